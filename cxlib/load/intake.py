@@ -160,7 +160,7 @@ def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -
     days = pd.to_datetime(frame["answered_on"] if dated else pd.Series([pd.Timestamp(wave.last)] * len(frame), index=frame.index)).dt.normalize()
     codes, unique = pd.factorize(days)
     labels = np.array([programme.quarter_of(day.date()) for day in unique] or [wave.quarter], dtype=object)
-    made = {"survey": wave.survey, "wave": wave.id, "quarter": labels[codes] if len(frame) else pd.Series(dtype=object), "week": days - pd.to_timedelta(days.dt.weekday, unit="D"), "answered_on": days}
+    made = {"survey": wave.survey, "wave": wave.id, "quarter": labels[codes] if len(frame) else pd.Series(dtype=object), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days}
     return frame.assign(**made)
 
 
