@@ -1,1 +1,14 @@
-"""x"""
+"""The package behind the workbook: `import cxlib as cx`, then `cx.drivers.shapley(...)`. Heavy imports happen where they are used."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    submodules=["contract", "editions", "errors", "kernels", "load", "programme", "quarters", "run", "schema", "show", "studies", "synth"],
+    submod_attrs={
+        "measure": ["drivers", "ledger", "metrics", "tracking"],
+        "act": ["effects", "roi"],
+        "text": ["codeframe", "sentiment", "topics"],
+        "show": ["figures", "prose", "tables"],
+    },
+)

@@ -1,0 +1,64 @@
+"""What `cx check` prints: what fits the contract and what does not, the contract itself, and the rules for notebooks."""
+
+from pathlib import Path
+
+from cxlib import contract, run, schema
+from cxlib.errors import DataError
+
+SHOWN = 20  # faults printed a file; all of them stand in the repair list of the report
+
+
+def programme(name: str | None, *, raw: Path | None, say) -> None:
+    """Print a line a file and a line a row that does not fit; raises DataError where a file is refused."""
+    from cxlib import load
+
+    found = run.programme_of(name, raw)
+    tables = load.check(found)
+    files, repairs = tables["files"], tables["repairs"]
+    for one in files.itertuples():
+        share = one.quarantined / one.rows if one.rows else 0
+        say(
+            f"{one.file}: {one.rows:,} rows = {one.kept:,} kept + {one.quarantined:,} quarantined + {one.duplicates:,} duplicates "
+            f"({one.table}, {one.encoding}; {one.trimmed:,} cells trimmed){'  <- over the limit of ' + format(found.limits.quarantine, '.0%') if share > found.limits.quarantine else ''}"
+        )
+        faults = repairs[repairs["file"] == one.file]
+        for fault in faults.head(SHOWN).itertuples():
+            say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
+        if len(faults) > SHOWN:
+            say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
+    empty = sorted(table for table in schema.TABLES if len(tables[table]) == 0 and table != "repairs")
+    say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters())}; no rows for {', '.join(empty) or 'no table'}.")
+
+
+def notebooks(*, say) -> None:
+    """Print each breach of the rules for notebooks; raises DataError if there is one."""
+    from cxlib import studies
+
+    faults = studies.faults(run.root() / "notebooks")
+    for fault in faults:
+        say(fault)
+    if faults:
+        raise DataError(f"{len(faults)} breaches of the rules for notebooks.")
+    say("Every notebook keeps the rules.")
+
+
+def codebook() -> str:
+    """Return the codebook in Markdown: every key of the TOML files, every column of the tables and findings."""
+    from cxlib.act import plan
+    from cxlib.programme import Programme
+    from cxlib.text import codeframe
+
+    lines = []
+    for title, model in (("programme.toml", Programme), ("codeframe.toml", codeframe.Codeframe), ("plan.toml", plan.Plan), ("parameters (-p)", run.Parameters)):
+        lines += [f"### {title}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+        lines += ["| " + " | ".join(_cell(part) for part in row) + " |" for row in contract.keys(model)] + [""]
+    for title, group in (("Tables", schema.TABLES), ("Findings", schema.FINDINGS)):
+        lines += [f"### {title}", ""]
+        for name, columns in group.items():
+            lines += [f"**{name}**", "", "| column | type | filled | example | meaning |", "|---|---|---|---|---|"]
+            lines += [f"| {c.name} | {c.type} | {'always' if c.required else ''} | {_cell(c.example)} | {_cell(c.about)} |" for c in columns] + [""]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return str(text).replace("|", "\\|")

@@ -1,0 +1,130 @@
+"""The command line: `cx report`, `cx check`, `cx publish`, `cx sample`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxlib.errors import UsageError, WorkbookError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="The workbook for customer-experience research: from raw exports to a report with its findings.",
+    epilog="Exit codes: 0 done, 1 a fault of ours, 2 usage, 3 data, 4 a study failed, 5 kernel died or timed out, 6 publishing refused or failed, 7 busy, 130 interrupted.",
+)
+
+Where = Annotated[str | None, typer.Argument(metavar="[PROGRAMME]", help="A folder with programme.toml, or its name under data/, e.g. telecom. The sample where left out.", show_default=False)]
+Raw = Annotated[Path | None, typer.Option("--raw", metavar="FOLDER", help="Read the raw files from this folder, e.g. --raw ~/exports/2026Q3.", show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Where reports are written, e.g. --out /srv/reports. [default: reports]", show_default=False)]
+Quarter = Annotated[str | None, typer.Option("--quarter", metavar="2026Q3", help="The quarter shown last, e.g. --quarter 2026Q3; earlier ones are its history. [default: the latest with data]", show_default=False)]
+
+
+@app.command()
+def report(
+    programme: Where = None,
+    quarter: Quarter = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="02,03", help="Run these studies only, e.g. --only 02,03, on earlier findings of the same inputs.", show_default=False)] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Studies that run side by side, e.g. --jobs 2.")] = 2,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore earlier results and run everything, e.g. cx report --fresh.")] = False,
+    raw: Raw = None,
+    out: Out = None,
+    parameter: Annotated[list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter of the studies, e.g. -p replicates=2000; may be given several times.", show_default=False)] = None,
+) -> None:
+    """Build the report of a quarter: every study, its findings, and index.html, e.g. cx report telecom --quarter 2026Q3."""
+    from cxlib import report as reports
+
+    reports.build(programme, quarter=quarter, only=only, jobs=jobs, fresh=fresh, raw=raw, out=out, pairs=parameter or [], say=_say)
+
+
+@app.command()
+def check(
+    programme: Where = None,
+    raw: Raw = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print every key of the TOML files and every column of the tables and findings, e.g. cx check --schema.")] = False,
+    notebooks: Annotated[bool, typer.Option("--notebooks", help="List what breaks the rules for notebooks, e.g. cx check --notebooks.")] = False,
+) -> None:
+    """Say what fits the contract and what does not, by file, row and column, e.g. cx check telecom --raw ~/exports."""
+    from cxlib import checks
+
+    if schema:
+        return _say(checks.codebook())
+    if notebooks:
+        return checks.notebooks(say=_say)
+    return checks.programme(programme, raw=raw, say=_say)
+
+
+@app.command()
+def publish(
+    programme: Where = None,
+    quarter: Annotated[str, typer.Option("--quarter", metavar="2026Q3", help="The quarter whose draft becomes an edition, e.g. --quarter 2026Q3.")] = ...,
+    raw: Raw = None,
+    out: Out = None,
+) -> None:
+    """Turn a complete, current draft into a read-only edition (r1, r2, ...), e.g. cx publish telecom --quarter 2026Q3."""
+    from cxlib import report as reports
+
+    reports.publish(programme, quarter=quarter, raw=raw, out=out, say=_say)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder, e.g. /tmp/telecom.")],
+    customers: Annotated[int, typer.Option("--customers", min=200, max=10_000_000, help="Size of the company, e.g. --customers 2500.")] = 2500,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed is another company, e.g. --seed 7.")] = 1,
+    world: Annotated[str, typer.Option("--world", metavar="truth|null", help="truth, or null: the same company where nothing affects anything, e.g. --world null.")] = "truth",
+) -> None:
+    """Make a fictional company with a known truth: raw exports, programme and truth/, e.g. cx sample /tmp/telecom --seed 7."""
+    from cxlib.errors import nearest
+
+    if world not in ("truth", "null"):
+        raise UsageError(f"--world {world}: there are two worlds, truth and null{nearest(world, ('truth', 'null'))}.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there and not empty; name a new folder. Nothing was written.")
+    from cxlib import synth
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error.strerror}.") from None
+    synth.sample(folder, customers=customers, seed=seed, world=world)
+    _say(f"{folder}: a company of {customers:,} customers. Next: cx report {folder}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main() -> None:
+    """Run the command; every fault ends in a sentence and its exit code."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(prog_name="cx", standalone_mode=False) or 0
+    except WorkbookError as error:
+        print(str(error), file=sys.stderr)
+        code = error.code
+    except typer.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        code = 130
+    except OSError as error:
+        print(f"{error.filename or 'A file'}: {error.strerror or error}.", file=sys.stderr)
+        code = 6 if error.errno in (28, 30, 122) else 1
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a usage error of the command-line library
+            print(f"{error.format_message()} Try: cx --help", file=sys.stderr)
+            code = getattr(error, "exit_code", 2)
+        else:
+            place = error.__traceback__
+            while place.tb_next:
+                place = place.tb_next
+            print(f"A fault of ours: {type(error).__name__}: {error} (in {Path(place.tb_frame.f_code.co_filename).name}, line {place.tb_lineno}). Please report it with the command.", file=sys.stderr)
+            code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

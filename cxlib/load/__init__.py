@@ -1,0 +1,29 @@
+"""From raw exports to the tables every study reads."""
+
+from pathlib import Path
+
+from cxlib import run
+from cxlib.errors import DataError
+from cxlib.programme import Programme
+
+
+def tables(programme: Programme, quarter: str | None = None, *, out: Path | None = None):
+    """Return the tables of a programme as known at the end of a quarter, building the store where it is missing.
+
+    `quarter` defaults to the latest with data; `out` is the folder of reports (the workbook's own by default). Raises DataError for
+    a quarter without data, naming those that have some, and for whatever in the raw files does not fit the programme.
+    """
+    from cxlib.load import store
+
+    quarter = run.quarter_of(programme, quarter)
+    return store.Tables(store.write(programme, run.reports(out) / programme.folder.name / ".store"), programme, quarter)
+
+
+def check(programme: Programme) -> dict:
+    """Return every table of a programme without writing anything: what `cx check` reads."""
+    from cxlib.load import store
+
+    return store.build(programme)
+
+
+__all__ = ["DataError", "check", "tables"]

@@ -1,0 +1,137 @@
+"""Cells into values: every cell becomes a value or a reason why it is none, by the distinct values of its column."""
+
+import datetime as dt
+import math
+import re
+import zoneinfo
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import DataError
+from cxlib.programme import Item, Programme, Reading
+
+# ASCII only: full-width and Arabic digits are not what the form offered, and float() would take them.
+_PLAIN = re.compile(r"\A[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?\Z")
+_COMMA = re.compile(r"\A[+-]?[0-9][0-9.,' ]*,[0-9.,' ]*\Z")
+BLANK = "blank"
+
+
+class Parsed(NamedTuple):
+    """A column read: values (NaN or None where there is none), why a cell is missing, what rule it breaks, and how many were trimmed."""
+
+    values: np.ndarray
+    missing: np.ndarray  # "" where there is a value; else blank or what a missing code means
+    rule: np.ndarray  # "" where the cell fits; else the rule it breaks
+    trimmed: int
+
+
+def _by_value(cells: pd.Series, one, dtype) -> Parsed:
+    """Apply `one(text) -> (value, missing, rule)` to each distinct cell and map the answers back."""
+    codes, words = pd.factorize(cells)
+    trials = [one(word.strip()) for word in words]
+    values = np.empty(len(words), dtype=dtype)
+    for place, trial in enumerate(trials):
+        values[place] = trial[0]
+    missing = np.array([trial[1] for trial in trials] or [""], dtype=object)[: len(words)]
+    rule = np.array([trial[2] for trial in trials] or [""], dtype=object)[: len(words)]
+    loose = np.array([word != word.strip() and word.strip() != "" and not trial[2] for word, trial in zip(words, trials, strict=True)], dtype=bool)
+    return Parsed(values[codes], missing[codes], rule[codes], int(loose[codes].sum()) if len(words) else 0)
+
+
+def number_of(text: str, reading: Reading) -> float | None:
+    """Return a cell as a number under the declared locale; None where it is none. Raises ValueError where it is ambiguous."""
+    if reading.thousands:
+        text = re.sub(rf"(?<=[0-9]){re.escape(reading.thousands)}(?=[0-9]{{3}}(?![0-9]))", "", text)
+    if reading.decimal == ",":
+        if "." in text:
+            return None
+        text = text.replace(",", ".")
+    elif not reading.decimal and _COMMA.match(text):
+        raise ValueError(text)
+    return float(text) if _PLAIN.match(text) else None
+
+
+def ratings(cells: pd.Series, *, item: Item, programme: Programme, reading: Reading) -> Parsed:
+    """Return a rating column as scores on its scale; half scores, other codes, words and look-alike digits break the contract."""
+    scale, missing = programme.scales[item.scale], programme.missing(item)
+    span = f"{scale.low:g} to {scale.high:g}"
+
+    def one(text: str):
+        if text == "" or text in missing:
+            return math.nan, missing.get(text, BLANK), ""
+        value = number_of(scale.labels.get(text, text), reading)
+        if value is None:
+            return math.nan, "", f"not a number on the scale {span}"
+        if f"{value:g}" in missing:
+            return math.nan, missing[f"{value:g}"], ""
+        if value != round(value):
+            return math.nan, "", f"not a whole number on the scale {span}"
+        return (value, "", "") if scale.low <= value <= scale.high else (math.nan, "", f"not on the scale {span}")
+
+    return _by_value(cells, one, float)
+
+
+def numbers(cells: pd.Series, *, reading: Reading, missing: dict | None = None, above: float = -math.inf) -> Parsed:
+    """Return a column of plain numbers; those not above the bound break the contract."""
+    missing = missing or {}
+
+    def one(text: str):
+        if text == "" or text in missing:
+            return math.nan, missing.get(text, BLANK), ""
+        value = number_of(text, reading)
+        if value is None or not math.isfinite(value):
+            return math.nan, "", "not a number"
+        return (value, "", "") if value > above else (math.nan, "", f"not above {above:g}")
+
+    return _by_value(cells, one, float)
+
+
+def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None = None) -> Parsed:
+    """Return a column of codes as their labels, or of free text as it stands; undeclared codes break the contract."""
+    labels, missing = labels or {}, missing or {}
+
+    def one(text: str):
+        if text == "" or text in missing:
+            return None, missing.get(text, BLANK), ""
+        if labels and text not in labels:
+            return None, "", f"not a declared code ({', '.join(list(labels)[:8])})"
+        return labels.get(text, text), "", ""
+
+    return _by_value(cells, one, object)
+
+
+def moments(cells: pd.Series, *, reading: Reading, zone: str) -> Parsed:
+    """Return a column of dates or timestamps as local time of the zone, by the declared format or in ISO form."""
+    local = zoneinfo.ZoneInfo(zone)
+
+    def one(text: str):
+        if text == "":
+            return None, BLANK, ""
+        try:
+            value = dt.datetime.strptime(text, reading.date_format) if reading.date_format else dt.datetime.fromisoformat(text)
+        except ValueError:
+            return None, "", f"not a date written as {reading.date_format or 'YYYY-MM-DD'}"
+        value = value.astimezone(local).replace(tzinfo=None) if value.tzinfo else value
+        return (value, "", "") if 1900 <= value.year <= 2200 else (None, "", "not a date between 1900 and 2200")
+
+    return _by_value(cells, one, object)
+
+
+def column(cells: pd.Series, *, item: Item, programme: Programme, reading: Reading) -> Parsed:
+    """Return the cells of an item by its kind."""
+    if item.kind == "rating":
+        return ratings(cells, item=item, programme=programme, reading=reading)
+    if item.kind == "number":
+        return numbers(cells, reading=reading, missing=item.missing)
+    return words(cells, labels=item.labels if item.kind == "nominal" else None, missing=item.missing)
+
+
+def ambiguous(file: str, name: str, cells: pd.Series, first_row: int, value: str) -> DataError:
+    """Return the sentence for a number that can be read in two ways."""
+    row = first_row + int(np.flatnonzero(cells.str.strip().to_numpy() == value)[0])
+    return DataError(
+        f"{file}: row {row}, column '{name}': '{value}' is ambiguous: a comma may mark decimals or thousands. "
+        "Declare decimal = \",\" (or thousands = \",\" with decimal = \".\") for this file in programme.toml."
+    )

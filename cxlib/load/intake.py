@@ -1,0 +1,202 @@
+"""Raw files against the contract: rows that fit, rows that repeat another, rows set aside with a sentence for each bad cell."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cxlib import schema
+from cxlib.errors import DataError, nearest
+from cxlib.load import answers, readers
+from cxlib.programme import Programme, Reading, Source, Wave
+
+SUGGESTIONS = (
+    ("not on the scale", "correct the score, or declare the code under 'missing' if it is none"),
+    ("not a whole number", "correct the score; half points were not offered"),
+    ("not a number", "type the number in plain digits, or leave the cell empty"),
+    ("not a declared code", "correct the code, or declare it under 'labels' or 'missing'"),
+    ("not a date", "correct the date, or declare 'date_format'"),
+    ("outside the wave", "put the row into the wave of its day, or correct the date"),
+    ("the same id", "keep the row that is right and delete the others"),
+    ("no id", "give the row its id"),
+    ("not above 0", "a weight is a positive number: correct it, or leave the wave unweighted"),
+    ("no weight", "give the row its weight, or leave the whole wave unweighted"),
+)
+
+
+class Intake(NamedTuple):
+    """One file taken in: its clean rows, the counts, the repair list, and why answers are missing."""
+
+    frame: pd.DataFrame
+    verbatims: pd.DataFrame
+    file: dict
+    repairs: pd.DataFrame
+    coverage: pd.DataFrame
+
+
+def wave(programme: Programme, wave: Wave) -> Intake:
+    """Return one wave of a survey, each row kept whole, repeated, or set aside whole.
+
+    A row with one cell that breaks the contract is set aside whole, because such a cell often means that the row has shifted.
+    Rows in the file = kept + quarantined + duplicates. Raises DataError where a column is missing or a number is ambiguous.
+    """
+    raw = readers.read(programme.raw / wave.file, wave)
+    survey = programme.survey(wave.survey)
+    items = [item for item in programme.asked(survey.id) if programme.column(wave, item.id)]
+    fields = {name: column for name in ("response_id", *(f for f in schema_fields() if f != "response_id")) if (column := programme.column(wave, name))}
+    _present(wave.file, raw.frame, [*fields.values(), *(programme.column(wave, item.id) for item in items)], f"wave '{wave.id}'")
+    reader = _Reader(wave, raw, programme)
+    parsed = {name: reader.field(name, column) for name, column in fields.items()}
+    parsed |= {item.id: reader.item(item, programme.column(wave, item.id)) for item in items}
+    rules = {name: one.rule.copy() for name, one in parsed.items()}
+    rules["response_id"][parsed["response_id"].missing != ""] = "no id"
+    if "weight" in parsed:
+        rules["weight"][parsed["weight"].missing != ""] = "no weight"
+    dated = survey.dated_by != "fieldwork_close"
+    if dated:
+        days = pd.to_datetime(pd.Series(parsed["answered_on"].values, dtype=object), errors="coerce").dt.normalize()
+        outside = days.notna() & ((days < pd.Timestamp(wave.first)) | (days > pd.Timestamp(wave.last)))
+        rules["answered_on"][outside.to_numpy()] = f"outside the wave's days {wave.first} to {wave.last}"
+        rules["answered_on"][(parsed["answered_on"].missing != "")] = "not a date (the cell is empty)"
+    equal = raw.frame.duplicated(keep="first").to_numpy()
+    ids = pd.Series(parsed["response_id"].values)
+    twice = ids.notna() & ids.where(~equal).duplicated(keep=False) & ~equal
+    rules["response_id"][twice.to_numpy()] = "the same id as another row with other answers"
+    bad = np.zeros(len(raw.frame), dtype=bool)
+    for rule in rules.values():
+        bad |= rule != ""
+    kept = ~equal & ~bad
+    columns = fields | {item.id: programme.column(wave, item.id) for item in items}
+    frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns})
+    frame = _dated(frame, programme, wave, dated)
+    # An answer given under a promise that does not permit linking never carries the key by which it could be linked.
+    if "link" not in survey.uses:
+        frame = frame.drop(columns=[name for name in ("person_id", "account_id") if name in frame])
+    quarter = frame["quarter"] if len(frame) else wave.quarter
+    texts = [item for item in items if item.kind == "verbatim"]
+    return Intake(
+        frame=frame.drop(columns=[item.id for item in texts]),
+        verbatims=_verbatims(frame, texts),
+        file=_file(wave.file, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
+        repairs=_repairs(wave.file, wave.quarter, raw, rules, columns, equal),
+        coverage=_coverage(programme, wave, items, parsed, raw, kept, quarter),
+    )
+
+
+def schema_fields() -> list[str]:
+    """Return the fields of a response that a file may carry, in the order of the table."""
+    made = {"survey", "wave", "quarter", "week"}
+    return [column.name for column in schema.TABLES["responses"] if column.name not in made]
+
+
+def source(programme: Programme, source: Source) -> Intake:
+    """Return one file of another table under the table's own columns; rows without what the table needs are set aside."""
+    raw = readers.read(programme.raw / source.file, source)
+    wanted = {one.name: one for one in schema.TABLES[source.table]}
+    for name in source.columns | source.fixed | source.values:
+        if name not in wanted:
+            raise DataError(f"{programme.folder / 'programme.toml'}: source '{source.file}' names '{name}', which is no column of '{source.table}'{nearest(name, wanted)}.")
+    columns = {name: source.columns.get(name, name) for name in wanted if name not in source.fixed}
+    columns = {name: column for name, column in columns.items() if name in source.columns or column in raw.frame or wanted[name].required}
+    _present(source.file, raw.frame, columns.values(), f"the table '{source.table}'")
+    reader = _Reader(source, raw, programme)
+    parsed = {name: reader.typed(column, wanted[name].type, source.values.get(name)) for name, column in columns.items()}
+    rules = {name: one.rule.copy() for name, one in parsed.items()}
+    for name, one in parsed.items():
+        if wanted[name].required:
+            rules[name][one.missing != ""] = f"no id ({name})" if name.endswith("_id") else f"not a date ({name} is empty)" if wanted[name].type in ("date", "moment") else f"{name} is empty"
+    key = next(iter(wanted)) if next(iter(wanted)).endswith("_id") and source.table != "actions" else None
+    equal = raw.frame.duplicated(keep="first").to_numpy()
+    if key:
+        ids = pd.Series(parsed[key].values)
+        rules[key][(ids.notna() & ids.where(~equal).duplicated(keep=False) & ~equal).to_numpy()] = "the same id as another row with other content"
+    bad = np.zeros(len(raw.frame), dtype=bool)
+    for rule in rules.values():
+        bad |= rule != ""
+    kept = ~equal & ~bad
+    frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed)
+    return Intake(frame, pd.DataFrame(), _file(source.file, source.table, "", "", raw, kept, ~equal & bad, equal, parsed), _repairs(source.file, "", raw, rules, columns, equal), pd.DataFrame())
+
+
+class _Reader(NamedTuple):
+    """A file with its locale, so that a number that can be read in two ways is refused with its row and column."""
+
+    reading: Reading
+    raw: readers.Raw
+    programme: Programme
+
+    def _try(self, column: str, read):
+        cells = self.raw.frame[column]
+        try:
+            return read(cells)
+        except ValueError as error:
+            raise answers.ambiguous(self.reading.file, column, cells, self.raw.first_row, str(error)) from None
+
+    def item(self, item, column: str):
+        return self._try(column, lambda cells: answers.column(cells, item=item, programme=self.programme, reading=self.reading))
+
+    def field(self, name: str, column: str):
+        kind = next(one.type for one in schema.TABLES["responses"] if one.name == name)
+        return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading, above=0)) if name == "weight" else self.typed(column, kind)
+
+    def typed(self, column: str, kind: str, labels: dict | None = None):
+        if kind in ("date", "moment"):
+            return self._try(column, lambda cells: answers.moments(cells, reading=self.reading, zone=self.programme.timezone))
+        if kind == "flag":
+            yes = {"1": "1", "0": "0", "TRUE": "1", "FALSE": "0", "True": "1", "False": "0", "true": "1", "false": "0", "yes": "1", "no": "0"}
+            return self._try(column, lambda cells: answers.numbers(cells.str.strip().map(lambda cell: yes.get(cell, cell)), reading=self.reading))
+        if kind in ("number", "whole"):
+            return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading))
+        return self._try(column, lambda cells: answers.words(cells.replace(labels) if labels else cells))
+
+
+def _present(file: str, frame: pd.DataFrame, columns, where: str) -> None:
+    for column in columns:
+        if column not in frame:
+            raise DataError(f"{file}: the column '{column}' that {where} needs is missing{nearest(column, frame.columns)}; correct the file, or the column in programme.toml.")
+
+
+def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -> pd.DataFrame:
+    days = pd.to_datetime(frame["answered_on"] if dated else pd.Series([pd.Timestamp(wave.last)] * len(frame), index=frame.index)).dt.normalize()
+    codes, unique = pd.factorize(days)
+    labels = np.array([programme.quarter_of(day.date()) for day in unique] or [wave.quarter], dtype=object)
+    made = {"survey": wave.survey, "wave": wave.id, "quarter": labels[codes] if len(frame) else pd.Series(dtype=object), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days}
+    return frame.assign(**made)
+
+
+def _verbatims(frame: pd.DataFrame, texts) -> pd.DataFrame:
+    keys = ["response_id", *(["person_id"] if "person_id" in frame else []), "survey", "wave", "quarter"]
+    parts = [frame.loc[frame[item.id].notna(), keys].assign(item=item.id, text=frame[item.id], language=frame.get("language")) for item in texts]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _file(file, table, label, quarter, raw, kept, aside, equal, parsed) -> dict:
+    return {
+        "file": file, "table": table, "wave": label, "quarter": quarter, "rows": len(raw.frame), "kept": int(kept.sum()), "quarantined": int(aside.sum()),
+        "duplicates": int(equal.sum()), "trimmed": sum(one.trimmed for one in parsed.values()), "encoding": raw.encoding,
+    }  # fmt: skip
+
+
+def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
+    rows = []
+    for name, rule in rules.items():
+        for place in np.flatnonzero((rule != "") & ~equal):
+            advice = next((text for start, text in SUGGESTIONS if start in rule[place]), "correct the cell, or leave it empty")
+            rows.append((file, quarter, raw.first_row + int(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
+    return pd.DataFrame(rows, columns=["file", "quarter", "row", "column", "value", "rule", "suggestion"]).sort_values(["row", "column"], ignore_index=True)
+
+
+def _coverage(programme, wave, items, parsed, raw, kept, quarter) -> pd.DataFrame:
+    """Why answers are there or not, by item: not asked is told from not answered by the item's filter."""
+    parts = []
+    for item in programme.asked(wave.survey):
+        if item not in items:
+            reason = np.full(int(kept.sum()), "not asked", dtype=object)
+        else:
+            reason = np.where(parsed[item.id].missing == "", "answered", parsed[item.id].missing)
+            if item.asked_if and (column := programme.column(wave, item.asked_if.item)):
+                led = raw.frame[column].str.strip().isin(item.asked_if.values).to_numpy()
+                reason = np.where(~led & (reason != "answered"), "not asked", reason)
+            reason = reason[kept]
+        parts.append(pd.DataFrame({"survey": wave.survey, "wave": wave.id, "quarter": quarter, "item": item.id, "reason": reason}))
+    return pd.concat(parts).groupby(["survey", "wave", "quarter", "item", "reason"], as_index=False, sort=True).size().rename(columns={"size": "rows"})

@@ -1,0 +1,346 @@
+"""The contract of a programme: `programme.toml` as frozen models that refuse what they do not know.
+
+Every key has a description; ``cx check --schema`` and the README's codebook are printed from it.
+"""
+
+import datetime as dt
+import zoneinfo
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from cxlib import contract, quarters
+from cxlib.contract import FROZEN
+from cxlib.errors import DataError, nearest
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Short name in lower-case letters, digits and underscores, e.g. nps.")]
+Quarter = Annotated[str, Field(pattern=r"^[0-9]{4}Q[1-4]$", description="Quarter of the programme's fiscal year, e.g. 2026Q3.")]
+Direction = Literal["high_is_good", "low_is_good"]
+Use = Literal["aggregate", "quote", "link", "case", "target", "train"]
+Kind = Literal["relationship", "driver", "journey", "transactional", "exit", "employee", "usability"]
+Definition = Literal[
+    "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "mean_of_5", "mean_of_7", "mean_of_10"
+]
+Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
+
+# Columns that every survey file may carry beside its items; only response_id is required.
+RESPONSE_FIELDS = ("response_id", "person_id", "account_id", "answered_on", "channel", "brand", "country", "language", "team", "weight")
+
+
+class Scale(BaseModel):
+    """The end points, labels and missing codes that several items share."""
+
+    model_config = FROZEN
+    low: float = Field(description="Lowest valid score, e.g. 1.")
+    high: float = Field(description="Highest valid score, e.g. 5.")
+    low_label: str = Field("", description="Wording of the lowest point, e.g. very dissatisfied.")
+    high_label: str = Field("", description="Wording of the highest point, e.g. very satisfied.")
+    direction: Direction = Field("high_is_good", description="Which end is good.")
+    labels: dict[str, str] = Field({}, description="Text in the file -> score, where answers arrive as words, e.g. {\"Very satisfied\" = \"5\"}.")
+    missing: dict[str, str] = Field({}, description="Codes that are no score -> what they mean, e.g. {6 = \"never used\"}.")
+
+
+class AskedIf(BaseModel):
+    """A filter: the item was asked only of those who answered another item so (not asked is not missing)."""
+
+    model_config = FROZEN
+    item: Id = Field(description="The item that decides, e.g. had_problem.")
+    values: tuple[str, ...] = Field(description="The answers that lead to the question, e.g. [\"1\"].")
+
+
+class Change(BaseModel):
+    """What changed in a question, and from which wave on."""
+
+    model_config = FROZEN
+    wave: str = Field(description="First wave with the change, e.g. 2026.")
+    what: str = Field(description="What changed, in a sentence, e.g. \"wording: 'staff' became 'advisers'\".")
+    comparable: bool = Field(False, description="Whether answers before and after may be compared.")
+
+
+class Item(BaseModel):
+    """One question of a questionnaire."""
+
+    model_config = FROZEN
+    id: Id
+    wording: str = Field(description="The question as asked, e.g. \"How likely are you to recommend us?\"")
+    label: str = Field("", description="Short name on charts, e.g. Network coverage; the wording where empty.")
+    kind: Literal["rating", "nominal", "number", "verbatim"] = Field("rating", description="How answers are read.")
+    surveys: tuple[Id, ...] = Field((), description="Surveys that ask it; all where empty.")
+    scale: Id | None = Field(None, description="Name of a [scales.NAME] table; needed for ratings.")
+    labels: dict[str, str] = Field({}, description="Nominal: code -> label, e.g. {1 = \"Terminal 1\"}; other codes are set aside.")
+    missing: dict[str, str] = Field({}, description="Missing codes of this item, beside those of its scale.")
+    asked_if: AskedIf | None = Field(None, description="Filter that leads to the question.")
+    question: Literal["", "why", "improve", "praise", "comment"] = Field("", description="Verbatims: what was asked; it changes the meaning.")
+    changes: tuple[Change, ...] = Field((), description="Changes of wording, scale or filter, by wave.")
+    tags: tuple[Literal["need", "ease", "emotion", "stated_importance"], ...] = Field((), description="Level of the experience pyramid.")
+    group: str = Field("", description="Group of items that measure one thing, e.g. service.")
+
+
+class Survey(BaseModel):
+    """A questionnaire that is fielded in waves, and the promise made to those who answer."""
+
+    model_config = FROZEN
+    id: Id
+    label: str = Field("", description="Name on pages; the id where empty.")
+    kind: Kind = Field(description="What the survey is for.")
+    cadence: str = Field("", description="How often it is fielded, e.g. yearly.")
+    trigger: str = Field("", description="What leads to an invitation, e.g. a call to the hotline.")
+    mode: str = Field("", description="How it is asked, e.g. online, paper.")
+    population: str = Field("", description="Whom the answers stand for, e.g. consumers with an active contract.")
+    languages: tuple[str, ...] = Field((), description="Languages of the questionnaire, e.g. [\"en\"].")
+    dated_by: Literal["fieldwork_close", "answer", "experience"] = Field("fieldwork_close", description="The rule that dates an answer.")
+    promise: Literal["undeclared", "anonymous", "confidential", "attributed"] = Field("undeclared", description="What respondents were promised.")
+    uses: tuple[Use, ...] = Field(("aggregate",), description="Uses the promise permits; without a declaration, aggregate only.")
+    weighting: str = Field("", description="How the weights were made, in a sentence.")
+    minutes: float | None = Field(None, description="Length of the interview in minutes.")
+    columns: dict[str, str] = Field({}, description="Field or item -> column in the file, for every wave that does not say otherwise.")
+
+
+class Reading(BaseModel):
+    """How a file is written, where its name and content do not say."""
+
+    model_config = FROZEN
+    sheet: str = Field("", description="Sheet of a workbook; the first where empty.")
+    delimiter: str = Field("", description="Separator of a text file, e.g. ';'; found from the header where empty.")
+    encoding: str = Field("", description="Encoding of a text file; utf-8, utf-16 with a mark, then cp1252 are tried where empty.")
+    decimal: Literal["", ".", ","] = Field("", description="Decimal mark; a comma is read only where it is declared.")
+    thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, only where declared.")
+    date_format: str = Field("", description="Format of dates, e.g. %d.%m.%Y; ISO dates where empty.")
+
+
+class Wave(Reading):
+    """One fieldwork of a survey: its quarter, its days and its file."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="Name of the wave, e.g. 2026.")
+    survey: Id = Field(description="The survey it belongs to.")
+    quarter: Quarter
+    first: dt.date = Field(description="First day of fieldwork.")
+    last: dt.date = Field(description="Last day of fieldwork; it dates the answers of a relationship survey.")
+    file: str = Field(description="File under raw/, e.g. annual_2026.csv; .gz as it is.")
+    mode: str = Field("", description="Mode where this wave departs from its survey.")
+    invited: int | None = Field(None, ge=0, description="How many were invited, where no invitations table says so.")
+    columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave.")
+    note: str = Field("", description="What a reader must know of this wave.")
+
+
+class Kpi(BaseModel):
+    """A headline measure: an item and the definition by which it is scored."""
+
+    model_config = FROZEN
+    id: Id
+    label: str = Field("", description="Name on pages, e.g. Net Promoter Score.")
+    item: Id = Field(description="The item it is made from.")
+    definition: Definition = Field(description="How scores become the measure; changing it restates history.")
+    surveys: tuple[Id, ...] = Field((), description="Surveys it is reported for; all that ask the item where empty. They are never pooled.")
+    primary: bool = Field(True, description="Whether its changes are headline tests (ten at most).")
+    target: float | None = Field(None, description="Target in the measure's own unit: points, percent or scale.")
+    target_by: dt.date | None = Field(None, description="Day by which the target is to be met.")
+    bonus: bool = Field(False, description="Whether pay depends on it: heaping and steering are checked first.")
+
+
+class Drivers(BaseModel):
+    """Which attributes may drive which KPIs in a survey."""
+
+    model_config = FROZEN
+    survey: Id
+    kpis: tuple[Id, ...] = Field(description="KPIs to explain, e.g. [\"nps\", \"csat\"].")
+    items: tuple[Id, ...] = Field(min_length=1, description="Attribute items, e.g. [\"network\", \"price\"].")
+    stated: dict[Id, Id] = Field({}, description="Attribute -> item with its stated importance.")
+
+
+class Segment(BaseModel):
+    """A cut of respondents or customers that pages may show."""
+
+    model_config = FROZEN
+    id: Id
+    label: str = Field("", description="Name on pages.")
+    field: str = Field(description="Column of the responses (a field or an item) or of the people table.")
+    table: Literal["responses", "people", "accounts"] = Field("responses", description="Where the column stands.")
+    values: dict[str, str] = Field({}, description="Code -> label; as they stand where empty.")
+
+
+class Staff(BaseModel):
+    """To which level staff may be shown."""
+
+    model_config = FROZEN
+    level: Literal["team", "person"] = Field("team", description="Level at which results of staff are shown.")
+    minimum: int = Field(5, ge=5, description="Smallest team shown.")
+    agreement: str = Field("", description="The agreement that allows persons; needed for level person.")
+
+
+class Source(Reading):
+    """A file of one of the other tables: customers, contacts, orders, actions."""
+
+    table: Table = Field(description="The table it fills.")
+    file: str = Field(description="File under raw/.")
+    columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given.")
+    fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
+    values: dict[str, dict[str, str]] = Field({}, description="Column -> {value in the file = value in the table}, e.g. a renamed channel.")
+    purpose: str = Field("", description="What the data may be used for.")
+    retention_months: int | None = Field(None, ge=0, description="How long rows may be kept.")
+    recipients: tuple[str, ...] = Field((), description="Who may see rows of it.")
+
+
+class Finance(BaseModel):
+    """What turns effects into money."""
+
+    model_config = FROZEN
+    discount_rate: float = Field(0.08, ge=0, le=1, description="Yearly discount rate, a proportion.")
+    margin_rate: float | None = Field(None, ge=0, le=1, description="Contribution margin as a share of sales, where orders carry no margin.")
+
+
+class Rate(BaseModel):
+    """A dated exchange rate into the programme's currency."""
+
+    model_config = FROZEN
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="Currency converted, e.g. CHF.")
+    rate: float = Field(gt=0, description="Units of the programme's currency for one unit.")
+    day: dt.date = Field(description="Day of the rate.")
+
+
+class Limits(BaseModel):
+    """Bases and shares beyond which a result is flagged, hidden or not published."""
+
+    model_config = FROZEN
+    quarantine: float = Field(0.05, ge=0, le=1, description="Largest share of rows set aside in a file before nothing is published.")
+    low_base: int = Field(50, ge=1, description="Effective base under which a number is drawn hollow.")
+    text_base: int = Field(30, ge=1, description="Effective base under which a number does not stand in a sentence.")
+    min_cell: int = Field(10, ge=1, le=1000, description="Smallest cell of an anonymous survey that is shown.")
+
+
+class Programme(BaseModel):
+    """A customer-experience programme: its calendar, surveys, items, KPIs and where the files are."""
+
+    model_config = FROZEN
+    name: str = Field(description="Name on the report's cover.")
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of every amount, e.g. EUR.")
+    timezone: str = Field("UTC", description="Zone in which days and quarters are counted, e.g. Europe/Berlin.")
+    fiscal_year_start: int = Field(1, ge=1, le=12, description="First month of the fiscal year.")
+    fiscal_year_label: Literal["start", "end"] = Field("start", description="Whether a fiscal year carries the year in which it starts or ends.")
+    brands: tuple[str, ...] = Field((), description="Brands covered.")
+    countries: tuple[str, ...] = Field((), description="Countries covered, ISO codes.")
+    languages: tuple[str, ...] = Field(("en",), description="Languages of verbatims that are coded.")
+    totals: Literal["as_sampled", "equal", "by_customers"] = Field("as_sampled", description="How totals over brands or countries are made.")
+    about: str = Field("", description="What a reader should know of the programme, in a sentence or two.")
+    scales: dict[str, Scale] = Field({}, description="Named scales.")
+    surveys: tuple[Survey, ...] = Field(min_length=1, description="Surveys.")
+    waves: tuple[Wave, ...] = Field(min_length=1, description="Waves.")
+    items: tuple[Item, ...] = Field(min_length=1, description="Items.")
+    kpis: tuple[Kpi, ...] = Field(min_length=1, description="KPIs.")
+    drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
+    segments: tuple[Segment, ...] = Field((), description="Segments.")
+    staff: Staff = Staff()
+    sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
+    finance: Finance = Finance()
+    rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
+    limits: Limits = Limits()
+    folder: Path = Field(Path(), exclude=True, description="Where it was read from; not a key of the file.")
+    raw: Path = Field(Path(), exclude=True, description="Where the raw files are; not a key of the file.")
+
+    def item(self, name: str) -> Item:
+        return next(item for item in self.items if item.id == name)
+
+    def survey(self, name: str) -> Survey:
+        return next(survey for survey in self.surveys if survey.id == name)
+
+    def asked(self, survey: str) -> tuple[Item, ...]:
+        """Return the items of a survey, in the order of the file."""
+        return tuple(item for item in self.items if not item.surveys or survey in item.surveys)
+
+    def column(self, wave: Wave, name: str) -> str:
+        """Return the file column of a field or item in a wave; "" where it was not asked."""
+        default = name if name not in RESPONSE_FIELDS or name == "response_id" else ""
+        return wave.columns.get(name, self.survey(wave.survey).columns.get(name, default))
+
+    def missing(self, item: Item) -> dict[str, str]:
+        """Return every missing code of an item with its meaning: its scale's and its own."""
+        return {**(self.scales[item.scale].missing if item.scale else {}), **item.missing}
+
+    def label(self, name: str) -> str:
+        """Return the words for an item, KPI, survey or segment id; the id itself where nothing is declared."""
+        for one in (*self.kpis, *self.items, *self.surveys, *self.segments):
+            if one.id == name:
+                return one.label or getattr(one, "wording", "") or one.id
+        return name
+
+    def quarters(self) -> list[str]:
+        """Return the quarters that have a wave, in order."""
+        return sorted({wave.quarter for wave in self.waves})
+
+    def quarter_of(self, day: dt.date) -> str:
+        return quarters.of(day, start=self.fiscal_year_start, label=self.fiscal_year_label)
+
+    def inputs(self) -> list[Path]:
+        """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
+        contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
+        return contracts + [self.raw / name for name in dict.fromkeys(one.file for one in (*self.waves, *self.sources))]
+
+
+def read(folder: Path, raw: Path | None = None) -> Programme:
+    """Return the programme in a folder that holds `programme.toml`; `raw` reads the raw files from elsewhere.
+
+    Raises DataError with a sentence for each thing that does not fit: unknown keys with the nearest valid one, ids that are
+    not declared, quarters that do not match their dates, files that lie outside the raw folder.
+    """
+    path = Path(folder) / "programme.toml"
+    programme = contract.validate(Programme, contract.read(path), path)
+    wrong = list(_inconsistencies(programme))
+    if wrong:
+        raise DataError("\n".join(f"{path}: {sentence}" for sentence in wrong[:8]))
+    return programme.model_copy(update={"folder": Path(folder), "raw": Path(raw) if raw else Path(folder) / "raw"})
+
+
+def _inconsistencies(p: Programme):
+    surveys, items, kpis = ({one.id for one in group} for group in (p.surveys, p.items, p.kpis))
+    for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment")):
+        ids = [one.id for one in group]
+        yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
+    try:
+        zoneinfo.ZoneInfo(p.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        yield f"'timezone' = '{p.timezone}' is not a known zone; write it like Europe/Berlin."
+    seen = set()
+    for wave in p.waves:
+        if wave.survey not in surveys:
+            yield f"wave '{wave.id}' belongs to a survey '{wave.survey}' that is not declared{nearest(wave.survey, surveys)}."
+            continue
+        if (wave.survey, wave.id) in seen:
+            yield f"wave '{wave.id}' of survey '{wave.survey}' is declared twice."
+        seen.add((wave.survey, wave.id))
+        if wave.last < wave.first:
+            yield f"wave '{wave.id}' ends on {wave.last}, before its first day {wave.first}."
+        elif p.quarter_of(wave.last) != wave.quarter:
+            yield f"wave '{wave.id}' is put into {wave.quarter}, but its last day {wave.last} lies in {p.quarter_of(wave.last)}."
+        known = {*RESPONSE_FIELDS, *(item.id for item in p.asked(wave.survey))}
+        for name in {**wave.columns, **p.survey(wave.survey).columns}:
+            if name not in known:
+                yield f"the columns of wave '{wave.id}' name '{name}', which is neither a field nor an item of survey '{wave.survey}'{nearest(name, known)}."
+        if p.survey(wave.survey).dated_by != "fieldwork_close" and not p.column(wave, "answered_on"):
+            yield f"survey '{wave.survey}' is dated by the {p.survey(wave.survey).dated_by}, but wave '{wave.id}' names no column for answered_on."
+    for item in p.items:
+        if item.id in RESPONSE_FIELDS:
+            yield f"the item '{item.id}' has the name of a field; choose another."
+        if item.kind == "rating" and item.scale not in p.scales:
+            yield f"the rating '{item.id}' needs a scale that is declared, not '{item.scale}'{nearest(item.scale, p.scales)}."
+        yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
+        if item.asked_if and item.asked_if.item not in items:
+            yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    for kpi in p.kpis:
+        if kpi.item not in items:
+            yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not an item{nearest(kpi.item, items)}."
+        elif p.item(kpi.item).kind != "rating":
+            yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not a rating."
+        yield from (f"the KPI '{kpi.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in kpi.surveys if s not in surveys)
+    if sum(kpi.primary for kpi in p.kpis) > 10:
+        yield "more than ten KPIs are primary; headline tests lose their meaning: set primary = false for some."
+    for model in p.drivers:
+        yield from (f"the drivers name a KPI '{k}' that is not declared{nearest(k, kpis)}." for k in model.kpis if k not in kpis)
+        yield from (f"the drivers name an item '{i}' that is not declared{nearest(i, items)}." for i in (*model.items, *model.stated.values()) if i not in items)
+        if model.survey not in surveys:
+            yield f"the drivers belong to a survey '{model.survey}' that is not declared{nearest(model.survey, surveys)}."
+    if p.staff.level == "person" and not p.staff.agreement:
+        yield "staff.level = 'person' needs staff.agreement, the agreement that allows persons to be shown."
+    for one in (*p.waves, *p.sources):
+        if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
+            yield f"the file '{one.file}' leaves the raw folder; name files below it."

@@ -1,0 +1,188 @@
+"""A run: where a study reads its inputs from and writes its findings, tables and figures to, by command or by hand."""
+
+import json
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, Field, ValidationError
+
+from cxlib import contract, quarters, schema
+from cxlib import programme as programme_module
+from cxlib.errors import DataError, UsageError, nearest
+from cxlib.programme import Programme
+
+SAMPLE = "telecom"
+FOLDER, RAW = "CX_RUN_FOLDER", "CX_RAW"  # set by `cx report` for the notebooks it runs
+
+
+class Parameters(BaseModel):
+    """What `-p name=value` may set; a notebook takes those that its own parameters cell names."""
+
+    model_config = contract.FROZEN
+    min_cell: int = Field(10, ge=1, le=1000, description="Smallest cell that is shown, respondents.")
+    replicates: int = Field(1000, ge=200, le=20_000, description="Bootstrap replicates and permutations.")
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    confidence_draws: int = Field(65_536, ge=1024, le=2**20, description="Quasi-random draws of the return on investment.")
+
+
+def parameters(pairs: list[str]) -> dict:
+    """Return `name=value` pairs as checked values, or raise UsageError naming the nearest parameter or the allowed range."""
+    given = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or name not in Parameters.model_fields:
+            raise UsageError(f"-p {pair}: '{name}' is not a parameter{nearest(name, Parameters.model_fields)} (known: {', '.join(Parameters.model_fields)}).")
+        given[name] = value
+    try:
+        checked = Parameters.model_validate(given)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        low, high = (next(getattr(rule, side) for rule in Parameters.model_fields[name].metadata if hasattr(rule, side)) for side in ("ge", "le"))
+        raise UsageError(f"-p {name}={given[name]}: give a whole number from {low} to {high}.") from None
+    return {name: getattr(checked, name) for name in given}
+
+
+def root() -> Path:
+    """Return the workbook's folder: the one with pyproject.toml and notebooks, upward from here, else the package's own."""
+    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
+        if (folder / "pyproject.toml").is_file() and (folder / "notebooks").is_dir():
+            return folder
+    raise UsageError("There is no workbook here: no folder upward holds pyproject.toml and notebooks.")
+
+
+def reports(out: Path | None = None) -> Path:
+    """Return the folder of reports: the one named, that of the running command, or the workbook's own."""
+    if out is None and os.environ.get(FOLDER):
+        return Path(os.environ[FOLDER]).parents[2]
+    return Path(out) if out else root() / "reports"
+
+
+def programme_of(name: str | Path | Programme | None = None, raw: Path | None = None) -> Programme:
+    """Return a programme by its folder or its name under data/; the sample where none is named."""
+    if isinstance(name, Programme):
+        return name
+    name = str(name or SAMPLE)
+    folder = next((place for place in (Path(name), root() / "data" / name) if (place / "programme.toml").is_file()), None)
+    if folder is None:
+        known = sorted(path.parent.name for path in (root() / "data").glob("*/programme.toml"))
+        raise UsageError(f"'{name}' is neither a folder with programme.toml nor a programme under data/{nearest(name, known)} (there: {', '.join(known) or 'none'}).")
+    raw = raw or os.environ.get(RAW) or None
+    if raw and not Path(raw).is_dir():
+        raise UsageError(f"--raw {raw}: there is no such folder.")
+    return programme_module.read(folder.resolve(), Path(raw).resolve() if raw else None)
+
+
+def quarter_of(programme: Programme, quarter: str | None = None) -> str:
+    """Return the quarter if it has a wave, the latest one where none is named; else raise DataError listing those that have."""
+    present = programme.quarters()
+    if quarter is None or quarter == "":
+        return present[-1]
+    if quarters.check(quarter) not in present:
+        raise DataError(f"{programme.folder.name}: {quarter} has no data; quarters with data: {', '.join(present)}.")
+    return quarter
+
+
+def open(*, programme: str | Path | None = None, quarter: str | None = None, study: str, out: Path | None = None) -> "Run":
+    """Open the run of a study: under `cx report` its own folder, by hand `reports/<programme>/<quarter>/hand/`."""
+    found = programme_of(programme)
+    quarter = quarter_of(found, quarter)
+    folder = os.environ.get(FOLDER)
+    place = Path(folder) if folder else reports(out) / found.folder.name / quarter / "hand"
+    for part in ("findings", "tables", "figures"):
+        (place / part).mkdir(parents=True, exist_ok=True)
+    return Run(found, quarter, study, place)
+
+
+class Run:
+    """An opened run. `write` and `read` findings, `figure`, `table` and `say` what the page shows."""
+
+    def __init__(self, programme: Programme, quarter: str, study: str, folder: Path):
+        self.programme, self.quarter, self.study, self.folder = programme, quarter, study, folder
+        self.shown: dict[str, int] = {}
+
+    def write(self, name: str, frame) -> None:
+        """Write a finding after checking it against its columns in `schema.FINDINGS`."""
+        checked = schema.check(name, frame)
+        path = self.folder / "findings" / f"{name}.parquet"
+        checked.to_parquet(path.with_suffix(".part"), index=False, compression="zstd")
+        path.with_suffix(".part").replace(path)
+
+    def read(self, name: str):
+        """Return a finding of this run; by hand, of the latest draft where it has not been made by hand."""
+        import pandas as pd
+
+        schema.finding(name)
+        for folder in (self.folder, self.folder.with_name("draft")):
+            path = folder / "findings" / f"{name}.parquet"
+            if path.is_file():
+                return schema.check(name, pd.read_parquet(path))
+        from cxlib import studies
+
+        maker = next((study.id for study in studies.find(root() / "notebooks") if name in study.writes), None)
+        raise DataError(f"The finding '{name}' is not there yet: run notebooks/{maker}.ipynb first." if maker else f"No notebook writes the finding '{name}'.")
+
+    def claims(self, frame) -> None:
+        """Write the study's claims."""
+        self.write(f"claims_{self.study}", frame)
+
+    def tests(self, frame) -> None:
+        """Write the study's tests into the ledger."""
+        self.write(f"tests_{self.study}", frame)
+
+    def all_claims(self):
+        """Return the claims of every study of this run, in the order of the studies."""
+        return self._all("claims")
+
+    def all_tests(self):
+        """Return the ledger of this run: the tests of every study."""
+        return self._all("tests")
+
+    def _all(self, kind: str):
+        import pandas as pd
+
+        folder = next((place for place in (self.folder, self.folder.with_name("draft")) if any((place / "findings").glob(f"{kind}_*.parquet"))), None)
+        if folder is None:
+            raise DataError(f"There are no {kind} yet: run the studies first, then this one.")
+        return pd.concat([self.read(path.stem) for path in sorted((folder / "findings").glob(f"{kind}_*.parquet"))], ignore_index=True)
+
+    def figure(self, ax, *, name: str, title: str, caption: str, data=None, alt: str | None = None):
+        """Show a chart as one accessible block and write figures/<name>.svg and, with its data, tables/<name>.csv."""
+        from cxlib.show import figures
+
+        block = figures.embed(ax, id=name, title=title, caption=caption, data=data, alt=alt)
+        (self.folder / "figures" / f"{name}.svg").write_text(figures.svg(ax, id=name, title=title, alt=alt), encoding="utf-8")
+        if data is not None:
+            self._csv(name, data)
+        return Html(block)
+
+    def table(self, frame, *, name: str, caption: str, **options):
+        """Show a table with its caption and write tables/<name>.csv."""
+        from cxlib.show import tables
+
+        self._csv(name, frame)
+        return tables.table(frame, id=name, caption=caption, **options)
+
+    def say(self, *sentences: str):
+        """Show computed sentences as one paragraph, escaped."""
+        from cxlib.show import prose
+
+        return Html(f"<p>{' '.join(prose.escape(sentence) for sentence in sentences)}</p>")
+
+    def _csv(self, name: str, frame) -> None:
+        frame.to_csv(self.folder / "tables" / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+
+
+class Html:
+    """A block of the page."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+
+def information(folder: Path) -> dict:
+    """Return run.json of a finished run; empty where there is none."""
+    path = Path(folder) / "run.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

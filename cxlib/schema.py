@@ -1,0 +1,245 @@
+"""The columns of every table and finding, with type, unit, example and meaning: one place, printed by ``cx check --schema``."""
+
+from typing import NamedTuple
+
+from cxlib.errors import DataError, nearest
+
+
+class Column(NamedTuple):
+    """One column: its name, its type (text, number, whole, flag, date, moment), whether it may be empty, and what it holds."""
+
+    name: str
+    type: str
+    example: str
+    about: str
+    required: bool = False  # must be there and filled
+
+
+def _columns(*rows) -> tuple[Column, ...]:
+    return tuple(Column(*row) for row in rows)
+
+
+_PERSON = ("person_id", "text", "p000123", "Customer, the key that joins the tables")
+_WAVE = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), ("quarter", "text", "2026Q3", "Fiscal quarter", True))
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "responses": _columns(
+        ("response_id", "text", "a26-000017", "Answered questionnaire, unique within survey and wave", True),
+        *_WAVE,
+        ("week", "date", "2026-07-06", "Monday of the week of the answer"),
+        ("answered_on", "date", "2026-07-08", "Day that dates the answer, by the survey's rule", True),
+        _PERSON,
+        ("account_id", "text", "k00123", "Account of the person"),
+        ("channel", "text", "online", "Channel of the interview"),
+        ("brand", "text", "Nordlicht", "Brand"),
+        ("country", "text", "DE", "Country, ISO code"),
+        ("language", "text", "en", "Language of the interview"),
+        ("team", "text", "team-04", "Staff team concerned"),
+        ("weight", "number", "0.93", "Survey weight; 1 where the file has none", True),
+    ),  # followed by one column an item
+    "verbatims": _columns(
+        ("response_id", "text", "a26-000017", "The questionnaire it stands in", True),
+        _PERSON,
+        *_WAVE,
+        ("item", "text", "improve", "The question that was answered", True),
+        ("text", "text", "The app keeps logging me out.", "The answer, as given", True),
+        ("language", "text", "en", "Language, where known"),
+    ),
+    "coverage": _columns(
+        *_WAVE,
+        ("item", "text", "network", "Item", True),
+        ("reason", "text", "never used", "answered, not asked, blank, or what a missing code means", True),
+        ("rows", "whole", "212", "Respondents", True),
+    ),
+    "files": _columns(
+        ("file", "text", "annual_2026.csv", "File under raw/", True),
+        ("table", "text", "responses", "Table it fills", True),
+        ("wave", "text", "annual 2026", "Survey and wave"),
+        ("quarter", "text", "2026Q3", "Quarter of the wave; empty for other tables"),
+        ("rows", "whole", "640", "Rows in the file, without its header", True),
+        ("kept", "whole", "636", "Rows that fitted", True),
+        ("quarantined", "whole", "3", "Rows set aside", True),
+        ("duplicates", "whole", "1", "Rows that repeat another to the letter", True),
+        ("trimmed", "whole", "2", "Cells accepted after blanks were cut off", True),
+        ("encoding", "text", "cp1252", "Encoding found"),
+    ),
+    "repairs": _columns(
+        ("file", "text", "annual_2026.csv", "File under raw/", True),
+        ("quarter", "text", "2026Q3", "Quarter of the wave; empty for other tables"),
+        ("row", "whole", "17", "Row of the file, its header being row 1", True),
+        ("column", "text", "Q12_1", "Column in the file", True),
+        ("value", "text", "11", "What stands there"),
+        ("rule", "text", "not on the scale 0 to 10", "What it breaks", True),
+        ("suggestion", "text", "correct the score or leave the cell empty", "What would mend it", True),
+    ),
+    "accounts": _columns(
+        ("account_id", "text", "k00123", "Account", True),
+        ("segment", "text", "business", "Segment of the account"),
+        ("country", "text", "DE", "Country"),
+        ("brand", "text", "Nordlicht", "Brand"),
+        ("since", "date", "2019-04-01", "First day of the relationship"),
+        ("ended_on", "date", "2026-05-31", "Last day; empty while it lasts"),
+        ("owner", "text", "team-04", "Who looks after it"),
+    ),
+    "people": _columns(
+        ("person_id", "text", "p000123", "Person", True),
+        ("account_id", "text", "k00123", "Account; a consumer is an account of one"),
+        ("role", "text", "user", "Role in the account"),
+        ("contract", "text", "prepaid", "Form of contract"),
+        ("segment", "text", "young", "Segment of the person"),
+        ("region", "text", "north", "Region"),
+        ("brand", "text", "Nordlicht", "Brand"),
+        ("joined_on", "date", "2021-02-11", "First day as a customer"),
+        ("left_on", "date", "2026-05-31", "Last day; empty while a customer"),
+    ),
+    "invitations": _columns(
+        ("survey", "text", "annual", "Survey", True),
+        ("wave", "text", "2026", "Wave", True),
+        ("person_id", "text", "p000123", "Person invited", True),
+        ("sent_on", "date", "2026-07-01", "Day sent"),
+        ("channel", "text", "e-mail", "Channel of the invitation"),
+        ("reminder", "whole", "1", "Reminders sent"),
+        ("opened", "flag", "1", "Whether it was opened"),
+        ("answered", "flag", "0", "Whether it was answered"),
+        ("why", "text", "yearly sample", "Why the person was selected"),
+        ("probability", "number", "0.25", "Probability of selection, 0 to 1"),
+    ),
+    "interactions": _columns(
+        ("interaction_id", "text", "i0001", "Contact moment", True),
+        _PERSON,
+        ("at", "moment", "2026-07-01 10:30", "Local time", True),
+        ("channel", "text", "phone", "Channel"),
+        ("touchpoint", "text", "hotline", "Touchpoint of the journey"),
+        ("reason", "text", "billing", "Reason of contact"),
+        ("resolved", "flag", "1", "Whether the matter was settled"),
+        ("minutes", "number", "7.5", "Duration in minutes"),
+        ("team", "text", "team-04", "Staff team"),
+    ),
+    "events": _columns(
+        ("event_id", "text", "e0001", "Operational event", True),
+        _PERSON,
+        ("at", "moment", "2026-07-01 10:30", "Local time", True),
+        ("kind", "text", "outage", "What happened"),
+        ("value", "number", "42", "Its size"),
+        ("unit", "text", "minutes", "Unit of the value"),
+    ),
+    "orders": _columns(
+        ("order_id", "text", "o0001", "Order or bill", True),
+        ("person_id", "text", "p000123", "Customer"),
+        ("ordered_on", "date", "2026-07-01", "Day", True),
+        ("amount", "number", "39.90", "Sales in the programme's currency", True),
+        ("margin", "number", "14.20", "Contribution margin in the programme's currency"),
+        ("currency", "text", "EUR", "Currency where it departs"),
+        ("product", "text", "data pack", "Product"),
+        ("quantity", "number", "1", "Units"),
+    ),
+    "offers": _columns(
+        ("offer_id", "text", "of1", "Offer", True),
+        ("person_id", "text", "p000123", "Customer", True),
+        ("offered_on", "date", "2026-07-01", "Day", True),
+        ("product", "text", "fibre 250", "What was offered"),
+        ("probability", "number", "0.5", "Probability with which it was chosen"),
+        ("accepted", "flag", "0", "Whether it was taken"),
+    ),
+    "actions": _columns(
+        ("action_id", "text", "loyalty_call", "Action, as in plan.toml", True),
+        ("person_id", "text", "p000123", "Customer", True),
+        ("arm", "text", "treated", "treated or control", True),
+        ("assigned_on", "date", "2026-04-02", "Day of assignment", True),
+        ("delivered_on", "date", "2026-04-05", "Day of delivery; empty where it never reached the customer"),
+        ("cost", "number", "6.50", "Cost of this delivery in the programme's currency"),
+    ),
+    "staff": _columns(("staff_id", "text", "s1", "Pseudonym", True), ("team", "text", "team-04", "Team", True)),
+}
+
+_ESTIMATE = (
+    ("estimate", "number", "12.4", "The figure; empty where it is not estimable (note says why)"),
+    ("std_error", "number", "2.1", "Its standard error"),
+    ("conf_low", "number", "8.3", "Lower end of the 95 % interval"),
+    ("conf_high", "number", "16.5", "Upper end of the 95 % interval"),
+    ("n", "whole", "640", "Unweighted answered base", True),
+    ("n_eff", "number", "571.2", "Effective base (Kish)"),
+)
+_KPI = ("kpi", "text", "nps", "KPI of the programme", True)
+
+FINDINGS: dict[str, tuple[Column, ...]] = {
+    "claims": _columns(
+        ("claim_id", "text", "tracking.nps.last_wave", "Name of the claim", True),
+        ("study", "text", "03_performance_tracking", "Study that makes it", True),
+        ("text", "text", "NPS rose by 6 points", "The sentence, if its test survives the ledger", True),
+        ("text_null", "text", "NPS showed no detectable change", "The sentence otherwise", True),
+        ("estimate", "number", "6.0", "The figure behind it"),
+        ("conf_low", "number", "2.0", "Lower end of its 95 % interval"),
+        ("conf_high", "number", "10.0", "Upper end of its 95 % interval"),
+        ("unit", "text", "points", "Unit of the figure", True),
+        ("base", "text", "640 respondents of the annual survey", "Base in words", True),
+        ("n", "whole", "640", "Unweighted answered base", True),
+        ("n_eff", "number", "571.2", "Effective base"),
+        ("p", "number", "0.003", "p-value of its test"),
+        ("test_id", "text", "tracking.nps.last_wave", "Its test in the ledger; empty for a description"),
+        ("grade", "text", "D", "Evidence grade A to E", True),
+        ("rank", "number", "1", "Order of interest, smaller first", True),
+        ("action", "flag", "1", "Whether it may lead to an action", True),
+    ),
+    "tests": _columns(
+        ("test_id", "text", "tracking.nps.last_wave", "Name of the test", True),
+        ("study", "text", "03_performance_tracking", "Study", True),
+        ("family", "text", "kpi_change", "Family within which multiplicity is controlled", True),
+        ("kind", "text", "primary", "primary, secondary, exploratory or check", True),
+        ("what", "text", "NPS, 2026Q3 against 2026Q2", "What is tested", True),
+        ("n", "whole", "640", "Base", True),
+        ("estimate", "number", "6.0", "Estimate"),
+        ("conf_low", "number", "2.0", "Lower end of its 95 % interval"),
+        ("conf_high", "number", "10.0", "Upper end"),
+        ("p", "number", "0.003", "p-value; empty where not estimable"),
+    ),
+}
+# Findings of the studies are declared below with their own keys, so that the columns of one study read in one place.
+STUDY_FINDINGS: dict[str, tuple[Column, ...]] = {}
+FINDINGS |= STUDY_FINDINGS
+
+
+
+def finding(name: str) -> tuple[Column, ...]:
+    """Return the columns of a finding; `claims_03_...` and `tests_03_...` are the claims and tests of one study."""
+    stem = name.split("_")[0] if name.startswith(("claims_", "tests_")) else name
+    if stem not in FINDINGS:
+        raise DataError(f"'{name}' is not a finding{nearest(name, FINDINGS)}; declare its columns in cxlib/schema.py.")
+    return FINDINGS[stem]
+
+
+def check(name: str, frame):
+    """Return a finding with its declared columns in their order and types; optional ones that are not there are empty.
+
+    Raises DataError naming the finding, the column, the row and the value for columns that are missing, unknown or of another
+    type, and for infinite numbers.
+    """
+    import numpy as np
+    import pandera.pandas as pa
+
+    columns = finding(name)
+    known = [column.name for column in columns]
+    for column in frame.columns:
+        if column not in known:
+            raise DataError(f"finding '{name}': '{column}' is not one of its columns{nearest(column, known)} (known: {', '.join(known)}).")
+    for column in columns:
+        if column.required and column.name not in frame:
+            raise DataError(f"finding '{name}': the column '{column.name}' is missing.")
+    frame = frame.reindex(columns=known).reset_index(drop=True)
+    types = {"text": "str", "date": "datetime64[us]", "moment": "datetime64[us]"}
+    contract = pa.DataFrameSchema(
+        {
+            column.name: pa.Column(
+                types.get(column.type, "int64" if column.type in ("whole", "flag") and column.required else "float64"),
+                nullable=not column.required,
+                checks=None if column.type in types else pa.Check(lambda values: ~np.isinf(values.astype(float)), error="infinite"),
+            )
+            for column in columns
+        },
+        coerce=True,
+    )
+    try:
+        return contract.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        case = error.failure_cases.iloc[0]
+        raise DataError(f"finding '{name}': row {case['index']}, column '{case['column']}': {case['failure_case']!r} breaks the rule {case['check']}.") from None
