@@ -1,0 +1,150 @@
+"""Comments: what respondents write, and what they were writing about."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from . import company, draws
+
+ITEMS = {"annual": ("why", "improve"), "pulse": ("comment",)}
+WRITES = {"why": 0.66, "improve": 0.50, "comment": 0.46}
+NEGATIVE_AT, SLOPE = 3.45, 1.9        # an experience of this level is as often blamed as praised; how sharply that turns
+MOST = 64                             # draws a comment may use
+KEYS = {"a": "s", "e": "r", "i": "o", "o": "p", "n": "m", "t": "r", "s": "d", "r": "t", "l": "k", "u": "i"}
+
+
+@cache
+def grammar() -> dict:
+    """The clauses and slots of templates/grammar.toml."""
+    return tomllib.loads(files(__package__).joinpath("templates/grammar.toml").read_text(encoding="utf-8"))
+
+
+def subjects(item: str, felt: np.ndarray, reason: np.ndarray, *, key: tuple, world: str) -> tuple[np.ndarray, np.ndarray]:
+    """Which topics each respondent takes up (boolean, rows by ATTRIBUTES, three at most) and whether in complaint. What was bad or very good is
+    talked about; a contact's reason comes up more often; in the null world neither has anything to do with the experience."""
+    real, n = company.truthful(world), len(felt)
+    away = (felt - NEGATIVE_AT) * real + (company.LEVELS - NEGATIVE_AT) * (1 - real)
+    pull = company.SALIENCE + (0.75 * np.abs(away) if item != "improve" else -0.85 * away)
+    pull = pull + 1.1 * real * (reason[:, None] == np.array(company.IDS))
+    pull = pull - np.log(-np.log(draws.uniform((*key, item, "pull"), n, len(company.IDS))))
+    many = draws.pick((*key, item, "many"), n, (0, 1, 2, 3), (0.06, 0.56, 0.29, 0.09))
+    rank = np.argsort(np.argsort(-pull, axis=1), axis=1)
+    complains = draws.uniform((*key, item, "polarity"), n, len(company.IDS)) < 1 / (1 + np.exp(SLOPE * away))
+    return rank < many[:, None], complains | (item == "improve")
+
+
+def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The texts of one wave and their true codes.
+
+    Returns texts (response_id, item, text: rows as `frame` times its survey's items, None where nothing was written) and mentions (response_id,
+    item, topic, polarity -1|1; one row a topic; a text without a topic has none)."""
+    survey, key, n = frame["survey"].iloc[0], (seed, "comments", f"{frame['survey'].iloc[0]}-{frame['wave'].iloc[0]}"), len(frame)
+    reason = frame["reason"].to_numpy() if "reason" in frame else np.full(n, "")
+    off = np.clip((company.RECOMMEND_MEAN - frame["latent"].to_numpy()) * company.truthful(world), -3, 3)
+    texts, mentions = [], []
+    for item in ITEMS[survey]:
+        wrote = draws.happens((*key, item, "wrote"), 1 / (1 + np.exp(-(np.log(WRITES[item] / (1 - WRITES[item])) + 0.12 * off))))
+        taken, complains = subjects(item, felt, reason, key=key, world=world)
+        mood = off + 1.2 * draws.normal((*key, item, "closing"), n)
+        luck = draws.uniform((*key, item, "words"), n, MOST)
+        written = [None] * n
+        for i in np.flatnonzero(wrote):
+            about = [(company.IDS[k], -1 if complains[i, k] else 1) for k in np.flatnonzero(taken[i])]
+            written[i] = write(item, about, float(mood[i]), luck[i].tolist())
+        texts.append(pd.DataFrame({"response_id": frame["response_id"], "item": item, "text": pd.Series(written, dtype=object)}))
+        row, topic = np.nonzero(taken & wrote[:, None])
+        mentions.append(pd.DataFrame({"response_id": frame["response_id"].to_numpy()[row], "item": item, "topic": np.array(company.IDS)[topic],
+                                      "polarity": np.where(complains[row, topic], -1, 1).astype(np.int8)}))
+    return pd.concat(texts, ignore_index=True), pd.concat(mentions, ignore_index=True)
+
+
+def write(item: str, about: list[tuple[str, int]], mood: float, luck: list[float]) -> str:
+    """One comment from its topics. `mood` above zero is ill, `luck` the draws it is made of."""
+    chance = iter(luck)
+    words = grammar()
+    draw = lambda: next(chance, 0.37)
+    choose = lambda options: options[int(draw() * len(options))]
+    if not about:
+        return styled(choose(words["nothing"][item]), draw)
+    if draw() < 0.5:
+        about = about[::-1]
+    terse = draw()
+    if item == "improve":
+        clauses = [fill(choose(words["topics"][topic]["wish"]), choose, draw) for topic, _ in about]
+        text = choose((", ", "; ", " and ", ". ", " + ")).join(clauses)
+        return styled(text if draw() < 0.85 else choose(("please ", "You could do this: ", "maybe ", "I would like: ", "1. ")) + text, draw)
+    if terse < 0.16:
+        clauses = [fill(choose(words["topics"][topic]["short" if tone < 0 else "short_positive"]), choose, draw) for topic, tone in about]
+        return styled(choose((", ", "; ", " / ", ". ", " and ")).join(clauses), draw)
+    text, before = "", 0
+    for topic, tone in about:
+        said = words["topics"][topic]
+        clause = choose(said["negative"] if draw() < 0.72 else said["not_good"]) if tone < 0 else choose(said["positive"] if draw() < 0.70 else said["not_bad"])
+        clause = fill(clause, choose, draw)
+        if before:
+            clause = (choose(words["joins"]["same" if tone == before else "but"])) + clause
+        text, before = text + clause, tone
+    feeling = "negative" if mood > 1.0 else "positive" if mood < -1.0 else "neutral"
+    if draw() < 0.30:
+        text = f"{fill(choose(words['openers'][choose((feeling, 'neutral'))]), choose, draw)} {text}"
+    if draw() < 0.22:
+        text = f"{text.rstrip('.')}. {choose(words['closers'][feeling])}"
+    return styled(text, draw)
+
+
+def fill(clause: str, choose, draw, depth: int = 0) -> str:
+    """Replace {slots}, which may hold slots themselves."""
+    slots = grammar()["slots"]
+    while "{" in clause and depth < 8:
+        begin = clause.index("{")
+        end = clause.index("}", begin)
+        clause, depth = clause[:begin] + choose(slots[clause[begin + 1:end]]) + clause[end + 1:], depth + 1
+    return clause
+
+
+def styled(text: str, draw) -> str:
+    """How people type: capitals, full stops, slips of the finger, shouting, an address left behind."""
+    style = draw()
+    if style < 0.60:
+        text = ". ".join(part[:1].upper() + part[1:] for part in text.split(". "))
+        text = text if text[-1] in ".!?:" or draw() < 0.35 else text + "."
+    elif style < 0.66:
+        text = text.lower().replace("'", "")
+    elif style < 0.685:
+        text = text.upper() + "!!"
+    elif style < 0.72:
+        text = text + choose_mark(draw())
+    if draw() < 0.22:
+        text = slip(text, draw(), draw())
+    extra = draw()
+    if extra < 0.006:
+        text += f" You can reach me at {('h.krause', 'mia1987', 'info', 'j_weber', 'anna.lang')[int(draw() * 5)]}@{('example.com', 'example.org', 'example.net')[int(draw() * 3)]}"
+    elif extra < 0.009:
+        text += f" Call me: 0151 {int(1e7 * (0.1 + 0.9 * draw())):d}"
+    elif extra < 0.02:
+        text = text.replace(". ", ".\n", 1)
+    return text
+
+
+def choose_mark(value: float) -> str:
+    """What some end with."""
+    marks = ("!", "!!!", "...", " :(", " :-)", " ??", " 🙄", "!!")
+    return marks[int(value * len(marks))]
+
+
+def slip(text: str, where: float, how: float) -> str:
+    """One slip: a letter left out, doubled, swapped with the next or hit beside."""
+    inner = [i for i in range(1, len(text) - 1) if text[i - 1:i + 2].isalpha()]
+    if not inner:
+        return text
+    at = inner[int(where * len(inner))]
+    if how < 0.3:
+        return text[:at] + text[at + 1:]
+    if how < 0.5:
+        return text[:at] + text[at] + text[at:]
+    if how < 0.8:
+        return text[:at] + text[at + 1] + text[at] + text[at + 2:]
+    return text[:at] + KEYS.get(text[at], text[at]) + text[at + 1:]

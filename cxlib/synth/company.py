@@ -1,0 +1,100 @@
+"""The company: what its customers rate, what drives them, what changed and when. Everything here is the known truth of the sample.
+
+A fictional German telecom provider with two brands, Fernau (full service) and Kolibri (low price). In `world="null"` nothing affects anything: the
+attributes have the same levels and correlations, but no attribute moves the willingness to recommend, no level changes over time, no region, brand or
+contract differs, nobody leaves because of dissatisfaction, and no action has an effect.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FIRST_DAY, LAST_DAY = np.datetime64("2023-10-01"), np.datetime64("2026-09-30")
+BRANDS = ("Fernau", "Kolibri")
+REGIONS = ("Köln", "Düsseldorf", "München", "Nürnberg", "Lübeck", "Görlitz")
+REGION_SHARES = (0.24, 0.20, 0.21, 0.14, 0.12, 0.09)
+CONTRACTS = ("contract", "prepaid")
+CHANNELS = ("phone", "chat", "shop", "app", "e-mail")
+# The true recent change: the two call centres were merged and prices rose on the same day.
+CHANGE_DAY = np.datetime64("2026-07-01")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One rated attribute. `level` is its latent mean (scale 1-5), `weight` the points of recommendation (0-10) for one point of the latent
+    attribute, `loading` the correlation with the common halo, `never` the share who never used it, `salience` how readily it is talked about."""
+
+    id: str
+    wording: str
+    level: float
+    weight: float
+    loading: float
+    never: float
+    salience: float
+
+
+ATTRIBUTES = (
+    Attribute("coverage", "Network coverage where you need it", 3.55, 0.48, 0.62, 0.00, 0.25),
+    Attribute("speed", "Speed of mobile data", 3.70, 0.14, 0.66, 0.03, 0.00),
+    Attribute("price", "Value for money", 2.85, 0.66, 0.60, 0.00, 0.35),
+    Attribute("billing", "Clear and correct bills", 3.55, 0.06, 0.64, 0.04, -0.30),
+    Attribute("waiting", "Time until somebody answers when you call us", 3.00, 0.36, 0.62, 0.14, 0.00),
+    Attribute("staff", "Friendliness and competence of our staff", 3.85, 0.24, 0.70, 0.10, 0.00),
+    Attribute("terms", "Fair terms, easy to change or end", 3.40, 0.09, 0.68, 0.05, -0.35),
+    Attribute("app", "The app and your online account", 4.05, 0.03, 0.62, 0.18, -0.35),
+    Attribute("shop", "Our shops", 4.15, 0.00, 0.60, 0.32, -0.60),
+    Attribute("delivery", "Delivery and set-up of devices and lines", 4.00, 0.01, 0.62, 0.28, -0.55),
+)
+IDS = tuple(attribute.id for attribute in ATTRIBUTES)
+LEVELS = np.array([a.level for a in ATTRIBUTES])
+WEIGHTS = np.array([a.weight for a in ATTRIBUTES])
+LOADINGS = np.array([a.loading for a in ATTRIBUTES])
+NEVER = np.array([a.never for a in ATTRIBUTES])
+SALIENCE = np.array([a.salience for a in ATTRIBUTES])
+# Of what the halo leaves of an attribute's variance, this share belongs to the person for good, the rest to the occasion.
+STABLE_SHARE = 0.55
+STABLE, OCCASION = np.sqrt((1 - LOADINGS**2) * STABLE_SHARE), np.sqrt((1 - LOADINGS**2) * (1 - STABLE_SHARE))
+
+# The willingness to recommend before rounding: a mean, what the attributes give, a person's own leaning and the mood of the day.
+RECOMMEND_MEAN, LEANING, MOOD = 7.62, 0.60, 1.0
+PROMOTER_FROM, DETRACTOR_TO = 8.5, 6.5
+UNRESOLVED = -0.70          # an unresolved contact, in points of recommendation
+# Monthly chance of leaving, and its log-odds for one point of recommendation.
+LEAVING = {"contract": 0.0085, "prepaid": 0.0140}
+LEAVING_SLOPE = -0.42
+
+
+def truthful(world: str) -> float:
+    """1 where effects are real, 0 in the null world; the one switch every effect is multiplied with."""
+    if world not in ("truth", "null"):
+        raise ValueError(f"world must be 'truth' or 'null', not {world!r}")
+    return float(world == "truth")
+
+
+def shifts(days: np.ndarray, *, world: str) -> np.ndarray:
+    """How far each attribute's level lies from its mean on each day (rows as days, columns as ATTRIBUTES; points of the 1-5 scale)."""
+    days = np.asarray(days, dtype="datetime64[D]")
+    moved = np.zeros((len(days), len(IDS)))
+    # The network was extended from October 2024 to May 2025.
+    built = np.clip((days - np.datetime64("2024-10-01")).astype(float) / 240.0, 0, 1)
+    moved[:, IDS.index("coverage")] += 0.28 * built - 0.10
+    moved[:, IDS.index("speed")] += 0.40 * built - 0.15
+    after = (days >= CHANGE_DAY).astype(float)
+    moved[:, IDS.index("waiting")] -= 0.85 * after
+    moved[:, IDS.index("price")] -= 0.22 * after
+    month = days.astype("datetime64[M]").astype(int) % 12
+    moved[:, IDS.index("waiting")] -= 0.18 * np.isin(month, (11, 0))      # December and January are busy
+    return truthful(world) * moved
+
+
+def leanings(people, *, world: str) -> np.ndarray:
+    """How brand, region and contract move each attribute (rows as people, columns as ATTRIBUTES)."""
+    moved = np.zeros((len(people), len(IDS)))
+    region, brand, contract = (people[name].to_numpy() for name in ("region", "brand", "contract"))
+    moved[:, IDS.index("coverage")] += np.select([region == "Görlitz", region == "Lübeck", region == "Köln"], [-0.70, -0.25, 0.15], 0.05)
+    moved[:, IDS.index("price")] += np.where(brand == "Kolibri", 0.30, -0.12)
+    moved[:, IDS.index("staff")] += np.where(brand == "Kolibri", -0.25, 0.10)
+    moved[:, IDS.index("shop")] += np.where(brand == "Kolibri", -0.30, 0.10)
+    moved[:, IDS.index("terms")] += np.where(contract == "prepaid", 0.30, -0.15)
+    moved[:, IDS.index("billing")] += np.where(contract == "prepaid", 0.20, -0.10)
+    return truthful(world) * moved

@@ -1,0 +1,113 @@
+"""The programme folder: everything above put together and written."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import actions, answers, comments, company, contacts, customers, exports, faults, invitations, orders, truth
+
+TEMPLATES = ("programme.toml", "codeframe.toml", "plan.toml")
+
+
+def write(folder: Path, *, customers: int, seed: int, world: str) -> None:
+    """Write raw/, truth/ and the three TOML files into an empty folder."""
+    raw = folder / "raw"
+    folk, held, accounts, leaving = population(customers, seed=seed, world=world)
+    moments = contacts.interactions(folk, held, seed=seed, world=world)
+    pulses = invitations.pulse(folk, held, moments, seed=seed)
+    asked = [invitations.annual(folk, held, wave, seed=seed) for wave in invitations.FIELDWORK] + [wave for _, wave in pulses.groupby("wave", sort=True)]
+    replies, texts, mentions, planted = [], [], [], []
+    for wave in asked:
+        frame, felt = answers.answers(folk, held, wave.reset_index(drop=True), moments, seed=seed, world=world)
+        if not len(frame):
+            continue
+        written, codes = comments.comments(frame, felt, seed=seed, world=world)
+        listed = survey(raw, frame, written)
+        label = {"survey": frame["survey"].iloc[0], "wave": frame["wave"].iloc[0]}
+        renamed = dict(zip(frame["response_id"], listed.pop("ids")))
+        codes["response_id"] = codes["response_id"].map(renamed)
+        planted += listed["faults"]
+        replies.append(frame), mentions.append(codes.assign(**label)), texts.append(written.dropna(subset="text").assign(**label))
+    replies, mentions, texts = (pd.concat(parts, ignore_index=True) for parts in (replies, mentions, texts))
+    called = actions.loyalty(folk, seed=seed)
+    calls = pd.concat([actions.recovery(folk, replies[replies["survey"] == "pulse"], seed=seed), called], ignore_index=True)
+    sources(raw, accounts, folk, moments, pd.concat(asked, ignore_index=True), calls, orders.orders(folk, called, seed=seed, world=world))
+    by_wave, by_week = truth.nps(folk, held, replies, world=world)
+    mentions = mentions[["survey", "wave", "item", "response_id", "topic", "polarity"]]
+    truth.write(folder / "truth", about=about(customers, seed, world), tables={
+        "drivers": truth.drivers(folk, held, seed=seed, world=world), "nps_by_wave": by_wave, "nps_by_week": by_week, "mentions": mentions,
+        "topics": truth.topics(mentions, texts), "effects": truth.effects(folk, calls, world=world),
+        "people": pd.DataFrame({"person_id": folk["person_id"], "score": np.round(held["score"], 4), "leaving": np.round(leaving, 6)}), "faults": pd.DataFrame(planted)})
+    for name in TEMPLATES:
+        template = files(__package__).joinpath("templates", name)
+        if template.is_file():
+            text = template.read_text(encoding="utf-8")
+            (folder / name).write_text(text.replace("FIXED_COST", f"{0.16 * customers:.2f}"), encoding="utf-8", newline="\n")
+
+
+def population(count: int, *, seed: int, world: str):
+    """People with their leave dates, what stays with them, accounts, and the true monthly chance of leaving."""
+    accounts = customers.accounts(count, seed=seed)
+    folk = customers.people(accounts, seed=seed)
+    held = customers.traits(folk, seed=seed, world=world)
+    gone = customers.leave(folk, held, seed=seed, world=world)
+    return folk.assign(left_on=gone["left_on"]), held, accounts, gone["chance"].to_numpy()
+
+
+def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame) -> dict:
+    """Write one wave's file; returns the faults planted in it and the ids its rows carry there."""
+    kind, wave = frame["survey"].iloc[0], frame["wave"].iloc[0]
+    wide = written.pivot(index="response_id", columns="item", values="text").reindex(frame["response_id"]).reset_index(drop=True)
+    frame = pd.concat([frame.reset_index(drop=True), wide], axis=1)
+    if kind == "pulse" and wave == "2026Q3":
+        row = frame["comment"].first_valid_index()
+        frame.loc[row, "comment"] += " <script>alert('hello')</script>"
+    names = exports.COLUMNS[wave] if kind == "annual" else exports.PULSE_COLUMNS[exports.shape(wave)]
+    cells = exports.annual(frame, wave) if kind == "annual" else exports.pulse(frame, wave)
+    ids = cells[names["response_id"]].tolist()
+    ending = {"2024Q3": "csv", "2025Q3": "xlsx", "2026Q3": "csv"}[wave] if kind == "annual" else "parquet" if exports.shape(wave) == "third" else "csv"
+    path = raw / f"{kind}_{wave[:4] if kind == 'annual' else wave}.{ending}"
+    headers = 3 if (kind, wave) == ("annual", "2026Q3") else 0 if ending == "parquet" else 1
+    cells, found = faults.plant(cells, kind, wave, names=names, headers=headers, file=path.name)
+    if ending == "xlsx":
+        exports.write_xlsx(path, cells)
+    elif ending == "parquet":
+        scores = [names[item] for item in ("recommend", "satisfaction", "ease")]
+        exports.write_parquet(path, cells.assign(**{names["answered_at"]: pd.to_datetime(cells[names["answered_at"]]), names["contact"]: pd.to_datetime(cells[names["contact"]])},
+                                                 **{name: cells[name].astype("Int16") for name in scores}), dates=(names["contact"],))
+    elif headers == 3:
+        exports.write_qualtrics(path, cells, wave)
+    else:
+        form = {"delimiter": ";", "encoding": "cp1252"} if kind == "annual" else {"encoding": "utf-8-sig" if exports.shape(wave) == "first" else "utf-8"}
+        exports.write_csv(path, cells, **form)
+    return {"ids": ids, "faults": found}
+
+
+def sources(raw: Path, accounts, folk, moments, asked, calls, bought) -> None:
+    """The tables that come from the company's own systems."""
+    iso = lambda values: values.dt.strftime("%Y-%m-%d").where(values.notna(), None)
+    exports.write_csv(raw / "accounts.csv", blanks(accounts.assign(since=iso(accounts["since"])).drop(columns="people")))
+    exports.write_csv(raw / "people.csv", blanks(folk.assign(joined_on=iso(folk["joined_on"]), left_on=iso(folk["left_on"]))))
+    whose = folk["person_id"].to_numpy()
+    exports.write_csv(raw / "actions.csv", blanks(calls.assign(person=whose[calls["person"]], assigned_on=iso(calls["assigned_on"]), delivered_on=iso(calls["delivered_on"]))
+                                                  .rename(columns={"person": "person_id"})))
+    asked = asked.assign(person_id=whose[asked["person"]])
+    exports.write_parquet(raw / "invitations.parquet", asked[["survey", "wave", "person_id", "sent_on", "channel", "reminder", "opened", "answered", "probability"]], dates=("sent_on",))
+    exports.write_parquet(raw / "interactions.parquet", moments.drop(columns="person").assign(minutes=moments["minutes"].astype("Int16")))
+    exports.write_parquet(raw / "orders.parquet", bought, dates=("ordered_on",))
+
+
+def blanks(frame: pd.DataFrame) -> pd.DataFrame:
+    """Objects with None where nothing is known."""
+    return frame.astype(object).where(frame.notna(), None)
+
+
+def about(count: int, seed: int, world: str) -> dict:
+    """Every planted number of the company, for truth/company.json."""
+    real = company.truthful(world)
+    return {"customers": count, "seed": seed, "world": world, "change_day": str(company.CHANGE_DAY), "weights": dict(zip(company.IDS, (company.WEIGHTS * real).tolist())),
+            "levels": dict(zip(company.IDS, company.LEVELS.tolist())), "leaving_monthly": company.LEAVING, "leaving_slope": company.LEAVING_SLOPE * real,
+            "unresolved": company.UNRESOLVED * real, "linked": answers.LINKED, "window_days": actions.WINDOW_DAYS,
+            "extra_add_ons": {name: rate * real for name, rate in actions.EXTRA.items()}, "recovery_effect": 0.0}

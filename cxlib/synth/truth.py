@@ -1,0 +1,96 @@
+"""The truth: what a study of the sample ought to find, kept beside it under truth/ for tests alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import actions, company, customers, draws, opinions, orders
+from .exports import write_parquet
+
+
+def shapley(correlations: np.ndarray) -> np.ndarray:
+    """LMG shares of R², from a correlation matrix whose last row and column are the outcome (all subsets; ten attributes make 1,024)."""
+    p = len(correlations) - 1
+    explained = np.zeros(1 << p)
+    for subset in range(1, 1 << p):
+        inside = [k for k in range(p) if subset >> k & 1]
+        explained[subset] = correlations[inside, p] @ np.linalg.solve(correlations[np.ix_(inside, inside)], correlations[inside, p])
+    size = np.array([bin(subset).count("1") for subset in range(1 << p)])
+    factorial = np.cumprod(np.concatenate([[1.0], np.arange(1, p + 1)]))
+    weight = factorial[size] * factorial[np.maximum(p - size - 1, 0)] / factorial[p]
+    without = [np.flatnonzero(~(np.arange(1 << p) >> k & 1).astype(bool)) for k in range(p)]
+    return np.array([(weight[rest] * (explained[rest | 1 << k] - explained[rest])).sum() for k, rest in enumerate(without)])
+
+
+def drivers(folk, held, *, seed: int, world: str, answers: int = 120_000) -> pd.DataFrame:
+    """item, weight (points of recommendation a point of the latent attribute), importance (LMG on ticked answers of a very large survey of these
+    people in the last wave, nobody a non-user), share (of R²), rank (1 = most important), mean (ticked, last wave)."""
+    key = (seed, "truth", "drivers")
+    person = draws.whole((*key, "person"), answers, 0, len(folk) - 1)
+    days = np.full(answers, np.datetime64("2026-09-10"))
+    felt = opinions.experience(person, days, held, key=key, world=world)
+    score = opinions.eleven(opinions.recommend(person, felt, held, key=key, world=world))
+    ticked = opinions.tick(felt, 1, 5)
+    part = shapley(np.corrcoef(np.column_stack([ticked, score]).T))
+    weight = company.WEIGHTS * company.truthful(world)
+    return pd.DataFrame({"item": company.IDS, "weight": weight, "importance": np.round(part, 4), "share": np.round(part / part.sum(), 4),
+                         "rank": (-weight).argsort(kind="stable").argsort(kind="stable") + 1, "mean": np.round(ticked.mean(axis=0), 3)})
+
+
+def nps(folk, held, replies: pd.DataFrame, *, world: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The true NPS in points, by survey and wave, and of the pulse by week: nps_customers (all customers of that day, equal weights) and
+    nps_respondents (those who answered, weighted where the survey is), n (answers)."""
+    by_day = {}
+
+    def of(day) -> float:
+        if day not in by_day:
+            here = np.flatnonzero(customers.active(folk, day))
+            by_day[day] = float(opinions.expected(here, np.full(len(here), day), held, world=world).mean())
+        return by_day[day]
+
+    replies = replies.assign(day=replies["answered_at"].to_numpy().astype("datetime64[D]"), mass=replies["weight"], part=replies["expected"] * replies["weight"])
+    monday = (replies["day"].to_numpy().astype("datetime64[D]").astype(int) + 3) // 7 * 7 - 3
+    replies["week"] = monday.astype("datetime64[D]").astype("datetime64[s]")
+
+    def table(rows, keys):
+        grouped = rows.groupby(keys, sort=True)
+        out = grouped.agg(mass=("mass", "sum"), part=("part", "sum"), n=("mass", "size"), middle=("day", "median")).reset_index()
+        out["nps_respondents"] = np.round(out["part"] / out["mass"], 3)
+        out["nps_customers"] = [round(of(day), 3) for day in out["middle"].to_numpy().astype("datetime64[D]")]
+        return out[[*keys, "n", "nps_respondents", "nps_customers"]]
+
+    return table(replies, ["survey", "wave"]), table(replies[replies["survey"] == "pulse"], ["week"])
+
+
+def topics(mentions: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
+    """survey, wave, item, topic, comments (with a text), mentions, share (of comments), negative (share of the mentions)."""
+    keys = ["survey", "wave", "item"]
+    base = texts.groupby(keys, sort=True).size().rename("comments").reset_index()
+    out = mentions.groupby([*keys, "topic"], sort=True).agg(mentions=("polarity", "size"), negative=("polarity", lambda sign: round(float((sign < 0).mean()), 4))).reset_index()
+    out = out.merge(base, on=keys)
+    out["share"] = np.round(out["mentions"] / out["comments"], 4)
+    return out[[*keys, "topic", "comments", "mentions", "share", "negative"]]
+
+
+def effects(folk, calls: pd.DataFrame, *, world: str) -> pd.DataFrame:
+    """What each action truly does for one person assigned to it, margin in EUR over the window: action_id, contract, persons, rate (extra add-ons of
+    one who was reached), margin (expected, all assigned), cost."""
+    price = sum(amount * share for amount, share in zip(orders.ADD_ONS.values(), orders.ADD_ON_SHARES)) * orders.ADD_ON_MARGIN
+    rows = []
+    for action, unit, reach in ((actions.LOYALTY, actions.LOYALTY_COST, actions.LOYALTY_REACH), (actions.RECOVERY, actions.RECOVERY_COST, actions.RECOVERY_REACH)):
+        mine = calls[(calls["action_id"] == action) & (calls["arm"] == "treated")]
+        for contract in company.CONTRACTS:
+            rate = actions.EXTRA[contract] * company.truthful(world) * (action == actions.LOYALTY)
+            rows.append({"action_id": action, "contract": contract, "persons": int((folk["contract"].to_numpy()[mine["person"]] == contract).sum()),
+                         "rate": rate, "margin": round(rate * reach * price, 4), "cost": unit, "recommend": 0.0})
+    return pd.DataFrame(rows)
+
+
+def write(folder: Path, *, tables: dict[str, pd.DataFrame], about: dict) -> None:
+    """truth/*.parquet and truth/company.json (seed, world and every planted number)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in tables.items():
+        write_parquet(folder / f"{name}.parquet", frame.reset_index(drop=True), dates=("week",) if "week" in frame else ())
+    (folder / "company.json").write_text(json.dumps(about, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
