@@ -101,7 +101,7 @@ class _Reader:
 
     def denied(self, lower: list[str], start: int, at: int) -> bool:
         """Is there a negation within reach before token `at`, not before `start`?"""
-        return any(lower[i] in self.negators and lower[i + 1 : i + 2] != [] and lower[i + 1] not in self.only for i in range(max(start, at - REACH), at))
+        return any(lower[i] in self.negators and lower[i + 1] not in self.only for i in range(max(start, at - REACH), at))
 
     def opinion(self, lower: list[str], lemmas: list[str], start: int, end: int) -> int:
         """Opinion words of a clause added up, those within reach of a negation turned round."""
