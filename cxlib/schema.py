@@ -194,11 +194,21 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("p", "number", "0.003", "p-value; empty where not estimable"),
     ),
 }
-# Findings of the studies are declared below with their own keys, so that the columns of one study read in one place.
-STUDY_FINDINGS: dict[str, tuple[Column, ...]] = {}
-FINDINGS |= STUDY_FINDINGS
-
-
+FINDINGS |= {  # 01
+    "intake": TABLES["files"],
+    "repairs": TABLES["repairs"],
+    "bases": _columns(
+        _KPI, *_WAVE,
+        ("rows", "whole", "640", "Respondents of the wave", True), ("asked", "whole", "640", "Respondents asked", True),
+        ("n", "whole", "622", "Respondents who answered", True), ("weighted_n", "number", "618.3", "Sum of their weights", True),
+        ("n_eff", "number", "571.2", "Effective base (Kish)", True), ("note", "text", "not asked in this wave", "Why there is no base"),
+    ),
+    "links": _columns(
+        ("survey", "text", "annual", "Survey", True), ("table", "text", "orders", "Table linked to", True), ("n", "whole", "1890", "Respondents", True),
+        ("with_key", "whole", "1650", "Those who carry a customer key", True), ("linked", "whole", "1153", "Those found in the table", True),
+        ("estimate", "number", "0.61", "linked / n, a proportion", True), ("note", "text", "", "Why nothing can be linked"),
+    ),
+}  # fmt: skip
 
 def finding(name: str) -> tuple[Column, ...]:
     """Return the columns of a finding; `claims_03_...` and `tests_03_...` are the claims and tests of one study."""
