@@ -193,7 +193,7 @@ def summarise(draws):
     """Turn what `resample` returns into one row a driver and method.
 
     out: driver, method (correlation, ols, johnson, shapley), estimate, std_error, conf_low, conf_high, share (of R2; johnson and
-    shapley only), share_low, share_high, r2, r2_low, r2_high, n, n_eff, p_top1, p_top3 (bootstrap frequencies), rank, rank_low, rank_high, note.
+    shapley only; without interval: where R2 is small none of the usual ones covers), r2, r2_low, r2_high, n, n_eff, p_top1, p_top3 (bootstrap frequencies), rank, rank_low, rank_high, note.
     Correlations and ols in -1..1, johnson and shapley as parts of R2. Ranks go by size without sign; rank_low and rank_high hold
     simultaneously at 95 %: they come from all pairwise differences at once (max-t), because bootstrapped ranks fail under ties.
     A lower limit above zero is no test of a share of R2, which is never negative: see `permutation`.
@@ -202,7 +202,7 @@ def summarise(draws):
     names = first["driver"].tolist()
     wide = lambda column: draws[column].to_numpy().reshape(-1, len(names))
     r2 = wide("r2")[:, 0]
-    r2_low, r2_high = _limits(r2[:1], r2[1:, None])
+    r2_low, r2_high = _fit_limits(r2[0], r2[1:])
     parts = []
     for method in (name for name in METHODS if name in draws):
         values = wide(method)
@@ -210,11 +210,8 @@ def summarise(draws):
         low, high = _limits(point, rest)
         out = pd.DataFrame({"driver": names, "method": method, "estimate": point, "std_error": _spread(rest), "conf_low": low, "conf_high": high})
         shared = method in ("johnson", "shapley")
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shares = values / r2[:, None] if shared else np.full_like(values, np.nan)
-        out["share"] = shares[0]
-        out["share_low"], out["share_high"] = _limits(shares[0], shares[1:])
-        out["r2"], out["r2_low"], out["r2_high"] = r2[0], r2_low[0], r2_high[0]
+        out["share"] = point / r2[0] if shared else np.nan
+        out["r2"], out["r2_low"], out["r2_high"] = r2[0], r2_low, r2_high
         out["n"], out["n_eff"] = first["n"], first["n_eff"]
         parts.append(pd.concat([out, _ranks(np.abs(point), np.abs(rest))], axis=1).assign(note=first["note"]))
     return pd.concat(parts, ignore_index=True)
@@ -226,13 +223,22 @@ def _spread(rest):
 
 
 def _limits(point, rest):
-    """Return 95 % limits."""
+    """Return percentile limits at 95 %: in simulation they cover where normal, basic and bias-corrected ones do not."""
     out = np.full((2, len(point)), np.nan)
     for j in range(len(point)):
         draws = rest[np.isfinite(rest[:, j]), j]
         if len(draws) > 1 and np.isfinite(point[j]):
             out[:, j] = np.quantile(draws, [0.025, 0.975])
     return out
+
+
+def _fit_limits(r2, rest):
+    """Return normal limits of R2 around the value less its bias: R2 flatters itself, and more so in every replicate."""
+    rest = rest[np.isfinite(rest)]
+    if len(rest) < 2:
+        return np.nan, np.nan
+    centre, half = 2 * r2 - rest.mean(), metrics.Z * rest.std(ddof=1)
+    return max(centre - half, 0.0), min(max(centre + half, r2), 1.0)
 
 
 def _ranks(size, rest):

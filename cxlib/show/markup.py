@@ -72,6 +72,9 @@ class _Reader(HTMLParser):
         given = {}
         for name, value in attrs:
             given.setdefault(name, value if value is not None else "")
+        if tag == "img" and not PICTURE.fullmatch(given.get("src", "")):
+            self.handle_data(self.get_starttag_text())
+            return
         if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
             self._begin_heading(tag, given)
             return

@@ -30,12 +30,13 @@ def page(notebook, *, title, menu, page_id, programme_name, quarter, summary="",
     exporter.register_filter("safe", written.write)
     exporter.register_filter("told", lambda text: written.write(f"<pre>{_plain(text)}</pre>"))
     exporter.register_filter("say", prose.escape)
+    exporter.register_filter("headings", lambda page: written.contents)
     shown = _shown(notebook)
     name = str(page_id).removesuffix(".html")
     entries = [{"file": file, "label": label, "current": Path(file).stem == name} for file, label in menu]
     facts = [{"name": label, "value": value} for label, value in facts]
     resources = {"cx": {"title": title, "menu": entries, "programme": programme_name, "quarter": quarter, "summary": summary, "language": language, "edition": edition,
-                        "facts": facts, "policy": POLICY, "style": style(), "page": written, "id": markup.slug(name),
+                        "facts": facts, "policy": POLICY, "style": style(), "id": markup.slug(name),
                         "code": any(cell.cell_type == "code" and cell.source.strip() for cell in shown.cells)}}  # fmt: skip
     body, _ = exporter.from_notebook_node(shown, resources=resources)
     return re.sub(r"[ \t]+\n|\n{3,}", "\n", body).strip() + "\n"

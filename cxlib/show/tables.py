@@ -89,7 +89,9 @@ def _card(row):
         moved = "up" if low > 0 else "down" if high < 0 else "same"
         mark = {"up": "▲", "down": "▼", "same": "="}[moved]
         said = prose.change(row["change"], low, high, unit="percentage points" if unit == "percent" else unit, since="" if _missing(since) else since)
-        lines.append(f'<p class="cx-move"><span class="cx-{moved}" aria-hidden="true">{mark}</span> {prose.escape(said)}</p>')
+        verb, _, limits = said.partition(" (")
+        told = f'{prose.escape(verb)} <span class="cx-small">{prose.escape(limits.removesuffix(")"))}</span>'
+        lines.append(f'<p class="cx-move"><span class="cx-{moved}" aria-hidden="true">{mark}</span> {told}</p>')
     worth = row.get("n_eff")
     lines.append(f'<p class="cx-small">{prose.escape(prose.base(row["n"], None if _missing(worth) else worth))}</p>')
     if not _missing(row.get("definition")):

@@ -61,11 +61,14 @@ def matrix(frame, ax=None, *, cut_importance=None, cut_performance=None, perform
     ax.set_xlabel(f"Performance{f' ({performance_unit})' if performance_unit else ''} →")
     for text, (across, along) in zip(corners, ((0.01, 0.99), (0.99, 0.99), (0.01, 0.01), (0.99, 0.01))):
         ax.text(across, along, text.upper(), transform=ax.transAxes, ha="left" if across < 0.5 else "right", va="top" if along > 0.5 else "bottom",
-                color=marks.MUTED, fontsize=10, fontweight="bold")  # fmt: skip
-    marks.label_points(ax, right, up, [marks.words(name, width=18) for name in frame["label" if "label" in frame else "driver"]])
+                color=marks.MUTED, fontsize=11, fontweight="bold")  # fmt: skip
+    spans = frame[["performance_low", "performance_high", "importance_low", "importance_high"]].to_numpy(dtype=float) * [1, 1, 100, 100]
+    lines = [(a, y, b, y) for (a, b, _, _), y in zip(spans, up)] + [(x, c, x, d) for (_, _, c, d), x in zip(spans, right)]
+    lines += [(ax.get_xlim()[0], level, ax.get_xlim()[1], level), (upright, ax.get_ylim()[0], upright, ax.get_ylim()[1])]
+    marks.label_points(ax, right, up, [marks.words(name, width=18) for name in frame["label" if "label" in frame else "driver"]], lines=[line for line in lines if np.isfinite(line).all()])
     base = marks.base(frame)
     if base:
-        ax.set_title(base, loc="right", fontsize=10, fontweight="normal", color=marks.MUTED)
+        ax.set_title(base, loc="right", fontsize=11, fontweight="normal", color=marks.MUTED)
     return ax
 
 
@@ -85,7 +88,7 @@ def ranks(frame, ax=None):
         for rank, share in zip(shown["rank"], shown["probability"]):
             ax.bar(rank, -0.72 * share, bottom=place + 0.4, width=0.82, color=marks.BLUE, alpha=1.0 if share == likely else 0.4, zorder=3)
             if share >= 0.1:
-                ax.text(rank, place + 0.36 - 0.72 * share, prose.number(share * 100, digits=0), ha="center", va="bottom", fontsize=9.5, color=marks.MUTED)
+                ax.text(rank, place + 0.36 - 0.72 * share, prose.number(share * 100, digits=0), ha="center", va="bottom", fontsize=10.5, color=marks.MUTED)
         ax.axhline(place + 0.4, color=marks.RULE, linewidth=1, zorder=2)
     ax.set_yticks(range(len(mean)), [marks.words(name) for name in mean.index])
     ax.set_ylim(len(mean) - 0.5, -0.75)

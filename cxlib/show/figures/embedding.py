@@ -11,7 +11,7 @@ from cxlib.show.figures import marks
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 MOST_MARKS = 1500
 MOST_ROWS = 200
-FONT = "font-family: var(--sans, system-ui, 'Helvetica Neue', Arial, sans-serif)"
+FONT = "'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 
 def embed(ax, *, id, title, caption, data=None, alt=None, labels=None, formats=None) -> str:
@@ -91,12 +91,14 @@ def _plain(root, id):
     """Take out what is not drawn, make ids the figure's own, round coordinates to a hundredth and let the page choose the letters."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style"):
+            if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style") or (child.tag == f"{{{SVG}}}path" and child.get("style") == "fill: none"):
                 parent.remove(child)
     for attribute in ("width", "height", "version"):
         root.attrib.pop(attribute, None)
     root.set("stroke-linejoin", "round")
     root.set("stroke-linecap", "butt")
+    root.set("font-family", FONT)
+    root.set("font-size", "12px")
     used = set(re.findall(r"#([\w-]+)", " ".join(value for node in root.iter() for value in node.attrib.values() if "#" in value)))
     for node in root.iter():
         link = node.attrib.pop(f"{{{XLINK}}}href", None)
@@ -113,17 +115,15 @@ def _plain(root, id):
                 value = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
                 value = re.sub(r"\s+", " ", value).strip()
             if name == "style" and "font" in value:
-                value = re.sub(r"font: ([\w. ]*?)([\d.]+px)[^;]*", lambda found: _letters(found[1], found[2]), value)
+                value = re.sub(r"font-family:[^;]*;?\s*|font-size: 12px;\s*", "", value)
+            if name == "transform" and re.fullmatch(r"rotate\(-?0 [\d. ]*\)", value):
+                del node.attrib[name]
+                continue
             node.set(name, value)
         if not (node.text or "").strip():
             node.text = None
         if not (node.tail or "").strip():
             node.tail = None
-
-
-def _letters(weight, size):
-    weight = weight.strip()
-    return f"{f'font-weight: {weight}; ' if weight else ''}font-size: {size}; {FONT}"
 
 
 def _marks(figure):

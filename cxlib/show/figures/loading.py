@@ -25,10 +25,9 @@ def intake(frame, ax=None):
             if count and column != "kept":
                 said.append(f"{prose.number(count)} {word}" if column == "quarantined" else prose.plural(count, word))
         labels.append(f"{marks.words(name, width=30, lines=1)}\n{prose.join(said) or 'all kept'}")
-        ax.text(start, place, f" {prose.number(start)}", va="center", color=marks.MUTED, fontsize=10)
+        ax.annotate(prose.number(start), (start, place), xytext=(6, 0), textcoords="offset points", va="center", color=marks.MUTED, fontsize=11)
     marks.rows(ax, labels)
     ax.set_xlim(0, ax.get_xlim()[1] * 1.1)
-    ax.locator_params(axis="x", nbins=5)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.set_xlabel("Rows")
     return ax
@@ -55,8 +54,7 @@ def answers(frame, ax=None, *, most=4):
         if place and len(waves) > 1:
             small.tick_params(labelleft=False)
         small.set_xlim(0, 100)
-        small.set_xticks([0, 50, 100])
-        marks.percents(small.xaxis)
+        small.set_xticks([0, 50, 100], ["0", "50", "100 %"])
         total = int(np.nanmax(rows))
         small.set_title(f"{prose.clean(wave)}\nn = {prose.number(total)}" if wave is not None else f"n = {prose.number(total)}", fontsize=10.5)
     axes[0].figure.sharing = axes

@@ -17,14 +17,14 @@ ROLES = {INK: "ink", MUTED: "muted", RULE: "rule", TINT: "tint", PAPER: "paper",
 WIDE, NARROW = 680, 352
 LOW_BASE = 50
 STYLE = {
-    "font.family": ["sans-serif"], "font.sans-serif": ["DejaVu Sans"], "font.size": 11, "text.parse_math": False, "text.usetex": False,
-    "text.color": INK, "axes.labelcolor": MUTED, "axes.labelsize": 11, "axes.edgecolor": RULE, "axes.linewidth": 1, "axes.facecolor": "none",
+    "font.family": ["sans-serif"], "font.sans-serif": ["DejaVu Sans"], "font.size": 12, "text.parse_math": False, "text.usetex": False,
+    "text.color": INK, "axes.labelcolor": MUTED, "axes.labelsize": 12, "axes.edgecolor": RULE, "axes.linewidth": 1, "axes.facecolor": "none",
     "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "axes.grid": False, "axes.axisbelow": True,
-    "axes.unicode_minus": True, "axes.titlesize": 12, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlecolor": INK,
-    "xtick.color": RULE, "ytick.color": RULE, "xtick.labelcolor": MUTED, "ytick.labelcolor": INK, "xtick.labelsize": 11, "ytick.labelsize": 11,
+    "axes.unicode_minus": True, "axes.titlesize": 12.5, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlecolor": INK,
+    "xtick.color": RULE, "ytick.color": RULE, "xtick.labelcolor": MUTED, "ytick.labelcolor": INK, "xtick.labelsize": 12, "ytick.labelsize": 12.5,
     "ytick.major.size": 0, "xtick.major.size": 4, "grid.color": RULE, "grid.linewidth": 0.8, "figure.facecolor": "none", "figure.dpi": 72,
     "savefig.facecolor": "none", "svg.fonttype": "none", "svg.hashsalt": "cxlib", "path.simplify": True, "lines.linewidth": 2,
-    "axes.formatter.use_locale": False, "axes.formatter.useoffset": False, "legend.frameon": False, "timezone": "UTC",
+    "xtick.minor.size": 3, "axes.formatter.use_locale": False, "axes.formatter.useoffset": False, "legend.frameon": False, "timezone": "UTC",
 }  # fmt: skip
 
 
@@ -76,9 +76,12 @@ def arrange(figure, width):
         place_labels()
 
 
-def label_points(ax, across, along, labels):
-    """Write a label beside each point where it hides least; the first points choose first. Placed again whenever the width changes."""
-    texts = [ax.annotate(label, (x, y), xytext=(9, 0), textcoords="offset points", fontsize=10.5, color=INK, zorder=5, linespacing=1.05) for label, x, y in zip(labels, across, along)]
+def label_points(ax, across, along, labels, *, lines=()):
+    """Write a label beside each point where it hides least; the first points choose first. Placed again whenever the width changes.
+
+    lines   (x from, y from, x to, y to) in data: intervals and cut lines that a label should not be crossed by.
+    """
+    texts = [ax.annotate(label, (x, y), xytext=(9, 0), textcoords="offset points", fontsize=11.5, color=INK, zorder=5, linespacing=1.05) for label, x, y in zip(labels, across, along)]
 
     def place():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -88,6 +91,8 @@ def label_points(ax, across, along, labels):
         figure.draw_without_rendering()
         frame, points = ax.get_window_extent(renderer), ax.transData.transform(np.column_stack([across, along]).astype(float))
         taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in points]
+        ends = [(*ax.transData.transform(line[:2]), *ax.transData.transform(line[2:])) for line in lines]
+        taken += [(min(a, c) - 1.5, min(b, d) - 1.5, max(a, c) + 1.5, max(b, d) + 1.5) for a, b, c, d in ends]
         corners = [text.get_window_extent(renderer) for text in ax.texts if text not in texts]
         taken += [(box.x0 - 4, box.y0 - 2, box.x1 + 4, box.y1 + 2) for box in corners]
         for (x, y), text in zip(points, texts):
@@ -188,20 +193,24 @@ def rows(ax, labels, *, upside_down=True):
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim((len(labels) - 0.5, -0.6) if upside_down else (-0.6, len(labels) - 0.5))
     ax.xaxis.grid(True)
+    steps(ax.xaxis)
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="x", length=0)
 
 
-def bases(ax, places, frame, *, heading="n"):
-    """Write the base of each row at the right edge."""
-    if "n" not in frame:
+def bases(ax, places, frame):
+    """Write the base of each row at the right edge, clear of the grid."""
+    if "n" not in frame or not len(frame):
         return
-    across = ax.get_yaxis_transform()
-    ax.text(1.0, -0.62, heading, transform=across, ha="right", va="bottom", color=MUTED, fontsize=10)
-    for place, size in zip(places, frame["n"]):
-        ax.text(1.0, place, "–" if pd.isna(size) else prose.number(size, digits=0), transform=across, ha="right", va="center", color=MUTED, fontsize=10)
+    from matplotlib.ticker import FixedLocator
+
     first, last = ax.get_xlim()
-    ax.set_xlim(first, last + (last - first) * 0.14)
+    ticks = [tick for tick in ax.xaxis.get_major_locator().tick_values(first, last) if first <= tick <= last]
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
+    ax.set_xlim(first, last + (last - first) * 0.16)
+    for row, (place, size) in enumerate(zip(places, frame["n"])):
+        text = "–" if pd.isna(size) else prose.number(size, digits=0)
+        ax.text(1.0, place, f"n = {text}" if not row else text, transform=ax.get_yaxis_transform(), ha="right", va="center", color=MUTED, fontsize=11)
 
 
 def base(frame) -> str:
@@ -211,6 +220,13 @@ def base(frame) -> str:
         return ""
     least, most = prose.number(min(sizes), digits=0), prose.number(max(sizes), digits=0)
     return f"n = {least}" if least == most else f"n = {least} to {most}"
+
+
+def steps(axis, most=6):
+    """Put the ticks of an axis at round steps (1, 2, 5)."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
 
 
 def zero(ax, *, upright=False, at=0.0):

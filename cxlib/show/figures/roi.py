@@ -25,6 +25,7 @@ def effect(frame, ax=None, *, unit="percent"):
     marks.rows(lower, marks.names(gap, "arm") if "label" in gap else ["Difference"] * len(gap))
     marks.zero(lower)
     lower.xaxis.set_major_formatter(lambda value, _: tracking.signed(value))
+    marks.bases(lower, np.arange(len(gap)), gap)
     lower.set_xlabel("Difference in percentage points" if unit == "percent" else f"Difference in {unit.removeprefix('money:')}")
     return upper
 
@@ -120,5 +121,5 @@ def _spread(ax, frame, currency, bins):
 
 
 def _amounts(ax, currency):
-    ax.locator_params(axis="x", nbins=5)
+    marks.steps(ax.xaxis, 5)
     ax.xaxis.set_major_formatter(lambda value, _: prose.money(value, currency) if value else "0")

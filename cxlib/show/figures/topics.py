@@ -75,15 +75,15 @@ def multiples(groups, ax=None, *, unit, colour=marks.BLUE, shared=False, columns
     for small, (name, line), unit in zip(axes, groups, units):
         scale = 100 if unit == "percent" else 1
         line = line.sort_values("_day", kind="stable")
-        tracking._line(small, line, colour=colour, scale=scale, few=False)
+        tracking._line(small, line, colour=colour, scale=scale, few=False, size=3)
         tracking._ends(small, [(name, line)], unit, scale, None)
         small.set_title(marks.words(name, width=22), fontsize=11)
         small.yaxis.grid(True)
-        small.tick_params(axis="y", labelcolor=marks.MUTED, labelsize=10)
-        small.locator_params(axis="y", nbins=4)
-        tracking._levels(small, unit)
+        small.tick_params(axis="y", labelcolor=marks.MUTED, labelsize=11)
+        tracking._levels(small, unit, 4)
+        small.margins(x=0.03)
         tracking.when(small, line, most=2)
-        small.tick_params(axis="x", labelsize=10)
+        small.tick_params(axis="x", labelsize=11)
         if shared and high > low:
-            small.set_ylim(max(0, low - (high - low) * 0.05), high + (high - low) * 0.05)
+            small.set_ylim(0 if low >= 0 else low, high + (high - low) * 0.05)
     return axes[0]

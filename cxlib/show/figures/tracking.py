@@ -33,13 +33,14 @@ def series(frame, ax=None, *, unit="points", by=None, target=None, height=320):
     goal = target if target is not None else frame["target"].dropna().iloc[-1] if "target" in frame and frame["target"].notna().any() else None
     if goal is not None:
         ax.axhline(goal * scale, color=marks.GREEN, linewidth=1.5, linestyle=(0, (5, 3)), zorder=2)
-        ax.text(0, goal * scale, f"Target {_told(goal, unit)}", transform=ax.get_yaxis_transform(), color=marks.GREEN, fontsize=10, va="bottom")
+        ax.text(0, goal * scale, f"Target {_told(goal, unit)}", transform=ax.get_yaxis_transform(), color=marks.GREEN, fontsize=11, va="bottom")
     _ends(ax, lines, unit, scale, by)
     when(ax, frame)
+    ax.margins(x=0.03)
     ax.yaxis.grid(True)
     ax.tick_params(axis="y", labelcolor=marks.MUTED)
     _levels(ax, unit)
-    ax.set_title(marks.base(frame) + (" each" if frame["n"].nunique() > 1 else "") if "n" in frame else "", loc="right", fontsize=10, fontweight="normal", color=marks.MUTED)
+    ax.set_title(marks.base(frame) + (" each" if frame["n"].nunique() > 1 else "") if "n" in frame else "", loc="right", fontsize=11, fontweight="normal", color=marks.MUTED)
     return ax
 
 
@@ -97,7 +98,7 @@ def signed(value) -> str:
     return "0" if abs(value) < 1e-12 else text
 
 
-def _line(ax, line, *, colour, scale, few):
+def _line(ax, line, *, colour, scale, few, size=5):
     line = line.dropna(subset=["estimate"])
     day, middle = line["_day"].to_numpy(), line["estimate"].to_numpy(dtype=float) * scale
     gaps = np.diff(day).astype("timedelta64[D]").astype(float)
@@ -112,7 +113,7 @@ def _line(ax, line, *, colour, scale, few):
         part = slice(start, stop)
         ax.fill_between(day[part], line["conf_low"].to_numpy(dtype=float)[part] * scale, line["conf_high"].to_numpy(dtype=float)[part] * scale, color=colour, alpha=0.18, linewidth=0, zorder=2)
         start = stop
-    marks.intervals(ax, marks.numbers(day), line.assign(conf_low=np.nan), colour=colour, upright=True, scale=scale, size=5)
+    marks.intervals(ax, marks.numbers(day), line.assign(conf_low=np.nan), colour=colour, upright=True, scale=scale, size=size)
 
 
 def _ends(ax, lines, unit, scale, by):
@@ -135,7 +136,8 @@ def _told(value, unit):
     return prose.points(value) if unit == "points" else prose.number(value, digits=1)
 
 
-def _levels(ax, unit):
+def _levels(ax, unit, most=6):
+    marks.steps(ax.yaxis, most)
     if unit == "percent":
         marks.percents(ax.yaxis)
     elif unit == "points":
