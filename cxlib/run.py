@@ -191,6 +191,15 @@ class Run:
         frame.to_csv(self.folder / "tables" / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
 
+def slug(text: str) -> str:
+    """Return a name for a file from words: lower-case letters and digits, joined by underscores."""
+    import re
+    import unicodedata
+
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:60] or "figure"
+
+
 def information(folder: Path) -> dict:
     """Return run.json of a finished run; empty where there is none."""
     path = Path(folder) / "run.json"

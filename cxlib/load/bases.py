@@ -58,6 +58,13 @@ def links(tables) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["survey", "table", "n", "with_key", "linked", "estimate", "note"])
 
 
+def latest(tables, survey: str) -> pd.DataFrame:
+    """Return the responses of a survey's latest wave; empty where it has none up to the quarter."""
+    own = tables["responses"].query("survey == @survey")
+    last = own.sort_values(["quarter", "answered_on"])["wave"].iloc[-1:]
+    return own[own["wave"].isin(last)].reset_index(drop=True)
+
+
 def on_scale(tables) -> bool:
     """Return whether every kept rating lies on its scale: a check on the intake itself."""
     responses, programme = tables["responses"], tables.programme
