@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     submod_attrs={
         "measure": ["drivers", "ledger", "metrics", "tracking"],
         "act": ["effects", "roi"],
-        "text": ["codeframe", "sentiment", "topics"],
+        "text": ["codeframe", "prevalence", "quotes", "sentiment", "topics"],
         "show": ["figures", "prose", "tables"],
     },
 )

@@ -25,6 +25,7 @@ _WAVE = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", 
 TABLES: dict[str, tuple[Column, ...]] = {
     "responses": _columns(
         ("response_id", "text", "a26-000017", "Answered questionnaire, unique within survey and wave", True),
+        ("answer", "text", "annual/2026/a26-000017", "The same, unique in the programme", True),
         *_WAVE,
         ("week", "date", "2026-07-06", "Monday of the week of the answer"),
         ("answered_on", "date", "2026-07-08", "Day that dates the answer, by the survey's rule", True),
@@ -39,6 +40,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),  # followed by one column an item
     "verbatims": _columns(
         ("response_id", "text", "a26-000017", "The questionnaire it stands in", True),
+        ("answer", "text", "annual/2026/a26-000017", "The same, unique in the programme", True),
         _PERSON,
         *_WAVE,
         ("item", "text", "improve", "The question that was answered", True),
@@ -145,6 +147,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("action_id", "text", "loyalty_call", "Action, as in plan.toml", True),
         ("person_id", "text", "p000123", "Customer", True),
         ("arm", "text", "treated", "treated or control", True),
+        ("probability", "number", "0.5", "Probability with which the arm was drawn; empty where nothing was drawn"),
         ("assigned_on", "date", "2026-04-02", "Day of assignment", True),
         ("delivered_on", "date", "2026-04-05", "Day of delivery; empty where it never reached the customer"),
         ("cost", "number", "6.50", "Cost of this delivery in the programme's currency"),
@@ -233,6 +236,29 @@ FINDINGS |= {  # 02
         ("replicates", "whole", "999", "Permutations", True), ("n", "whole", "610", "Base", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
+_TOPIC = (("survey", "text", "pulse", "Survey", True), ("topic", "text", "waiting", "Topic of the codeframe", True))
+_POLARITY = ("polarity", "text", "negative", "any, positive, negative or unclear", True)
+_QUARTER = ("quarter", "text", "2026Q3", "Fiscal quarter", True)
+FINDINGS |= {  # 04
+    "topic_shares": _columns(
+        *_TOPIC, _QUARTER, ("level", "text", "topic", "topic or net", True), _POLARITY, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True),
+        ("base", "text", "commenters", "commenters or respondents", True), ("indicative", "flag", "1", "No audit has corrected the coder's mistakes", True), ("note", "text", "", "What limits it"),
+    ),
+    "topic_coverage": _columns(
+        ("survey", "text", "pulse", "Survey", True), _QUARTER, ("verbatims", "whole", "300", "Verbatims", True), ("empty", "whole", "3", "Without words", True),
+        ("nothing", "whole", "9", "Nothing, don't know", True), ("other_language", "whole", "0", "In a language without phrases", True),
+        ("covered", "whole", "240", "With a topic", True), *_ESTIMATE, ("note", "text", "", "Why it is not estimable"),
+    ),
+    "topic_impact": _columns(
+        *_TOPIC, _QUARTER, _KPI, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True), ("share", "number", "0.2", "Their weighted share"),
+        ("kpi_with", "number", "-12", "KPI of those who mention it"), ("kpi_rest", "number", "9", "KPI of the others"), ("p", "number", "0.004", "p: both are equal"), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "topic_changes": _columns(
+        *_TOPIC, _POLARITY, _QUARTER, ("then_quarter", "text", "2026Q2", "Quarter compared with", True), *_ESTIMATE, ("p", "number", "0.03", "p: no change"),
+        ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),
+    ),
+}  # fmt: skip
+
 
 def finding(name: str) -> tuple[Column, ...]:
     """Return the columns of a finding; `claims_03_...` and `tests_03_...` are the claims and tests of one study."""

@@ -85,7 +85,7 @@ def wave(programme: Programme, wave: Wave) -> Intake:
 
 def schema_fields() -> list[str]:
     """Return the fields of a response that a file may carry, in the order of the table."""
-    made = {"survey", "wave", "quarter", "week"}
+    made = {"answer", "survey", "wave", "quarter", "week"}
     return [column.name for column in schema.TABLES["responses"] if column.name not in made]
 
 
@@ -160,12 +160,12 @@ def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -
     days = pd.to_datetime(frame["answered_on"] if dated else pd.Series([pd.Timestamp(wave.last)] * len(frame), index=frame.index)).dt.normalize()
     codes, unique = pd.factorize(days)
     labels = np.array([programme.quarter_of(day.date()) for day in unique] or [wave.quarter], dtype=object)
-    made = {"survey": wave.survey, "wave": wave.id, "quarter": labels[codes] if len(frame) else pd.Series(dtype=object), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days}
+    made = {"survey": wave.survey, "wave": wave.id, "quarter": labels[codes] if len(frame) else pd.Series(dtype=object), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days, "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
     return frame.assign(**made)
 
 
 def _verbatims(frame: pd.DataFrame, texts) -> pd.DataFrame:
-    keys = ["response_id", *(["person_id"] if "person_id" in frame else []), "survey", "wave", "quarter"]
+    keys = ["response_id", "answer", *(["person_id"] if "person_id" in frame else []), "survey", "wave", "quarter"]
     parts = [frame.loc[frame[item.id].notna(), keys].assign(item=item.id, text=frame[item.id], language=frame.get("language")) for item in texts]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
