@@ -1,0 +1,179 @@
+"""What an action did: the difference a randomised control allows, its design checks, and what merely comes back to the mean."""
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from cxlib.errors import DataError
+
+Z = 1.959963984540054
+
+
+def difference(frame, *, outcome, arm, treated="treated", control="control"):
+    """Estimate what being assigned to an action did to an outcome (intention to treat).
+
+    in: one row a person as assigned, delivered or not; `outcome` numeric (money, 0/1, a score; missing = not observed), `arm` the assignment.
+    out, one row: estimate (mean treated - mean control, in the outcome's unit), std_error (HC2, which for two arms is Neyman's and Welch's),
+    conf_low, conf_high (t, Welch's degrees of freedom), p, df, mean_treated, mean_control, n_treated, n_control, n, n_eff, std_error_pooled
+    (the classical one, for comparison), assigned_treated, assigned_control, attrition_treated, attrition_control, attrition_p, note.
+    Rows of other arms are left out. It needs two observed persons an arm, and spread in one of them.
+    """
+    labels = frame[arm]
+    values = pd.to_numeric(frame[outcome]).astype("float64")
+    groups = [values[labels == name] for name in (treated, control)]
+    for name, rows in zip((treated, control), groups):
+        if len(rows) == 0:
+            known = ", ".join(sorted(map(str, labels.dropna().unique())))
+            raise DataError(f"Column '{arm}' holds no '{name}' (it holds: {known or 'nothing'}); name the arms with treated= and control=.")
+    seen = [rows.dropna().to_numpy() for rows in groups]
+    n1, n0 = (len(rows) for rows in seen)
+    mean1, mean0 = (rows.mean() if len(rows) else np.nan for rows in seen)
+    v1, v0 = (rows.var(ddof=1) / len(rows) if len(rows) > 1 else np.nan for rows in seen)
+    out = {"estimate": mean1 - mean0, "std_error": np.nan, "conf_low": np.nan, "conf_high": np.nan, "p": np.nan, "df": np.nan}
+    note, pooled = "", np.nan
+    if min(n1, n0) < 2:
+        note = f"not estimable ({n1} treated and {n0} control observed; two each are needed)"
+    elif not v1 + v0 > 0:
+        note = "not estimable (the outcome does not vary)"
+    else:
+        error = np.sqrt(v1 + v0)
+        df = (v1 + v0) ** 2 / (v1**2 / (n1 - 1) + v0**2 / (n0 - 1))
+        half = stats.t.ppf(0.975, df) * error
+        out |= {"std_error": error, "conf_low": mean1 - mean0 - half, "conf_high": mean1 - mean0 + half, "df": df}
+        out["p"] = 2 * stats.t.sf(abs(mean1 - mean0) / error, df)
+        pooled = np.sqrt((v1 * n1 * (n1 - 1) + v0 * n0 * (n0 - 1)) / (n1 + n0 - 2) * (1 / n1 + 1 / n0))
+    a1, a0 = (len(rows) for rows in groups)
+    out |= {"mean_treated": mean1, "mean_control": mean0, "n_treated": n1, "n_control": n0, "n": n1 + n0, "n_eff": float(n1 + n0), "std_error_pooled": pooled}
+    out |= {"assigned_treated": a1, "assigned_control": a0, "attrition_treated": 1 - n1 / a1, "attrition_control": 1 - n0 / a0}
+    out["attrition_p"] = float(stats.fisher_exact([[a1 - n1, n1], [a0 - n0, n0]])[1]) if n1 + n0 < a1 + a0 else 1.0
+    return pd.DataFrame([out | {"note": note}])
+
+
+def sample_ratio(frame, *, arm, expected=0.5, treated="treated", control="control"):
+    """Check that as many were assigned as the design says (exact binomial; a check, so kind "check" in the ledger).
+
+    `expected` is the share meant to be treated. out, one row: treated, control, n, expected, estimate (share treated), conf_low, conf_high (Wilson), p, ok.
+    Below p = .001 the assignment did not work as designed, and the comparison is no experiment any more.
+    """
+    if not 0 < expected < 1:
+        raise DataError(f"The expected share of treated is {expected}; it must lie between 0 and 1.")
+    a, b = int((frame[arm] == treated).sum()), int((frame[arm] == control).sum())
+    if a + b == 0:
+        raise DataError(f"Column '{arm}' holds neither '{treated}' nor '{control}'.")
+    test = stats.binomtest(a, a + b, expected)
+    low, high = _wilson(a, a + b)
+    row = {"treated": a, "control": b, "n": a + b, "expected": expected, "estimate": a / (a + b), "conf_low": low, "conf_high": high}
+    return pd.DataFrame([row | {"p": float(test.pvalue), "ok": bool(test.pvalue >= 0.001)}])
+
+
+def _wilson(yes, n):
+    share = yes / n
+    centre, half = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n * n))
+    return max((centre - half) / (1 + Z**2 / n), 0.0), min((centre + half) / (1 + Z**2 / n), 1.0)
+
+
+def newcombe(yes1, n1, yes0, n0):
+    """Return the difference of two independent shares with its 95 % hybrid-score interval (Newcombe 1998, method 10)."""
+    p1, p0 = yes1 / n1, yes0 / n0
+    (l1, u1), (l0, u0) = _wilson(yes1, n1), _wilson(yes0, n0)
+    gap = p1 - p0
+    return gap, gap - np.hypot(p1 - l1, u0 - p0), gap + np.hypot(u1 - p1, p0 - l0)
+
+
+def expected_recovery(*, mean, sd, retest, cut):
+    """Say how many would "recover" with nobody doing anything, if scores were normal (a check, not an estimate).
+
+    mean and sd of the scores, `retest` their correlation over the interval, `cut`: those at or below it are picked, those above it later count as
+    recovered. Returns mean_picked, mean_next, share_recovered. Closed form: E[x | x <= c] = m - s phi(z)/Phi(z), next time m - r s phi(z)/Phi(z);
+    the share is 1 - Phi2(z, z; r)/Phi(z) = 2 T(z, sqrt((1 - r)/(1 + r)))/Phi(z) with Owen's T. Rounding to whole numbers shifts all three.
+    """
+    z = (cut - mean) / sd
+    below = stats.norm.cdf(z)
+    mills = stats.norm.pdf(z) / below
+    slope = np.sqrt((1 - retest) / (1 + retest)) if retest > -1 else np.inf
+    return {"mean_picked": mean - sd * mills, "mean_next": mean - retest * sd * mills, "share_recovered": float(2 * special.owens_t(z, slope) / below)}
+
+
+def regression_to_mean(pairs, *, before, after, contacted, cut):
+    """Say how many recovered after a call, and how many recover without one.
+
+    in: one row a person with both scores; `contacted` true or false. Everybody at or below `cut` before is at risk; recovered = above `cut` after.
+    All pairs (also those above the cut) serve the normal check.
+    out, rows group = contacted, not contacted, difference, normal check: estimate (share recovered; difference of shares), std_error, conf_low,
+    conf_high (Wilson; Newcombe for the difference), n, n_eff, mean_before, mean_after, note. The difference is free of regression to the mean only
+    as far as those not contacted were like the others: it is observational unless the call was drawn by lot.
+    """
+    frame = pairs[[before, after, contacted]].dropna()
+    called = frame[contacted].astype(bool)
+    low = frame[before] <= cut
+    rows, counts = [], {}
+    for name, chosen in (("contacted", low & called), ("not contacted", low & ~called)):
+        part = frame[chosen]
+        n, yes = len(part), int((part[after] > cut).sum())
+        counts[name] = yes, n
+        ends = _wilson(yes, n) if n else (np.nan, np.nan)
+        share = yes / n if n else np.nan
+        rows.append({"group": name, "estimate": share, "std_error": np.sqrt(share * (1 - share) / n) if n else np.nan, "conf_low": ends[0], "conf_high": ends[1], "n": n}
+                    | {"mean_before": part[before].mean(), "mean_after": part[after].mean(), "note": "" if n else "not estimable (nobody at or below the cut)"})
+    (y1, n1), (y0, n0) = counts["contacted"], counts["not contacted"]
+    gap = newcombe(y1, n1, y0, n0) if n1 and n0 else (np.nan,) * 3
+    error = np.hypot(rows[0]["std_error"], rows[1]["std_error"])
+    rows.append({"group": "difference", "estimate": gap[0], "std_error": error, "conf_low": gap[1], "conf_high": gap[2], "n": n1 + n0, "mean_before": np.nan, "mean_after": np.nan}
+                | {"note": "" if n1 and n0 else "not estimable (both groups are needed)"})
+    rows.append(_normal_check(frame, before, after, called, cut))
+    out = pd.DataFrame(rows)
+    out.insert(6, "n_eff", out["n"].astype(float))
+    return out
+
+
+def _normal_check(frame, before, after, called, cut):
+    """Return the row of the normal formula; the retest comes from people nobody called, as a slope, which picking on the first score leaves intact."""
+    rest = frame[~called]
+    blank = {"group": "normal check", "estimate": np.nan, "std_error": np.nan, "conf_low": np.nan, "conf_high": np.nan, "n": len(rest), "mean_before": np.nan, "mean_after": np.nan}
+    sd = frame[before].std()
+    if len(rest) < 3 or not rest[before].std() > 0 or not sd > 0:
+        return blank | {"note": "not estimable (nobody left alone, or no spread)"}
+    slope = np.cov(rest[before], rest[after])[0, 1] / rest[before].var()
+    found = expected_recovery(mean=frame[before].mean(), sd=sd, retest=float(np.clip(slope, -1, 1)), cut=cut)
+    note = f"from mean {frame[before].mean():.2f}, sd {sd:.2f} and retest {slope:.2f} of those not contacted, as if scores were normal"
+    return blank | {"estimate": found["share_recovered"], "mean_before": found["mean_picked"], "mean_after": found["mean_next"], "note": note}
+
+
+DESIGNS = ("randomised", "quasi", "adjusted", "described", "before_after")
+
+
+def grade(*, design, intention_to_treat=True, sample_ratio_ok=None, attrition_p=None, pretrend_bound=None, effect=None, control_series=True):
+    """Grade the evidence of an effect, A to E, and say why.
+
+    design: "randomised" (A if analysed as assigned, the sample ratio holds and attrition is balanced, p >= .05; otherwise it is a description: D),
+    "quasi" (B if the pre-trend *bound*, the 95 % limit of the violation carried to the period after, is smaller than the effect's limit nearest zero;
+    give `effect` as that limit, or the estimate; otherwise C), "adjusted" (C), "described" (D), "before_after" (E; also a series without a control
+    series). A check that was not made counts as not passed. Returns (grade, reason).
+    """
+    if design not in DESIGNS:
+        raise DataError(f"'{design}' is no design; known: {', '.join(DESIGNS)}.")
+    if design == "before_after" or not control_series:
+        return "E", "before and after without a comparison: regression to the mean, season and everything else are in it"
+    if design == "randomised":
+        failed = [
+            text
+            for passed, text in (
+                (intention_to_treat, "not analysed as assigned"),
+                (sample_ratio_ok is True, "the sample ratio was not checked" if sample_ratio_ok is None else "the sample ratio does not hold"),
+                (attrition_p is not None and attrition_p >= 0.05, "attrition was not checked" if attrition_p is None else "attrition differs between the arms"),
+            )
+            if not passed
+        ]
+        return ("D", "assigned at random, but " + " and ".join(failed)) if failed else ("A", "assigned at random, analysed as assigned, sample ratio and attrition in order")
+    if design == "quasi":
+        if pretrend_bound is not None and effect is not None and abs(pretrend_bound) < abs(effect):
+            return "B", "a comparison group, and the largest difference in trend compatible with the time before does not explain the effect"
+        return "C", "a comparison group whose trend before " + ("was not bounded" if pretrend_bound is None or effect is None else "could explain the effect")
+    if design == "adjusted":
+        return "C", "observed and adjusted for what was measured"
+    return "D", "described, not compared with anything that stands for no action"
+
+
+def causal(letter, conf_low, conf_high):
+    """Return whether a causal verb is allowed: grade A or B and an interval without zero."""
+    return letter in ("A", "B") and bool(conf_low > 0 or conf_high < 0)
