@@ -12,7 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 MINUS = "−"
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+]  # fmt: skip
 # Bidirectional overrides and isolates can turn a sentence round; zero-width characters hide inside words.
 HIDDEN = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF])
 
@@ -50,12 +52,10 @@ def money(value, currency, *, what="the amount", digits=None) -> str:
         text, scale = _fixed(abs(value), digits), ""
     else:
         size = _round(abs(value), 2 - math.floor(math.log10(abs(value)))) if abs(value) >= 1000 else abs(value)
-        for limit, word in ((1e9, " billion"), (1e6, " million"), (0, "")):
-            if size >= limit:
-                break
+        limit, scale = next(found for found in ((1e9, " billion"), (1e6, " million"), (0, "")) if size >= found[0])
         shown = size / limit if limit else size
         digits = max(0, 2 - math.floor(math.log10(shown))) if limit else (2 if size and size < 10 else 0)
-        text, scale = _fixed(shown, digits), word
+        text = _fixed(shown, digits)
     return f"{MINUS if value < 0 and text.strip('0.,') else ''}{unit}{text}{scale}"
 
 
