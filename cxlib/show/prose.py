@@ -12,7 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 MINUS = "−"
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+]  # fmt: skip
 # Bidirectional overrides and isolates can turn a sentence round; zero-width characters hide inside words.
 HIDDEN = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF])
 
@@ -50,12 +52,10 @@ def money(value, currency, *, what="the amount", digits=None) -> str:
         text, scale = _fixed(abs(value), digits), ""
     else:
         size = _round(abs(value), 2 - math.floor(math.log10(abs(value)))) if abs(value) >= 1000 else abs(value)
-        for limit, word in ((1e9, " billion"), (1e6, " million"), (0, "")):
-            if size >= limit:
-                break
+        limit, scale = next(found for found in ((1e9, " billion"), (1e6, " million"), (0, "")) if size >= found[0])
         shown = size / limit if limit else size
         digits = max(0, 2 - math.floor(math.log10(shown))) if limit else (2 if size and size < 10 else 0)
-        text, scale = _fixed(shown, digits), word
+        text = _fixed(shown, digits)
     return f"{MINUS if value < 0 and text.strip('0.,') else ''}{unit}{text}{scale}"
 
 
@@ -113,10 +113,11 @@ def change(estimate, low, high, *, unit="points", what="", since="", level=95) -
     limits = f"{level} % interval {_signed(low, unit, digits)} to {_signed(high, unit, digits)}"
     subject = f"{what} " if what else ""
     if low <= 0 <= high:
-        seen = _measure(estimate, unit, digits)
-        return f"{subject}showed no detectable change{when} ({_signed(estimate, unit, digits)}{'' if not seen else _tail(unit, estimate)}, {limits})"
+        seen = _signed(estimate, unit, digits)
+        return f"{subject}showed no detectable change{when} ({seen}{_tail(unit, seen)}, {limits})"
     size = _measure(abs(estimate), unit, digits).lstrip("+")
-    return f"{subject}{'rose' if low > 0 else 'fell'} by {size}{_tail(unit, float(size) if _plain(size) else 2)}{when} ({limits})"
+    verb = "rose" if low > 0 else "fell"
+    return f"{subject}{verb} by {size}{_tail(unit, size)}{when} ({limits})"
 
 
 def base(n, n_eff=None, *, noun="answer", low=50) -> str:
@@ -206,8 +207,8 @@ def _signed(value, unit, digits):
     return text if text[0] in "+" + MINUS or not text.strip("0.") else f"+{text}"
 
 
-def _tail(unit, size):
-    noun = _noun(unit, size)
+def _tail(unit, shown):
+    noun = _noun(unit, 1 if shown.lstrip("+" + MINUS) == "1" else 2)
     return f" {noun}" if noun else ""
 
 
@@ -217,11 +218,7 @@ def _noun(unit, size):
     if unit == "percent":
         return "%"
     single = {"points": "point", "percentage points": "percentage point"}.get(unit, unit)
-    return single if abs(size) == 1 else {"points": "points", "percentage points": "percentage points"}.get(unit, _plural(unit)) if unit else ""
-
-
-def _plain(text):
-    return text.replace(".", "", 1).isdigit()
+    return single if size == 1 else {"points": "points", "percentage points": "percentage points"}.get(unit, _plural(unit)) if unit else ""
 
 
 def _plural(noun):

@@ -165,8 +165,8 @@ def _check_id(id):
 
 
 def _lean(found):
-    # great_tables names every part for its own style sheet: only the alignment is used here.
-    return found[0] if found[0] in (' class="gt_left"', ' class="gt_right"') else ""
+    # great_tables names every part for its own style sheet: only the alignment of numbers is used here.
+    return ' class="gt_right"' if "gt_right" in found[0] else ""
 
 
 def _structure(cells, headings, align, stub, id):
@@ -181,7 +181,7 @@ def _structure(cells, headings, align, stub, id):
         made = made.cols_align(side, columns=chosen) if chosen else made
     marks = {names[column]: f"\x01{names[column]}\x01" for column in cells if column != stub}
     raw = made.cols_label(**marks).as_raw_html() if marks else made.as_raw_html()
-    raw = re.sub(r' rowspan="1" colspan="1"|gt_col_heading gt_columns_bottom_border |gt_row | class="gt_\w+"(?=>)|\n\s*', _lean, raw)
+    raw = re.sub(r"<[a-z][^>]*>", lambda found: re.sub(r' (?:row|col)span="1"| class="[^"]*"', _lean, found[0]), re.sub(r"\n\s*", "", raw))
     raw = raw[raw.index("<table") : raw.rindex("</table>") + len("</table>")]
     # Headings are put in afterwards: great_tables would read units notation ('{{...}}') in them.
     back = {f"\x01{names[column]}\x01": html.escape(prose.clean(heading)) for column, heading in headings.items()}

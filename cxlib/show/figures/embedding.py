@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from cxlib.show import prose, tables
-from cxlib.show.figures import marks
+from cxlib.show.figures import layout
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 MOST_MARKS = 1500
@@ -27,7 +27,7 @@ def embed(ax, *, id, title, caption, data=None, alt=None, labels=None, formats=N
     if _marks(ax.figure) > MOST_MARKS:
         drawing = f'<img src="data:image/png;base64,{_png(ax)}" alt="{prose.escape(alt)}">'
     else:
-        drawing = "".join(_svg(ax, id=id, title=title, alt=alt, width=width) for width in (marks.WIDE, marks.NARROW))
+        drawing = "".join(_svg(ax, id=id, title=title, alt=alt, width=width) for width in (layout.WIDE, layout.NARROW))
     said = f"<strong>{prose.escape(title)}</strong><span>{prose.escape(caption)}</span>"
     block = f'<figure class="cx-figure" id="{id}"><figcaption>{said}</figcaption>{drawing}</figure>\n'
     if data is None:
@@ -39,6 +39,7 @@ def embed(ax, *, id, title, caption, data=None, alt=None, labels=None, formats=N
 
 def svg(ax, *, id, title, alt="") -> str:
     """Return the figure as a file of its own: SVG with plain colours, a title and a description; same figure, same bytes."""
+    layout.arrange(ax.figure, ax.figure.get_size_inches()[0] * 72)
     root = _tree(ax, id=id, title=title, alt=alt or title)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
@@ -47,12 +48,12 @@ def _svg(ax, *, id, title, alt, width):
     figure, size = ax.figure, ax.figure.get_size_inches().copy()
     try:
         # The same figure drawn again at a phone's width keeps its letters at reading size, where scaling would shrink them.
-        marks.arrange(figure, width)
-        narrow = width < marks.WIDE
+        layout.arrange(figure, width)
+        narrow = width < layout.WIDE
         root = _tree(ax, id=f"{id}-{'narrow' if narrow else 'wide'}", title=title, alt=alt)
     finally:
         figure.set_size_inches(size)
-        marks.arrange(figure, size[0] * 72)
+        layout.arrange(figure, size[0] * 72)
     root.set("class", "cx-narrow" if narrow else "cx-wide")
     for node in root.iter():
         style = node.get("style")
@@ -62,7 +63,7 @@ def _svg(ax, *, id, title, alt, width):
 
 
 def _variable(colour):
-    return f"var(--{marks.ROLES[colour]}, {colour})" if colour in marks.ROLES else colour
+    return f"var(--{layout.ROLES[colour]}, {colour})" if colour in layout.ROLES else colour
 
 
 def _tree(ax, *, id, title, alt):
@@ -70,7 +71,7 @@ def _tree(ax, *, id, title, alt):
     from matplotlib.text import Text
 
     figure, drawn = ax.figure, io.BytesIO()
-    with rc_context(marks.STYLE):
+    with rc_context(layout.STYLE):
         figure.draw_without_rendering()
         for text in figure.findobj(Text):
             text.set_parse_math(False)
@@ -104,6 +105,8 @@ def _plain(root, id):
         link = node.attrib.pop(f"{{{XLINK}}}href", None)
         if link:
             node.set("href", f"#{id}-{link[1:]}")
+        if node.get("id") == layout.HALO:
+            node.set("style", f"paint-order: stroke; stroke: {layout.PAPER}; stroke-width: 3px; stroke-linejoin: round")
         if node.get("id") in used:
             node.set("id", f"{id}-{node.get('id')}")
         else:
@@ -138,6 +141,6 @@ def _png(ax):
     from matplotlib import rc_context
 
     drawn = io.BytesIO()
-    with rc_context(marks.STYLE):
-        ax.figure.savefig(drawn, format="png", dpi=144, facecolor=marks.PAPER, metadata={"Software": None})
+    with rc_context(layout.STYLE):
+        ax.figure.savefig(drawn, format="png", dpi=144, facecolor=layout.PAPER, metadata={"Software": None})
     return base64.b64encode(drawn.getvalue()).decode("ascii")

@@ -1,9 +1,9 @@
 """Figures of the summary: the KPIs side by side, each over its own time."""
 
-from cxlib.show.figures import marks, topics, tracking
+from cxlib.show.figures import layout, marks, topics, tracking
 
 
-@marks.styled
+@layout.styled
 def kpis(frame, ax=None, *, columns=3):
     """Draw each KPI over time as a small multiple on its own scale, with its interval and its last value.
 

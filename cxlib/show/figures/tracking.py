@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from cxlib.show import prose
-from cxlib.show.figures import marks
+from cxlib.show.figures import layout, marks
 
-SHADES = (marks.BLUE, marks.RED, marks.GREEN, marks.GOLD, marks.MUTED)
+SHADES = (layout.BLUE, layout.RED, layout.GREEN, layout.GOLD, layout.MUTED)
 
 
-@marks.styled
+@layout.styled
 def series(frame, ax=None, *, unit="points", by=None, target=None, height=320):
     """Draw a KPI over time with its intervals: whiskers for few waves, a ribbon for many; unequal gaps keep their length and are dashed.
 
@@ -19,7 +19,7 @@ def series(frame, ax=None, *, unit="points", by=None, target=None, height=320):
     target  a number in the same unit, drawn as a line; a column `target` does the same
     """
     marks.need(frame, ["estimate", "conf_low", "conf_high", *([by] if by else [])], "series")
-    ax, scale = marks.canvas(ax, height=height), 100 if unit == "percent" else 1
+    ax, scale = layout.axes(ax, height=height), 100 if unit == "percent" else 1
     frame = frame.assign(_day=days(frame)).sort_values("_day", kind="stable")
     lines = [("", frame)] if by is None else list(frame.groupby(by, sort=False))
     if len(lines) > len(SHADES):
@@ -32,19 +32,19 @@ def series(frame, ax=None, *, unit="points", by=None, target=None, height=320):
         _line(ax, line, colour=colour, scale=scale, few=few)
     goal = target if target is not None else frame["target"].dropna().iloc[-1] if "target" in frame and frame["target"].notna().any() else None
     if goal is not None:
-        ax.axhline(goal * scale, color=marks.GREEN, linewidth=1.5, linestyle=(0, (5, 3)), zorder=2)
-        ax.text(0, goal * scale, f"Target {_told(goal, unit)}", transform=ax.get_yaxis_transform(), color=marks.GREEN, fontsize=11, va="bottom")
+        ax.axhline(goal * scale, color=layout.GREEN, linewidth=1.5, linestyle=(0, (5, 3)), zorder=2)
+        ax.text(0, goal * scale, f"Target {_told(goal, unit)}", transform=ax.get_yaxis_transform(), color=layout.GREEN, fontsize=11, va="bottom")
     _ends(ax, lines, unit, scale, by)
     when(ax, frame)
     ax.margins(x=0.03)
     ax.yaxis.grid(True)
-    ax.tick_params(axis="y", labelcolor=marks.MUTED)
+    ax.tick_params(axis="y", labelcolor=layout.MUTED)
     _levels(ax, unit)
-    ax.set_title(marks.base(frame) + (" each" if frame["n"].nunique() > 1 else "") if "n" in frame else "", loc="right", fontsize=11, fontweight="normal", color=marks.MUTED)
+    ax.set_title(marks.base(frame) + (" each" if frame["n"].nunique() > 1 else "") if "n" in frame else "", loc="right", fontsize=11, fontweight="normal", color=layout.MUTED)
     return ax
 
 
-@marks.styled
+@layout.styled
 def changes(frame, ax=None, *, unit="points"):
     """Draw differences with their intervals against the line of no change, and the band of changes too small to be seen with this base.
 
@@ -52,16 +52,16 @@ def changes(frame, ax=None, *, unit="points"):
     could show, same unit), `n_eff`, `flag`. Blue where the interval lies above zero, vermilion below, grey where it holds zero.
     """
     marks.need(frame, ["estimate", "conf_low", "conf_high"], "changes")
-    ax, scale = marks.canvas(ax, height=84 + 34 * len(frame)), 100 if unit.startswith("percent") else 1
+    ax, scale = layout.axes(ax, height=84 + 34 * len(frame)), 100 if unit.startswith("percent") else 1
     places = np.arange(len(frame))
     if "detectable" in frame:
         width = frame["detectable"].to_numpy(dtype=float) * scale
-        ax.barh(places, 2 * width, left=-width, height=0.72, color=marks.TINT, zorder=1)
+        ax.barh(places, 2 * width, left=-width, height=0.56, color=layout.TINT, zorder=1)
     marks.intervals(ax, places, frame, colour=marks.moved(frame), scale=scale)
     marks.rows(ax, marks.names(frame, "kpi", "segment", "unit"))
     marks.zero(ax)
     ax.xaxis.set_major_formatter(lambda value, _: signed(value))
-    ax.set_xlabel({"points": "Change in points", "percent": "Change in percentage points"}.get(unit, f"Change in {unit}") + ("; shaded: too small to detect" if "detectable" in frame else ""))
+    layout.under(ax, {"points": "Change in points", "percent": "Change in percentage points"}.get(unit, f"Change in {unit}") + ("; shaded: too small to detect" if "detectable" in frame else ""))
     marks.bases(ax, places, frame)
     return ax
 
