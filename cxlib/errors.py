@@ -43,6 +43,15 @@ class BusyError(WorkbookError):
     code = 7
 
 
+class NotAnswerable(WorkbookError):
+    """A study cannot be answered from what the programme holds: its page says so in a sentence and ends there. No fault."""
+
+    code = 0
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]  # by hand in JupyterLab the sentence is shown, and no traceback
+
+
 def nearest(word: str, known) -> str:
     """Return ', did you mean X?' for the nearest known word, or nothing where none is near."""
     import difflib

@@ -20,8 +20,9 @@ Direction = Literal["high_is_good", "low_is_good"]
 Use = Literal["aggregate", "quote", "link", "case", "target", "train"]
 Kind = Literal["relationship", "driver", "journey", "transactional", "exit", "employee", "usability"]
 Definition = Literal[
-    "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "mean_of_5", "mean_of_7", "mean_of_10"
-]
+    "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
+    "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10",
+]  # fmt: skip
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 # Columns that every survey file may carry beside its items; only response_id is required.
@@ -240,6 +241,9 @@ class Programme(BaseModel):
 
     def item(self, name: str) -> Item:
         return next(item for item in self.items if item.id == name)
+
+    def kpi(self, name: str) -> Kpi:
+        return next(kpi for kpi in self.kpis if kpi.id == name)
 
     def survey(self, name: str) -> Survey:
         return next(survey for survey in self.surveys if survey.id == name)

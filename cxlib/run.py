@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from cxlib import contract, quarters, schema
 from cxlib import programme as programme_module
-from cxlib.errors import DataError, UsageError, nearest
+from cxlib.errors import DataError, NotAnswerable, UsageError, nearest
 from cxlib.programme import Programme
 
 SAMPLE = "telecom"
@@ -148,12 +148,18 @@ class Run:
     def figure(self, ax, *, name: str, title: str, caption: str, data=None, alt: str | None = None):
         """Show a chart as one accessible block and write figures/<name>.svg and, with its data, tables/<name>.csv."""
         from cxlib.show import figures
+        from cxlib.show.fragments import Fragment
 
         block = figures.embed(ax, id=name, title=title, caption=caption, data=data, alt=alt)
         (self.folder / "figures" / f"{name}.svg").write_text(figures.svg(ax, id=name, title=title, alt=alt), encoding="utf-8")
         if data is not None:
             self._csv(name, data)
-        return Html(block)
+        return Fragment(block, data)
+
+    def export(self, frame, *, name: str):
+        """Write a frame that is too long for the page to tables/<name>.csv and say so."""
+        self._csv(name, frame)
+        return self.say(f"tables/{name}.csv beside this page holds all {len(frame):,} rows.")
 
     def table(self, frame, *, name: str, caption: str, **options):
         """Show a table with its caption and write tables/<name>.csv."""
@@ -163,23 +169,35 @@ class Run:
         return tables.table(frame, id=name, caption=caption, **options)
 
     def say(self, *sentences: str):
-        """Show computed sentences as one paragraph, escaped."""
+        """Show computed sentences, a paragraph each, escaped."""
         from cxlib.show import prose
+        from cxlib.show.fragments import Fragment
 
-        return Html(f"<p>{' '.join(prose.escape(sentence) for sentence in sentences)}</p>")
+        return Fragment("".join(f"<p>{prose.escape(sentence)}</p>" for sentence in sentences))
+
+    def named(self, frame):
+        """Return a frame with the programme's words in place of the ids of KPIs, items, drivers, surveys and segments."""
+        words = {name: frame[name].map(self.programme.label) for name in ("kpi", "item", "driver", "survey", "segment") if name in frame}
+        return frame.assign(**words)
+
+    def require(self, there, what: str, to: str) -> None:
+        """Go on if what is needed is there; else end the study here with the sentence that says what it would need."""
+        from cxlib.show.claims import needs
+
+        if not there:
+            raise NotAnswerable(needs(what, to))
 
     def _csv(self, name: str, frame) -> None:
         frame.to_csv(self.folder / "tables" / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
 
-class Html:
-    """A block of the page."""
+def slug(text: str) -> str:
+    """Return a name for a file from words: lower-case letters and digits, joined by underscores."""
+    import re
+    import unicodedata
 
-    def __init__(self, text: str):
-        self.text = text
-
-    def _repr_html_(self) -> str:
-        return self.text
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:60] or "figure"
 
 
 def information(folder: Path) -> dict:

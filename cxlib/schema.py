@@ -194,11 +194,45 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("p", "number", "0.003", "p-value; empty where not estimable"),
     ),
 }
-# Findings of the studies are declared below with their own keys, so that the columns of one study read in one place.
-STUDY_FINDINGS: dict[str, tuple[Column, ...]] = {}
-FINDINGS |= STUDY_FINDINGS
-
-
+FINDINGS |= {  # 01
+    "intake": TABLES["files"],
+    "repairs": TABLES["repairs"],
+    "bases": _columns(
+        _KPI, *_WAVE,
+        ("rows", "whole", "640", "Respondents of the wave", True), ("asked", "whole", "640", "Respondents asked", True),
+        ("n", "whole", "622", "Respondents who answered", True), ("weighted_n", "number", "618.3", "Sum of their weights", True),
+        ("n_eff", "number", "571.2", "Effective base (Kish)", True), ("note", "text", "not asked in this wave", "Why there is no base"),
+    ),
+    "links": _columns(
+        ("survey", "text", "annual", "Survey", True), ("table", "text", "orders", "Table linked to", True), ("n", "whole", "1890", "Respondents", True),
+        ("with_key", "whole", "1650", "Those who carry a customer key", True), ("linked", "whole", "1153", "Those found in the table", True),
+        ("estimate", "number", "0.61", "linked / n, a proportion", True), ("note", "text", "", "Why nothing can be linked"),
+    ),
+}  # fmt: skip
+_LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))
+_DRIVER = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), _KPI, ("driver", "text", "network", "Attribute", True))
+FINDINGS |= {  # 02
+    "importance": _columns(
+        *_DRIVER, ("method", "text", "shapley", "correlation, ols (standardised), johnson or shapley", True), *_ESTIMATE,
+        ("share", "number", "0.31", "Part of the explained variance, a proportion (johnson, shapley)"),
+        ("r2", "number", "0.46", "Variance explained by all attributes"), *_LIMITS("r2", "proportion"),
+        ("p_top1", "number", "0.93", "Bootstrap frequency of rank 1"), ("p_top3", "number", "1.0", "Bootstrap frequency of the first three ranks"),
+        ("rank", "number", "1", "Rank"), ("rank_low", "number", "1", "Best rank, simultaneous 95 %"), ("rank_high", "number", "3", "Worst rank, simultaneous 95 %"),
+        ("note", "text", "", "Why it is not estimable"),
+    ),
+    "priorities": _columns(
+        *_DRIVER, ("method", "text", "shapley", "Method of importance", True),
+        ("importance", "number", "0.14", "Part of R2"), *_LIMITS("importance", "part of R2"),
+        ("performance", "number", "3.4", "Mean rating, scale units"), *_LIMITS("performance", "scale units"),
+        ("cut_importance", "number", "0.05", "Cut line: mean over the attributes"), ("cut_performance", "number", "3.6", "Cut line: mean over the attributes"),
+        ("quadrant", "text", "fix first", "fix first, protect, watch, don't over-invest"), ("p_quadrant", "number", "0.97", "Bootstrap frequency of that quadrant"),
+        ("p_fix_first", "number", "0.97", "Bootstrap frequency of fix first"), ("n", "whole", "610", "Base", True), ("n_eff", "number", "570", "Effective base"), ("note", "text", "", "Why it is not placed"),
+    ),
+    "relevance": _columns(
+        *_DRIVER, ("method", "text", "shapley", "Statistic permuted", True), ("estimate", "number", "0.14", "Statistic"), ("p", "number", "0.001", "Permutation p"),
+        ("replicates", "whole", "999", "Permutations", True), ("n", "whole", "610", "Base", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+}  # fmt: skip
 
 def finding(name: str) -> tuple[Column, ...]:
     """Return the columns of a finding; `claims_03_...` and `tests_03_...` are the claims and tests of one study."""

@@ -1,0 +1,356 @@
+"""What goes with the KPI: importance of drivers from weighted cross-products, with bootstrap intervals, ranks and a permutation test.
+
+Four answers stand side by side: the correlation, the standardised regression coefficient, Johnson's relative weight, and the exact
+Shapley value of R2 (LMG, general dominance). None of them is causal: a driver "is associated with" the KPI.
+"""
+
+from math import factorial
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import DataError
+from cxlib.measure import metrics
+from cxlib.measure.moments import Answers
+
+METHODS = ("correlation", "ols", "johnson", "shapley")
+MOST = 22  # exact Shapley visits all 2^p models: 0.1 ms at 12 drivers, 22 ms at 20
+SMALLEST = 1e-8  # of the eigenvalues of a correlation matrix, and of a driver's variance given the others
+
+
+def shapley(correlations, *, kpi=None):
+    """Share out the R2 of a regression exactly: each driver's average gain over all orders of entry (LMG; Lindeman, Merenda, Gold 1980).
+
+    in: a square labelled frame of correlations with the KPI (`kpi`, by default the first). out: driver, estimate (share of the KPI's
+    variance, they add up to R2), share (of R2), r2, note. A driver that is an exact combination of earlier ones is not estimable.
+    errors: DataError beyond 22 drivers. Checked against R's relaimpo 2.2-7 and Azen & Budescu 2003.
+    """
+    return _shared(correlations, kpi, "shapley")
+
+
+def johnson(correlations, *, kpi=None):
+    """Approximate the same sharing through the nearest orthogonal drivers (relative weights; Johnson 2000). In and out as `shapley`."""
+    return _shared(correlations, kpi, "johnson")
+
+
+def _shared(correlations, kpi, method):
+    kpi = correlations.columns[0] if kpi is None else kpi
+    drivers = [name for name in correlations.columns if name != kpi]
+    matrix = correlations.loc[[*drivers, kpi], [*drivers, kpi]].to_numpy(dtype=float)
+    kept, notes = _kept(matrix, drivers)
+    out = pd.DataFrame({"driver": drivers, "estimate": np.nan, "share": np.nan, "r2": np.nan, "note": notes})
+    if kept:
+        found = _all_methods(matrix[np.ix_([*kept, -1], [*kept, -1])][None], (method,))
+        out.loc[kept, "estimate"] = found[method][0]
+        out["r2"] = found["r2"][0]
+        out["share"] = out["estimate"] / out["r2"]
+    return out
+
+
+def _kept(matrix, names):
+    """Return the drivers that can be told apart, in their order, and a note for each of all ("" where there is nothing to say)."""
+    notes, kept = [""] * len(names), []
+    if not np.isfinite(matrix[-1, -1]):
+        return [], ["not estimable (the KPI does not vary)"] * len(names)
+    for j in range(len(names)):
+        if not np.isfinite(matrix[j]).any() or not np.isfinite(matrix[j, j]):
+            notes[j] = "not estimable (no variation in the answers)"
+            continue
+        if not np.isfinite(matrix[j, [*kept, -1]]).all():
+            notes[j] = "not estimable (too few answers together with the other drivers)"
+            continue
+        if kept:
+            on = np.linalg.solve(matrix[np.ix_(kept, kept)], matrix[kept, j])
+            left = 1 - matrix[j, kept] @ on
+            if left < -SMALLEST:
+                return [], ["not estimable (the correlations contradict each other: not positive definite)"] * len(names)
+            if left < SMALLEST:
+                others = [names[k] for k, slope in zip(kept, on) if abs(slope) > 1e-6]
+                notes[j] = f"not estimable (an exact combination of {', '.join(others)})"
+                continue
+        kept.append(j)
+    return kept, notes
+
+
+def _lmg(matrices):
+    """Return the exact Shapley values of R2 for a stack of correlation matrices whose KPI is last.
+
+    Drivers are swept out one after the other for all subsets at once: position s of the last axis holds the covariances that remain
+    given subset s (bit k = driver k), so that every step doubles the subsets and drops a row; in the end only 1 - R2 is left.
+    """
+    stack, size, _ = matrices.shape
+    p = size - 1
+    left = np.ascontiguousarray(matrices.transpose(1, 2, 0))
+    for m in range(p, 0, -1):
+        width = left.shape[2]
+        swept = np.empty((m, m, 2 * width))
+        swept[..., :width] = left[1:, 1:]
+        row = left[0, 1:]
+        np.subtract(left[1:, 1:], row[:, None] * (row / left[0, 0]), out=swept[..., width:])
+        left = swept
+    r2 = 1 - left[0, 0].reshape(2**p, stack)
+    members = np.zeros(1, dtype=int)
+    for _ in range(p):
+        members = np.concatenate([members, members + 1])
+    weight = np.array([factorial(s) * factorial(p - s - 1) / factorial(p) for s in range(p)])
+    gain, loss = np.append(0, weight)[members], np.append(weight, 0)[members]
+    base, both = loss @ r2, (gain + loss)[:, None] * r2
+    out = np.empty((stack, p))
+    for j in range(p - 1, -1, -1):
+        both = both.reshape(2, -1, stack)
+        out[:, j] = both[1].sum(axis=0) - base
+        both = both[0] + both[1]
+    return out, r2[-1]
+
+
+def _all_methods(matrices, methods=METHODS):
+    """Return {method: (stack, p), "r2": (stack,)}; NaN for matrices that are not positive definite."""
+    p = matrices.shape[1] - 1
+    if "shapley" in methods and p > MOST:
+        raise DataError(f"Exact Shapley values are computed for at most {MOST} drivers and there are {p}: leave some out, or ask for johnson.")
+    r = matrices[:, :p, p]
+    finite = np.isfinite(matrices).all(axis=(1, 2))
+    safe = np.where(finite[:, None, None], matrices, np.eye(p + 1))
+    ok = finite & (np.linalg.eigvalsh(safe)[:, 0] > -SMALLEST)
+    values, vectors = np.linalg.eigh(safe[:, :p, :p])
+    ok &= values[:, 0] > SMALLEST
+    values = np.where(ok[:, None], values, 1.0)
+    turned = np.einsum("bji,bj->bi", vectors, np.where(ok[:, None], r, 0.0))
+    out = {"correlation": r, "ols": np.einsum("bij,bj->bi", vectors, turned / values)}
+    root = np.einsum("bij,bj,bkj->bik", vectors, np.sqrt(values), vectors)
+    slope = np.einsum("bij,bj->bi", vectors, turned / np.sqrt(values))
+    out["johnson"] = np.einsum("bij,bj->bi", root**2, slope**2)
+    out["r2"] = (turned**2 / values).sum(axis=1)
+    if "shapley" in methods:
+        step = max(1, 2**15 >> p)
+        found = np.full((len(matrices), p), np.nan)
+        index = np.flatnonzero(ok)
+        for start in range(0, len(index), step):
+            part = index[start : start + step]
+            found[part] = _lmg(matrices[part])[0]
+        out["shapley"] = found
+    for name in ("ols", "johnson", "r2"):
+        out[name] = np.where(ok if name == "r2" else ok[:, None], out[name], np.nan)
+    return out
+
+
+def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, performance=None, methods=METHODS, replicates=1000, seed=1):
+    """Estimate importance and performance again on bootstrap replicates: what importance, ranks and priorities are read from.
+
+    in: one row a respondent; `weight`, `strata` and `cluster` name columns (clusters: people who answered more than once); `performance` is a
+    definition id (default: the mean in scale units).
+    out: replicate (0 = the answers as they are), driver, one column a method, performance, r2, n (answered this driver and the KPI), n_eff, note.
+    Every replicate has new weighted cross-products from rows. Weights are taken as fixed: raking is not repeated.
+    Missing ratings are left out pair by pair, which is right where they are missing completely at random; where the resulting correlations
+    contradict each other only complete answers are used and the note says so.
+    """
+    drivers = list(drivers)
+    answers = Answers(frame, kpi, drivers, weight, metrics.definition_of(performance).value if performance else None)
+    matrix, means = answers.point()
+    kept, notes = _kept(matrix, drivers)
+    if not answers.complete and not (kept and np.linalg.eigvalsh(matrix[np.ix_([*kept, -1], [*kept, -1])])[0] > SMALLEST):
+        usable = [j for j in range(len(drivers)) if np.isfinite(matrix[j, j])]
+        whole = answers.mask[:, [*usable, -1]].all(axis=1)
+        if usable and whole.sum() > len(usable) + 1:
+            answers.only(whole)
+            matrix, means = answers.point()
+            kept, notes = _kept(matrix, drivers)
+            notes = [note or f"only the {whole.sum()} complete answers: the pairwise correlations contradict each other" for note in notes]
+    n, n_eff = answers.bases()
+    if kept and min(n[kept]) <= len(kept) + 1:
+        kept, notes = [], [note or f"not estimable ({min(n[kept])} answers for {len(kept)} drivers)" for note in notes]
+    many, moved = matrix[None], means[None]
+    if replicates and kept:
+        column = lambda name: None if name is None else frame[name].astype(str).to_numpy()
+        more = answers.replicates(replicates, seed=seed, strata=column(strata), cluster=column(cluster))
+        many, moved = np.concatenate([many, more[0]]), np.concatenate([moved, more[1]])
+    size, p = len(many), len(drivers)
+    found = {name: np.full((size, p), np.nan) for name in methods}
+    r2 = np.full(size, np.nan)
+    if kept:
+        part = _all_methods(many[np.ix_(range(size), [*kept, -1], [*kept, -1])], methods)
+        r2 = part["r2"]
+        for name in methods:
+            found[name][:, kept] = part[name]
+        lost = np.isnan(r2).mean()
+        notes = [note or (f"{lost:.0%} of the replicates could not be computed" if lost > 0.01 else "") for note in notes]
+    if "correlation" in methods:
+        found["correlation"] = many[:, :p, p]
+    repeat = lambda values: np.tile(np.asarray(values), size)
+    return pd.DataFrame(
+        {"replicate": np.repeat(np.arange(size), p), "driver": repeat(drivers)}
+        | {name: values.ravel() for name, values in found.items()}
+        | {"performance": moved.ravel(), "r2": np.repeat(r2, p), "n": repeat(n), "n_eff": repeat(n_eff), "note": repeat(np.array(notes, dtype=object))}
+    )
+
+
+def importance(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, methods=METHODS, replicates=1000, seed=1):
+    """Say how much each driver goes with the KPI, by four methods, with 95 % intervals and ranks; `resample`, then `summarise`."""
+    return summarise(resample(frame, kpi=kpi, drivers=drivers, weight=weight, strata=strata, cluster=cluster, methods=methods, replicates=replicates, seed=seed))
+
+
+def summarise(draws):
+    """Turn what `resample` returns into one row a driver and method.
+
+    out: driver, method (correlation, ols, johnson, shapley), estimate, std_error, conf_low, conf_high, share (of R2; johnson and
+    shapley only; without interval: where R2 is small none of the usual ones covers), r2, r2_low, r2_high, n, n_eff, p_top1, p_top3 (bootstrap frequencies), rank, rank_low, rank_high, note.
+    Correlations and ols in -1..1, johnson and shapley as parts of R2. Ranks go by size without sign; rank_low and rank_high hold
+    simultaneously at 95 %: they come from all pairwise differences at once (max-t), because bootstrapped ranks fail under ties.
+    A lower limit above zero is no test of a share of R2, which is never negative: see `permutation`.
+    """
+    first = draws[draws["replicate"] == 0].reset_index(drop=True)
+    names = first["driver"].tolist()
+    wide = lambda column: draws[column].to_numpy().reshape(-1, len(names))
+    r2 = wide("r2")[:, 0]
+    r2_low, r2_high = _fit_limits(r2[0], r2[1:])
+    parts = []
+    for method in (name for name in METHODS if name in draws):
+        values = wide(method)
+        point, rest = values[0], values[1:]
+        low, high = _limits(point, rest)
+        out = pd.DataFrame({"driver": names, "method": method, "estimate": point, "std_error": _spread(rest), "conf_low": low, "conf_high": high})
+        shared = method in ("johnson", "shapley")
+        out["share"] = point / r2[0] if shared else np.nan
+        out["r2"], out["r2_low"], out["r2_high"] = r2[0], r2_low, r2_high
+        out["n"], out["n_eff"] = first["n"], first["n_eff"]
+        parts.append(pd.concat([out, _ranks(np.abs(point), np.abs(rest))], axis=1).assign(note=first["note"]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _spread(rest):
+    fine = np.isfinite(rest).sum(axis=0) > 1
+    return np.where(fine, np.nanstd(np.where(fine, rest, 0.0), axis=0, ddof=1) if len(rest) > 1 else np.nan, np.nan)
+
+
+def _limits(point, rest):
+    """Return percentile limits at 95 %: in simulation they cover where normal, basic and bias-corrected ones do not."""
+    out = np.full((2, len(point)), np.nan)
+    for j in range(len(point)):
+        draws = rest[np.isfinite(rest[:, j]), j]
+        if len(draws) > 1 and np.isfinite(point[j]):
+            out[:, j] = np.quantile(draws, [0.025, 0.975])
+    return out
+
+
+def _fit_limits(r2, rest):
+    """Return normal limits of R2 around the value less its bias: R2 flatters itself, and more so in every replicate."""
+    rest = rest[np.isfinite(rest)]
+    if len(rest) < 2:
+        return np.nan, np.nan
+    centre, half = 2 * r2 - rest.mean(), metrics.Z * rest.std(ddof=1)
+    return max(centre - half, 0.0), min(max(centre + half, r2), 1.0)
+
+
+def _ranks(size, rest):
+    """Return ranks with simultaneous limits and the frequencies of being first and among the first three."""
+    p = len(size)
+    out = pd.DataFrame({"p_top1": np.nan, "p_top3": np.nan, "rank": np.nan, "rank_low": np.nan, "rank_high": np.nan}, index=range(p))
+    known = np.flatnonzero(np.isfinite(size))
+    if len(known) == 0:
+        return out
+    a = np.round(size[known], 12)
+    out.loc[known, "rank"] = 1.0 + (a[None, :] > a[:, None]).sum(axis=1)
+    draws = rest[np.isfinite(rest[:, known]).all(axis=1)][:, known]
+    if len(draws) < 2:
+        return out
+    places = 1 + np.stack([(draws > draws[:, [k]]).sum(axis=1) for k in range(len(known))], axis=1)
+    out.loc[known, "p_top1"], out.loc[known, "p_top3"] = (places == 1).mean(axis=0), (places <= 3).mean(axis=0)
+    i, j = np.triu_indices(len(known), 1)
+    gap = draws[:, i] - draws[:, j]
+    spread = np.maximum(gap.std(axis=0, ddof=1), 1e-12)
+    point = a[i] - a[j]
+    bar = np.quantile(np.max(np.abs(gap - gap.mean(axis=0)) / spread, axis=1), 0.95) * spread if len(i) else np.zeros(0)
+    above, below = np.zeros(len(known)), np.zeros(len(known))
+    for sign, left, right in ((1, i, j), (-1, j, i)):
+        sure = sign * point > bar
+        np.add.at(below, left[sure], 1)
+        np.add.at(above, right[sure], 1)
+    out.loc[known, "rank_low"], out.loc[known, "rank_high"] = 1 + above, len(known) - below
+    return out
+
+
+def permutation(frame, *, kpi, drivers, weight=None, replicates=999, seed=1):
+    """Test for each driver whether it goes with the KPI at all: how often would ratings handed out at random look as important?
+
+    The driver's ratings are shuffled over the respondents; all else stays. out: driver, method (the statistic: shapley up to 15 drivers,
+    else johnson), estimate, p = (1 + as large) / (1 + replicates), replicates, n, note. One null hypothesis a driver: it is unrelated to the KPI
+    and to the other drivers. Not for people who answered more than once.
+    """
+    drivers = list(drivers)
+    method = "shapley" if len(drivers) <= 15 else "johnson"
+    answers = Answers(frame, kpi, drivers, weight)
+    draws = resample(frame, kpi=kpi, drivers=drivers, weight=weight, methods=(method,), replicates=0)
+    out = draws[["driver", method, "n", "note"]].rename(columns={method: "estimate"})
+    out.insert(1, "method", method)
+    out["p"], out["replicates"] = np.nan, replicates
+    matrix, _ = answers.point()
+    kept = [j for j in range(len(drivers)) if np.isfinite(out["estimate"][j])]
+    rng = np.random.default_rng(seed)
+    orders = np.argsort(rng.random((replicates, len(answers.rows)), dtype=np.float32), axis=1, kind="stable") if kept else None
+    for place, j in enumerate(kept):
+        stack = np.repeat(matrix[None], replicates, axis=0)
+        stack[:, j, :] = stack[:, :, j] = answers.shuffled(j, orders)
+        found = _all_methods(stack[np.ix_(range(replicates), [*kept, -1], [*kept, -1])], (method,))[method][:, place]
+        found = found[np.isfinite(found)]
+        out.loc[j, "p"] = (1 + (found >= out["estimate"][j] - 1e-12).sum()) / (1 + len(found))
+    return out[["driver", "method", "estimate", "p", "replicates", "n", "note"]]
+
+
+def performance(frame, *, drivers, weight=None, definitions=("mean_of_5", "top2_of_5")):
+    """Say how well each driver is rated: out: driver and then what `metrics.estimate` returns, one row a driver and definition."""
+    parts = []
+    for driver in drivers:
+        counted = metrics.tally(frame, score=driver, weight=weight)
+        parts += [metrics.estimate(counted, definition=one).assign(driver=driver) for one in definitions]
+    out = pd.concat(parts, ignore_index=True)
+    return out[["driver", *(name for name in out if name != "driver")]]
+
+
+QUADRANTS = ("fix first", "keep up", "watch", "maintain")
+
+
+def priority(draws, *, method="shapley"):
+    """Sort the drivers into the importance-performance matrix, and say how sure that is.
+
+    in: what `resample` returns (its `performance` must point upwards). Cut lines are the means over the drivers, drawn anew in every replicate.
+    out: driver, method, importance, importance_low, importance_high, performance, performance_low, performance_high, cut_importance, cut_performance,
+    quadrant (important and weak "fix first", important and strong "keep up", unimportant and weak "watch", unimportant and strong "maintain"),
+    p_quadrant (bootstrap frequency of that quadrant), p_fix_first, n, n_eff, note.
+    """
+    first = draws[draws["replicate"] == 0].reset_index(drop=True)
+    names = first["driver"].tolist()
+    wide = lambda column: draws[column].to_numpy(dtype=float).reshape(-1, len(names))
+    size, rated = np.abs(wide(method)), wide("performance")
+    rated = np.where(np.isfinite(size), rated, np.nan)
+    fine = np.isfinite(size[0])
+    out = pd.DataFrame({"driver": names, "method": method})
+    for name, values in (("importance", size), ("performance", rated)):
+        out[name] = values[0]
+        out[f"{name}_low"], out[f"{name}_high"] = _limits(values[0], values[1:])
+    if fine.any():
+        size, rated = size[:, fine], rated[:, fine]
+        keep = np.isfinite(size).all(axis=1) & np.isfinite(rated).all(axis=1)
+        size, rated = size[keep], rated[keep]
+        lines = size.mean(axis=1, keepdims=True), rated.mean(axis=1, keepdims=True)
+        place = np.where(size >= lines[0], 0, 2) + (rated >= lines[1])
+        out["cut_importance"], out["cut_performance"] = lines[0][0, 0], lines[1][0, 0]
+        out.loc[fine, "quadrant"] = [QUADRANTS[k] for k in place[0]]
+        out.loc[fine, "p_quadrant"] = (place[1:] == place[0]).mean(axis=0) if len(place) > 1 else np.nan
+        out.loc[fine, "p_fix_first"] = (place[1:] == 0).mean(axis=0) if len(place) > 1 else np.nan
+    else:
+        out[["cut_importance", "cut_performance", "p_quadrant", "p_fix_first"]], out["quadrant"] = np.nan, ""
+    out["quadrant"] = out["quadrant"].fillna("")
+    return out.assign(n=first["n"], n_eff=first["n_eff"], note=first["note"])
+
+
+def agreement(importance):
+    """Say whether the methods agree: out: method_a, method_b, rank_correlation (Spearman, of sizes without sign), same_first, common_top3 (0-3)."""
+    sizes = importance.assign(size=importance["estimate"].abs()).pivot(index="driver", columns="method", values="size").dropna()
+    methods = [name for name in METHODS if name in sizes]
+    rows = []
+    for i, a in enumerate(methods):
+        for b in methods[i + 1 :]:
+            top = [set(sizes[name].sort_values(ascending=False, kind="stable").index[:3]) for name in (a, b)]
+            rho = sizes[a].rank().corr(sizes[b].rank()) if len(sizes) > 1 else np.nan
+            rows.append((a, b, rho, len(sizes) > 0 and sizes[a].idxmax() == sizes[b].idxmax(), len(top[0] & top[1])))
+    return pd.DataFrame(rows, columns=["method_a", "method_b", "rank_correlation", "same_first", "common_top3"])

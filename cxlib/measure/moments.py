@@ -1,0 +1,133 @@
+"""Weighted cross-products of ratings: correlations from rows, and new ones for every bootstrap replicate."""
+
+import numpy as np
+
+from cxlib.errors import DataError
+
+GRAIN = 2.0**16  # weights of replicates are whole multiples of 1/65,536, so that sums of ratings are exact whatever the number of threads
+BLOCK = 20_000_000  # numbers held at once: 160 MB
+
+
+class Answers:
+    """The answers as arrays: columns are the drivers and then the KPI, moved by a whole number so that sums of ratings stay exact.
+
+    Rows without the KPI or without any driver are left out. Missing ratings are left out pair by pair.
+    """
+
+    def __init__(self, frame, kpi, drivers, weight=None, value=None):
+        raw = frame[[*drivers, kpi]].to_numpy(dtype=float)
+        use = np.isfinite(raw[:, -1]) & np.isfinite(raw[:, :-1]).any(axis=1)
+        self.rows, raw = np.flatnonzero(use), raw[use]
+        self.weight = np.ones(len(raw)) if weight is None else frame[weight].to_numpy(dtype=float)[use]
+        if not (self.weight >= 0).all():
+            row = int(np.flatnonzero(~(self.weight >= 0))[0])
+            raise DataError(f"Column '{weight}', row {self.rows[row]}: the weight {self.weight[row]} is not a number of at least 0; quarantine the row or give it a weight.")
+        self.mask = np.isfinite(raw)
+        count = self.mask.sum(axis=0)
+        self.centre = np.round(np.where(self.mask, raw, 0).sum(axis=0) / np.maximum(count, 1))
+        self.z = np.where(self.mask, raw - self.centre, 0.0)
+        self.value = np.where(self.mask, (value or (lambda score: score))(raw), 0.0)[:, :-1]  # what counts as performance, driver by driver
+
+    @property
+    def complete(self):
+        """Return whether nothing is missing."""
+        return bool(self.mask.all())
+
+    def only(self, rows):
+        """Keep some rows (listwise deletion)."""
+        for name in ("rows", "weight", "mask", "z", "value"):
+            setattr(self, name, getattr(self, name)[rows])
+
+    def bases(self):
+        """Return n and n_eff of each driver."""
+        weight = self.weight[:, None] * self.mask[:, :-1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            kish = weight.sum(axis=0) ** 2 / (weight**2).sum(axis=0)
+        return self.mask[:, :-1].sum(axis=0), np.where(np.isfinite(kish), kish, 0.0)
+
+    def _products(self, rows):
+        """Return the products of these rows whose weighted sums give every mean and correlation."""
+        z, mask = self.z[rows], self.mask[rows].astype(float)
+        i, j = np.triu_indices(z.shape[1])
+        if self.mask.all():
+            return np.column_stack([np.ones(len(z)), z, z[:, i] * z[:, j], self.value[rows]])
+        a, b = (index.ravel() for index in np.indices((z.shape[1],) * 2))
+        return np.column_stack([mask[:, i] * mask[:, j], z[:, a] * mask[:, b], z[:, a] ** 2 * mask[:, b], z[:, i] * z[:, j], self.value[rows]])
+
+    def _finish(self, sums):
+        """Return stacks of weighted (pairwise) correlation matrices and of the drivers' mean performance from sums of products."""
+        d = self.z.shape[1]
+        i, j = np.triu_indices(d)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if self.mask.all():
+                n, mean = sums[:, :1], sums[:, 1 : d + 1] / sums[:, :1]
+                cross = _mirror(sums[:, d + 1 : 1 - d], i, j, d) / n[:, :, None] - mean[:, :, None] * mean[:, None, :]
+                variance = np.broadcast_to(np.diagonal(cross, axis1=1, axis2=2)[:, :, None], cross.shape)
+                answered = n
+            else:
+                t, square = len(i), d * d
+                n = _mirror(sums[:, :t], i, j, d)
+                mean, second = (sums[:, t + k * square : t + (k + 1) * square].reshape(-1, d, d) / n for k in (0, 1))
+                cross = _mirror(sums[:, t + 2 * square : 1 - d], i, j, d) / n - mean * mean.transpose(0, 2, 1)
+                variance = second - mean**2  # of the row's variable among those who also answered the column's
+                answered = np.diagonal(n, axis1=1, axis2=2)[:, :-1]
+            scale = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
+            return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), sums[:, 1 - d :] / answered
+
+    def point(self):
+        """Return the correlation matrix and the mean performance of the answers as they are."""
+        total = sum(np.einsum("n,nq->q", self.weight[rows], self._products(rows)) for rows in self._blocks())
+        correlations, means = self._finish(total[None])
+        return correlations[0], means[0]
+
+    def replicates(self, count, *, seed, strata=None, cluster=None):
+        """Return `count` bootstrap stacks of correlations and performance; `strata` and `cluster` are arrays over the frame's rows.
+
+        Rao and Wu 1988: within each stratum n_h - 1 of its n_h units are drawn with replacement and weighted n_h/(n_h - 1); units are clusters
+        where given, else rows. A stratum of a single unit stays as it is and adds no variance.
+        """
+        unit = np.arange(len(self.rows)) if cluster is None else np.unique(cluster[self.rows], return_inverse=True)[1]
+        first = np.unique(unit, return_index=True)[1]
+        stratum = np.zeros(len(first), dtype=int) if strata is None else np.unique(strata[self.rows][first], return_inverse=True)[1]
+        members = [np.flatnonzero(stratum == h) for h in range(stratum.max() + 1)]
+        factor = np.array([len(m) / max(len(m) - 1, 1) for m in members])[stratum][unit]
+        weight = np.round(self.weight / self.weight.mean() * factor * GRAIN) / GRAIN
+        rng = np.random.default_rng(seed)
+        step = max(1, min(count, BLOCK // 4 // len(first)))
+        parts = []
+        for start in range(0, count, step):
+            size = min(step, count - start)
+            drawn = np.ones((size, len(first)))
+            for m in members:
+                if len(m) > 1:
+                    draws = rng.integers(0, len(m), size=(size, len(m) - 1)) + np.arange(size)[:, None] * len(m)
+                    drawn[:, m] = np.bincount(draws.ravel(), minlength=size * len(m)).reshape(size, len(m))
+            counts = (drawn if cluster is None else drawn[:, unit]) * weight
+            parts.append(self._finish(sum(counts[:, rows] @ self._products(rows) for rows in self._blocks())))
+        return tuple(np.concatenate(part) for part in zip(*parts))
+
+    def shuffled(self, column, orders):
+        """Return the column's correlations with all others when its ratings are handed out to other rows: (orders, columns)."""
+        z, mask, w = self.z[:, column][orders], self.mask[:, column][orders].astype(float), self.weight[:, None]
+        others = [w * self.mask, w * self.z, w * self.z**2]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            n = mask @ others[0]
+            mean, second, own, square, cross = mask @ others[1] / n, mask @ others[2] / n, z @ others[0] / n, z**2 @ others[0] / n, z @ others[1] / n
+            scale = (second - mean**2) * (square - own**2)
+            out = np.clip((cross - mean * own) / np.sqrt(np.where(scale > 1e-24, scale, np.nan)), -1, 1)
+        out[:, column] = 1.0
+        return out
+
+    def _blocks(self):
+        """Return slices of rows whose products fit into a block."""
+        d = self.z.shape[1]
+        width = 1 + 2 * d + d * (d + 1) // 2 if self.mask.all() else d * (3 * d + 2)
+        step = max(1, BLOCK // width)
+        return [slice(start, start + step) for start in range(0, max(len(self.z), 1), step)]
+
+
+def _mirror(part, i, j, d):
+    out = np.empty((len(part), d, d))
+    out[:, i, j] = part
+    out[:, j, i] = part
+    return out

@@ -1,0 +1,54 @@
+"""Claims: findings into sentences, with the sentence that stands instead where the test does not survive the ledger.
+
+A file a notebook. Every function takes tidy frames with words for names (`run.named`) and returns sentences, or rows for `run.claims`.
+"""
+
+import pandas as pd
+
+GRADES = {
+    "A": "randomised", "B": "quasi-experiment", "C": "adjusted observation", "D": "described, with interval", "E": "before and after only",
+}  # fmt: skip
+UNITS = {"points": "points", "share": "percent", "percent": "percent"}  # units of estimates -> units of prose; others are nouns
+
+
+def claim(claim_id: str, study: str, text: str, *, text_null: str = "", row=None, unit: str = "", base: str = "", p=float("nan"), test_id: str = "", grade: str = "D", rank: float = 5.0, action: bool = False) -> dict:
+    """Return one claim as a row of `schema.FINDINGS["claims"]`; `row` gives estimate, limits and bases."""
+    row = {} if row is None else row
+    found = {name: row.get(name, float("nan")) for name in ("estimate", "conf_low", "conf_high", "n_eff")}
+    n = row.get("n", 0)
+    return {
+        "claim_id": claim_id, "study": study, "text": text, "text_null": text_null or text, **found, "unit": unit, "base": base,
+        "n": 0 if n != n else int(n), "p": p, "test_id": test_id, "grade": grade, "rank": rank, "action": int(action),
+    }  # fmt: skip
+
+
+def frame(rows: list[dict]) -> pd.DataFrame:
+    """Return claims as a frame; without any, an empty one with the columns of a claim."""
+    return pd.DataFrame(rows) if rows else pd.DataFrame([claim("", "", "")]).iloc[:0]
+
+
+def tests(found: pd.DataFrame, *, study: str, family: str, kind: str, key: list[str], what) -> pd.DataFrame:
+    """Return estimable rows with a p-value as rows of the ledger: `key` columns make the id, `what(row)` says what is tested."""
+    rows = [
+        {
+            "test_id": test_id(study, row, key), "study": study, "family": family, "kind": kind, "what": what(row), "n": int(row["n"]),
+            "estimate": row["estimate"], "conf_low": row.get("conf_low", float("nan")), "conf_high": row.get("conf_high", float("nan")), "p": row["p"],
+        }
+        for row in found[found["p"].notna()].to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["test_id", "study", "family", "kind", "what", "n", "estimate", "conf_low", "conf_high", "p"])
+
+
+def test_id(study: str, row: dict, key: list[str]) -> str:
+    """Return the name of a row's test: the study's number and the row's keys."""
+    return ".".join([study[:2], *(str(row[column]) for column in key)])
+
+
+def needs(what: str, to: str) -> str:
+    """Return the sentence that stands where an answer cannot be had, with what would give it."""
+    return f"This programme holds no {what}, which it would need to {to}."
+
+
+from cxlib.show.claims import drivers, loading, roi, summary, topics, tracking  # noqa: E402  (they use the functions above)
+
+__all__ = ["claim", "drivers", "frame", "loading", "needs", "roi", "summary", "test_id", "tests", "topics", "tracking"]

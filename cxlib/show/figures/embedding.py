@@ -1,0 +1,143 @@
+"""A figure on a page: one block of title, drawing, alternative text and the numbers behind it."""
+
+import base64
+import io
+import re
+import xml.etree.ElementTree as ET
+
+from cxlib.show import prose, tables
+from cxlib.show.figures import marks
+
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+MOST_MARKS = 1500
+MOST_ROWS = 200
+FONT = "'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+
+
+def embed(ax, *, id, title, caption, data=None, alt=None, labels=None, formats=None) -> str:
+    """Return a figure as one block of HTML: caption, drawing (twice: for a page and for a phone), and a table of the numbers behind it.
+
+    id      anchor of the figure; the ids inside the drawings begin with it, so that figures on one page do not collide
+    title   what the figure says, in a line; caption: what is shown, with which interval and base
+    alt     what a reader sees who cannot see it; without one the title and the caption
+    data    the frame behind it, shown folded away under the figure (the first 200 rows); labels and formats as in tables.table
+    Same figure, same bytes. Above some 1,500 marks the drawing is a PNG. Raises ValueError for an id that is no anchor.
+    """
+    alt = alt or f"{title}. {caption}"
+    if _marks(ax.figure) > MOST_MARKS:
+        drawing = f'<img src="data:image/png;base64,{_png(ax)}" alt="{prose.escape(alt)}">'
+    else:
+        drawing = "".join(_svg(ax, id=id, title=title, alt=alt, width=width) for width in (marks.WIDE, marks.NARROW))
+    said = f"<strong>{prose.escape(title)}</strong><span>{prose.escape(caption)}</span>"
+    block = f'<figure class="cx-figure" id="{id}"><figcaption>{said}</figcaption>{drawing}</figure>\n'
+    if data is None:
+        return block
+    note = f"The first {MOST_ROWS} of {len(data):,} rows." if len(data) > MOST_ROWS else None
+    numbers = tables.table(data.head(MOST_ROWS), id=f"{id}-numbers", caption=f"The numbers: {title}", labels=labels, formats=formats, note=note)
+    return f'{block}<details class="cx-numbers"><summary>The numbers</summary>{numbers.html}</details>\n'
+
+
+def svg(ax, *, id, title, alt="") -> str:
+    """Return the figure as a file of its own: SVG with plain colours, a title and a description; same figure, same bytes."""
+    root = _tree(ax, id=id, title=title, alt=alt or title)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _svg(ax, *, id, title, alt, width):
+    figure, size = ax.figure, ax.figure.get_size_inches().copy()
+    try:
+        # The same figure drawn again at a phone's width keeps its letters at reading size, where scaling would shrink them.
+        marks.arrange(figure, width)
+        narrow = width < marks.WIDE
+        root = _tree(ax, id=f"{id}-{'narrow' if narrow else 'wide'}", title=title, alt=alt)
+    finally:
+        figure.set_size_inches(size)
+        marks.arrange(figure, size[0] * 72)
+    root.set("class", "cx-narrow" if narrow else "cx-wide")
+    for node in root.iter():
+        style = node.get("style")
+        if style:
+            node.set("style", re.sub(r"#[0-9a-f]{6}\b", lambda found: _variable(found[0]), style))
+    return ET.tostring(root, encoding="unicode").replace(f' xmlns="{SVG}"', "")
+
+
+def _variable(colour):
+    return f"var(--{marks.ROLES[colour]}, {colour})" if colour in marks.ROLES else colour
+
+
+def _tree(ax, *, id, title, alt):
+    from matplotlib import rc_context
+    from matplotlib.text import Text
+
+    figure, drawn = ax.figure, io.BytesIO()
+    with rc_context(marks.STYLE):
+        figure.draw_without_rendering()
+        for text in figure.findobj(Text):
+            text.set_parse_math(False)
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    ET.register_namespace("", SVG)
+    root = ET.fromstring(drawn.getvalue())
+    _plain(root, id)
+    for name, text in (("desc", alt), ("title", title)):
+        node = ET.Element(f"{{{SVG}}}{name}", {"id": f"{id}-{name}"})
+        node.text = prose.clean(text)
+        root.insert(0, node)
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{id}-title {id}-desc")
+    return root
+
+
+def _plain(root, id):
+    """Take out what is not drawn, make ids the figure's own, round coordinates to a hundredth and let the page choose the letters."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style") or (child.tag == f"{{{SVG}}}path" and child.get("style") == "fill: none"):
+                parent.remove(child)
+    for attribute in ("width", "height", "version"):
+        root.attrib.pop(attribute, None)
+    root.set("stroke-linejoin", "round")
+    root.set("stroke-linecap", "butt")
+    root.set("font-family", FONT)
+    root.set("font-size", "12px")
+    used = set(re.findall(r"#([\w-]+)", " ".join(value for node in root.iter() for value in node.attrib.values() if "#" in value)))
+    for node in root.iter():
+        link = node.attrib.pop(f"{{{XLINK}}}href", None)
+        if link:
+            node.set("href", f"#{id}-{link[1:]}")
+        if node.get("id") in used:
+            node.set("id", f"{id}-{node.get('id')}")
+        else:
+            node.attrib.pop("id", None)
+        for name, value in list(node.attrib.items()):
+            if "url(#" in value:
+                value = value.replace("url(#", f"url(#{id}-")
+            if name in ("d", "transform", "x", "y", "points", "viewBox"):
+                value = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
+                value = re.sub(r"\s+", " ", value).strip()
+            if name == "style" and "font" in value:
+                value = re.sub(r"font-family:[^;]*;?\s*|font-size: 12px;\s*", "", value)
+            if name == "transform" and re.fullmatch(r"rotate\(-?0 [\d. ]*\)", value):
+                del node.attrib[name]
+                continue
+            node.set(name, value)
+        if not (node.text or "").strip():
+            node.text = None
+        if not (node.tail or "").strip():
+            node.tail = None
+
+
+def _marks(figure):
+    total = 0
+    for axes in figure.axes:
+        total += sum(len(line.get_xdata()) for line in axes.lines) + len(axes.patches)
+        total += sum(len(group.get_offsets()) for group in axes.collections)
+    return total
+
+
+def _png(ax):
+    from matplotlib import rc_context
+
+    drawn = io.BytesIO()
+    with rc_context(marks.STYLE):
+        ax.figure.savefig(drawn, format="png", dpi=144, facecolor=marks.PAPER, metadata={"Software": None})
+    return base64.b64encode(drawn.getvalue()).decode("ascii")

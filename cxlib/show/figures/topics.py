@@ -1,0 +1,89 @@
+"""Figures of the verbatims: what people speak of, how that moves, and how it goes with the KPI."""
+
+import numpy as np
+
+from cxlib.show.figures import marks, tracking
+
+
+@marks.styled
+def shares(frame, ax=None):
+    """Draw the share of comments that speak of each topic, praise to the right and complaint to the left, each with its interval.
+
+    In: `topic` (or `label`), `polarity` ('positive' | 'negative'), `estimate, conf_low, conf_high` (shares 0..1), `n` (comments);
+    optional `n_eff`, `flag` (low base is hollow). The topic most complained of stands on top.
+    """
+    marks.need(frame, ["polarity", "estimate", "conf_low", "conf_high"], "shares")
+    key = "label" if "label" in frame else "topic"
+    worst = frame[frame["polarity"] == "negative"].groupby(key, sort=False)["estimate"].max()
+    order = worst.reindex(dict.fromkeys(frame[key])).fillna(-1).sort_values(ascending=False, kind="stable").index
+    ax = marks.canvas(ax, height=76 + 32 * len(order))
+    place = {name: spot for spot, name in enumerate(order)}
+    for polarity, sign, colour in (("negative", -100, marks.RED), ("positive", 100, marks.BLUE)):
+        part = frame[(frame["polarity"] == polarity) & frame["estimate"].notna()]
+        spots, hollow = part[key].map(place).to_numpy(dtype=float), marks.low(part)
+        for spot, value, low, high, empty in zip(spots, part["estimate"], part["conf_low"], part["conf_high"], hollow):
+            ax.barh(spot, value * sign, height=0.58, facecolor="none" if empty else colour, edgecolor=colour, linewidth=1.5, alpha=1 if empty else 0.85, zorder=3)
+            ax.plot([low * sign, high * sign], [spot, spot], color=marks.INK, linewidth=1.5, solid_capstyle="butt", zorder=4)
+    marks.rows(ax, [marks.words(name) for name in order])
+    marks.zero(ax)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{abs(value):,.10g} %")
+    ax.set_xlim(*(np.array([-1, 1]) * max(abs(limit) for limit in ax.get_xlim())))
+    for across, text, colour in ((0, "← Complaint", marks.RED), (1, "Praise →", marks.BLUE)):
+        ax.text(across, 1.0, text, transform=ax.transAxes, ha="left" if across == 0 else "right", va="bottom", color=colour, fontweight="bold")
+    base = marks.base(frame)
+    ax.set_xlabel(f"Share of comments{f', {base}' if base else ''}")
+    return ax
+
+
+@marks.styled
+def trend(frame, ax=None, *, most=9, colour=marks.BLUE):
+    """Draw each topic's share over the quarters as small multiples on one scale, the largest first, each with its interval.
+
+    In: `topic` (or `label`), `quarter` (or `date`), `estimate, conf_low, conf_high` (shares 0..1), `n`; optional `n_eff`, `flag`.
+    """
+    marks.need(frame, ["estimate", "conf_low", "conf_high"], "trend")
+    key = "label" if "label" in frame else "topic"
+    frame = frame.assign(_day=tracking.days(frame))
+    order = frame.groupby(key, sort=False)["estimate"].mean().sort_values(ascending=False, kind="stable").index[:most]
+    return multiples([(name, frame[frame[key] == name]) for name in order], ax, unit="percent", colour=colour, shared=True)
+
+
+@marks.styled
+def impact(frame, ax=None, *, unit="points"):
+    """Draw how the KPI differs with each topic, with the interval and the line of no difference; the lowest on top.
+
+    In: `topic` (or `label`), `estimate, conf_low, conf_high` (difference of the KPI, points or scale units), `n` (comments with the topic).
+    """
+    marks.need(frame, ["estimate", "conf_low", "conf_high"], "impact")
+    frame = frame.sort_values("estimate", kind="stable", na_position="last")
+    ax, places = marks.canvas(ax, height=84 + 34 * len(frame)), np.arange(len(frame))
+    marks.intervals(ax, places, frame, colour=marks.moved(frame), scale=100 if unit.startswith("percent") else 1)
+    marks.rows(ax, marks.names(frame, "topic"))
+    marks.zero(ax)
+    ax.xaxis.set_major_formatter(lambda value, _: tracking.signed(value))
+    ax.set_xlabel(f"Difference in {'percentage points' if unit == 'percent' else unit} where the topic is mentioned")
+    marks.bases(ax, places, frame)
+    return ax
+
+
+def multiples(groups, ax=None, *, unit, colour=marks.BLUE, shared=False, columns=3):
+    """Draw one small line a group (name, frame with `_day`), each with its ribbon; `shared` gives all one vertical scale."""
+    units = [unit] * len(groups) if isinstance(unit, str) else unit
+    scale = 100 if units and units[0] == "percent" else 1
+    axes = marks.panels(len(groups), ax, columns=columns)
+    low, high = (np.nanmin([g["conf_low"].min() for _, g in groups]) * scale, np.nanmax([g["conf_high"].max() for _, g in groups]) * scale) if shared and groups else (0, 1)
+    for small, (name, line), unit in zip(axes, groups, units):
+        scale = 100 if unit == "percent" else 1
+        line = line.sort_values("_day", kind="stable")
+        tracking._line(small, line, colour=colour, scale=scale, few=False, size=3)
+        tracking._ends(small, [(name, line)], unit, scale, None)
+        small.set_title(marks.words(name, width=22), fontsize=11)
+        small.yaxis.grid(True)
+        small.tick_params(axis="y", labelcolor=marks.MUTED, labelsize=11)
+        tracking._levels(small, unit, 4)
+        small.margins(x=0.03)
+        tracking.when(small, line, most=2)
+        small.tick_params(axis="x", labelsize=11)
+        if shared and high > low:
+            small.set_ylim(0 if low >= 0 else low, high + (high - low) * 0.05)
+    return axes[0]

@@ -1,0 +1,5 @@
+"""Verbatims: the codeframe, topics, polarity, how often and what it has to do with the KPI, and quotations that may be shown."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach(__name__, submodules=["codeframe", "prevalence", "quotes", "sentiment", "topics"])

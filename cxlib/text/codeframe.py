@@ -1,0 +1,168 @@
+"""The codeframe: which topics there are, what counts as one, and since when (codeframe.toml)."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from cxlib.errors import DataError, nearest
+
+MOST_BYTES = 4 * 1024 * 1024
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Phrases = tuple[Phrase, ...]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+
+
+class Topic(BaseModel):
+    """One topic. A phrase matches by its lemmas; one that starts with '=' matches the written form only (in any case)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Identifier = Field(description="stable id: findings of all quarters carry it; never given to another topic", examples=["billing"])
+    name: str = Field(min_length=1, description="what the report calls it", examples=["Bills and charges"])
+    parent: Identifier | None = Field(None, description="id of the net this topic belongs to; a respondent counts once a net")
+    definition: str = Field("", description="what counts, in a sentence that two coders would read alike")
+    include: Phrases | dict[Language, Phrases] = Field((), description="phrases that make a mention, or a table of them by language")
+    exclude: Phrases | dict[Language, Phrases] = Field((), description="phrases that keep a clause from being a mention of this topic")
+    examples: tuple[str, ...] = Field((), description="clauses that belong here")
+    counter_examples: tuple[str, ...] = Field((), description="clauses that look alike and do not belong here")
+    since: str | None = Field(None, description="version of the codeframe in which the topic began")
+    retired: str | None = Field(None, description="version in which it stopped being coded")
+    merged_into: Identifier | None = Field(None, description="id of the topic that its mentions count for from now on")
+    alert: bool = Field(False, description="goes to a person at any frequency (injury, threat, discrimination, legal, data breach)")
+
+
+class Codeframe(BaseModel):
+    """A versioned list of topics in a main language; phrases may be given for other languages under the same id."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str = Field(min_length=1, description="version that the findings carry", examples=["2026-1"])
+    language: Language = Field("en", description="language of phrases given without one")
+    title: str = Field("", description="what the codeframe is for")
+    topics: tuple[Topic, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        seen = set()
+        for topic in self.topics:
+            if topic.id in seen:
+                raise ValueError(f"topic '{topic.id}' is defined twice; an id names one topic only")
+            seen.add(topic.id)
+        for key in ("parent", "merged_into"):
+            points = {topic.id: getattr(topic, key) for topic in self.topics if getattr(topic, key)}
+            for start, target in points.items():
+                if target not in seen:
+                    raise ValueError(f"topic '{start}': {key} = '{target}' is no topic of this codeframe{nearest(target, sorted(seen))}")
+            for start in points:
+                path = [start]
+                while (following := points.get(path[-1])) is not None:
+                    path.append(following)
+                    if following in path[:-1]:
+                        raise ValueError(f"{key} goes in a circle: {' -> '.join(path[path.index(following):])}; break it at one topic")
+        owner: dict[tuple[str, str], str] = {}
+        for topic in self.topics:
+            for language in self.languages:
+                for phrase in self.phrases(topic, language) if not topic.retired else ():
+                    key = (language, " ".join(phrase.lower().lstrip("=").split()))
+                    if owner.setdefault(key, topic.id) != topic.id:
+                        raise ValueError(f"phrase '{phrase}' is in two topics, '{owner[key]}' and '{topic.id}'; keep it in one")
+        return self
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that have phrases, the main one first."""
+        named = {language for topic in self.topics for part in (topic.include, topic.exclude) if isinstance(part, dict) for language in part}
+        return (self.language, *sorted(named - {self.language}))
+
+    def phrases(self, topic: Topic, language: str, *, exclude: bool = False) -> Phrases:
+        """Include (or exclude) phrases of a topic in a language."""
+        part = topic.exclude if exclude else topic.include
+        if isinstance(part, dict):
+            return part.get(language, ())
+        return part if language == self.language else ()
+
+    def coded_as(self) -> dict[str, str]:
+        """Map each topic that is coded today to the id its mentions count for: retired ones are left out, merged ones followed."""
+        by_id = {topic.id: topic for topic in self.topics}
+        ends = {}
+        for topic in self.topics:
+            end = topic
+            while end.merged_into:
+                end = by_id[end.merged_into]
+            if not end.retired and (topic.merged_into or not topic.retired):
+                ends[topic.id] = end.id
+        return ends
+
+    def nets(self) -> dict[str, tuple[str, ...]]:
+        """Map each topic to the nets above it, the nearest first."""
+        parent = {topic.id: topic.parent for topic in self.topics}
+        above = {}
+        for start in parent:
+            path, at = [], parent[start]
+            while at:
+                path.append(at)
+                at = parent[at]
+            above[start] = tuple(path)
+        return above
+
+    def names(self) -> dict[str, str]:
+        """Map each id to the name that the report shows."""
+        return {topic.id: topic.name for topic in self.topics}
+
+
+def read(path) -> Codeframe:
+    """Read and check a codeframe.
+
+    Raises DataError, which names the file and the line, key, topic or phrase at fault, for a file that is missing, over 4 MiB,
+    not UTF-8 or not TOML, for an unknown key (with the nearest valid one), an id used twice, a circle of parents or merges,
+    and a phrase in two topics.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path.name}: no such file in '{path.parent}'; a codeframe is a TOML file with [[topics]]")
+    if path.stat().st_size > MOST_BYTES:
+        raise DataError(f"{path.name}: {path.stat().st_size / 1024**2:.1f} MiB, over the 4 MiB that a codeframe may have; is it the right file?")
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = raw[: fault.start].count(b"\n") + 1
+        raise DataError(f"{path.name}, line {line}: byte {fault.start} is not UTF-8; save the file as UTF-8") from None
+    try:
+        content = tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as fault:
+        raise DataError(f"{path.name}: not valid TOML: {fault}") from None
+    except RecursionError:
+        raise DataError(f"{path.name}: not valid TOML: brackets nested too deeply") from None
+    return parse(content, name=path.name)
+
+
+def parse(content: dict, *, name: str = "codeframe.toml") -> Codeframe:
+    """Check a codeframe given as a dictionary (a notebook's edit); `name` is what messages call it."""
+    try:
+        return Codeframe.model_validate(content)
+    except ValidationError as fault:
+        told = [_sentence(error, content) for error in fault.errors()]
+        more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+        raise DataError(f"{name}: {told[0]}{more}") from None
+
+
+def _sentence(error: dict, content: dict) -> str:
+    """Say one fault with the topic it is in."""
+    where = [part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part.startswith("function-")))]
+    place, model = "", Codeframe
+    if len(where) >= 2 and where[0] == "topics" and isinstance(where[1], int):
+        topic = content["topics"][where[1]]
+        given = topic.get("id", topic.get("name")) if isinstance(topic, dict) else None
+        place, model = f"topic {where[1] + 1}" + (f" ('{given}')" if given else "") + ": ", Topic
+        where = where[2:]
+    key = ".".join(str(part) for part in where)
+    if error["type"] == "extra_forbidden":
+        return f"{place}unknown key '{key}'{nearest(key, model.model_fields)}"
+    if error["type"] == "missing":
+        return f"{place}key '{key}' is missing"
+    said = error["msg"].removeprefix("Value error, ")
+    return f"{place}key '{key}': {said}; it is {str(error['input'])[:60]!r}" if key else f"{place}{said}"

@@ -1,0 +1,240 @@
+"""Prevalence: how often topics come up, for better or worse, and what mentioning one has to do with the KPI."""
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import DataError
+from cxlib.text import lexicon, topics
+
+POLARITIES = ("positive", "negative", "unclear")
+FEW = 10  # respondents on either side of a topic below which its relation to the KPI is not estimated
+
+
+def shares(mentions, verbatims, *, by=("quarter",), responses=None, codeframe=None, base="commenters", level=0.95) -> pd.DataFrame:
+    """Which share of the commenters speaks of each topic, for better or worse?
+
+    A respondent counts once a topic and polarity (and once a net, when `codeframe` is given: parents of its topics are added); one who
+    praises and complains counts in both, and once in polarity "any". Takes the mentions of `topics.code` and the verbatims they were
+    coded from (response_id, text, the columns of `by`); `responses` (response_id, weight, columns of `by`) adds weights and segments and
+    is needed for base="respondents". Missing weights count 1.
+
+    Returns the columns of `by`, topic, level (topic | net), polarity (any | positive | negative | unclear), estimate (proportion), std_error,
+    conf_low, conf_high (Wilson, on n_eff), n (base, respondents), n_eff (Kish), count (respondents who mention it), base, indicative
+    (True: no audit sample has corrected the coder's mistakes, so the interval holds sampling error only), note.
+    """
+    by = list(by)
+    people = _people(verbatims, responses, by, base)
+    found = mentions[["response_id", "topic", "polarity"]].drop_duplicates()
+    kind = dict.fromkeys(found["topic"].unique(), "topic")
+    if codeframe is not None:
+        names = codeframe.names()
+        kind = {topic: "topic" for topic in codeframe.coded_as().values()} | {net: "net" for above in codeframe.nets().values() for net in above if net in names}
+        rolled = [found.assign(topic=found["topic"].map({topic: above[depth] for topic, above in codeframe.nets().items() if len(above) > depth}))
+                  for depth in range(max(len(above) for above in codeframe.nets().values()))]
+        found = pd.concat([found, *rolled]).dropna(subset="topic").drop_duplicates()
+    found = pd.concat([found, found.assign(polarity="any")]).drop_duplicates().merge(people, on="response_id")
+    counted = found.groupby([*by, "topic", "polarity"], observed=True)["weight"].agg(["sum", "size"])
+    sums = people.assign(square=people["weight"] ** 2).groupby(by, observed=True).agg(total=("weight", "sum"), square=("square", "sum"), n=("weight", "size")) \
+        if by else pd.DataFrame({"total": [people["weight"].sum()], "square": [(people["weight"] ** 2).sum()], "n": [len(people)]})
+    rows = []
+    for cell, bases in zip(sums.index, sums.itertuples(index=False)):
+        cell = (cell if isinstance(cell, tuple) else (cell,)) if by else ()
+        for topic in sorted(kind):
+            for polarity in ("any", *POLARITIES):
+                weight, count = counted.loc[(*cell, topic, polarity)] if (*cell, topic, polarity) in counted.index else (0.0, 0)
+                rows.append((*cell, topic, kind[topic], polarity, weight, int(count), bases.total, bases.square, bases.n))
+    frame = pd.DataFrame(rows, columns=[*by, "topic", "level", "polarity", "weight", "count", "total", "square", "n"])
+    frame["estimate"] = (frame["weight"] / frame["total"]).clip(0, 1)
+    frame["n_eff"] = frame["total"] ** 2 / frame["square"]
+    frame["std_error"] = np.sqrt(frame["estimate"] * (1 - frame["estimate"]) / frame["n_eff"])
+    frame["conf_low"], frame["conf_high"] = wilson(frame["estimate"], frame["n_eff"], level=level)
+    frame["base"], frame["indicative"] = base, True
+    frame["note"] = "indicative: not corrected by an audit sample"
+    return frame[[*by, "topic", "level", "polarity", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "count", "base", "indicative", "note"]]
+
+
+def coverage(mentions, verbatims, codeframe, *, by=("quarter",), level=0.95) -> pd.DataFrame:
+    """How much of what people wrote does the codeframe not cover?
+
+    Returns the columns of `by`, verbatims (rows), empty (no words: blanks, emoji, numbers), nothing (whole answers such as "nothing",
+    "don't know"), other_language (no phrases for it), n = n_eff (those left: what could have been covered), covered, estimate (share of n
+    uncovered), std_error, conf_low, conf_high (Wilson), note.
+    """
+    by, known = list(by), set(codeframe.languages)
+    language = verbatims["language"] if "language" in verbatims.columns else pd.Series(codeframe.language, index=verbatims.index)
+    language = language.where(language.notna() & (language != ""), codeframe.language).astype(str).str[:2].str.lower()
+    text = verbatims["text"].map(topics.clean)
+    silent = {code: lexicon.answers(code) for code in known}
+    bare = text.str.lower().str.replace(r"[^\w'/ ]", " ", regex=True).str.split().str.join(" ")
+    state = pd.Series("uncovered", index=verbatims.index)
+    keys = ["response_id", "item"] if "item" in verbatims.columns else ["response_id"]
+    coded = pd.MultiIndex.from_frame(mentions[keys])
+    state[pd.MultiIndex.from_frame(verbatims[keys]).isin(coded)] = "covered"
+    state[[words in silent.get(code, ()) for words, code in zip(bare, language)]] = "nothing"
+    state[~language.isin(known)] = "other_language"
+    state[~text.str.contains(r"[^\W\d_]", regex=True)] = "empty"
+    kinds = ["empty", "nothing", "other_language", "covered", "uncovered"]
+    counts = pd.get_dummies(state).reindex(columns=kinds, fill_value=False).astype("int64")
+    frame = pd.concat([verbatims[by], counts], axis=1).groupby(by, observed=True)[kinds].sum().reset_index() if by else counts.sum().to_frame().T
+    frame["verbatims"] = frame[kinds].sum(axis=1)
+    frame["n"] = frame["covered"] + frame["uncovered"]
+    frame["n_eff"] = frame["n"].astype(float)
+    frame["estimate"] = frame["uncovered"] / frame["n"].where(frame["n"] > 0)
+    frame["std_error"] = np.sqrt(frame["estimate"] * (1 - frame["estimate"]) / frame["n_eff"].where(frame["n"] > 0))
+    frame["conf_low"], frame["conf_high"] = wilson(frame["estimate"], frame["n_eff"], level=level)
+    frame["note"] = np.where(frame["n"] > 0, "", "not estimable: no verbatim with words in a language of the codeframe")
+    return frame[[*by, "verbatims", "empty", "nothing", "other_language", "covered", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "note"]]
+
+
+def wilson(share, n_eff, *, level=0.95):
+    """Wilson's interval without continuity correction (proportions, n or n_eff): 81 of 263 -> .255289, .366210."""
+    from scipy.stats import norm
+
+    share, n_eff = np.asarray(share, float), np.asarray(n_eff, float)
+    z = norm.ppf(0.5 + level / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = (share + z**2 / (2 * n_eff)) / (1 + z**2 / n_eff)
+        half = z / (1 + z**2 / n_eff) * np.sqrt(share * (1 - share) / n_eff + z**2 / (4 * n_eff**2))
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", level=0.95) -> pd.DataFrame:
+    """How much would the KPI differ if those who speak of a topic were left out? (Is associated with, not caused by.)
+
+    NPS(all) - NPS(without the topic) = n_t (NPS_t - NPS) / (N - n_t) exactly, with sums of weights; N is everyone with a score and a verbatim
+    that says something. The interval is linearised (each answer's influence on both means); p tests NPS_t = NPS of the rest on
+    add-3/4 shares, so that a topic of detractors only has a variance. Topics do not add up.
+    Takes mentions, verbatims, responses (response_id, `score`, weight where there is one). kpi="nps" reads 0-10; kpi="mean" takes the score as it is.
+
+    Returns topic, estimate (points, or scale units), std_error, conf_low, conf_high, n (N), n_eff, count (n_t), share (weighted), kpi, kpi_with,
+    kpi_rest, p, note. NaN with a note where all or fewer than ten (on either side) mention it.
+    """
+    from scipy.stats import norm
+
+    people, value = _scored(verbatims, responses, score, kpi)
+    weight, z = people["weight"].to_numpy(), norm.ppf(0.5 + level / 2)
+    total, size = weight.sum(), len(people)
+    mean = float(weight @ value / total) if size else np.nan
+    rows = []
+    for topic, ids in mentions.groupby("topic")["response_id"]:
+        mentioned = people["response_id"].isin(set(ids)).to_numpy()
+        w_in, w_out, count = weight * mentioned, weight * ~mentioned, int(mentioned.sum())
+        row = {"topic": topic, "n": size, "n_eff": _kish(weight), "count": count, "share": w_in.sum() / total if size else np.nan, "kpi": mean}
+        fewest = min(count, size - count)
+        if fewest:
+            m_in, m_out = float(w_in @ value / w_in.sum()), float(w_out @ value / w_out.sum())
+            row |= {"estimate": mean - m_out, "kpi_with": m_in, "kpi_rest": m_out}
+        if fewest >= FEW:
+            influence = weight * (value - mean) / total - w_out * (value - m_out) / w_out.sum()
+            row["std_error"] = float(np.sqrt((influence**2).sum() * size / (size - 1)))
+            difference, variance = _difference(value, weight, mentioned, kpi)
+            row["p"] = float(2 * norm.sf(abs(difference) / np.sqrt(variance))) if variance > 0 else np.nan
+        row["note"] = ("not estimable: everyone who scored speaks of it" if count == size else "not estimable: nobody with a score speaks of it") if not fewest \
+            else f"interval and test not estimable: {fewest} respondents on the smaller side, fewer than {FEW}" if fewest < FEW else ""
+        rows.append(row)
+    columns = ["topic", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "count", "share", "kpi", "kpi_with", "kpi_rest", "p", "note"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["conf_low"], frame["conf_high"] = frame["estimate"] - z * frame["std_error"], frame["estimate"] + z * frame["std_error"]
+    return frame
+
+
+def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps", controls=(), level=0.95) -> pd.DataFrame:
+    """By how many points do those who praise or criticise a topic differ, the other topics they speak of held constant?
+
+    Weighted least squares of the -100/0/100 value (kpi="mean": of the score) on an indicator a topic and polarity, with `controls`
+    (columns of responses, as categories), HC3 standard errors. Indicators with fewer than ten respondents are left out and listed with a
+    note; so are those that others determine. The verb is "is associated with".
+
+    Returns topic, polarity, estimate (points), std_error, conf_low, conf_high, p, n, n_eff, count, note.
+    """
+    import statsmodels.api as sm
+    from scipy.stats import norm
+
+    people, value = _scored(verbatims, responses, score, kpi, keep=controls)
+    found = mentions[mentions["response_id"].isin(set(people["response_id"]))]
+    pairs = sorted(set(zip(found["topic"], found["polarity"])))
+    columns, kept, rows = [np.ones(len(people))], [], []
+    if len(people):
+        for name in controls:
+            columns += [column.to_numpy(float) for _, column in pd.get_dummies(people[name].astype("string").fillna("not known"), drop_first=True).items()]
+    fixed = len(columns)
+    rank = np.linalg.matrix_rank(np.column_stack(columns)) if len(people) else 0
+    for topic, polarity in pairs:
+        ids = set(found.loc[(found["topic"] == topic) & (found["polarity"] == polarity), "response_id"])
+        column = people["response_id"].isin(ids).to_numpy(float)
+        count = int(column.sum())
+        row = {"topic": topic, "polarity": polarity, "n": len(people), "n_eff": _kish(people["weight"].to_numpy()), "count": count, "note": ""}
+        wider = np.column_stack([*columns, column])
+        if min(count, len(people) - count) < FEW:
+            row["note"] = f"not estimable: {min(count, len(people) - count)} respondents on the smaller side, fewer than {FEW}"
+        elif np.linalg.matrix_rank(wider) == rank:
+            row["note"] = "not estimable: determined by the topics and controls before it"
+        else:
+            rank += 1
+            columns.append(column)
+            kept.append(len(rows))
+        rows.append(row)
+    frame = pd.DataFrame(rows, columns=["topic", "polarity", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "count", "note"])
+    if kept:
+        fit = sm.WLS(value, np.column_stack(columns), weights=people["weight"].to_numpy()).fit(cov_type="HC3")
+        estimate, error, z = fit.params[fixed:], fit.bse[fixed:], norm.ppf(0.5 + level / 2)
+        for name, column in {"estimate": estimate, "std_error": error, "conf_low": estimate - z * error, "conf_high": estimate + z * error,
+                             "p": 2 * norm.sf(np.abs(estimate / error))}.items():
+            frame.loc[frame.index[kept], name] = column
+    return frame.astype({name: float for name in ("estimate", "std_error", "conf_low", "conf_high", "p")})
+
+
+def _people(verbatims, responses, by, base) -> pd.DataFrame:
+    """One row a respondent of the base: those who wrote something, or everyone who answered."""
+    if base not in ("commenters", "respondents"):
+        raise DataError(f"base '{base}' is neither 'commenters' nor 'respondents'")
+    if base == "respondents" and responses is None:
+        raise DataError("base 'respondents' needs the responses table")
+    wrote = verbatims[verbatims["text"].map(topics.clean).str.strip() != ""]
+    here = [name for name in by if name in verbatims.columns]
+    if base == "commenters":
+        people = wrote[["response_id", *here]].drop_duplicates("response_id")
+        if responses is not None:
+            extra = [name for name in by if name not in here] + (["weight"] if "weight" in responses.columns else [])
+            people = people.merge(responses[["response_id", *extra]].drop_duplicates("response_id"), on="response_id", how="left")
+    else:
+        people = responses[["response_id", *by, *(["weight"] if "weight" in responses.columns else [])]].drop_duplicates("response_id")
+    absent = [name for name in by if name not in people.columns]
+    if absent:
+        raise DataError(f"verbatims: column '{absent[0]}' to group by is neither there nor in the responses given")
+    people = people if "weight" in people.columns else people.assign(weight=1.0)
+    return people.assign(weight=people["weight"].fillna(1.0).astype(float)).dropna(subset=by).sort_values("response_id", ignore_index=True)
+
+
+def _scored(verbatims, responses, score, kpi, keep=()):
+    """Commenters with a score, in an order that does not depend on the file's, and their KPI values."""
+    if score not in responses.columns:
+        raise DataError(f"responses: column '{score}' is missing, so topics cannot be related to it")
+    if kpi not in ("nps", "mean"):
+        raise DataError(f"kpi '{kpi}' is neither 'nps' nor 'mean'")
+    weights = ["weight"] if "weight" in responses.columns else []
+    people = _people(verbatims, responses[["response_id", *weights]], [], "commenters")
+    people = people.merge(responses[["response_id", score, *keep]].drop_duplicates("response_id"), on="response_id")
+    people = people[people[score].notna() & (people["weight"] > 0)].reset_index(drop=True)
+    answer = people[score].to_numpy(float)
+    return people, np.where(answer >= 9, 100.0, np.where(answer <= 6, -100.0, 0.0)) if kpi == "nps" else answer
+
+
+def _difference(value, weight, mentioned, kpi) -> tuple[float, float]:
+    """Difference of those who mention it from the rest, and its variance; NPS on add-3/4 shares of the effective bases."""
+    means, variances = [], []
+    for group in (mentioned, ~mentioned):
+        w, v, n = weight[group], value[group], _kish(weight[group])
+        if kpi == "nps":
+            promoters, detractors = ((w @ (v == side) / w.sum() * n + 0.75) / (n + 3) for side in (100, -100))
+            means.append(100 * (promoters - detractors))
+            variances.append(1e4 * (promoters + detractors - (promoters - detractors) ** 2) / (n + 3))
+        else:
+            mean = w @ v / w.sum()
+            means.append(mean)
+            variances.append(w @ (v - mean) ** 2 / w.sum() / max(n - 1, 1))
+    return float(means[0] - means[1]), float(sum(variances))
+
+
+def _kish(weight) -> float:
+    return float(weight.sum() ** 2 / (weight**2).sum()) if len(weight) else np.nan

@@ -1,0 +1,303 @@
+"""Driver importance against R, published tables, closed forms and simulation."""
+
+import os
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from cxlib.errors import DataError
+from cxlib.measure import drivers
+from cxlib.measure.moments import Answers
+
+SHARED = Path(os.environ.get("CX_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"  # beside the repository
+SWISS = ["Agriculture", "Examination", "Education", "Catholic", "Infant.Mortality"]
+
+
+def reference(name):
+    file = SHARED / "reference" / name
+    if not file.exists():
+        pytest.skip(f"needs {file}: the public data beside the repository")
+    return pd.read_csv(file)
+
+
+def values(frame, kpi, names, method, weight=None):
+    draws = drivers.resample(frame, kpi=kpi, drivers=names, weight=weight, methods=(method,), replicates=0)
+    return draws[method].to_numpy(), draws["r2"][0]
+
+
+def correlated(p, seed=0, n=400):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, p)) + 0.8 * rng.normal(size=(n, 1))
+    y = x @ np.linspace(0, 0.5, p) + rng.normal(size=n)
+    return pd.DataFrame(np.column_stack([x, y]), columns=[*(f"d{k}" for k in range(p)), "y"])
+
+
+def ratings(n, p, seed, slopes):
+    rng = np.random.default_rng(seed)
+    x = np.clip(np.round(3.6 + 0.7 * (0.7 * rng.normal(size=(n, 1)) + rng.normal(size=(n, p)))), 1, 5)
+    y = np.clip(np.round(7 + 1.2 * ((x - 3.6) @ np.asarray(slopes) + rng.normal(size=n))), 0, 10)
+    return pd.DataFrame(np.column_stack([x, y]), columns=[*(f"d{k}" for k in range(p)), "y"])
+
+
+@pytest.mark.shared
+def test_lmg_matches_relaimpo_on_swiss():
+    found, r2 = values(reference("swiss.csv"), "Fertility", SWISS, "shapley")
+    assert r2 == pytest.approx(0.706735001593, abs=1e-11)
+    assert found == pytest.approx([0.0570912207681, 0.1711730289002, 0.2601346786244, 0.1055701503735, 0.1127659229265], abs=1e-12)
+
+
+@pytest.mark.shared
+def test_weighted_lmg_matches_relaimpo_on_swiss():
+    swiss = reference("swiss.csv")
+    swiss["w"] = 1.0 + np.arange(1, 48) % 3
+    found, r2 = values(swiss, "Fertility", SWISS, "shapley", "w")
+    assert r2 == pytest.approx(0.694332891423, abs=1e-11)
+    assert found == pytest.approx([0.0518208063017, 0.1549452302086, 0.2559770835712, 0.1019573530969, 0.1296324182449], abs=1e-12)
+
+
+@pytest.mark.shared
+def test_johnson_matches_published_weights_on_swiss_and_mtcars():
+    found, _ = values(reference("swiss.csv"), "Fertility", SWISS, "johnson")
+    assert found == pytest.approx([0.048416895812, 0.154708249806, 0.271964104646, 0.114680029948, 0.116965721381], abs=1e-11)
+    found, r2 = values(reference("mtcars.csv"), "mpg", ["cyl", "disp", "hp", "gear"], "johnson")
+    assert found == pytest.approx([0.2284797, 0.2221469, 0.2321744, 0.0963886], abs=5e-8)
+    assert r2 == pytest.approx(0.7791896, abs=5e-8)
+
+
+@pytest.mark.shared
+def test_general_dominance_matches_published_table_on_mtcars():
+    found, r2 = values(reference("mtcars.csv"), "mpg", ["am", "cyl", "carb"], "shapley")
+    assert found == pytest.approx([0.2157, 0.41731, 0.17831], abs=5e-5)
+    assert r2 == pytest.approx(0.8113, abs=5e-5)
+
+
+def azen_budescu():
+    matrix = np.array([[1, 0.6, 0.3, 0.4, 0.5], [0.6, 1, 0.8, 0.1, 0.3], [0.3, 0.8, 1, 0.1, 0.1], [0.4, 0.1, 0.1, 1, 0.5], [0.5, 0.3, 0.1, 0.5, 1]])
+    return pd.DataFrame(matrix, index=list("yabcd"), columns=list("yabcd"))
+
+
+def test_general_dominance_matches_azen_and_budescu_2003():
+    out = drivers.shapley(azen_budescu())
+    assert out.estimate.tolist() == pytest.approx([0.29218, 0.07586, 0.09491, 0.12140], abs=5e-6)
+    assert out.r2[0] == pytest.approx(0.58435, abs=5e-6)
+    assert out.share.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("method", [drivers.shapley, drivers.johnson])
+def test_shares_add_up_to_r2_and_do_not_depend_on_order(method):
+    matrix = correlated(7).corr()
+    out = method(matrix, kpi="y").set_index("driver").estimate
+    turned = list(reversed(matrix.columns))
+    again = method(matrix.loc[turned, turned], kpi="y").set_index("driver").estimate
+    x, y = matrix.drop(columns="y").drop(index="y"), matrix["y"].drop("y")
+    assert out.sum() == pytest.approx(y @ np.linalg.solve(x, y))
+    assert again[out.index].to_numpy() == pytest.approx(out.to_numpy())
+
+
+def test_lmg_is_the_average_gain_over_all_orders():
+    matrix = correlated(5, seed=3).corr()
+    names = [f"d{k}" for k in range(5)]
+    fit = lambda some: matrix.loc["y", some] @ np.linalg.solve(matrix.loc[some, some], matrix.loc[some, "y"]) if some else 0.0
+    gains = dict.fromkeys(names, 0.0)
+    for order in permutations(names):
+        for k, name in enumerate(order):
+            gains[name] += (fit(list(order[: k + 1])) - fit(list(order[:k]))) / 120
+    assert drivers.shapley(matrix, kpi="y").estimate.tolist() == pytest.approx([gains[name] for name in names])
+
+
+def test_uncorrelated_drivers_get_their_squared_correlation():
+    matrix = pd.DataFrame(np.eye(13), index=list("yabcdefghijkl"), columns=list("yabcdefghijkl"))
+    matrix.loc["y", "a":] = matrix.loc["a":, "y"] = np.linspace(0.05, 0.4, 12)
+    for method in (drivers.shapley, drivers.johnson):
+        assert method(matrix).estimate.tolist() == pytest.approx((np.linspace(0.05, 0.4, 12) ** 2).tolist())
+
+
+def test_twenty_drivers_are_exact_too():
+    # equicorrelated drivers with equal correlations share R2 evenly: R2 = p r^2 / (1 + (p - 1) c)
+    matrix = pd.DataFrame(np.full((21, 21), 0.3), columns=range(21), index=range(21))
+    matrix.loc[0, 1:] = matrix.loc[1:, 0] = 0.4
+    matrix = matrix.mask(np.eye(21, dtype=bool), 1.0)
+    assert drivers.shapley(matrix).estimate.tolist() == pytest.approx([0.4**2 / (1 + 19 * 0.3)] * 20)
+
+
+def test_too_many_drivers_are_refused_with_the_way_out():
+    with pytest.raises(DataError, match="ask for johnson"):
+        drivers.shapley(pd.DataFrame(np.eye(24)))
+
+
+def test_bootstrap_has_new_cross_products_for_weights_and_strata():
+    # each replicate of a complete frame equals numpy's weighted correlations of rows repeated as drawn
+    frame = correlated(3, n=60)
+    frame["w"] = np.random.default_rng(1).integers(1, 4, 60)
+    answers = Answers(frame, "y", ["d0", "d1", "d2"], "w")
+    stack, _ = answers.replicates(5, seed=9)
+    rng = np.random.default_rng(9)
+    draws = rng.integers(0, 60, size=(5, 59))
+    for k in range(5):
+        rows = frame.iloc[draws[k]]
+        expected = np.cov(rows[["d0", "d1", "d2", "y"]].T, aweights=rows["w"])
+        scale = np.sqrt(np.diag(expected))
+        assert stack[k] == pytest.approx(expected / np.outer(scale, scale), abs=1e-4)  # weights are rounded to 1/65,536
+
+
+def test_two_units_a_stratum_keep_their_variance():
+    # METHODS: the naive bootstrap with two units a stratum halves the variance; closed form: sum over strata of w^2 s^2 / 2
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"h": np.repeat(np.arange(100), 2), "a": rng.integers(1, 6, 200), "y": rng.integers(0, 11, 200)})
+    _, means = Answers(frame, "y", ["a"]).replicates(4000, seed=2, strata=frame["h"].to_numpy())
+    truth = sum(frame["a"].groupby(frame["h"]).var() / 2) / 100**2
+    assert means[:, 0].var() == pytest.approx(truth, rel=0.1)
+
+
+def test_clusters_are_drawn_whole():
+    frame = correlated(2, n=40)
+    frame["person"] = np.repeat(np.arange(20), 2)
+    twice = pd.concat([frame.iloc[::2]] * 2)  # every person twice the same: errors must be those of 20, not of 40
+    a = drivers.resample(twice, kpi="y", drivers=["d0", "d1"], cluster="person", replicates=2000)
+    b = drivers.resample(frame.iloc[::2], kpi="y", drivers=["d0", "d1"], replicates=2000)
+    spread = lambda draws: draws[draws.replicate > 0].groupby("driver").correlation.std().to_numpy()
+    assert spread(a) == pytest.approx(spread(b), rel=0.08)
+
+
+def test_pairwise_correlations_match_pandas():
+    frame = correlated(4)
+    rng = np.random.default_rng(0)
+    frame = frame.mask(rng.random(frame.shape) < 0.15)
+    answers = Answers(frame, "y", ["d0", "d1", "d2", "d3"])
+    expected = frame[frame["y"].notna()].corr().to_numpy()
+    assert answers.point()[0] == pytest.approx(expected, abs=1e-12)
+    assert answers.bases()[0].tolist() == frame[frame["y"].notna()].count().tolist()[:4]
+
+
+def test_contradicting_pairwise_correlations_fall_back_to_complete_answers():
+    rng = np.random.default_rng(3)
+    base = rng.normal(size=(90, 1)) + 0.05 * rng.normal(size=(90, 3))
+    base[30:60, 1] *= -1
+    base[:30, 2], base[30:60, 0], base[60:, 1] = np.nan, np.nan, np.nan  # a~b up, b~c down, a~c up: no such world exists
+    whole = rng.normal(size=(20, 3))
+    frame = pd.DataFrame(np.vstack([base, whole]), columns=list("abc"))
+    frame["y"] = rng.normal(size=110)
+    draws = drivers.resample(frame, kpi="y", drivers=list("abc"), replicates=0)
+    assert draws.note.str.startswith("only the 20 complete answers").all()
+    assert draws.shapley.sum() == pytest.approx(draws.r2[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "driver", "reason"),
+    [
+        (lambda f: f.assign(d1=3.0), "d1", "no variation"),
+        (lambda f: f.assign(d2=f.d0 + f.d1), "d2", "an exact combination of d0, d1"),
+        (lambda f: f.assign(d1=f.d0), "d1", "an exact combination of d0"),
+        (lambda f: f.assign(y=7.0), "d0", "the KPI does not vary"),
+        (lambda f: f.assign(d1=np.nan), "d1", "no variation"),
+        (lambda f: f.head(4), "d0", "not estimable"),
+        (lambda f: f.head(1), "d0", "not estimable"),
+        (lambda f: f.head(0), "d0", "not estimable"),
+    ],
+)
+def test_what_cannot_be_told_apart_is_named(change, driver, reason):
+    """FAULTS 7 and 37."""
+    frame = change(correlated(3).round())
+    out = drivers.importance(frame, kpi="y", drivers=["d0", "d1", "d2"], replicates=20)
+    row = out[(out.driver == driver) & (out.method == "shapley")].iloc[0]
+    assert np.isnan(row.estimate)
+    assert reason in row.note
+    assert drivers.priority(drivers.resample(frame, kpi="y", drivers=["d0", "d1", "d2"], replicates=20)).shape[0] == 3
+    assert np.isnan(drivers.permutation(frame, kpi="y", drivers=["d0", "d1", "d2"], replicates=9).set_index("driver").p[driver])
+
+
+def test_a_dropped_duplicate_leaves_r2_alone():
+    frame = correlated(3)
+    full = drivers.resample(frame.assign(d3=frame.d0 * 2), kpi="y", drivers=["d0", "d1", "d2", "d3"], replicates=0)
+    assert full.r2[0] == pytest.approx(drivers.resample(frame, kpi="y", drivers=["d0", "d1", "d2"], replicates=0).r2[0])
+
+
+def test_ranks_that_cannot_be_told_apart_are_said_to_be_open():
+    frame = correlated(4, n=4000)
+    frame["y"] = 2 * frame.d3 + frame.d1 + frame.d2 + np.random.default_rng(1).normal(size=4000)
+    out = drivers.importance(frame, kpi="y", drivers=["d0", "d1", "d2", "d3"]).query("method == 'shapley'").set_index("driver")
+    assert out.loc["d3", ["rank", "rank_low", "rank_high"]].tolist() == [1, 1, 1]
+    assert out.loc["d0", ["rank", "rank_low", "rank_high"]].tolist() == [4, 4, 4]
+    assert out.loc["d1", ["rank_low", "rank_high"]].tolist() == [2, 3]
+    assert out.p_top1.tolist() == [0, 0, 0, 1]
+    assert out.p_top3.tolist() == [0, 1, 1, 1]
+
+
+def test_results_repeat_and_follow_the_seed():
+    frame = ratings(200, 4, 0, [0.4, 0.3, 0.2, 0])
+    run = lambda seed: drivers.importance(frame, kpi="y", drivers=["d0", "d1", "d2", "d3"], replicates=100, seed=seed)
+    pd.testing.assert_frame_equal(run(1), run(1), check_exact=True)
+    assert (run(1).conf_low != run(2).conf_low).any()
+
+
+def test_priority_reestimates_its_cut_lines():
+    frame = ratings(800, 4, 1, [0.6, 0.5, 0.05, 0.05])
+    frame["d0"] = np.clip(frame["d0"] - 1, 1, 5)  # important and weak
+    frame["d2"] = np.clip(frame["d2"] - 1, 1, 5)  # unimportant and weak
+    names = ["d0", "d1", "d2", "d3"]
+    out = drivers.priority(drivers.resample(frame, kpi="y", drivers=names, performance="mean_of_5", replicates=300)).set_index("driver")
+    assert out.quadrant.tolist() == ["fix first", "keep up", "watch", "maintain"]
+    assert out.p_fix_first["d0"] > 0.95
+    assert out.p_fix_first["d3"] < 0.05
+    assert out.performance.tolist() == pytest.approx(frame[names].mean().tolist())
+    assert out.cut_performance["d0"] == pytest.approx(frame[names].mean().mean())
+
+
+def test_performance_states_mean_and_top_box_with_intervals():
+    frame = ratings(300, 2, 2, [0.3, 0.3])
+    out = drivers.performance(frame, drivers=["d0", "d1"])
+    assert out.definition.tolist() == ["mean_of_5", "top2_of_5"] * 2
+    assert out.estimate[1] == pytest.approx((frame.d0 >= 4).mean())
+    assert (out.conf_low < out.estimate).all()
+
+
+def test_methods_that_agree_are_said_to():
+    out = drivers.agreement(drivers.importance(ratings(500, 4, 4, [0.8, 0.4, 0.2, 0.0]), kpi="y", drivers=["d0", "d1", "d2", "d3"], replicates=0))
+    assert len(out) == 6
+    assert out.same_first.all()
+    assert (out.rank_correlation > 0.7).all()
+    assert (out.common_top3 >= 2).all()
+
+
+def test_pure_noise_has_a_lower_limit_above_zero_and_is_still_no_driver():
+    # METHODS 2: the bootstrap limit of a share of R2 is no test
+    rng = np.random.default_rng(8)
+    frame = correlated(3, seed=8, n=250).assign(noise=rng.normal(size=250))
+    names = ["d0", "d1", "d2", "noise"]
+    out = drivers.importance(frame, kpi="y", drivers=names, replicates=200).query("method == 'shapley'").set_index("driver")
+    test = drivers.permutation(frame, kpi="y", drivers=names, replicates=199).set_index("driver")
+    assert out.conf_low["noise"] > 0
+    assert test.p["noise"] > 0.05
+    assert test.p["d2"] == 1 / 200
+
+
+@pytest.mark.parametrize("worlds", [60, pytest.param(2000, marks=pytest.mark.slow)])
+def test_permutation_keeps_its_size_under_halo(worlds):
+    hits = 0
+    for seed in range(worlds):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(120, 4)) + rng.normal(size=(120, 1))
+        frame = pd.DataFrame(np.column_stack([x, rng.normal(size=120)]), columns=[*"abcd", "y"])
+        hits += drivers.permutation(frame, kpi="y", drivers=["a", "b", "c", "d"], replicates=99, seed=seed).p[0] <= 0.05
+    assert stats.binomtest(int(hits), worlds, 0.05, "greater").pvalue > 0.005
+
+
+@pytest.mark.parametrize("worlds", [120, pytest.param(2000, marks=pytest.mark.slow)])
+def test_bootstrap_intervals_cover_at_300_answers(worlds):
+    slopes, names = [0.6, 0.4, 0.2, 0.1, 0.0], [f"d{k}" for k in range(5)]
+    truth = drivers.resample(ratings(1_000_000, 5, 10**6, slopes), kpi="y", drivers=names, replicates=0)
+    hits = {name: np.zeros(5) for name in drivers.METHODS} | {"r2": np.zeros(5)}
+    for seed in range(worlds):
+        out = drivers.importance(ratings(300, 5, seed, slopes), kpi="y", drivers=names, replicates=300, seed=seed)
+        for method, rows in out.groupby("method"):
+            hits[method] += ((rows.conf_low.to_numpy() <= truth[method]) & (truth[method] <= rows.conf_high.to_numpy())).to_numpy()
+        hits["r2"] += float(out.r2_low[0] <= truth.r2[0] <= out.r2_high[0])
+    for method, counts in hits.items():
+        for count in counts:
+            band = stats.binomtest(int(count), worlds).proportion_ci(0.99)
+            assert band.high >= 0.93, (method, counts / worlds)
+            assert band.low <= 0.97, (method, counts / worlds)
