@@ -73,30 +73,31 @@ def write(item: str, about: list[tuple[str, int]], luck: list[float]) -> str:
         about = about[::-1]
     terse = draw()
     if item == "improve":
-        clauses = [fill(choose(words["topics"][topic]["wish"]), choose, draw) for topic, _ in about]
+        clauses = [fill(choose(words["topics"][topic]["wish"]), choose) for topic, _ in about]
         text = choose((", ", "; ", " and ", ". ", " + ")).join(clauses)
-        return styled(text if draw() < 0.85 else choose(("please ", "You could do this: ", "maybe ", "I would like: ", "1. ")) + text, draw)
+        return styled(text if draw() < 0.85 else choose(("Please: ", "You could do this: ", "maybe ", "I would like: ", "My wish: ")) + text, draw)
     if terse < 0.16:
-        clauses = [fill(choose(words["topics"][topic]["short" if tone < 0 else "short_positive"]), choose, draw) for topic, tone in about]
+        clauses = [fill(choose(words["topics"][topic]["short" if tone < 0 else "short_positive"]), choose) for topic, tone in about]
         return styled(choose((", ", "; ", " / ", ". ", " and ")).join(clauses), draw)
     text, before = "", 0
     for topic, tone in about:
         said = words["topics"][topic]
         clause = choose(said["negative"] if draw() < 0.72 else said["not_good"]) if tone < 0 else choose(said["positive"] if draw() < 0.70 else said["not_bad"])
-        clause = fill(clause, choose, draw)
+        clause, side, frame = fill(clause, choose), "negative" if tone < 0 else "positive", draw()
+        clause = f"{choose(words['heads'][side])} {clause}" if frame < 0.10 else f"{clause}, {choose(words['tails'][side])}" if frame > 0.84 else clause
         if before:
             clause = (choose(words["joins"]["same" if tone == before else "but"])) + clause
         text, before = text + clause, tone
     tones = [tone for _, tone in about]
     feeling = "negative" if max(tones) < 0 else "positive" if min(tones) > 0 else "neutral"
     if draw() < 0.30:
-        text = f"{fill(choose(words['openers'][choose((feeling, 'neutral'))]), choose, draw)} {text}"
+        text = f"{fill(choose(words['openers'][choose((feeling, 'neutral'))]), choose)} {text}"
     if draw() < 0.22:
         text = f"{text.rstrip('.')}. {choose(words['closers'][choose((feeling, feeling, 'neutral'))])}"
     return styled(text, draw, feeling)
 
 
-def fill(clause: str, choose, draw, depth: int = 0) -> str:
+def fill(clause: str, choose, depth: int = 0) -> str:
     """Replace {slots}, which may hold slots themselves."""
     slots = grammar()["slots"]
     while "{" in clause and depth < 8:
@@ -115,9 +116,9 @@ def styled(text: str, draw, feeling: str = "neutral") -> str:
     elif style < 0.66:
         text = text.lower().replace("'", "")
     elif style < 0.685:
-        text = text.upper() + "!!"
+        text = text.rstrip(".!? ").upper() + "!!"
     elif style < 0.72:
-        text = text + mark(feeling, draw())
+        text = text.rstrip(".!? ") + mark(feeling, draw())
     if draw() < 0.22:
         text = slip(text, draw(), draw())
     extra = draw()
@@ -132,7 +133,7 @@ def styled(text: str, draw, feeling: str = "neutral") -> str:
 
 def mark(feeling: str, value: float) -> str:
     """What some end with."""
-    marks = {"negative": ("!!!", " :(", " 🙄", "..."), "positive": ("!", " :-)", " 👍", "!!"), "neutral": ("...", "!", "..", " .")}[feeling]
+    marks = {"negative": ("!!!", " :(", " 🙄", "..."), "positive": ("!", " :-)", " 👍", "!!"), "neutral": ("...", "!", "..", ".")}[feeling]
     return marks[int(value * len(marks))]
 
 
