@@ -214,7 +214,7 @@ _DRIVER = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026"
 FINDINGS |= {  # 02
     "importance": _columns(
         *_DRIVER, ("method", "text", "shapley", "correlation, ols (standardised), johnson or shapley", True), *_ESTIMATE,
-        ("share", "number", "0.31", "Part of the explained variance, a proportion (johnson, shapley)"), *_LIMITS("share", "proportion"),
+        ("share", "number", "0.31", "Part of the explained variance, a proportion (johnson, shapley)"),
         ("r2", "number", "0.46", "Variance explained by all attributes"), *_LIMITS("r2", "proportion"),
         ("p_top1", "number", "0.93", "Bootstrap frequency of rank 1"), ("p_top3", "number", "1.0", "Bootstrap frequency of the first three ranks"),
         ("rank", "number", "1", "Rank"), ("rank_low", "number", "1", "Best rank, simultaneous 95 %"), ("rank_high", "number", "3", "Worst rank, simultaneous 95 %"),

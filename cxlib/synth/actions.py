@@ -7,7 +7,7 @@ from . import company, customers, draws
 
 LOYALTY, RECOVERY = "loyalty_call", "recovery_call"
 LOYALTY_FIRST, LOYALTY_LAST = np.datetime64("2026-04-01"), np.datetime64("2026-06-26")
-RECOVERY_FIRST, RECOVERY_LAST = np.datetime64("2025-10-01"), np.datetime64("2026-03-31")
+RECOVERY_FIRST, RECOVERY_LAST = np.datetime64("2025-04-01"), np.datetime64("2026-03-31")
 WINDOW_DAYS = 90
 LOYALTY_CHANCE, LOYALTY_REACH, LOYALTY_COST = 0.5, 0.82, 1.90
 RECOVERY_CHANCE, RECOVERY_REACH, RECOVERY_COST = 0.55, 0.88, 6.50
@@ -28,7 +28,7 @@ def loyalty(folk: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def recovery(folk: pd.DataFrame, replies: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """People who gave 6 or less in a pulse of the half year, once each, as many as the team could call. Same columns; nobody was held back by
+    """People who gave 6 or less in a pulse of the year, once each, as many as the team could call. Same columns; nobody was held back by
     design, so there is no control arm."""
     key = (seed, "actions", RECOVERY)
     day = replies["answered_at"].to_numpy().astype("datetime64[D]")

@@ -16,17 +16,18 @@ def answers(folk: pd.DataFrame, held: dict, asked: pd.DataFrame, contacts: pd.Da
 
     Columns: response_id, survey, wave, answered_at (local time), person (row of folk), person_id (None where the answer cannot be linked),
     brand, region, contract, channel, minutes, the KPIs, the ten attributes (6 = never used; annual only), contacted and solved (annual), weight,
-    expected (true NPS of the respondent), touchpoint, reason, team and contact_day (pulse)."""
+    expected (true NPS of the respondent), latent (recommendation before rounding), day (the one the answer is about), touchpoint, reason and team (pulse)."""
     rows = asked[asked["answered"]].sort_values(["answered_on", "person"], kind="stable").reset_index(drop=True)
     survey, wave = asked["survey"].iloc[0], asked["wave"].iloc[0]
     key, n = (seed, "answers", f"{survey}-{wave}"), len(rows)
     person, days = rows["person"].to_numpy(), rows["answered_on"].to_numpy().astype("datetime64[D]")
-    felt = opinions.experience(person, days, held, key=key, world=world)
-    mean = 0.0
+    mean, felt_on = 0.0, days
     if survey == "pulse":
         moment = contacts.iloc[rows["contact"].to_numpy()].reset_index(drop=True)
+        felt_on = moment["at"].to_numpy().astype("datetime64[D]")
         # Centred on the usual share of unresolved contacts, so that the level of NPS stays the one that the attributes give.
         mean = company.UNRESOLVED * (np.where(moment["resolved"], 0.0, 1.0) - 0.25)
+    felt = opinions.experience(person, felt_on, held, key=key, world=world)
     latent = opinions.recommend(person, felt, held, key=key, world=world, unresolved=mean)
     who = folk.iloc[person].reset_index(drop=True)
     frame = pd.DataFrame({
@@ -35,11 +36,11 @@ def answers(folk: pd.DataFrame, held: dict, asked: pd.DataFrame, contacts: pd.Da
         "person": person, "person_id": who["person_id"].where(draws.happens((*key, "linked"), np.full(n, LINKED)), None),
         "brand": who["brand"], "region": who["region"], "contract": who["contract"], "channel": rows["channel"],
         "seconds": np.round(np.exp((5.4 if survey == "annual" else 3.9) + 0.45 * draws.normal((*key, "seconds"), n))).astype(int),
-        **opinions.kpis(latent, felt, key=key, world=world), "expected": opinions.expected(person, days, held, world=world)})
+        **opinions.kpis(latent, felt, key=key, world=world), "expected": opinions.expected(person, felt_on, held, world=world, unresolved=mean)})
+    frame["day"] = felt_on.astype("datetime64[s]")
     frame["latent"] = latent
     if survey == "pulse":
-        frame = frame.assign(touchpoint=moment["touchpoint"], reason=moment["reason"], team=moment["team"], contact_day=moment["at"].to_numpy().astype("datetime64[D]").astype("datetime64[s]"),
-                             weight=1.0).drop(columns="repurchase")
+        frame = frame.assign(touchpoint=moment["touchpoint"], reason=moment["reason"], team=moment["team"], weight=1.0).drop(columns="repurchase")
     else:
         ticked = opinions.ratings(felt, key=key)
         frame[list(company.IDS)] = ticked

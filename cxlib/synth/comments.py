@@ -11,7 +11,7 @@ from . import company, draws
 
 ITEMS = {"annual": ("why", "improve"), "pulse": ("comment",)}
 WRITES = {"why": 0.66, "improve": 0.50, "comment": 0.46}
-NEGATIVE_AT, SLOPE = 3.45, 1.9        # an experience of this level is as often blamed as praised; how sharply that turns
+NEGATIVE_AT, SLOPE, FITS = 3.45, 1.7, 0.75     # an experience of this level is as often blamed as praised; how sharply that turns; how far the score does
 MOST = 64                             # draws a comment may use
 KEYS = {"a": "s", "e": "r", "i": "o", "o": "p", "n": "m", "t": "r", "s": "d", "r": "t", "l": "k", "u": "i"}
 
@@ -22,7 +22,7 @@ def grammar() -> dict:
     return tomllib.loads(files(__package__).joinpath("templates/grammar.toml").read_text(encoding="utf-8"))
 
 
-def subjects(item: str, felt: np.ndarray, reason: np.ndarray, *, key: tuple, world: str) -> tuple[np.ndarray, np.ndarray]:
+def subjects(item: str, felt: np.ndarray, off: np.ndarray, reason: np.ndarray, *, key: tuple, world: str) -> tuple[np.ndarray, np.ndarray]:
     """Which topics each respondent takes up (boolean, rows by ATTRIBUTES, three at most) and whether in complaint. What was bad or very good is
     talked about; a contact's reason comes up more often; in the null world neither has anything to do with the experience."""
     real, n = company.truthful(world), len(felt)
@@ -32,7 +32,8 @@ def subjects(item: str, felt: np.ndarray, reason: np.ndarray, *, key: tuple, wor
     pull = pull - np.log(-np.log(draws.uniform((*key, item, "pull"), n, len(company.IDS))))
     many = draws.pick((*key, item, "many"), n, (0, 1, 2, 3), (0.06, 0.56, 0.29, 0.09))
     rank = np.argsort(np.argsort(-pull, axis=1), axis=1)
-    complains = draws.uniform((*key, item, "polarity"), n, len(company.IDS)) < 1 / (1 + np.exp(SLOPE * away))
+    # People give reasons that fit their score, so that the score leans on the choice between praise and complaint.
+    complains = draws.uniform((*key, item, "polarity"), n, len(company.IDS)) < 1 / (1 + np.exp(SLOPE * away - FITS * off[:, None]))
     return rank < many[:, None], complains | (item == "improve")
 
 
@@ -47,13 +48,12 @@ def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) ->
     texts, mentions = [], []
     for item in ITEMS[survey]:
         wrote = draws.happens((*key, item, "wrote"), 1 / (1 + np.exp(-(np.log(WRITES[item] / (1 - WRITES[item])) + 0.12 * off))))
-        taken, complains = subjects(item, felt, reason, key=key, world=world)
-        mood = off + 1.2 * draws.normal((*key, item, "closing"), n)
+        taken, complains = subjects(item, felt, off, reason, key=key, world=world)
         luck = draws.uniform((*key, item, "words"), n, MOST)
         written = [None] * n
         for i in np.flatnonzero(wrote):
             about = [(company.IDS[k], -1 if complains[i, k] else 1) for k in np.flatnonzero(taken[i])]
-            written[i] = write(item, about, float(mood[i]), luck[i].tolist())
+            written[i] = write(item, about, luck[i].tolist())
         texts.append(pd.DataFrame({"response_id": frame["response_id"], "item": item, "text": pd.Series(written, dtype=object)}))
         row, topic = np.nonzero(taken & wrote[:, None])
         mentions.append(pd.DataFrame({"response_id": frame["response_id"].to_numpy()[row], "item": item, "topic": np.array(company.IDS)[topic],
@@ -61,14 +61,14 @@ def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) ->
     return pd.concat(texts, ignore_index=True), pd.concat(mentions, ignore_index=True)
 
 
-def write(item: str, about: list[tuple[str, int]], mood: float, luck: list[float]) -> str:
-    """One comment from its topics. `mood` above zero is ill, `luck` the draws it is made of."""
+def write(item: str, about: list[tuple[str, int]], luck: list[float]) -> str:
+    """One comment from its topics; `luck` holds the draws it is made of."""
     chance = iter(luck)
     words = grammar()
     draw = lambda: next(chance, 0.37)
     choose = lambda options: options[int(draw() * len(options))]
     if not about:
-        return styled(choose(words["nothing"][item]), draw)
+        return choose(words["nothing"][item])
     if draw() < 0.5:
         about = about[::-1]
     terse = draw()
@@ -87,12 +87,13 @@ def write(item: str, about: list[tuple[str, int]], mood: float, luck: list[float
         if before:
             clause = (choose(words["joins"]["same" if tone == before else "but"])) + clause
         text, before = text + clause, tone
-    feeling = "negative" if mood > 1.0 else "positive" if mood < -1.0 else "neutral"
+    tones = [tone for _, tone in about]
+    feeling = "negative" if max(tones) < 0 else "positive" if min(tones) > 0 else "neutral"
     if draw() < 0.30:
         text = f"{fill(choose(words['openers'][choose((feeling, 'neutral'))]), choose, draw)} {text}"
     if draw() < 0.22:
-        text = f"{text.rstrip('.')}. {choose(words['closers'][feeling])}"
-    return styled(text, draw)
+        text = f"{text.rstrip('.')}. {choose(words['closers'][choose((feeling, feeling, 'neutral'))])}"
+    return styled(text, draw, feeling)
 
 
 def fill(clause: str, choose, draw, depth: int = 0) -> str:
@@ -105,7 +106,7 @@ def fill(clause: str, choose, draw, depth: int = 0) -> str:
     return clause
 
 
-def styled(text: str, draw) -> str:
+def styled(text: str, draw, feeling: str = "neutral") -> str:
     """How people type: capitals, full stops, slips of the finger, shouting, an address left behind."""
     style = draw()
     if style < 0.60:
@@ -116,7 +117,7 @@ def styled(text: str, draw) -> str:
     elif style < 0.685:
         text = text.upper() + "!!"
     elif style < 0.72:
-        text = text + choose_mark(draw())
+        text = text + mark(feeling, draw())
     if draw() < 0.22:
         text = slip(text, draw(), draw())
     extra = draw()
@@ -129,9 +130,9 @@ def styled(text: str, draw) -> str:
     return text
 
 
-def choose_mark(value: float) -> str:
+def mark(feeling: str, value: float) -> str:
     """What some end with."""
-    marks = ("!", "!!!", "...", " :(", " :-)", " ??", " 🙄", "!!")
+    marks = {"negative": ("!!!", " :(", " 🙄", "..."), "positive": ("!", " :-)", " 👍", "!!"), "neutral": ("...", "!", "..", " .")}[feeling]
     return marks[int(value * len(marks))]
 
 

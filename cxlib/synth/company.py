@@ -34,13 +34,13 @@ class Attribute:
 
 
 ATTRIBUTES = (
-    Attribute("coverage", "Network coverage where you need it", 3.55, 0.48, 0.62, 0.00, 0.25),
-    Attribute("speed", "Speed of mobile data", 3.70, 0.14, 0.66, 0.03, 0.00),
-    Attribute("price", "Value for money", 2.85, 0.66, 0.60, 0.00, 0.35),
-    Attribute("billing", "Clear and correct bills", 3.55, 0.06, 0.64, 0.04, -0.30),
-    Attribute("waiting", "Time until somebody answers when you call us", 3.00, 0.36, 0.62, 0.14, 0.00),
-    Attribute("staff", "Friendliness and competence of our staff", 3.85, 0.24, 0.70, 0.10, 0.00),
-    Attribute("terms", "Fair terms, easy to change or end", 3.40, 0.09, 0.68, 0.05, -0.35),
+    Attribute("coverage", "Network coverage where you need it", 3.55, 0.52, 0.62, 0.00, 0.25),
+    Attribute("speed", "Speed of mobile data", 3.70, 0.12, 0.66, 0.03, 0.00),
+    Attribute("price", "Value for money", 2.85, 0.72, 0.60, 0.00, 0.35),
+    Attribute("billing", "Clear and correct bills", 3.55, 0.05, 0.64, 0.04, -0.30),
+    Attribute("waiting", "Time until somebody answers when you call us", 3.10, 0.46, 0.62, 0.14, 0.00),
+    Attribute("staff", "Friendliness and competence of our staff", 3.85, 0.22, 0.70, 0.10, 0.00),
+    Attribute("terms", "Fair terms, easy to change or end", 3.40, 0.06, 0.68, 0.05, -0.35),
     Attribute("app", "The app and your online account", 4.05, 0.03, 0.62, 0.18, -0.35),
     Attribute("shop", "Our shops", 4.15, 0.00, 0.60, 0.32, -0.60),
     Attribute("delivery", "Delivery and set-up of devices and lines", 4.00, 0.01, 0.62, 0.28, -0.55),
@@ -56,7 +56,7 @@ STABLE_SHARE = 0.55
 STABLE, OCCASION = np.sqrt((1 - LOADINGS**2) * STABLE_SHARE), np.sqrt((1 - LOADINGS**2) * (1 - STABLE_SHARE))
 
 # The willingness to recommend before rounding: a mean, what the attributes give, a person's own leaning and the mood of the day.
-RECOMMEND_MEAN, LEANING, MOOD = 7.62, 0.60, 1.0
+RECOMMEND_MEAN, LEANING, MOOD = 7.65, 0.50, 1.20
 PROMOTER_FROM, DETRACTOR_TO = 8.5, 6.5
 UNRESOLVED = -0.70          # an unresolved contact, in points of recommendation
 # Monthly chance of leaving, and its log-odds for one point of recommendation.
@@ -80,8 +80,8 @@ def shifts(days: np.ndarray, *, world: str) -> np.ndarray:
     moved[:, IDS.index("coverage")] += 0.28 * built - 0.10
     moved[:, IDS.index("speed")] += 0.40 * built - 0.15
     after = (days >= CHANGE_DAY).astype(float)
-    moved[:, IDS.index("waiting")] -= 0.85 * after
-    moved[:, IDS.index("price")] -= 0.22 * after
+    moved[:, IDS.index("waiting")] -= 0.90 * after
+    moved[:, IDS.index("price")] -= 0.26 * after
     month = days.astype("datetime64[M]").astype(int) % 12
     moved[:, IDS.index("waiting")] -= 0.18 * np.isin(month, (11, 0))      # December and January are busy
     return truthful(world) * moved

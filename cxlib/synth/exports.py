@@ -62,7 +62,7 @@ def annual(frame: pd.DataFrame, wave: str) -> pd.DataFrame:
     day = frame["answered_at"].dt
     ready = frame.assign(solved=frame["solved"].where(frame["contacted"] == 1).astype("Int64"))
     if wave == "2024Q3":
-        ready = ready.assign(date=day.strftime("%d.%m.%Y"), weight=[f"{value:.2f}".replace(".", ",") for value in frame["weight"]],
+        ready = ready.assign(date=day.strftime("%d.%m.%Y"), contract=frame["contract"].map({"contract": "Vertrag", "prepaid": "Prepaid"}), weight=[f"{value:.2f}".replace(".", ",") for value in frame["weight"]],
                              response_id=[f"{240001 + number}" for number in range(len(frame))])
     elif wave == "2025Q3":
         ready = ready.assign(date=day.normalize())
@@ -77,11 +77,11 @@ def annual(frame: pd.DataFrame, wave: str) -> pd.DataFrame:
 def pulse(frame: pd.DataFrame, wave: str) -> pd.DataFrame:
     """The cells of one pulse file."""
     kind, moment = shape(wave), frame["answered_at"].dt
-    ready = frame.assign(date=moment.strftime("%Y-%m-%d"), contact=frame["contact_day"].dt.strftime("%Y-%m-%d"))
+    ready = frame.assign(date=moment.strftime("%Y-%m-%d"), contact=frame["day"].dt.strftime("%Y-%m-%d"))
     if kind == "second":
         ready = ready.assign(answered_at=moment.strftime("%Y-%m-%dT%H:%M:%S"))
     elif kind == "third":
-        ready = ready.assign(contact=frame["contact_day"])
+        ready = ready.assign(contact=frame["day"])
     return cells(ready, PULSE_COLUMNS[kind])
 
 
@@ -135,4 +135,7 @@ def write_parquet(path: Path, rows: pd.DataFrame, *, dates: tuple[str, ...] = ()
         elif pa.types.is_timestamp(column.type):
             column = column.cast(pa.timestamp("ms"))
         columns[name] = column
-    pq.write_table(pa.table(columns), path, compression="zstd", compression_level=15, version="2.6", row_group_size=1 << 20, write_statistics=True, store_schema=False)
+    # Ids that count upwards shrink to almost nothing as differences; everything else is better off with a dictionary.
+    counted = [name for name in rows.columns if name in ("order_id", "interaction_id")]
+    pq.write_table(pa.table(columns), path, compression="zstd", compression_level=15, version="2.6", row_group_size=1 << 20, write_statistics=True, store_schema=False,
+                   use_dictionary=[name for name in rows.columns if name not in counted], column_encoding=dict.fromkeys(counted, "DELTA_BYTE_ARRAY") or None)

@@ -5,12 +5,12 @@ import pandas as pd
 
 # (wave of the survey, item or None for a whole row, value put in, rule)
 PLANTED = {
-    "annual": (("2024Q3", "recommend", "11", "out of range"), ("2024Q3", "satisfaction", "ten", "not a number"), ("2024Q3", None, "equal", "duplicate row"),
+    "annual": (("2024Q3", "recommend", "11", "not on the scale"), ("2024Q3", "satisfaction", "ten", "not a number"), ("2024Q3", None, "equal", "repeats another row"),
                ("2025Q3", "recommend", 7.5, "not a whole number"), ("2025Q3", "recommend", "10 ", "blank around a number"),
-               ("2026Q3", "recommend", "11", "out of range"), ("2026Q3", None, "different", "duplicate id")),
+               ("2026Q3", "recommend", "11", "not on the scale"), ("2026Q3", None, "different", "the same id")),
     "pulse": (("2024Q1", "recommend", "ten", "not a number"), ("2024Q2", "recommend", "10 ", "blank around a number"), ("2024Q4", "recommend", "7.5", "not a whole number"),
-              ("2025Q2", None, "equal", "duplicate row"), ("2025Q4", "recommend", 11, "out of range"), ("2026Q1", "ease", -1, "out of range"),
-              ("2026Q3", None, "different", "duplicate id"), ("2026Q3", "recommend", 11, "out of range"))}
+              ("2025Q2", None, "equal", "repeats another row"), ("2025Q4", "recommend", 11, "not on the scale"), ("2026Q1", "ease", -1, "not on the scale"),
+              ("2026Q3", None, "different", "the same id"), ("2026Q3", "recommend", 11, "not on the scale"))}
 
 
 def plant(cells: pd.DataFrame, survey: str, wave: str, *, names: dict[str, str], headers: int, file: str) -> tuple[pd.DataFrame, list[dict]]:

@@ -30,7 +30,7 @@ def annual(folk: pd.DataFrame, held: dict, wave: str, *, seed: int) -> pd.DataFr
     opened = answered | draws.happens((*key, "opened"), np.full(len(person), 0.38))
     return pd.DataFrame({
         "survey": "annual", "wave": wave, "person": person, "sent_on": first, "channel": draws.pick((*key, "channel"), len(person), ("e-mail", "sms"), (0.8, 0.2)),
-        "reminder": reminder, "opened": opened, "answered": answered, "answered_on": np.minimum(first + lag, last), "probability": 1.0, "expected": expected})
+        "reminder": reminder.astype(np.int8), "opened": opened, "answered": answered, "answered_on": np.minimum(first + lag, last), "probability": 1.0, "expected": expected})
 
 
 def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) 
         chosen.append(rows)
     rows = np.concatenate(chosen) if chosen else np.array([], dtype=int)
     person, day, n = person[rows], day[rows], len(rows)
-    chance, expected = reply(folk, held, person, base=-0.42)
+    chance, expected = reply(folk, held, person, base=0.12)
     quarter_end = (day.astype("datetime64[M]").astype(int) // 3 * 3 + 3).astype("datetime64[M]").astype("datetime64[D]") - 1
     sent = np.minimum(day + 1, quarter_end)
     lag = np.floor(6 * draws.uniform((*key, "lag"), n) ** 2).astype("timedelta64[D]")
@@ -57,6 +57,6 @@ def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) 
     month = day.astype("datetime64[M]").astype(int)
     return pd.DataFrame({
         "survey": "pulse", "wave": [f"{1970 + value // 12}Q{value % 12 // 3 + 1}" for value in month], "person": person, "sent_on": sent,
-        "channel": draws.pick((*key, "channel"), n, ("e-mail", "sms"), (0.55, 0.45)), "reminder": False,
+        "channel": draws.pick((*key, "channel"), n, ("e-mail", "sms"), (0.55, 0.45)), "reminder": np.int8(0),
         "opened": answered | draws.happens((*key, "opened"), np.full(n, 0.33)), "answered": answered,
         "answered_on": np.minimum(sent + lag, quarter_end), "probability": PULSE_CHANCE, "expected": expected, "contact": rows})

@@ -54,8 +54,9 @@ def kpis(latent: np.ndarray, felt: np.ndarray, *, key: tuple, world: str) -> dic
         "repurchase": tick(3.75 + 0.42 * off + 0.75 * draws.normal((*key, "repurchase"), n), 1, 5)}
 
 
-def expected(person, days, held: dict, *, world: str) -> np.ndarray:
-    """The true NPS, in points, of each person on each day: P(9-10) - P(0-6), mood and occasion integrated out."""
-    mean = held["score"][person] + company.truthful(world) * company.shifts(days, world=world) @ company.WEIGHTS
+def expected(person, days, held: dict, *, world: str, unresolved=0.0) -> np.ndarray:
+    """The true NPS, in points, of each person on each day: P(9-10) - P(0-6), mood and occasion integrated out (and `unresolved`, the points that
+    a contact moment took or gave)."""
+    mean = held["score"][person] + company.truthful(world) * (company.shifts(days, world=world) @ company.WEIGHTS + unresolved)
     spread = np.sqrt(mood_spread(world)**2 + company.truthful(world) * ((company.WEIGHTS * company.OCCASION)**2).sum())
     return 100 * (ndtr((mean - company.PROMOTER_FROM) / spread) - ndtr((company.DETRACTOR_TO - mean) / spread))

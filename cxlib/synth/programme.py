@@ -38,7 +38,7 @@ def write(folder: Path, *, customers: int, seed: int, world: str) -> None:
     mentions = mentions[["survey", "wave", "item", "response_id", "topic", "polarity"]]
     truth.write(folder / "truth", about=about(customers, seed, world), tables={
         "drivers": truth.drivers(folk, held, seed=seed, world=world), "nps_by_wave": by_wave, "nps_by_week": by_week, "mentions": mentions,
-        "topics": truth.topics(mentions, texts), "effects": truth.effects(folk, calls, world=world),
+        "topics": truth.topics(mentions, texts), "effects": truth.effects(folk, calls, seed=seed, world=world),
         "people": pd.DataFrame({"person_id": folk["person_id"], "score": np.round(held["score"], 4), "leaving": np.round(leaving, 6)}), "faults": pd.DataFrame(planted)})
     for name in TEMPLATES:
         template = files(__package__).joinpath("templates", name)

@@ -40,7 +40,7 @@ def drivers(folk, held, *, seed: int, world: str, answers: int = 120_000) -> pd.
 
 
 def nps(folk, held, replies: pd.DataFrame, *, world: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The true NPS in points, by survey and wave, and of the pulse by week: nps_customers (all customers of that day, equal weights) and
+    """The true NPS in points, by survey and wave, and of the pulse by week (of the contact): nps_customers (all customers of that day, equal weights) and
     nps_respondents (those who answered, weighted where the survey is), n (answers)."""
     by_day = {}
 
@@ -50,7 +50,7 @@ def nps(folk, held, replies: pd.DataFrame, *, world: str) -> tuple[pd.DataFrame,
             by_day[day] = float(opinions.expected(here, np.full(len(here), day), held, world=world).mean())
         return by_day[day]
 
-    replies = replies.assign(day=replies["answered_at"].to_numpy().astype("datetime64[D]"), mass=replies["weight"], part=replies["expected"] * replies["weight"])
+    replies = replies.assign(mass=replies["weight"], part=replies["expected"] * replies["weight"])
     monday = (replies["day"].to_numpy().astype("datetime64[D]").astype(int) + 3) // 7 * 7 - 3
     replies["week"] = monday.astype("datetime64[D]").astype("datetime64[s]")
 
@@ -74,9 +74,12 @@ def topics(mentions: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
     return out[[*keys, "topic", "comments", "mentions", "share", "negative"]]
 
 
-def effects(folk, calls: pd.DataFrame, *, world: str) -> pd.DataFrame:
-    """What each action truly does for one person assigned to it, margin in EUR over the window: action_id, contract, persons, rate (extra add-ons of
-    one who was reached), margin (expected, all assigned), cost."""
+def effects(folk, calls: pd.DataFrame, *, seed: int, world: str) -> pd.DataFrame:
+    """What each action truly does for one person assigned to it, margin in EUR over the window: action_id, contract, persons (treated), rate (extra
+    add-ons of one who was reached), margin (expected of one assigned who stays), realised (what they did bring, leavers included), cost, recommend."""
+    sold = orders.extras(folk, calls[calls["action_id"] == actions.LOYALTY], seed=seed, world=world)
+    whose = folk.set_index("person_id").loc[sold["person_id"]].reset_index()
+    sold = sold.assign(contract=whose["contract"])[customers.active(whose, sold["ordered_on"].to_numpy())].groupby("contract")["margin"].sum()
     price = sum(amount * share for amount, share in zip(orders.ADD_ONS.values(), orders.ADD_ON_SHARES)) * orders.ADD_ON_MARGIN
     rows = []
     for action, unit, reach in ((actions.LOYALTY, actions.LOYALTY_COST, actions.LOYALTY_REACH), (actions.RECOVERY, actions.RECOVERY_COST, actions.RECOVERY_REACH)):
@@ -84,7 +87,8 @@ def effects(folk, calls: pd.DataFrame, *, world: str) -> pd.DataFrame:
         for contract in company.CONTRACTS:
             rate = actions.EXTRA[contract] * company.truthful(world) * (action == actions.LOYALTY)
             rows.append({"action_id": action, "contract": contract, "persons": int((folk["contract"].to_numpy()[mine["person"]] == contract).sum()),
-                         "rate": rate, "margin": round(rate * reach * price, 4), "cost": unit, "recommend": 0.0})
+                         "rate": rate, "margin": round(rate * reach * price, 4),
+                         "realised": round(float(sold.get(contract, 0.0)) / max(1, int((folk["contract"].to_numpy()[mine["person"]] == contract).sum())), 4) if rate else 0.0, "cost": unit, "recommend": 0.0})
     return pd.DataFrame(rows)
 
 
