@@ -157,7 +157,7 @@ def _sentence(error: dict, content: dict) -> str:
     if len(where) >= 2 and where[0] == "topics" and isinstance(where[1], int):
         topic = content["topics"][where[1]]
         given = topic.get("id", topic.get("name")) if isinstance(topic, dict) else None
-        place, model = f"topic {where[1] + 1}" + (f" ('{given}')" if given else "") + ": ", Topic
+        place, model = f"topic {where[1] + 1}" + (f" ('{' '.join(str(given).split())[:60]}')" if given else "") + ": ", Topic
         where = where[2:]
     key = ".".join(str(part) for part in where)
     if error["type"] == "extra_forbidden":

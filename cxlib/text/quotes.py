@@ -9,7 +9,7 @@ _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}\s?@\s?[\w-]{1,63}(?:\.[\w-]{1,63}
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _CARD = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){12,18}(?![\d])")
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|\(\+?|00|0)?\d[\d ()/.-]{5,20}\d(?!\w)")
-_DATE = re.compile(r"^\d{1,4}([./-])\d{1,2}\1\d{1,4}$")
+_DATE = re.compile(r"^\d{1,4}([./-])\d{1,2}\1\d{1,4}$|^0\.\d+$")  # and a share
 
 
 def _luhn(digits: str) -> bool:

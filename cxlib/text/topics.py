@@ -17,6 +17,7 @@ REACH = 3  # tokens over which a negation acts, and between a negation and the p
 _HIDDEN = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _RUN = re.compile(r"(\S{100})\S+")
 _STOP = re.compile(r"^[.!?;:,…–—\n\r|/•]+$|^-+$")
+_JOIN = re.compile(r"^[,:–—-]+$")
 _WORDS = re.compile(r"[^\W\d_]")
 
 
@@ -25,7 +26,7 @@ def clean(text) -> str:
     if not isinstance(text, str):
         return ""
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8")).replace("’", "'").replace("‘", "'").replace("´", "'")
+        text = unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode("utf-8")).replace("’", "'").replace("‘", "'").replace("´", "'")
     text = _HIDDEN.sub("", text)
     # A run of a hundred characters without a space is no word; tokenisers take their time over it.
     return _RUN.sub(r"\1", text) if len(text) > 100 else text
@@ -71,7 +72,8 @@ class _Reader:
         known = self.lemmas.get(form)
         if known is None:
             lower = form.lower()
-            known = next((self.lookup[spelt] for spelt in dict.fromkeys((form, lower, form.capitalize())) if spelt in self.lookup), lower).lower()
+            known = next((self.lookup[spelt] for spelt in (form, lower, form.capitalize()) if spelt in self.lookup), lower)
+            known = (known if isinstance(known, str) else known[0]).lower()  # French tables list several; the first is the commonest
             if len(self.lemmas) < 500_000:  # bounded: a stream of typing errors must not fill the memory
                 self.lemmas[form] = known
         return known
@@ -85,19 +87,17 @@ class _Reader:
             lemmas.append(lemma)
         return doc, lemmas
 
-    def clauses(self, lower: list[str]) -> list[tuple[int, int]]:
-        """Spans of tokens between stops and before words of contrast."""
-        spans, start = [], 0
+    def clauses(self, lower: list[str]) -> list[tuple[int, int, int]]:
+        """Spans of tokens between stops and before words of contrast, each with the number of the statement it is part of (commas join)."""
+        spans, start, statement = [], 0, 0
         for at, word in enumerate(lower):
-            if word in self.contrast:
+            turn = word in self.contrast
+            if turn or (not word[0].isalnum() and (_STOP.match(word) or "\n" in word)):
                 if at > start:
-                    spans.append((start, at))
-                start = at
-            elif not word[0].isalnum() and (_STOP.match(word) or "\n" in word):
-                if at > start:
-                    spans.append((start, at))
-                start = at + 1
-        return [*spans, (start, len(lower))] if start < len(lower) else spans
+                    spans.append((start, at, statement))
+                start = at if turn else at + 1
+                statement += turn or not _JOIN.match(word)
+        return [*spans, (start, len(lower), statement)] if start < len(lower) else spans
 
     def denied(self, lower: list[str], start: int, at: int) -> bool:
         """Is there a negation within reach before token `at`, not before `start`?"""
@@ -126,7 +126,10 @@ class _Reader:
             return
         lower = [token.lower_ for token in doc]
         spans = self.clauses(lower)
-        owner = {at: number for number, (start, end) in enumerate(spans) for at in range(start, end)}
+        owner = {at: number for number, (start, end, _) in enumerate(spans) for at in range(start, end)}
+        statements, heard = {}, {}
+        for start, end, statement in spans:
+            statements.setdefault(statement, []).append((start, end))
         found, barred = [], set()
         for key, start, end in hits:
             topic, phrase, exclude = self.meaning[key]
@@ -147,10 +150,16 @@ class _Reader:
             if inside or (clause, topic) in told or (clause, topic) in barred:
                 continue
             told.add((clause, topic))
-            start, end = spans[clause]
+            start, end, statement = spans[clause]
             denied = self.denied(lower, start, at)
             opinion = self.opinion(lower, lemmas, start, end)
-            polarity = "positive" if opinion > 0 else "negative" if opinion < 0 or (opinion == 0 and denied) else "unclear"
+            if not opinion and any(word in self.negators for word in lower[start:end]):
+                opinion = -1  # "they do not explain", "no invoice": what is denied is missed
+            if not opinion:
+                if statement not in heard:
+                    heard[statement] = sum(self.opinion(lower, lemmas, *span) for span in statements[statement])
+                opinion = heard[statement]
+            polarity = "positive" if opinion > 0 else "negative" if opinion < 0 else "unclear"
             yield clause + 1, topic, polarity, phrase, denied, doc[start:end].text
 
 
@@ -168,8 +177,8 @@ def code(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -
     for the one they were merged into, retired topics are not coded. Each row is coded by itself, so the function may be mapped over
     batches. Verbatims in a language without phrases have no mentions (`prevalence.coverage` counts them).
 
-    Returns response_id, item, clause (from 1), topic, polarity (positive | negative | unclear, by opinion words within the clause;
-    `sentiment.polarity` learns a better one from ratings), phrase (as the codeframe writes it), negated (a negation stands before the
+    Returns response_id, item, clause (from 1), topic, polarity (positive | negative | unclear, by opinion words of the clause or, where it has
+    none, of the statement it is part of; `sentiment.polarity` learns a better one from ratings), phrase (as the codeframe writes it), negated (a negation stands before the
     phrase), clause_text.
     """
     if text not in verbatims.columns or "response_id" not in verbatims.columns:

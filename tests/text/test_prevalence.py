@@ -1,0 +1,148 @@
+"""Shares and the link to the KPI, against published values and closed forms."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.errors import DataError
+from cxlib.text import codeframe, prevalence
+
+FRAME = codeframe.parse({"version": "1", "topics": [{"id": "money", "name": "Money"}, {"id": "bill", "name": "Bill", "parent": "money", "include": ["bill"]},
+                                                     {"id": "fee", "name": "Fee", "parent": "money", "include": ["fee"]}]})
+
+
+def world(scores, mention, weight=None, polarity="negative"):
+    ids = [f"r{n:05d}" for n in range(len(scores))]
+    verbatims = pd.DataFrame({"response_id": ids, "item": "why", "quarter": "2026Q3", "text": "some words"})
+    responses = pd.DataFrame({"response_id": ids, "quarter": "2026Q3", "recommend": np.asarray(scores, float), "weight": 1.0 if weight is None else weight})
+    mentions = pd.DataFrame({"response_id": [i for i, m in zip(ids, mention) if m], "topic": "bill", "polarity": polarity})
+    return mentions, verbatims, responses
+
+
+def test_wilson_matches_published_81_of_263():
+    low, high = prevalence.wilson(81 / 263, 263)
+    assert (round(float(low), 6), round(float(high), 6)) == (0.255289, 0.366210)
+    low, high = prevalence.wilson(0, 20)
+    assert (float(low), round(float(high), 6)) == (0, 0.161125)
+
+
+def test_a_respondent_counts_once_a_topic_and_once_a_net():
+    verbatims = pd.DataFrame({"response_id": list("aabcd"), "item": ["why", "improve", "why", "why", "why"], "quarter": "2026Q3", "text": ["x y"] * 4 + [" "]})
+    mentions = pd.DataFrame({"response_id": list("aaab"), "topic": ["bill", "bill", "fee", "fee"], "polarity": ["positive", "negative", "negative", "negative"]})
+    found = prevalence.shares(mentions, verbatims, codeframe=FRAME).set_index(["topic", "polarity"])
+    assert found.loc[("bill", "any"), ["estimate", "n", "count"]].tolist() == [1 / 3, 3, 1]
+    assert found.loc[("bill", "positive"), "count"] == found.loc[("bill", "negative"), "count"] == 1
+    assert found.loc[("money", "any"), ["level", "count"]].tolist() == ["net", 2]
+    assert found.loc[("money", "unclear"), "estimate"] == 0
+    assert found["indicative"].all()
+
+
+def test_weights_move_the_share_and_kish_the_interval():
+    mentions, verbatims, responses = world([0] * 4, [1, 1, 0, 0], weight=[3.0, 1, 1, 1])
+    row = prevalence.shares(mentions, verbatims, responses=responses).set_index("polarity").loc["any"]
+    assert row["estimate"] == pytest.approx(4 / 6)
+    assert row["n_eff"] == pytest.approx(36 / 12)
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx([float(end) for end in prevalence.wilson(4 / 6, 3)])
+
+
+def test_share_of_all_respondents_has_the_wider_base():
+    mentions, verbatims, responses = world([0] * 10, [1] * 2 + [0] * 8)
+    found = prevalence.shares(mentions, verbatims.head(5), responses=responses, base="respondents").set_index("polarity")
+    assert found.loc["any", ["estimate", "n", "base"]].tolist() == [0.2, 10, "respondents"]
+    with pytest.raises(DataError, match="needs the responses"):
+        prevalence.shares(mentions, verbatims, base="respondents")
+    with pytest.raises(DataError, match="'region'"):
+        prevalence.shares(mentions, verbatims, by=("region",))
+
+
+def test_coverage_sets_blanks_and_nothing_apart():
+    verbatims = pd.DataFrame({"response_id": range(7), "item": "why", "quarter": "q", "text": ["my bill", "Nothing.", "👍", None, "purple cows", "La vita è bella", "Don’t know"],
+                              "language": ["en", "en", "en", "en", None, "it", "en"]})
+    mentions = pd.DataFrame({"response_id": [0], "item": ["why"], "topic": ["bill"], "polarity": ["unclear"]})
+    row = prevalence.coverage(mentions, verbatims, FRAME).iloc[0]
+    assert row[["verbatims", "empty", "nothing", "other_language", "covered", "n", "estimate"]].tolist() == [7, 2, 2, 1, 1, 2, 0.5]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_impact_is_the_closed_form_of_leaving_the_topic_out(weighted):
+    rng = np.random.default_rng(4)
+    scores, mention = rng.integers(0, 11, 400), rng.random(400) < 0.2
+    weight = rng.uniform(0.5, 2, 400) if weighted else np.ones(400)
+    row = prevalence.impact(*world(scores, mention, weight)).iloc[0]
+    value = np.where(scores >= 9, 100, np.where(scores <= 6, -100, 0))
+    total, inside = weight.sum(), weight[mention].sum()
+    overall, with_topic = np.average(value, weights=weight), np.average(value[mention], weights=weight[mention])
+    assert row["estimate"] == pytest.approx(inside * (with_topic - overall) / (total - inside), abs=1e-10)
+    assert row["estimate"] == pytest.approx(overall - np.average(value[~mention], weights=weight[~mention]), abs=1e-10)
+
+
+def test_impact_is_undefined_when_all_mention_it_and_without_interval_when_few_do():
+    row = prevalence.impact(*world([10, 0] * 20, [1] * 40)).iloc[0]
+    assert np.isnan(row["estimate"])
+    assert "everyone" in row["note"]
+    row = prevalence.impact(*world([10, 0] * 20, [1] * 3 + [0] * 37)).iloc[0]
+    assert np.isfinite(row["estimate"])
+    assert np.isnan(row["conf_low"])
+    assert "3 respondents" in row["note"]
+
+
+def test_without_scores_nothing_is_estimated():
+    row = prevalence.impact(*world([np.nan] * 20, [1] * 5 + [0] * 15)).iloc[0]
+    assert np.isnan(row["estimate"])
+    assert row["note"]
+    found = prevalence.associations(*world([np.nan] * 20, [1] * 5 + [0] * 15))
+    assert found.empty or found["estimate"].isna().all()
+
+
+def test_associations_hold_the_other_topic_constant():
+    """Bills only go along with waiting, which costs 100 points: alone they look bad, adjusted they do not."""
+    rng = np.random.default_rng(9)
+    wait = rng.random(4000) < 0.4
+    bill = rng.random(4000) < np.where(wait, 0.7, 0.1)
+    scores = np.where(rng.random(4000) < np.where(wait, 0.1, 0.6), 10, 0)
+    mentions, verbatims, responses = world(scores, bill)
+    mentions = pd.concat([mentions, verbatims.loc[wait, ["response_id"]].assign(topic="wait", polarity="negative")])
+    responses["region"] = rng.choice(["north", "south"], 4000)
+    alone = prevalence.impact(mentions, verbatims, responses).set_index("topic")
+    found = prevalence.associations(mentions, verbatims, responses, controls=["region"]).set_index("topic")
+    assert alone.loc["bill", "p"] < 1e-10
+    assert found.loc["bill", "conf_low"] < 0 < found.loc["bill", "conf_high"]
+    assert found.loc["wait", "conf_low"] < -100 < found.loc["wait", "conf_high"]
+
+
+def test_associations_match_the_difference_in_means_for_one_topic():
+    mentions, verbatims, responses = world([10, 0, 9, 8] * 10 + [0, 10, 3, 7] * 10, [1] * 40 + [0] * 40)
+    row = prevalence.associations(mentions, verbatims, responses).iloc[0]
+    assert row["estimate"] == pytest.approx(25 - (-25))
+    value = np.array([100, -100, 100, 0] * 10 + [-100, 100, -100, 0] * 10, float)
+    hc3 = sum(((v - v.mean()) ** 2).sum() / (1 - 1 / 40) ** 2 / 40**2 for v in (value[:40], value[40:]))
+    assert row["std_error"] == pytest.approx(np.sqrt(hc3))
+
+
+def test_twin_topics_are_listed_not_solved_silently():
+    mentions, verbatims, responses = world([10, 0] * 30, [1] * 20 + [0] * 40)
+    twins = pd.concat([mentions, mentions.assign(topic="twin")])
+    found = prevalence.associations(twins, verbatims, responses).set_index("topic")
+    assert "determined" in found.loc["twin", "note"]
+    assert np.isfinite(found.loc["bill", "estimate"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("effect", [0.0, 0.25])
+def test_impact_interval_covers_93_to_97_percent_and_the_null_test_keeps_its_level(effect):
+    """2,000 replicates, weighted; the truth is that of the population drawn from (METHODS: fails if the binomial 99 % band lies outside)."""
+    rng, covered, claimed, runs = np.random.default_rng(12), 0, 0, 2000
+    share, promoter, detractor = 0.15, 0.45, 0.25
+    nps_rest, nps_with = 100 * (promoter - detractor), 100 * (promoter - effect - detractor - effect)
+    truth = share * (nps_with - nps_rest)
+    for _ in range(runs):
+        mention = rng.random(300) < share
+        shift = np.where(mention, effect, 0)
+        draw = rng.random(300)
+        scores = np.where(draw < promoter - shift, 10, np.where(draw > 1 - detractor - shift, 0, 8))
+        row = prevalence.impact(*world(scores, mention, rng.choice([0.7, 1.3], 300))).iloc[0]
+        covered += row["conf_low"] <= truth <= row["conf_high"]
+        claimed += row["p"] < 0.05
+    band = 2.576 * np.sqrt(0.95 * 0.05 / runs)
+    assert 0.93 - band <= covered / runs <= 0.97 + band
+    assert claimed / runs <= 0.05 + 2.576 * np.sqrt(0.05 * 0.95 / runs) if not effect else claimed / runs > 0.8
