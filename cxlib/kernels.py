@@ -339,8 +339,9 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
         last = (str(error.evalue).strip().splitlines() or [""])[-1]
         if noted["kind"] in ("DataError", "UsageError"):
             raise getattr(errors, noted["kind"])(noted["message"]) from None
-        kind = errors.PublishError if noted["kind"] == "PublishError" else StudyError
-        raise kind(f"{name}{_where(output)}: {error.ename}{': ' + last if last else ''}") from None
+        if noted["kind"] != "NotAnswerable":
+            kind = errors.PublishError if noted["kind"] == "PublishError" else StudyError
+            raise kind(f"{name}{_where(output)}: {error.ename}{': ' + last if last else ''}") from None
     except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
         code = manager.provisioner and manager.provisioner.poll_now()
         raise KernelError(f"The kernel of {name} died ({error if code is None else _death(code)}){_where(output)}.") from None
@@ -350,6 +351,21 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
     temporary.write_text(html, encoding="utf-8", newline="\n")
     os.replace(temporary, page)
     return time.monotonic() - manager.provisioner.born
+
+
+def _ended(notebook: Path, sentence: str):
+    """Return a notebook up to the cell that found that its question cannot be answered, with the sentence that says so in place of the error."""
+    import html
+
+    import nbformat
+
+    found = nbformat.read(notebook, as_version=4)
+    cells = [cell for cell in found.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", [])]
+    last = next(place for place, cell in enumerate(cells) if any(output.output_type == "error" for output in cell.get("outputs", [])))
+    said = f'<p class="cx-unanswered"><strong>{html.escape(sentence)}</strong></p>'
+    cells[last].outputs = [nbformat.v4.new_output("display_data", {"text/html": said, "text/plain": sentence})]
+    found.cells = cells[: last + 1]
+    return found
 
 
 def _kernel_manager(study: str, private: Path, kernels: str, cwd: str, environ: dict, note: Path):

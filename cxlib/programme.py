@@ -4,6 +4,7 @@ Every key has a description; ``cx check --schema`` and the README's codebook are
 """
 
 import datetime as dt
+import hashlib
 import zoneinfo
 from pathlib import Path
 from typing import Annotated, Literal
@@ -274,6 +275,16 @@ class Programme(BaseModel):
 
     def quarter_of(self, day: dt.date) -> str:
         return quarters.of(day, start=self.fiscal_year_start, label=self.fiscal_year_label)
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return the SHA-256 of every file the programme is made from, by its name; raises DataError for a file that is not there."""
+        found = {}
+        for path in self.inputs():
+            if not path.is_file():
+                raise DataError(f"{path.name}: there is no such file in {path.parent}; put it there or correct 'file' in programme.toml.")
+            with path.open("rb") as file:
+                found[path.name if path.parent == self.folder else f"raw/{path.relative_to(self.raw)}"] = hashlib.file_digest(file, "sha256").hexdigest()
+        return found
 
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""

@@ -19,6 +19,19 @@ def tables(programme: Programme, quarter: str | None = None, *, out: Path | None
     return store.Tables(store.write(programme, run.reports(out) / programme.folder.name / ".store"), programme, quarter)
 
 
+def prepare(folder: str, raw: str, out: str) -> list[str]:
+    """Build the store of a programme and return the sentences of whatever forbids publishing: what `cx report` calls before its studies."""
+    import pandas as pd
+
+    from cxlib import programme as contracts
+    from cxlib.load import store
+
+    programme = contracts.read(Path(folder), Path(raw))
+    files = pd.read_parquet(store.write(programme, Path(out) / programme.folder.name / ".store") / "files.parquet")
+    over = files[files["quarantined"] > programme.limits.quarantine * files["rows"].clip(lower=1)]
+    return [f"{row.file}: {row.quarantined:,} of {row.rows:,} rows were set aside, more than limits.quarantine = {programme.limits.quarantine:g} allows." for row in over.itertuples()]
+
+
 def check(programme: Programme) -> dict:
     """Return every table of a programme without writing anything: what `cx check` reads."""
     from cxlib.load import store

@@ -1,0 +1,101 @@
+"""From one command to a report: what has to run, where it is written, and the switch to the new draft."""
+
+import hashlib
+import json
+import time
+from pathlib import Path
+
+from cxlib import editions, quarters, run, studies
+from cxlib.errors import PublishError, UsageError, WorkbookError
+from cxlib.programme import Programme
+
+PAGE = "cxlib.show.report:page"
+
+
+def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int, fresh: bool, raw: Path | None, out: Path | None, pairs: list[str], say) -> Path:
+    """Build the draft of a quarter and return its index.html; studies whose inputs and code have not changed are taken over.
+
+    Raises UsageError, DataError, StudyError, KernelError, PublishError or BusyError, each with its sentence; the draft that was there
+    before stays as it was.
+    """
+    started = time.time()
+    parameters = run.parameters(pairs)
+    if quarter is not None:
+        quarters.check(quarter)
+    programme = run.programme_of(name, raw)
+    quarter, root = run.quarter_of(programme, quarter), run.root()
+    every, inputs, digests = _plan(programme, quarter, parameters)
+    chosen = studies.pick(every, [word.strip() for word in only.split(",") if word.strip()]) if only is not None else every
+    if not chosen:
+        raise UsageError("--only names no study; write it like --only 02,03.")
+    place = editions.folder(run.reports(out).resolve(), programme.folder.name, quarter)
+    index = place / "draft" / "index.html"
+    if not fresh and editions.unchanged(place, digests):
+        say(f"{programme.name}, {quarter}: nothing has changed since the last run.\n{index}")
+        return index
+    with editions.lock(place):
+        from cxlib import kernels
+
+        with kernels.Kernels(root=root, render=PAGE) as kept:
+            say(f"{programme.name}, {quarter}: reading {len(programme.inputs())} files")
+            stops = kept.call("cxlib.load:prepare", folder=str(programme.folder), raw=str(programme.raw), out=str(run.reports(out).resolve()))
+            folder = editions.start(place)
+            try:
+                todo, taken = _split(every, chosen, digests, place / "draft", folder, fresh=fresh, only=only)
+                seconds = kept.run(
+                    todo, folder=folder, parameters=parameters | {"programme": str(programme.folder), "quarter": quarter}, jobs=jobs, report=say,
+                    environ={run.FOLDER: str(folder), run.RAW: str(programme.raw)}, menu=[(study.page, study.title) for study in every],
+                    programme_name=programme.name, expected=_seconds(place / "draft"),
+                )  # fmt: skip
+                made = [study for study in every if study in todo or study in taken]
+                record = editions.record(
+                    folder, root=root, programme=programme.folder.name, quarter=quarter, parameters=parameters, studies=made, digests=digests, seconds=seconds,
+                    inputs=inputs, previous=editions.read(place / "draft"), expected=[study.id for study in every], started=started, extra={"stops": stops},
+                )  # fmt: skip
+                editions.finish(folder, record)
+            except WorkbookError as error:
+                raise type(error)(f"{error}\nThe earlier report is as it was; what this run left is kept in {editions.fail(folder)}.") from None
+            except BaseException:
+                editions.fail(folder)
+                raise
+    for stop in stops:
+        say(f"Not to be published: {stop}")
+    say(f"{len(todo)} of {len(every)} studies run, {len(taken)} taken over, {time.time() - started:.1f} s\n{index if index.is_file() else place / 'draft'}")
+    return index
+
+
+def publish(name: str | None, *, quarter: str, raw: Path | None, out: Path | None, say) -> Path:
+    """Turn the quarter's draft into a read-only edition; refuses (PublishError) a partial, failed, altered or outdated one."""
+    quarters.check(quarter)
+    programme = run.programme_of(name, raw)
+    quarter = run.quarter_of(programme, quarter)
+    place = editions.folder(run.reports(out).resolve(), programme.folder.name, quarter)
+    draft = editions.read(place / "draft")
+    if draft.get("stops"):
+        raise PublishError("\n".join([*draft["stops"], "Mend the rows on the repair list, or raise the limit with a reason, then run `cx report` again."]))
+    _, _, digests = _plan(programme, quarter, draft.get("parameters", {}))
+    edition = editions.publish(place, current=digests)
+    say(str(edition / "index.html"))
+    return edition
+
+
+def _plan(programme: Programme, quarter: str, parameters: dict):
+    """Return all studies, the hashes of all inputs, and the digest of what each study depends on."""
+    every, inputs = studies.find(run.root() / "notebooks"), programme.fingerprints()
+    whole = hashlib.sha256(json.dumps([programme.folder.name, sorted(inputs.items())]).encode()).hexdigest()
+    return every, inputs, studies.digests(every, root=run.root(), inputs=whole, quarter=quarter, parameters=parameters)
+
+
+def _split(every, chosen, digests, draft, folder, *, fresh, only):
+    """Return the studies to run and those taken over from the draft; refuses --only where a needed study has no current findings."""
+    taken = [study for study in every if not (fresh and study in chosen) and not (only and study in chosen) and editions.reuse(draft, folder, study, digests[study.id])]
+    todo = [study for study in chosen if study not in taken]
+    needed = sorted({name for study in todo for name in studies.waits(every)[study.id]} - {study.id for study in (*todo, *taken)})
+    if needed:
+        numbers = ",".join(name[:2] for name in needed)
+        raise UsageError(f"--only {only} needs findings of the same inputs that are not there: run --only {numbers} first ({', '.join(needed)}), or leave --only out.")
+    return todo, taken
+
+
+def _seconds(draft: Path) -> dict[str, float]:
+    return {name: entry["seconds"] for name, entry in editions.read(draft).get("studies", {}).items() if entry.get("seconds")}
