@@ -258,6 +258,21 @@ FINDINGS |= {  # 04
         ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
+_LEVEL = (
+    ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,
+    ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
+)  # fmt: skip
+FINDINGS |= {  # 03
+    "kpis": _columns(_KPI, *_WAVE, *_LEVEL),
+    "kpis_by_segment": _columns(_KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True), *_LEVEL),
+    "changes": _columns(
+        _KPI, *_WAVE, ("against", "text", "last wave", "last wave or last year", True), ("then_wave", "text", "2026Q2", "Wave compared with", True),
+        ("then_quarter", "text", "2026Q2", "Its quarter", True), ("gap", "whole", "1", "Quarters between", True), ("definition", "text", "nps_0_10", "Definition id", True),
+        ("unit", "text", "points", "points, share or scale", True), *_ESTIMATE, ("p", "number", "0.003", "p: no change"), ("detectable", "number", "7.9", "Smallest change seen with 80 % power"),
+        ("needed_n", "number", "1400", "Answers a wave to see 5 points, 5 percentage points or .2 scale points"), ("now", "number", "-6", "Level now"), ("then", "number", "13", "Level then"),
+        ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+}  # fmt: skip
 
 
 def finding(name: str) -> tuple[Column, ...]:
@@ -302,4 +317,4 @@ def check(name: str, frame):
         return contract.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         case = error.failure_cases.iloc[0]
-        raise DataError(f"finding '{name}': row {case['index']}, column '{case['column']}': {case['failure_case']!r} breaks the rule {case['check']}.") from None
+        raise DataError(f"finding '{name}': row {case['index']}, column '{case['column']}': '{case['failure_case']}' breaks the rule {case['check']}.") from None
