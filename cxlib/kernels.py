@@ -41,6 +41,7 @@ LEFT_OUT = ("PYTHON", "JUPYTER", "IPYTHON", "JPY_", "IPY_", "MPL", "MATPLOTLIB",
 FIXED = {
     "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "SOURCE_DATE_EPOCH": "1704067200",
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # one thread only may be there when a fork is made
     "MPLBACKEND": "module://matplotlib_inline.backend_inline", "JUPYTER_NO_CONFIG": "1", "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 
@@ -48,13 +49,13 @@ FIXED = {
 class Kernels:
     """The two preloaded interpreters, loading from the moment this is made; use it in a `with` so that nothing outlives the block."""
 
-    def __init__(self, *, root: str | Path, environ: Mapping[str, str] | None = None, render: str | None = None) -> None:
+    def __init__(self, *, root: str | Path, environ: Mapping[str, str] | None = None, render: str | None = None, preload: Iterable[str] = STACK) -> None:
         self.root, self.render = Path(root), render
         self.private = _private_folder()
         self.interpreters, self.alive = [], []
         try:
             self.environ = _environ(self.private, environ or {})
-            self.stack = self._interpreter("stack", STACK)
+            self.stack = self._interpreter("stack", list(preload))
             self.papers = self._interpreter("papers", PAPERS + ([render.partition(":")[0]] if render else []))
         except BaseException:
             self.close()
@@ -151,9 +152,9 @@ class Kernels:
         return address
 
 
-def run(studies: Iterable[notebooks.Study], *, root: str | Path, render: str | None = None, environ: Mapping[str, str] | None = None, **options) -> dict[str, float]:
+def run(studies: Iterable[notebooks.Study], *, root: str | Path, render: str | None = None, environ: Mapping[str, str] | None = None, preload: Iterable[str] = STACK, **options) -> dict[str, float]:
     """Run studies in interpreters of their own: `Kernels(...)` and its `run`, for whoever has nothing to do while they load."""
-    with Kernels(root=root, environ=environ, render=render) as kernels:
+    with Kernels(root=root, environ=environ, render=render, preload=preload) as kernels:
         return kernels.run(studies, **options)
 
 
@@ -345,6 +346,9 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
     except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
         code = manager.provisioner and manager.provisioner.poll_now()
         raise KernelError(f"The kernel of {name} died ({error if code is None else _death(code)}){_where(output)}.") from None
+    for cell in executed.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"  # papermill's is random, and pages carry it
     manager.provisioner.connection.close()  # the kernel ends while its page is written
     html = _named(render or "cxlib.kernels:_plain_page")(executed, title=title, menu=menu, page_id=study, programme_name=programme_name, quarter=quarter)
     temporary = Path(f"{page}~")
@@ -441,15 +445,14 @@ def _where(notebook: Path) -> str:
         cells = json.loads(notebook.read_bytes())["cells"]
     except (OSError, ValueError, KeyError):
         return ""
-    number = 0
+    number, found = 0, ""
     for cell in cells:
-        tags = cell["metadata"].get("tags", [])
         if cell["cell_type"] == "code":
-            number += "injected-parameters" not in tags
-            if cell["metadata"].get("papermill", {}).get("status") in ("failed", "running"):
+            number += "injected-parameters" not in cell["metadata"].get("tags", [])
+            if cell["metadata"].get("papermill", {}).get("start_time"):  # the last one that started; papermill calls it completed even where the kernel died
                 source = "".join(cell["source"]).strip()
-                return f", code cell {number} ({source.splitlines()[0][:80] if source else 'empty'})"
-    return ""
+                found = f", code cell {number} ({source.splitlines()[0][:80] if source else 'empty'})"
+    return found
 
 
 def _death(code: int | None) -> str:
