@@ -31,7 +31,7 @@ def subjects(item: str, felt: np.ndarray, off: np.ndarray, reason: np.ndarray, *
     pull = pull + 1.1 * real * (reason[:, None] == np.array(company.IDS))
     pull = pull - np.log(-np.log(draws.uniform((*key, item, "pull"), n, len(company.IDS))))
     many = draws.pick((*key, item, "many"), n, (0, 1, 2, 3), (0.06, 0.56, 0.29, 0.09))
-    rank = np.argsort(np.argsort(-pull, axis=1), axis=1)
+    rank = np.argsort(np.argsort(-pull, axis=1, kind="stable"), axis=1, kind="stable")
     # People give reasons that fit their score, so that the score leans on the choice between praise and complaint.
     complains = draws.uniform((*key, item, "polarity"), n, len(company.IDS)) < 1 / (1 + np.exp(SLOPE * away - FITS * off[:, None]))
     return rank < many[:, None], complains | (item == "improve")
