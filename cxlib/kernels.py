@@ -166,7 +166,11 @@ class _Child:
         self.result, self.notebook = kernels.private / f"{name}.result", kernels.private / f"{name}.ipynb"
         for stale in (self.result, self.notebook):
             stale.unlink(missing_ok=True)
-        self.connection = _ask(address, {"target": target, "options": options, "after": after, "name": name, "cwd": str(kernels.root), "log": f"{kernels.private}/{name}.log", "result": str(self.result)})
+        request = {"target": target, "options": options, "after": after, "name": name, "cwd": str(kernels.root), "log": f"{kernels.private}/{name}.log", "result": str(self.result)}
+        try:
+            self.connection = _ask(address, request)
+        except OSError:
+            raise KernelError(f"The interpreter that {name} should run in has ended{_last(Path(address + '.log'))}.") from None
 
     def over(self) -> bool:
         """Whether the child has ended."""
@@ -177,9 +181,7 @@ class _Child:
     def value(self):
         """Return what the child returned, or raise what it raised."""
         if not self.result.exists():
-            log = self.result.with_suffix(".log")
-            tail = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-            raise KernelError(f"The interpreter of {self.name} died ({_death(self.exit)}){': ' + tail[0] if tail else ''}.")
+            raise KernelError(f"The interpreter of {self.name} died ({_death(self.exit)}){_last(self.result.with_suffix('.log'))}.")
         outcome = json.loads(self.result.read_bytes())
         if "error" in outcome:
             raise getattr(errors, outcome["error"], WorkbookError)(outcome["message"])
@@ -462,6 +464,12 @@ def _death(code: int | None) -> str:
     return f"it exited with code {code}"
 
 
+def _last(log: Path) -> str:
+    """': ' and the last line of a log, where there is one."""
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f": {lines[-1]}" if lines else ""
+
+
 def _named(target: str):
     import importlib
 
@@ -487,7 +495,10 @@ def _line(connection: socket.socket) -> bytes:
 def _exit_code(connection: socket.socket) -> int | None:
     """The exit code once the child has ended, else None; an interpreter that is gone took its children with it."""
     while select.select([connection], [], [], 0)[0]:
-        word = _line(connection).split()
+        try:
+            word = _line(connection).split()
+        except ConnectionError:
+            word = []
         if not word:
             return -signal.SIGKILL
         if word[0] == b"exit":

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def test_fault_in_the_data_keeps_its_sentence_and_another_package_s_dataerror_do
     with pytest.raises(DataError, match=r"^survey\.csv, row 7, column q1: 11 is not on the scale 0\.\.10\.$"):
         go()
     notebook(book, "02_a", "class DataError(Exception): pass", "raise DataError('no')")
-    with pytest.raises(StudyError, match="code cell 3 .*DataError: no"):
+    with pytest.raises(StudyError, match=r"code cell 3 .*DataError: no"):
         go()
 
 
@@ -197,6 +198,25 @@ def test_faults_29_nothing_outlives_the_command(tmp_path, book, sent, expected):
         command.kill()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("which", [0, 1])
+def test_faults_28_killed_interpreter_takes_its_children_and_is_said(tmp_path, book, which):
+    notebook(book, "02_a", NOTE_PID, "time.sleep(600)")
+    with kernels.Kernels(root=tmp_path, preload=QUICK) as room:
+        def kill():
+            until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), 20)
+            room.interpreters[which].kill()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with pytest.raises(KernelError, match="died"):
+            room.run(studies.find(book), folder=tmp_path, parameters={}, environ={"OUT": str(tmp_path)})
+        killer.join()
+        assert until(lambda: not alive(int((tmp_path / "pid").read_text())))
+        with pytest.raises(KernelError, match="has ended|died"):
+            room.run(studies.find(book), folder=tmp_path, parameters={}, environ={"OUT": str(tmp_path)})
+
+
 def _family(pid: int) -> list[int]:
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -254,7 +274,7 @@ def test_function_runs_in_a_child_while_the_rest_loads(tmp_path):
         answer = room.call("builder:build", folder="x")
         assert answer["folder"] == "x"
         assert answer["pid"] != os.getpid()
-        with pytest.raises(DataError, match="a.csv, row 3"):
+        with pytest.raises(DataError, match=r"a\.csv, row 3"):
             room.call("builder:refuse")
         room.run(studies.find(tmp_path), folder=tmp_path, parameters={"quarter": "2026Q3"}, menu=[{"href": "02_a.html"}], programme_name="Telecom")
     assert (tmp_path / "02_a.html").read_text() == repr([

@@ -43,11 +43,11 @@ def test_order_follows_what_is_read_and_written_and_the_summary_comes_last(tmp_p
 def test_study_declares_its_parameters_findings_and_files(tmp_path):
     notebook(
         tmp_path, "03_tracking", 'import cxlib as cx', 'work = cx.run.open(study="03_tracking")', 'work.write("kpis", frame)\nwork.tests(frame)',
-        'run.figure(ax, name="trend")\nrun.table(frame, name="kpis")', parameters='quarter = "2026Q3"\nmin_cell: int = 10\nwaves = ["a", "b"]', title="Did it move?")
+        'run.figure(ax, name="trend")\nrun.table(frame, name="kpis")\nrun.figure(ax, name=f"share_{survey}_now")', parameters='quarter = "2026Q3"\nmin_cell: int = 10\nwaves = ["a", "b"]', title="Did it move?")
     study = studies.find(tmp_path)[0]
     assert dict(study.parameters) == {"quarter": "2026Q3", "min_cell": 10, "waves": ["a", "b"]}
     assert study.writes == {"kpis", "tests_03_tracking"}
-    assert study.outputs == {"findings/kpis.parquet", "findings/tests_03_tracking.parquet", "figures/trend.svg", "tables/trend.csv", "tables/kpis.csv"}
+    assert study.outputs == {"findings/kpis.parquet", "findings/tests_03_tracking.parquet", "figures/trend.svg", "tables/trend.csv", "tables/kpis.csv", "figures/share_*_now.svg", "tables/share_*_now.csv"}
     assert (study.number, study.title, study.page) == ("03", "Did it move?", "03_tracking.html")
 
 
