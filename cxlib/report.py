@@ -44,7 +44,7 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
                 todo, taken = _split(every, chosen, digests, place / "draft", folder, fresh=fresh, only=only)
                 seconds = kept.run(
                     todo, folder=folder, parameters=parameters | {"programme": str(programme.folder), "quarter": quarter}, jobs=jobs, report=say,
-                    environ={run.FOLDER: str(folder), run.RAW: str(programme.raw)}, menu=[(study.page, study.title) for study in every],
+                    environ={run.FOLDER: str(folder), run.RAW: str(programme.raw)}, menu=[(study.page, study.label) for study in every],
                     programme_name=programme.name, expected=_seconds(place / "draft"),
                 )  # fmt: skip
                 made = [study for study in every if study in todo or study in taken]

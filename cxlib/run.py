@@ -164,12 +164,13 @@ class Run:
             self._csv(name, data)
         return Fragment(block, data)
 
-    def points(self, *sentences: str):
-        """Show computed sentences as a list, escaped."""
+    def points(self, *sentences):
+        """Show computed sentences as a list, escaped; a pair is a sentence and what stands small beneath it."""
         from cxlib.show import prose
         from cxlib.show.fragments import Fragment
 
-        return Fragment(f"<ul>{''.join(f'<li>{prose.escape(sentence)}</li>' for sentence in sentences)}</ul>")
+        lines = [(one, "") if isinstance(one, str) else one for one in sentences]
+        return Fragment(f"<ul>{''.join(f'<li>{prose.escape(text)}' + (f'<br><small>{prose.escape(small)}</small>' if small else '') + '</li>' for text, small in lines)}</ul>")
 
     def export(self, frame, *, name: str):
         """Write a frame that is too long for the page to tables/<name>.csv and say so."""
