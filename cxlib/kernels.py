@@ -345,6 +345,7 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
         if noted["kind"] != "NotAnswerable":
             kind = errors.PublishError if noted["kind"] == "PublishError" else StudyError
             raise kind(f"{name}{_where(output)}: {error.ename}{': ' + last if last else ''}") from None
+        executed = _ended(output, noted["message"])
     except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
         code = manager.provisioner and manager.provisioner.poll_now()
         raise KernelError(f"The kernel of {name} died ({error if code is None else _death(code)}){_where(output)}.") from None
@@ -391,8 +392,12 @@ def _kernel_manager(study: str, private: Path, kernels: str, cwd: str, environ: 
         async def launch_kernel(self, cmd, **options):
             own = {**environ, "IPYTHONDIR": str(private / f"{study}.ipython")}
             request = {"arguments": cmd[cmd.index("-f"):], "environ": own, "note": str(note)}
-            self.connection = _ask(kernels, {"target": "cxlib.kernels:_kernel", "options": request, "after": None, "name": study, "cwd": cwd, "log": f"{private}/{study}.kernel.log", "result": ""})
-            self.process, self.pid = self, int(_line(self.connection).split()[1])
+            request = {"target": "cxlib.kernels:_kernel", "options": request, "after": None, "name": study, "cwd": cwd, "log": f"{private}/{study}.kernel.log", "result": ""}
+            try:
+                self.connection = _ask(kernels, request)
+                self.process, self.pid = self, int(_line(self.connection).split()[1])
+            except (OSError, IndexError):
+                raise KernelError(f"The interpreter that the kernel of {study} should run in has ended{_last(Path(kernels + '.log'))}.") from None
             self.pgid, self.born = self.pid, time.monotonic()
             return self.connection_info
 

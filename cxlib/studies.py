@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from cxlib.errors import StudyError, UsageError, nearest
 
@@ -56,6 +57,18 @@ class Study:
 def find(folder: str | Path) -> list[Study]:
     """List the studies of a folder (`NN_name.ipynb`), by number."""
     return [_study(path) for path in sorted(Path(folder).glob("[0-9][0-9]_*.ipynb")) if NAME.match(path.stem)]
+
+
+class Cell(NamedTuple):
+    """A code cell: its text and its tags."""
+
+    source: str
+    tags: tuple[str, ...]
+
+
+def cells(study: Study) -> list[Cell]:
+    """List a study's code cells in order."""
+    return [Cell(_source(cell), tuple(_tags(cell))) for cell in _load(study.path)["cells"] if cell["cell_type"] == "code"]
 
 
 def order(studies: Iterable[Study]) -> list[Study]:

@@ -137,6 +137,16 @@ def test_fault_in_the_data_keeps_its_sentence_and_another_package_s_dataerror_do
         go()
 
 
+def test_study_that_cannot_be_answered_ends_in_a_page_that_says_so(go, book):
+    notebook(book, "02_a", "from cxlib.errors import NotAnswerable\nprint('before')", "raise NotAnswerable('Needs orders, with <dates>.')", "print('never')")
+    assert set(go()) == {"02_a"}
+    page = (go.out / "02_a.html").read_text()
+    assert "before" in page
+    assert "Needs orders, with &lt;dates&gt;." in page
+    assert "Traceback" not in page
+    assert "never" not in page
+
+
 def test_faults_30_full_disk_in_a_cell_is_a_fault_of_publishing(go, book):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
@@ -213,7 +223,7 @@ def test_faults_28_killed_interpreter_takes_its_children_and_is_said(tmp_path, b
             room.run(studies.find(book), folder=tmp_path, parameters={}, environ={"OUT": str(tmp_path)})
         killer.join()
         assert until(lambda: not alive(int((tmp_path / "pid").read_text())))
-        with pytest.raises(KernelError, match="has ended|died"):
+        with pytest.raises(KernelError, match=r"has ended|died"):
             room.run(studies.find(book), folder=tmp_path, parameters={}, environ={"OUT": str(tmp_path)})
 
 
