@@ -20,7 +20,9 @@ import stat
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cxlib.errors import BusyError, PublishError, UsageError
@@ -67,8 +69,11 @@ def lock(quarter: str | Path) -> Iterator[None]:
 def start(quarter: str | Path) -> Path:
     """Make this run's folder, after removing what dead runs left (the caller holds the lock)."""
     quarter = Path(quarter)
+    with _told(f"{quarter} cannot be written"):
+        quarter.mkdir(parents=True, exist_ok=True)
     _sweep(quarter)
-    run = quarter / f".run-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
+    now = time.time_ns()
+    run = quarter / f".run-{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now // 10**9))}.{now // 10**3 % 10**6:06d}-{os.getpid()}"
     with _told(f"{quarter} cannot be written"):
         for part in ("findings", "tables", "figures", ".outputs"):
             (run / part).mkdir(parents=True)
@@ -119,7 +124,7 @@ def record(
 ) -> dict:
     """Build the record of a run: what went in, what came out, how long it took.
 
-    `inputs` maps file to SHA-256. A study without `seconds` was taken over from `previous`. `expected` are the ids of all studies of the
+    `inputs` maps file to SHA-256. `unclaimed` lists files that not exactly one study owns: with any, nothing is taken over from this run. A study without `seconds` was taken over from `previous`. `expected` are the ids of all studies of the
     programme: a run that lacks one is partial and cannot be published.
     """
     run, studies = Path(run), list(studies)
@@ -133,23 +138,23 @@ def record(
         }
         for study in studies
     }
-    owned = {name for entry in entries.values() for name in entry["outputs"]}
+    owners = Counter(name for entry in entries.values() for name in entry["outputs"])
     missing = sorted(set(expected) - set(entries))
     return {
         "schema": 1, "programme": programme, "quarter": quarter, "parameters": dict(parameters), "studies": entries, "partial": bool(missing), "missing": missing,
         "seeds": {f"{name}.{key}": value for name, entry in entries.items() for key, value in entry["parameters"].items() if "seed" in key},
         "inputs": dict(sorted(inputs.items())), "files": files, "findings": {Path(name).stem: digest for name, digest in files.items() if name.startswith("findings/")},
-        "unclaimed": sorted(set(files) - owned), "packages": packages(), "python": sys.version.split()[0], "system": sys.platform, **commit(root),
+        "unclaimed": sorted(name for name in files if owners[name] != 1), "packages": packages(), "python": sys.version.split()[0], "system": sys.platform, **commit(root),
         "started": _clock(started), "finished": _clock(time.time()), **(extra or {}),
     }
 
 
 def outputs(run: str | Path, study: Study) -> set[str]:
-    """Name the files a study made in a run: its page, what its notebook names literally, and the lines of `.outputs/<study>`."""
+    """Name the files a study made in a run: its page and the lines of `.outputs/<study>`, or, without those, what its notebook's names match."""
     run = Path(run)
     noted = run / ".outputs" / study.id
-    lines = set(noted.read_text(encoding="utf-8").split("\n")) - {""} if noted.exists() else set()
-    return {name for name in {study.page} | study.outputs | lines if (run / name).is_file()}
+    names = set(noted.read_text(encoding="utf-8").split("\n")) - {""} if noted.exists() else study.outputs
+    return {file for file in _files(run) if any(fnmatchcase(file, name) for name in {study.page, *names})}
 
 
 def unchanged(quarter: str | Path, digests: Mapping[str, str]) -> bool:

@@ -41,6 +41,7 @@ LEFT_OUT = ("PYTHON", "JUPYTER", "IPYTHON", "JPY_", "IPY_", "MPL", "MATPLOTLIB",
 FIXED = {
     "TZ": "UTC", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "SOURCE_DATE_EPOCH": "1704067200",
     "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # one thread only may be there when a fork is made
     "MPLBACKEND": "module://matplotlib_inline.backend_inline", "JUPYTER_NO_CONFIG": "1", "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 
@@ -48,13 +49,13 @@ FIXED = {
 class Kernels:
     """The two preloaded interpreters, loading from the moment this is made; use it in a `with` so that nothing outlives the block."""
 
-    def __init__(self, *, root: str | Path, environ: Mapping[str, str] | None = None, render: str | None = None) -> None:
+    def __init__(self, *, root: str | Path, environ: Mapping[str, str] | None = None, render: str | None = None, preload: Iterable[str] = STACK) -> None:
         self.root, self.render = Path(root), render
         self.private = _private_folder()
         self.interpreters, self.alive = [], []
         try:
             self.environ = _environ(self.private, environ or {})
-            self.stack = self._interpreter("stack", STACK)
+            self.stack = self._interpreter("stack", list(preload))
             self.papers = self._interpreter("papers", PAPERS + ([render.partition(":")[0]] if render else []))
         except BaseException:
             self.close()
@@ -151,9 +152,9 @@ class Kernels:
         return address
 
 
-def run(studies: Iterable[notebooks.Study], *, root: str | Path, render: str | None = None, environ: Mapping[str, str] | None = None, **options) -> dict[str, float]:
+def run(studies: Iterable[notebooks.Study], *, root: str | Path, render: str | None = None, environ: Mapping[str, str] | None = None, preload: Iterable[str] = STACK, **options) -> dict[str, float]:
     """Run studies in interpreters of their own: `Kernels(...)` and its `run`, for whoever has nothing to do while they load."""
-    with Kernels(root=root, environ=environ, render=render) as kernels:
+    with Kernels(root=root, environ=environ, render=render, preload=preload) as kernels:
         return kernels.run(studies, **options)
 
 
@@ -165,7 +166,11 @@ class _Child:
         self.result, self.notebook = kernels.private / f"{name}.result", kernels.private / f"{name}.ipynb"
         for stale in (self.result, self.notebook):
             stale.unlink(missing_ok=True)
-        self.connection = _ask(address, {"target": target, "options": options, "after": after, "name": name, "cwd": str(kernels.root), "log": f"{kernels.private}/{name}.log", "result": str(self.result)})
+        request = {"target": target, "options": options, "after": after, "name": name, "cwd": str(kernels.root), "log": f"{kernels.private}/{name}.log", "result": str(self.result)}
+        try:
+            self.connection = _ask(address, request)
+        except OSError:
+            raise KernelError(f"The interpreter that {name} should run in has ended{_last(Path(address + '.log'))}.") from None
 
     def over(self) -> bool:
         """Whether the child has ended."""
@@ -176,9 +181,7 @@ class _Child:
     def value(self):
         """Return what the child returned, or raise what it raised."""
         if not self.result.exists():
-            log = self.result.with_suffix(".log")
-            tail = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-            raise KernelError(f"The interpreter of {self.name} died ({_death(self.exit)}){': ' + tail[0] if tail else ''}.")
+            raise KernelError(f"The interpreter of {self.name} died ({_death(self.exit)}){_last(self.result.with_suffix('.log'))}.")
         outcome = json.loads(self.result.read_bytes())
         if "error" in outcome:
             raise getattr(errors, outcome["error"], WorkbookError)(outcome["message"])
@@ -345,6 +348,9 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
     except (DeadKernelError, CellTimeoutError, RuntimeError) as error:
         code = manager.provisioner and manager.provisioner.poll_now()
         raise KernelError(f"The kernel of {name} died ({error if code is None else _death(code)}){_where(output)}.") from None
+    for cell in executed.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"  # papermill's is random, and pages carry it
     manager.provisioner.connection.close()  # the kernel ends while its page is written
     html = _named(render or "cxlib.kernels:_plain_page")(executed, title=title, menu=menu, page_id=study, programme_name=programme_name, quarter=quarter)
     temporary = Path(f"{page}~")
@@ -441,15 +447,14 @@ def _where(notebook: Path) -> str:
         cells = json.loads(notebook.read_bytes())["cells"]
     except (OSError, ValueError, KeyError):
         return ""
-    number = 0
+    number, found = 0, ""
     for cell in cells:
-        tags = cell["metadata"].get("tags", [])
         if cell["cell_type"] == "code":
-            number += "injected-parameters" not in tags
-            if cell["metadata"].get("papermill", {}).get("status") in ("failed", "running"):
+            number += "injected-parameters" not in cell["metadata"].get("tags", [])
+            if cell["metadata"].get("papermill", {}).get("start_time"):  # the last one that started; papermill calls it completed even where the kernel died
                 source = "".join(cell["source"]).strip()
-                return f", code cell {number} ({source.splitlines()[0][:80] if source else 'empty'})"
-    return ""
+                found = f", code cell {number} ({source.splitlines()[0][:80] if source else 'empty'})"
+    return found
 
 
 def _death(code: int | None) -> str:
@@ -457,6 +462,12 @@ def _death(code: int | None) -> str:
         with contextlib.suppress(ValueError):
             return f"ended by {signal.Signals(-code).name}{', as when memory runs out' if code == -signal.SIGKILL else ''}"
     return f"it exited with code {code}"
+
+
+def _last(log: Path) -> str:
+    """': ' and the last line of a log, where there is one."""
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f": {lines[-1]}" if lines else ""
 
 
 def _named(target: str):
@@ -484,7 +495,10 @@ def _line(connection: socket.socket) -> bytes:
 def _exit_code(connection: socket.socket) -> int | None:
     """The exit code once the child has ended, else None; an interpreter that is gone took its children with it."""
     while select.select([connection], [], [], 0)[0]:
-        word = _line(connection).split()
+        try:
+            word = _line(connection).split()
+        except ConnectionError:
+            word = []
         if not word:
             return -signal.SIGKILL
         if word[0] == b"exit":

@@ -107,8 +107,12 @@ class Run:
         checked.to_parquet(path.with_suffix(".part"), index=False, compression="zstd")
         path.with_suffix(".part").replace(path)
 
-    def read(self, name: str):
-        """Return a finding of this run; by hand, of the latest draft where it has not been made by hand."""
+    def read(self, name: str, *, optional: bool = False):
+        """Return a finding of this run; by hand, of the latest draft where it has not been made by hand.
+
+        A finding that is not there raises DataError with the notebook that writes it; with `optional`, it is an empty frame (a study
+        that could not be answered writes none).
+        """
         import pandas as pd
 
         schema.finding(name)
@@ -116,6 +120,8 @@ class Run:
             path = folder / "findings" / f"{name}.parquet"
             if path.is_file():
                 return schema.check(name, pd.read_parquet(path))
+        if optional:
+            return pd.DataFrame(columns=[column.name for column in schema.finding(name)])
         from cxlib import studies
 
         maker = next((study.id for study in studies.find(root() / "notebooks") if name in study.writes), None)
@@ -140,10 +146,12 @@ class Run:
     def _all(self, kind: str):
         import pandas as pd
 
-        folder = next((place for place in (self.folder, self.folder.with_name("draft")) if any((place / "findings").glob(f"{kind}_*.parquet"))), None)
+        folder = next((place for place in (self.folder, self.folder.with_name("draft")) if any((place / "findings").glob("claims_*.parquet"))), None)
         if folder is None:
             raise DataError(f"There are no {kind} yet: run the studies first, then this one.")
-        return pd.concat([self.read(path.stem) for path in sorted((folder / "findings").glob(f"{kind}_*.parquet"))], ignore_index=True)
+        found = [pd.read_parquet(path) for path in sorted((folder / "findings").glob(f"{kind}_*.parquet"))]
+        columns = [column.name for column in schema.finding(kind)]
+        return schema.check(kind, pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns))
 
     def figure(self, ax, *, name: str, title: str, caption: str, data=None, alt: str | None = None):
         """Show a chart as one accessible block and write figures/<name>.svg and, with its data, tables/<name>.csv."""
@@ -155,6 +163,13 @@ class Run:
         if data is not None:
             self._csv(name, data)
         return Fragment(block, data)
+
+    def points(self, *sentences: str):
+        """Show computed sentences as a list, escaped."""
+        from cxlib.show import prose
+        from cxlib.show.fragments import Fragment
+
+        return Fragment(f"<ul>{''.join(f'<li>{prose.escape(sentence)}</li>' for sentence in sentences)}</ul>")
 
     def export(self, frame, *, name: str):
         """Write a frame that is too long for the page to tables/<name>.csv and say so."""

@@ -258,6 +258,51 @@ FINDINGS |= {  # 04
         ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
+_LEVEL = (
+    ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,
+    ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
+)  # fmt: skip
+FINDINGS |= {  # 03
+    "kpis": _columns(_KPI, *_WAVE, *_LEVEL),
+    "kpis_by_segment": _columns(_KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True), *_LEVEL),
+    "changes": _columns(
+        _KPI, *_WAVE, ("against", "text", "last wave", "last wave or last year", True), ("then_wave", "text", "2026Q2", "Wave compared with", True),
+        ("then_quarter", "text", "2026Q2", "Its quarter", True), ("gap", "whole", "1", "Quarters between", True), ("definition", "text", "nps_0_10", "Definition id", True),
+        ("unit", "text", "points", "points, share or scale", True), *_ESTIMATE, ("p", "number", "0.003", "p: no change"), ("detectable", "number", "7.9", "Smallest change seen with 80 % power"),
+        ("needed_n", "number", "1400", "Answers a wave to see 5 points, 5 percentage points or .2 scale points"), ("now", "number", "-6", "Level now"), ("then", "number", "13", "Level then"),
+        ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+}  # fmt: skip
+_ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
+FINDINGS |= {  # 11
+    "effects": _columns(
+        _ACTION, ("outcome", "text", "margin", "What was measured", True), ("window_days", "whole", "90", "Days after assignment", True), *_ESTIMATE, ("p", "number", "0.001", "p: no effect"),
+        ("mean_treated", "number", "40.0", "Mean of those assigned to treatment"), ("mean_control", "number", "34.6", "Mean of those assigned to control"),
+        ("n_treated", "whole", "526", "Assigned to treatment", True), ("n_control", "whole", "586", "Assigned to control", True), ("cut", "whole", "0", "Left out because their window is not over", True),
+        ("ratio_p", "number", "0.08", "p of the sample-ratio check"), ("attrition_p", "number", "1", "p of the attrition check"), ("before_p", "number", "0.86", "p: both arms alike before"),
+        ("grade", "text", "A", "Evidence grade", True), ("reason", "text", "", "Why this grade", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "recovery": _columns(
+        _ACTION, ("group", "text", "contacted", "contacted, not contacted, difference, normal check", True), *_ESTIMATE,
+        ("mean_before", "number", "5.0", "Mean score before"), ("mean_after", "number", "6.3", "Mean score the next time"), ("note", "text", "", "How it was had"),
+    ),
+    "roi": _columns(
+        _ACTION, ("measure", "text", "net", "value, investment, net, roi, payback_days, p_pays, break_even_effect", True), *[column for column in _ESTIMATE if column[0] not in ("n", "n_eff")],
+        ("unit", "text", "money", "money, ratio, days, probability, money per customer", True), ("n", "whole", "526", "Customers it applies to", True),
+        ("draws", "whole", "65536", "Quasi-random draws", True), ("grade", "text", "A", "Evidence grade of the effect", True), ("note", "text", "", "What limits it"),
+    ),
+}  # fmt: skip
+FINDINGS |= {  # 00
+    "ledger": (*FINDINGS["tests"], *_columns(
+        ("p_bh", "number", "0.01", "Benjamini-Hochberg within its family"), ("p_by", "number", "0.03", "Benjamini-Yekutieli within its family"), ("p_holm", "number", "0.02", "Holm over the headlines"),
+        ("p_family", "number", "0.01", "p of its family"), ("p_adjusted", "number", "0.03", "What is compared with .05"), ("survives", "flag", "1", "Whether it may be told", True),
+        ("conf_low_adj", "number", "1.2", "Lower end of the interval, widened for the selection"), ("conf_high_adj", "number", "9.8", "Upper end"),
+    )),
+    "told": (*FINDINGS["claims"], *_columns(
+        ("said", "text", "NPS rose by 6 points", "What stands in the summary", True), ("survives", "flag", "1", "Whether its test survived; 1 for a description", True),
+        ("p_adjusted", "number", "0.03", "Adjusted p of its test"), ("headline", "whole", "1", "Place among the main points; 0 for none", True),
+    )),
+}  # fmt: skip
 
 
 def finding(name: str) -> tuple[Column, ...]:
@@ -302,4 +347,4 @@ def check(name: str, frame):
         return contract.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         case = error.failure_cases.iloc[0]
-        raise DataError(f"finding '{name}': row {case['index']}, column '{case['column']}': {case['failure_case']!r} breaks the rule {case['check']}.") from None
+        raise DataError(f"finding '{name}': row {case['index']}, column '{case['column']}': '{case['failure_case']}' breaks the rule {case['check']}.") from None

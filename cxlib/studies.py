@@ -29,7 +29,7 @@ TYPED_RESULT = re.compile(
 
 @dataclass(frozen=True)
 class Study:
-    """One notebook: `reads` may hold patterns (`claims_*`); `outputs` are the files its literal names promise, relative to the run folder."""
+    """One notebook: `reads` (`claims_*`) and `outputs` (`figures/share_*.svg`, relative to the run folder) may hold patterns."""
 
     id: str
     number: str
@@ -228,7 +228,7 @@ def _study(path: Path) -> Study:
                 reads.add(f"{method[4:]}_*")
             case ("figure", str()):
                 outputs |= {f"figures/{name}.svg", f"tables/{name}.csv"}
-            case ("table", str()):
+            case ("table" | "export", str()):
                 outputs.add(f"tables/{name}.csv")
     outputs |= {f"findings/{name}.parquet" for name in writes}
     parameters = {name: value for cell in tagged[:1] if (tree := _tree(cell)) for name, (value, _) in _assigned(tree).items()}
@@ -243,7 +243,16 @@ def _called(node: ast.AST, names: set[str]) -> tuple[str, str | None] | None:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id in names):
         return None
     wanted = [keyword.value for keyword in node.keywords if keyword.arg == "name"] + (node.args[:1] if node.func.attr in ("read", "write") else [])
-    return node.func.attr, next((value.value for value in wanted if isinstance(value, ast.Constant) and isinstance(value.value, str)), None)
+    return node.func.attr, next((name for value in wanted if (name := _pattern(value, computed=node.func.attr not in ("read", "write")))), None)
+
+
+def _pattern(value: ast.expr, *, computed: bool) -> str | None:
+    """A literal name as it is; of a computed one (`f"share_{survey}"`, figures and tables only) the pattern `share_*`."""
+    if isinstance(value, ast.Constant):
+        return value.value if isinstance(value.value, str) else None
+    if computed and isinstance(value, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "*" for part in value.values)
+    return None
 
 
 def _opened(tree: ast.Module) -> list[str]:

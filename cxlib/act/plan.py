@@ -27,6 +27,7 @@ class Action(BaseModel):
     end: dt.date = Field(description="Last day of assignment.")
     window_days: int = Field(90, ge=1, description="Days after assignment in which the outcome is counted.")
     outcome: Literal["margin", "amount", "retention", "score"] = Field("margin", description="What it was meant to raise.")
+    survey: str = Field("", description="For outcome score: the survey whose scores put customers on the list; all where empty.")
     kpi: str = Field("", description="For outcome score: the item whose low scores put customers on the list.")
     cut: float | None = Field(None, description="For outcome score: the highest score that put a customer on the list.")
     fixed_cost: float | None = Field(None, ge=0, description="Cost that does not depend on how many were reached, programme's currency.")
@@ -52,3 +53,16 @@ def read(folder: Path) -> Plan:
         if [one.id for one in plan.actions].count(action.id) > 1:
             raise DataError(f"{path}: the action '{action.id}' is declared twice.")
     return plan
+
+
+def cost(action: Action, log) -> float | None:
+    """Return what an action cost in the programme's currency: its fixed cost plus the log's own costs of deliveries, or the unit cost times
+    the deliveries where the log has none. None where nobody wrote down a cost: that is not zero."""
+    own = log[(log["action_id"] == action.id) & (log["arm"] == "treated")]
+    if own["cost"].notna().any():
+        deliveries = float(own["cost"].fillna(0).sum())
+    elif action.unit_cost is not None:
+        deliveries = action.unit_cost * int(own["delivered_on"].notna().sum())
+    else:
+        return None if not action.fixed_cost else action.fixed_cost
+    return (action.fixed_cost or 0.0) + deliveries

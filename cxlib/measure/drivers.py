@@ -52,6 +52,8 @@ def _kept(matrix, names):
     notes, kept = [""] * len(names), []
     if not np.isfinite(matrix[-1, -1]):
         return [], ["not estimable (the KPI does not vary)"] * len(names)
+    if np.isfinite(matrix).all() and np.linalg.eigvalsh(matrix[:-1, :-1])[0] > SMALLEST:
+        return list(range(len(names))), notes  # the usual case: each driver's variance given all the others is at least this large
     for j in range(len(names)):
         if not np.isfinite(matrix[j]).any() or not np.isfinite(matrix[j, j]):
             notes[j] = "not estimable (no variation in the answers)"
@@ -160,6 +162,7 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
     if kept and min(n[kept]) <= len(kept) + 1:
         kept, notes = [], [note or f"not estimable ({min(n[kept])} answers for {len(kept)} drivers)" for note in notes]
     many, moved = matrix[None], means[None]
+    pick = [*kept, len(drivers)]
     if replicates and kept:
         column = lambda name: None if name is None else frame[name].astype(str).to_numpy()
         more = answers.replicates(replicates, seed=seed, strata=column(strata), cluster=column(cluster))
@@ -168,12 +171,13 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
     found = {name: np.full((size, p), np.nan) for name in methods}
     r2 = np.full(size, np.nan)
     if kept:
-        part = _all_methods(many[np.ix_(range(size), [*kept, -1], [*kept, -1])], methods)
+        part = _all_methods(many if len(kept) == p else many[:, pick][:, :, pick], methods)
         r2 = part["r2"]
         for name in methods:
             found[name][:, kept] = part[name]
         lost = np.isnan(r2).mean()
-        notes = [note or (f"{lost:.0%} of the replicates could not be computed" if lost > 0.01 else "") for note in notes]
+        if lost > 0.01:
+            notes = [note or f"{lost:.0%} of the replicates could not be computed" for note in notes]
     if "correlation" in methods:
         found["correlation"] = many[:, :p, p]
     repeat = lambda values: np.tile(np.asarray(values), size)

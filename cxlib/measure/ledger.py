@@ -108,3 +108,15 @@ def empty():
     """Return a ledger without tests, for a study that made none."""
     text = {name: pd.Series(dtype=str) for name in ("test_id", "study", "family", "kind", "what")}
     return pd.DataFrame(text | {"n": pd.Series(dtype="int64")} | {name: pd.Series(dtype=float) for name in ("estimate", "conf_low", "conf_high", "p")})
+
+
+def tell(claims, adjusted):
+    """Say of each claim what may be told: its text where its test survives, else the sentence for no detectable change.
+
+    in: claims and what `adjust` returns. out: the claims with said, survives (true for a description, which has no test) and p_adjusted. A claim
+    whose test is missing from the ledger does not survive: nothing is told that was not counted.
+    """
+    tests = adjusted.set_index("test_id")
+    described = claims["test_id"].fillna("") == ""
+    survives = claims["test_id"].map(tests["survives"]).fillna(False).astype(bool) | described
+    return claims.assign(said=claims["text"].where(survives, claims["text_null"]), survives=survives, p_adjusted=claims["test_id"].map(tests["p_adjusted"]).astype(float))

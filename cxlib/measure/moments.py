@@ -16,69 +16,84 @@ class Answers:
 
     def __init__(self, frame, kpi, drivers, weight=None, value=None):
         raw = frame[[*drivers, kpi]].to_numpy(dtype=float)
-        use = np.isfinite(raw[:, -1]) & np.isfinite(raw[:, :-1]).any(axis=1)
-        self.rows, raw = np.flatnonzero(use), raw[use]
-        self.weight = np.ones(len(raw)) if weight is None else frame[weight].to_numpy(dtype=float)[use]
+        self.rows, self.mask = np.arange(len(raw)), np.isfinite(raw)
+        self.weight = np.ones(len(raw)) if weight is None else frame[weight].to_numpy(dtype=float)
+        if not self.mask.all():
+            use = self.mask[:, -1] & self.mask[:, :-1].any(axis=1)
+            self.rows, raw, self.mask, self.weight = np.flatnonzero(use), raw[use], self.mask[use], self.weight[use]
         if not (self.weight >= 0).all():
             row = int(np.flatnonzero(~(self.weight >= 0))[0])
             raise DataError(f"Column '{weight}', row {self.rows[row]}: the weight {self.weight[row]} is not a number of at least 0; quarantine the row or give it a weight.")
-        self.mask = np.isfinite(raw)
-        count = self.mask.sum(axis=0)
-        self.centre = np.round(np.where(self.mask, raw, 0).sum(axis=0) / np.maximum(count, 1))
-        self.z = np.where(self.mask, raw - self.centre, 0.0)
-        self.value = np.where(self.mask, (value or (lambda score: score))(raw), 0.0)[:, :-1]  # what counts as performance, driver by driver
-
-    @property
-    def complete(self):
-        """Return whether nothing is missing."""
-        return bool(self.mask.all())
+        self.complete = bool(self.mask.all())
+        if self.complete:
+            self.centre = np.round(raw.sum(axis=0) / max(len(raw), 1))
+            self.z = raw - self.centre
+        else:
+            self.centre = np.round(np.where(self.mask, raw, 0).sum(axis=0) / np.maximum(self.mask.sum(axis=0), 1))
+            self.z = np.where(self.mask, raw - self.centre, 0.0)
+        # what counts as performance, driver by driver: the rating itself, or its value under a definition
+        self.value = None if value is None else np.where(self.mask, value(raw), 0.0)[:, :-1]
 
     def only(self, rows):
         """Keep some rows (listwise deletion)."""
         for name in ("rows", "weight", "mask", "z", "value"):
-            setattr(self, name, getattr(self, name)[rows])
+            setattr(self, name, None if getattr(self, name) is None else getattr(self, name)[rows])
+        self.complete = bool(self.mask.all())
 
     def bases(self):
         """Return n and n_eff of each driver."""
+        if self.complete:
+            p, total = self.z.shape[1] - 1, self.weight.sum()
+            return np.full(p, len(self.z)), np.full(p, total**2 / (self.weight @ self.weight) if total > 0 else 0.0)
         weight = self.weight[:, None] * self.mask[:, :-1]
         with np.errstate(invalid="ignore", divide="ignore"):
             kish = weight.sum(axis=0) ** 2 / (weight**2).sum(axis=0)
         return self.mask[:, :-1].sum(axis=0), np.where(np.isfinite(kish), kish, 0.0)
 
+    def point(self):
+        """Return the correlation matrix and the mean performance of the answers as they are."""
+        z, w, i, j = self.z, self.weight, *np.triu_indices(self.z.shape[1])
+        weighted = z if (w == 1).all() else z * w[:, None]
+        if self.complete:
+            parts = [[w.sum()], w @ z, (weighted.T @ z)[i, j]]
+        else:
+            mask = self.mask.astype(float)
+            parts = [((mask * w[:, None]).T @ mask)[i, j], (weighted.T @ mask).ravel(), ((weighted * z).T @ mask).ravel(), (weighted.T @ z)[i, j]]
+        if self.value is not None:
+            parts.append(w @ self.value)
+        correlations, means = self._finish(np.concatenate(parts)[None])
+        return correlations[0], means[0]
+
     def _products(self, rows):
         """Return the products of these rows whose weighted sums give every mean and correlation."""
-        z, mask = self.z[rows], self.mask[rows].astype(float)
-        i, j = np.triu_indices(z.shape[1])
-        if self.mask.all():
-            return np.column_stack([np.ones(len(z)), z, z[:, i] * z[:, j], self.value[rows]])
+        z, (i, j) = self.z[rows], np.triu_indices(self.z.shape[1])
+        value = [] if self.value is None else [self.value[rows]]
+        if self.complete:
+            return np.column_stack([np.ones(len(z)), z, z[:, i] * z[:, j], *value])
+        mask = self.mask[rows].astype(float)
         a, b = (index.ravel() for index in np.indices((z.shape[1],) * 2))
-        return np.column_stack([mask[:, i] * mask[:, j], z[:, a] * mask[:, b], z[:, a] ** 2 * mask[:, b], z[:, i] * z[:, j], self.value[rows]])
+        return np.column_stack([mask[:, i] * mask[:, j], z[:, a] * mask[:, b], z[:, a] ** 2 * mask[:, b], z[:, i] * z[:, j], *value])
 
     def _finish(self, sums):
         """Return stacks of weighted (pairwise) correlation matrices and of the drivers' mean performance from sums of products."""
         d = self.z.shape[1]
         i, j = np.triu_indices(d)
+        t, square = len(i), d * d
         with np.errstate(invalid="ignore", divide="ignore"):
-            if self.mask.all():
-                n, mean = sums[:, :1], sums[:, 1 : d + 1] / sums[:, :1]
-                cross = _mirror(sums[:, d + 1 : 1 - d], i, j, d) / n[:, :, None] - mean[:, :, None] * mean[:, None, :]
+            if self.complete:
+                answered, mean = sums[:, :1], sums[:, 1 : d + 1] / sums[:, :1]
+                own = mean[:, :-1]
+                cross = _mirror(sums[:, d + 1 : d + 1 + t], i, j, d) / answered[:, :, None] - mean[:, :, None] * mean[:, None, :]
                 variance = np.broadcast_to(np.diagonal(cross, axis1=1, axis2=2)[:, :, None], cross.shape)
-                answered = n
             else:
-                t, square = len(i), d * d
                 n = _mirror(sums[:, :t], i, j, d)
                 mean, second = (sums[:, t + k * square : t + (k + 1) * square].reshape(-1, d, d) / n for k in (0, 1))
-                cross = _mirror(sums[:, t + 2 * square : 1 - d], i, j, d) / n - mean * mean.transpose(0, 2, 1)
+                cross = _mirror(sums[:, t + 2 * square : 2 * t + 2 * square], i, j, d) / n - mean * mean.transpose(0, 2, 1)
                 variance = second - mean**2  # of the row's variable among those who also answered the column's
-                answered = np.diagonal(n, axis1=1, axis2=2)[:, :-1]
+                answered, own = (np.diagonal(part, axis1=1, axis2=2)[:, :-1] for part in (n, mean))
             scale = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
-            return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), sums[:, 1 - d :] / answered
-
-    def point(self):
-        """Return the correlation matrix and the mean performance of the answers as they are."""
-        total = sum(np.einsum("n,nq->q", self.weight[rows], self._products(rows)) for rows in self._blocks())
-        correlations, means = self._finish(total[None])
-        return correlations[0], means[0]
+            means = own + self.centre[:-1] if self.value is None else sums[:, 1 - d :] / answered
+            return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), means
 
     def replicates(self, count, *, seed, strata=None, cluster=None):
         """Return `count` bootstrap stacks of correlations and performance; `strata` and `cluster` are arrays over the frame's rows.
@@ -121,7 +136,7 @@ class Answers:
     def _blocks(self):
         """Return slices of rows whose products fit into a block."""
         d = self.z.shape[1]
-        width = 1 + 2 * d + d * (d + 1) // 2 if self.mask.all() else d * (3 * d + 2)
+        width = 1 + 2 * d + d * (d + 1) // 2 if self.complete else d * (3 * d + 2)
         step = max(1, BLOCK // width)
         return [slice(start, start + step) for start in range(0, max(len(self.z), 1), step)]
 

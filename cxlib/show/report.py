@@ -43,9 +43,15 @@ def page(notebook, *, title, menu, page_id, programme_name, quarter, summary="",
 
 
 def _exporter():
-    from nbconvert.exporters import HTMLExporter
+    from nbconvert.exporters import HTMLExporter, TemplateExporter
+    from nbconvert.filters import Highlight2HTML
 
     class Exporter(HTMLExporter):
+        # HTMLExporter parses and rewrites the finished page; here every piece has been written from the allow-list already.
+        def from_notebook_node(self, nb, resources=None, **options):
+            self.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3", parent=self))
+            return TemplateExporter.from_notebook_node(self, nb, resources, **options)
+
         # A template of the same name in the reader's own Jupyter folder must not change the report.
         def get_prefix_root_dirs(self):
             own = os.path.join(sys.prefix, "share", "jupyter")

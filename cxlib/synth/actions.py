@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from . import company, customers, draws
+from . import customers, draws
 
 LOYALTY, RECOVERY = "loyalty_call", "recovery_call"
 LOYALTY_FIRST, LOYALTY_LAST = np.datetime64("2026-04-01"), np.datetime64("2026-06-26")
 RECOVERY_FIRST, RECOVERY_LAST = np.datetime64("2025-04-01"), np.datetime64("2026-03-31")
 WINDOW_DAYS = 90
-LOYALTY_CHANCE, LOYALTY_REACH, LOYALTY_COST = 0.5, 0.82, 1.90
-RECOVERY_CHANCE, RECOVERY_REACH, RECOVERY_COST = 0.55, 0.88, 6.50
+LOYALTY_CHANCE, LOYALTY_REACH, LOYALTY_COST = 0.5, 0.82, (1.90, 0.60)      # costs: of a call, of calls nobody took
+RECOVERY_CHANCE, RECOVERY_REACH, RECOVERY_COST = 0.55, 0.88, (6.50, 1.20)
 # Extra add-ons bought in the window by a customer who was reached.
 EXTRA = {"contract": 0.95, "prepaid": 0.45}
 
@@ -47,5 +47,5 @@ def rows(action: str, person, treated, assigned, delivered, probability, cost) -
     """The log of one action in order of time."""
     frame = pd.DataFrame({
         "action_id": action, "person": person, "arm": np.where(treated, "treated", "control"), "probability": probability,
-        "assigned_on": assigned.astype("datetime64[s]"), "delivered_on": np.asarray(delivered, dtype="datetime64[s]"), "cost": np.where(treated, cost, 0.0)})
+        "assigned_on": assigned.astype("datetime64[s]"), "delivered_on": np.asarray(delivered, dtype="datetime64[s]"), "cost": np.where(treated, np.where(np.isnat(np.asarray(delivered)), cost[1], cost[0]), 0.0)})
     return frame.sort_values(["assigned_on", "person"], kind="stable").reset_index(drop=True)

@@ -11,8 +11,11 @@ from . import company, draws
 
 ITEMS = {"annual": ("why", "improve"), "pulse": ("comment",)}
 WRITES = {"why": 0.66, "improve": 0.50, "comment": 0.46}
-NEGATIVE_AT, SLOPE, FITS = 3.45, 1.7, 0.75     # an experience of this level is as often blamed as praised; how sharply that turns; how far the score does
-MOST = 64                             # draws a comment may use
+# An experience of this level is as often blamed as praised; how sharply that turns; how far the choice fits the score that was just given.
+NEGATIVE_AT, SLOPE, FITS = 3.45, 1.7, {"why": 1.1, "improve": 0.0, "comment": 0.7}
+SAME = 0.3                            # how often a word gives way to another of the same meaning
+MOST = 80                             # draws a comment may use
+CHANCES = tuple((number + 0.5) / 100 for number in range(100))
 KEYS = {"a": "s", "e": "r", "i": "o", "o": "p", "n": "m", "t": "r", "s": "d", "r": "t", "l": "k", "u": "i"}
 
 
@@ -31,9 +34,9 @@ def subjects(item: str, felt: np.ndarray, off: np.ndarray, reason: np.ndarray, *
     pull = pull + 1.1 * real * (reason[:, None] == np.array(company.IDS))
     pull = pull - np.log(-np.log(draws.uniform((*key, item, "pull"), n, len(company.IDS))))
     many = draws.pick((*key, item, "many"), n, (0, 1, 2, 3), (0.06, 0.56, 0.29, 0.09))
-    rank = np.argsort(np.argsort(-pull, axis=1), axis=1)
+    rank = np.argsort(np.argsort(-pull, axis=1, kind="stable"), axis=1, kind="stable")
     # People give reasons that fit their score, so that the score leans on the choice between praise and complaint.
-    complains = draws.uniform((*key, item, "polarity"), n, len(company.IDS)) < 1 / (1 + np.exp(SLOPE * away - FITS * off[:, None]))
+    complains = draws.uniform((*key, item, "polarity"), n, len(company.IDS)) < 1 / (1 + np.exp(SLOPE * away - FITS[item] * off[:, None]))
     return rank < many[:, None], complains | (item == "improve")
 
 
@@ -49,11 +52,12 @@ def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) ->
     for item in ITEMS[survey]:
         wrote = draws.happens((*key, item, "wrote"), 1 / (1 + np.exp(-(np.log(WRITES[item] / (1 - WRITES[item])) + 0.12 * off))))
         taken, complains = subjects(item, felt, off, reason, key=key, world=world)
+        mood = off if company.truthful(world) else draws.normal((*key, item, "mood"), n)
         luck = draws.uniform((*key, item, "words"), n, MOST)
         written = [None] * n
         for i in np.flatnonzero(wrote):
             about = [(company.IDS[k], -1 if complains[i, k] else 1) for k in np.flatnonzero(taken[i])]
-            written[i] = write(item, about, luck[i].tolist())
+            written[i] = write(item, about, float(mood[i]), luck[i].tolist())
         texts.append(pd.DataFrame({"response_id": frame["response_id"], "item": item, "text": pd.Series(written, dtype=object)}))
         row, topic = np.nonzero(taken & wrote[:, None])
         mentions.append(pd.DataFrame({"response_id": frame["response_id"].to_numpy()[row], "item": item, "topic": np.array(company.IDS)[topic],
@@ -61,8 +65,8 @@ def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) ->
     return pd.concat(texts, ignore_index=True), pd.concat(mentions, ignore_index=True)
 
 
-def write(item: str, about: list[tuple[str, int]], luck: list[float]) -> str:
-    """One comment from its topics; `luck` holds the draws it is made of."""
+def write(item: str, about: list[tuple[str, int]], mood: float, luck: list[float]) -> str:
+    """One comment from its topics; `mood` above zero is ill, `luck` holds the draws it is made of."""
     chance = iter(luck)
     words = grammar()
     draw = lambda: next(chance, 0.37)
@@ -89,8 +93,9 @@ def write(item: str, about: list[tuple[str, int]], luck: list[float]) -> str:
             clause = (choose(words["joins"]["same" if tone == before else "but"])) + clause
         text, before = text + clause, tone
     tones = [tone for _, tone in about]
-    feeling = "negative" if max(tones) < 0 else "positive" if min(tones) > 0 else "neutral"
-    if draw() < 0.30:
+    # Nobody gives a ten and is looking for another provider.
+    feeling = "negative" if max(tones) < 0 < mood + 0.4 else "positive" if min(tones) > 0 > mood - 0.4 else "neutral"
+    if draw() < 0.30 and not text.startswith(tuple(words["heads"]["negative"] + words["heads"]["positive"])):
         text = f"{fill(choose(words['openers'][choose((feeling, 'neutral'))]), choose)} {text}"
     if draw() < 0.22:
         text = f"{text.rstrip('.')}. {choose(words['closers'][choose((feeling, feeling, 'neutral'))])}"
@@ -98,13 +103,15 @@ def write(item: str, about: list[tuple[str, int]], luck: list[float]) -> str:
 
 
 def fill(clause: str, choose, depth: int = 0) -> str:
-    """Replace {slots}, which may hold slots themselves."""
+    """Replace {slots}, which may hold slots themselves, and some words by others of the same meaning."""
     slots = grammar()["slots"]
     while "{" in clause and depth < 8:
         begin = clause.index("{")
         end = clause.index("}", begin)
         clause, depth = clause[:begin] + choose(slots[clause[begin + 1:end]]) + clause[end + 1:], depth + 1
-    return clause
+    same = grammar()["same"]
+    said = [choose(same[word]) if word in same and choose(CHANCES) < SAME else word for word in clause.split()]
+    return " ".join(said)
 
 
 def styled(text: str, draw, feeling: str = "neutral") -> str:

@@ -62,8 +62,3 @@ def count(key: tuple, rate) -> np.ndarray:
         mass = mass * rate / k
         total = total + mass
     return counts
-
-
-def order(key: tuple, n: int) -> np.ndarray:
-    """A random order of 0..n-1."""
-    return np.argsort(uniform(key, n), kind="stable")

@@ -1,9 +1,11 @@
 """Invitations: who was asked, when, by what chance, whether it was opened and answered."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
-from . import company, customers, draws
+from . import customers, draws
 
 FIELDWORK = {"2024Q3": ("2024-09-02", "2024-09-22"), "2025Q3": ("2025-09-01", "2025-09-21"), "2026Q3": ("2026-08-31", "2026-09-20")}
 REST_DAYS = 28               # nobody is asked twice within four weeks
@@ -41,7 +43,7 @@ def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) 
     lucky = draws.happens((*key, "drawn"), np.full(len(contacts), PULSE_CHANCE))
     person, asked, chosen = contacts["person"].to_numpy(), np.full(len(folk), np.datetime64("1970-01-01")), []
     starts = np.searchsorted(week, np.arange(week.max() + 2)) if len(week) else [0]
-    for begin, end in zip(starts[:-1], starts[1:]):
+    for begin, end in itertools.pairwise(starts):
         rows = np.arange(begin, end)[lucky[begin:end]]
         rows = rows[np.unique(person[rows], return_index=True)[1]]                  # the first contact of the week
         rows = np.sort(rows[(day[rows] - asked[person[rows]]).astype(int) > REST_DAYS])

@@ -76,19 +76,20 @@ def topics(mentions: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
 
 def effects(folk, calls: pd.DataFrame, *, seed: int, world: str) -> pd.DataFrame:
     """What each action truly does for one person assigned to it, margin in EUR over the window: action_id, contract, persons (treated), rate (extra
-    add-ons of one who was reached), margin (expected of one assigned who stays), realised (what they did bring, leavers included), cost, recommend."""
+    add-ons of one who was reached), margin (expected of one assigned who stays), realised (what they did bring, leavers included), cost (of one assigned),
+    recommend (points)."""
     sold = orders.extras(folk, calls[calls["action_id"] == actions.LOYALTY], seed=seed, world=world)
     whose = folk.set_index("person_id").loc[sold["person_id"]].reset_index()
     sold = sold.assign(contract=whose["contract"])[customers.active(whose, sold["ordered_on"].to_numpy())].groupby("contract")["margin"].sum()
     price = sum(amount * share for amount, share in zip(orders.ADD_ONS.values(), orders.ADD_ON_SHARES)) * orders.ADD_ON_MARGIN
     rows = []
-    for action, unit, reach in ((actions.LOYALTY, actions.LOYALTY_COST, actions.LOYALTY_REACH), (actions.RECOVERY, actions.RECOVERY_COST, actions.RECOVERY_REACH)):
+    for action, (call, attempt), reach in ((actions.LOYALTY, actions.LOYALTY_COST, actions.LOYALTY_REACH), (actions.RECOVERY, actions.RECOVERY_COST, actions.RECOVERY_REACH)):
         mine = calls[(calls["action_id"] == action) & (calls["arm"] == "treated")]
         for contract in company.CONTRACTS:
             rate = actions.EXTRA[contract] * company.truthful(world) * (action == actions.LOYALTY)
             rows.append({"action_id": action, "contract": contract, "persons": int((folk["contract"].to_numpy()[mine["person"]] == contract).sum()),
                          "rate": rate, "margin": round(rate * reach * price, 4),
-                         "realised": round(float(sold.get(contract, 0.0)) / max(1, int((folk["contract"].to_numpy()[mine["person"]] == contract).sum())), 4) if rate else 0.0, "cost": unit, "recommend": 0.0})
+                         "realised": round(float(sold.get(contract, 0.0)) / max(1, int((folk["contract"].to_numpy()[mine["person"]] == contract).sum())), 4) if rate else 0.0, "cost": round(reach * call + (1 - reach) * attempt, 4), "recommend": 0.0})
     return pd.DataFrame(rows)
 
 

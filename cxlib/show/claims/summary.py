@@ -1,1 +1,83 @@
-"""To come with its study."""
+"""What the first page says: at most five main points, the key figures, where to act, what it is worth, what cannot be told."""
+
+from statistics import NormalDist
+
+import pandas as pd
+
+from cxlib.show import claims, prose
+from cxlib.show.claims.tracking import LEVEL
+
+MOST = 5
+EACH = {"02": 1, "03": 2, "11": 1, "04": 1}  # main points a study, so that one study cannot fill the page
+
+
+def headlines(told: pd.DataFrame) -> pd.DataFrame:
+    """Return the claims with `headline`: 1 to 5 for the main points, 0 for the others.
+
+    Grade E and what came in are never among them. Within a study survivors come first, then its own order; if places are left, the
+    next best of any study take them.
+    """
+    able = told[(told["grade"] != "E") & (told["study"] != "01_data_loading")].sort_values(["survives", "rank"], ascending=[False, True], kind="stable")
+    number = able["study"].str[:2]
+    place = able.groupby(number).cumcount()
+    first = able[place < number.map(EACH).fillna(1)]
+    rest = able.drop(first.index)
+    chosen = pd.concat([first, rest[rest["survives"]]]).head(MOST).sort_values("rank", kind="stable")
+    return told.assign(headline=told.index.map({index: spot for spot, index in enumerate(chosen.index, start=1)}).fillna(0).astype(int))
+
+
+def points(told: pd.DataFrame) -> list[str]:
+    """Return the main points as sentences, each with its base and grade."""
+    main = told[told["headline"] > 0].sort_values("headline")
+    return [f"{row.said} [{row.base}; grade {row.grade}, {claims.GRADES[row.grade]}]" for row in main.itertuples()] or ["No study of this run makes a claim."]
+
+
+def cards(kpis: pd.DataFrame, changes: pd.DataFrame, ledger: pd.DataFrame, programme, *, most: int = 6) -> pd.DataFrame:
+    """Return the latest level of each KPI with its move, the verb of which follows the ledger.
+
+    A move whose test survives has its interval widened for the selection; one that does not has the interval of all headlines at
+    once (Bonferroni at the headlines' part of alpha), which then holds zero.
+    """
+    rows, tests = [], ledger.set_index("test_id")
+    level = NormalDist().inv_cdf(1 - 0.03 / max(int((ledger["kind"] == "primary").sum()), 1) / 2)
+    for (kpi, survey), own in kpis.groupby(["kpi", "survey"], sort=False):
+        last = own.sort_values("quarter").iloc[-1]
+        row = {"label": f"{programme.label(kpi)}, {programme.label(survey)}", **{name: last[name] for name in ("estimate", "conf_low", "conf_high", "n", "n_eff", "note")}}
+        row |= {"unit": LEVEL[last["unit"]], "definition": f"Wave {last['wave']}", "order": last["quarter"]}
+        moved = changes[(changes["kpi"] == kpi) & (changes["survey"] == survey) & changes["p"].notna()]
+        if len(moved):
+            move = moved.iloc[0]
+            test = tests.loc[claims.test_id("03", move.to_dict(), ["survey", "kpi", "against"])]
+            half = level * move["std_error"]
+            low, high = (test["conf_low_adj"], test["conf_high_adj"]) if test["survives"] else (min(move["estimate"] - half, 0.0), max(move["estimate"] + half, 0.0))
+            row |= {"change": move["estimate"], "change_low": low, "change_high": high, "since": move["then_quarter"]}
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values("order", ascending=False, kind="stable").head(most).drop(columns="order").reset_index(drop=True)
+
+
+def act(told: pd.DataFrame) -> list[str]:
+    """Return what may lead to an action: surviving claims that are marked so; 'no detectable change' never is one."""
+    chosen = told[(told["action"] == 1) & told["survives"] & (told["grade"] != "E") & told["study"].str[:2].isin(["02", "04"])].sort_values("rank", kind="stable")
+    return list(chosen["said"]) or ["Nothing in this run is sure enough to act on."]
+
+
+def worth(told: pd.DataFrame) -> list[str]:
+    """Return what the actions did and returned."""
+    own = told[(told["study"].str[:2] == "11") & (told["grade"] != "E")].sort_values("rank", kind="stable")
+    return list(own["said"]) or ["No action of this programme has an effect that can be counted in money."]
+
+
+def unknown(told: pd.DataFrame, titles: dict[str, str]) -> list[str]:
+    """Return what cannot be told: actions without a fair comparison, claims that did not survive, studies without an answer."""
+    said = list(told[told["grade"] == "E"]["said"])
+    lost = told[~told["survives"] & (told["headline"] == 0)].drop_duplicates("said")
+    said += list(lost.sort_values("rank", kind="stable")["said"].head(6))
+    said += [f"{title}: this programme holds no data to answer it; its page says what would be needed." for study, title in titles.items() if study not in set(told["study"])]
+    return said or ["Every question of this report could be answered."]
+
+
+def ledger(adjusted: pd.DataFrame) -> str:
+    """Say how many tests were made and how many survive, by kind."""
+    counts = adjusted.groupby("kind", sort=False)["survives"].agg(["size", "sum"])
+    parts = prose.join(f"{prose.number(row['size'])} {kind} ({prose.number(row['sum'])} survive)" for kind, row in counts.iterrows() if kind != "check")
+    return f"{prose.plural(len(adjusted), 'test')} were made for this report: {parts}." if len(adjusted) else "No test was made for this report."

@@ -1,0 +1,71 @@
+"""Key figures by wave, and how they moved: every estimate of a programme from one tally by score."""
+
+import pandas as pd
+
+from cxlib import quarters
+from cxlib.load.bases import surveys_of
+from cxlib.measure import metrics
+
+KEYS = ["kpi", "survey", "wave", "quarter"]
+PRIMARY = 10  # headline tests a run, METHODS 0
+
+
+def kpis(tables, *, by: str | None = None) -> pd.DataFrame:
+    """Return every KPI of the programme by survey and wave, and by one more column of the responses where `by` names it.
+
+    Columns: kpi, survey, wave, quarter, (segment, value), then what `metrics.estimate` returns: definition, unit, estimate, std_error,
+    conf_low, conf_high, n, weighted_n, n_eff, flag, note. Surveys are never pooled. A wave that did not ask has no row.
+    """
+    programme, limits, parts = tables.programme, tables.programme.limits, []
+    for kpi in programme.kpis:
+        for survey in surveys_of(programme, kpi):
+            keys = ["survey", "wave", "quarter", *([by] if by and by != kpi.item else [])]
+            counted = tables.tally("responses", by=[*keys, kpi.item], where={"survey": survey}).rename(columns={kpi.item: "score"})
+            counted = counted[counted["score"].notna() & (counted[by].notna() if by in keys else True)]
+            if len(counted):
+                found = metrics.estimate(counted, definition=kpi.definition, by=keys, low_base=(limits.text_base, limits.low_base)).assign(kpi=kpi.id)
+                parts.append(found.rename(columns={by: "value"}).assign(segment=by) if by in keys else found)
+    columns = [*KEYS, *(["segment", "value"] if by else [])]
+    if not parts:
+        return pd.DataFrame(columns=[*columns, "definition", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "weighted_n", "n_eff", "flag", "note"])
+    found = pd.concat(parts, ignore_index=True)
+    return found[[*columns, *(name for name in found if name not in columns)]].sort_values(["kpi", "survey", "quarter", "wave"], kind="stable", ignore_index=True)
+
+
+def changes(tables, found: pd.DataFrame) -> pd.DataFrame:
+    """Return how each KPI moved in the waves of the reported quarter: against the last wave, and against the same quarter of last year.
+
+    in: what `kpis(tables)` returns. out: kpi, survey, wave, quarter, against ("last wave" or "last year"), then_wave, then_quarter, gap (quarters
+    between), then what `metrics.change` returns: estimate, std_error, conf_low, conf_high, p, detectable, needed_n, now, then, n, n_eff, n_both,
+    note. People who answered in both waves are allowed for by the covariance of their answers. Where the last wave is last year's, it
+    is told once. Waves before the reported quarter were tested when they were reported and are not tested again.
+    """
+    responses, programme, parts = tables["responses"], tables.programme, []
+    for (kpi, survey), own in found.groupby(["kpi", "survey"], sort=False):
+        own = own.sort_values(["quarter", "wave"], kind="stable")
+        item, definition = programme.kpi(kpi).item, programme.kpi(kpi).definition
+        now = own.iloc[[-1]].reset_index(drop=True)
+        if now["quarter"].iloc[0] != tables.quarter:
+            continue
+        earlier = {"last wave": own.iloc[[-2]] if len(own) > 1 else own.iloc[:0], "last year": own[own["quarter"] == quarters.back(tables.quarter, 4)].tail(1)}
+        if len(earlier["last year"]) and earlier["last year"]["wave"].iloc[0] == earlier["last wave"]["wave"].iloc[0]:
+            earlier = {"last year": earlier["last year"]}
+        for against, then in earlier.items():
+            if then.empty:
+                continue
+            answers = [responses[(responses["survey"] == survey) & (responses["wave"] == side["wave"].iloc[0])] for side in (now, then)]
+            both = metrics.overlap(*answers, person="person_id", score=item, definition=definition, weight="weight") if not answers[0]["person_id"].isna().all() else None
+            moved = metrics.change(now, then, overlap=both).assign(against=against, then_wave=then["wave"].iloc[0], then_quarter=then["quarter"].iloc[0])
+            parts.append(moved.assign(gap=quarters.between(then["quarter"].iloc[0], tables.quarter), **{key: now[key].iloc[0] for key in KEYS}))
+    keys = [*KEYS, "against", "then_wave", "then_quarter", "gap"]
+    if not parts:
+        return pd.DataFrame(columns=[*keys, "definition", "unit", "estimate", "std_error", "conf_low", "conf_high", "p", "detectable", "needed_n", "now", "then", "n", "n_eff", "n_both", "note"])
+    moved = pd.concat(parts, ignore_index=True)
+    return moved[[*keys, *(name for name in moved if name not in keys)]]
+
+
+def kinds(moved: pd.DataFrame, programme) -> pd.Series:
+    """Return which changes are headline tests: those of primary KPIs, last wave first, ten at most; the others are secondary."""
+    primary = moved["kpi"].map(lambda kpi: programme.kpi(kpi).primary).astype(bool)
+    order = moved.assign(first=moved["against"] != "last wave")[primary].sort_values("first", kind="stable").index[:PRIMARY]
+    return pd.Series("secondary", index=moved.index).where(~moved.index.isin(order), "primary")

@@ -1,0 +1,419 @@
+"""The sample: the same bytes everywhere, a truth that can be found in the raw files, and a world in which there is nothing to find."""
+
+import ast
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from cxlib import load, programme, synth
+from cxlib.errors import UsageError
+from cxlib.synth import comments, company, draws, truth
+from cxlib.text import codeframe, topics
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ROOT / "data" / "telecom"
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Every file of a folder with the hash of its bytes."""
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+class World:
+    """A sample, loaded by the workbook's own reader, with its truth."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.tables = load.check(programme.read(folder))
+        self.truth = {path.stem: pd.read_parquet(path) for path in (folder / "truth").glob("*.parquet")}
+        self.about = json.loads((folder / "truth" / "company.json").read_text(encoding="utf-8"))
+
+    def nps(self, weighted: bool = True) -> pd.DataFrame:
+        """NPS by survey and wave with its multinomial standard error on the effective base."""
+        rows = self.tables["responses"].dropna(subset=["recommend"])
+        rows = rows.assign(side=np.where(rows["recommend"] >= 9, 1, np.where(rows["recommend"] <= 6, -1, 0)), w=rows["weight"] if weighted else 1.0)
+        out = []
+        for (survey, wave), part in rows.groupby(["survey", "wave"]):
+            mean = np.average(part["side"], weights=part["w"])
+            spread = np.average((part["side"] - mean) ** 2, weights=part["w"])
+            out.append((survey, wave, 100 * mean, 100 * np.sqrt(spread * (part["w"] ** 2).sum()) / part["w"].sum()))
+        return pd.DataFrame(out, columns=["survey", "wave", "nps", "se"]).set_index(["survey", "wave"])
+
+    def loyalty(self) -> tuple[float, float]:
+        """Margin in the 90 days from assignment, treated less control, and its standard error: intention to treat."""
+        calls, orders = self.tables["actions"].query("action_id == 'loyalty_call'"), self.tables["orders"]
+        joined = calls.merge(orders, on="person_id")
+        after = (joined["ordered_on"] - joined["assigned_on"]).dt.days
+        margin = joined[(after >= 0) & (after < 90)].groupby("person_id")["margin"].sum()
+        value = calls["person_id"].map(margin).fillna(0.0)
+        treated, control = value[calls["arm"] == "treated"], value[calls["arm"] == "control"]
+        return treated.mean() - control.mean(), float(np.sqrt(treated.var() / len(treated) + control.var() / len(control)))
+
+    def recovery(self) -> pd.DataFrame:
+        """Low scorers of the year who answered again within 90 days: called, before, after."""
+        pulse = self.tables["responses"].query("survey == 'pulse'").dropna(subset=["person_id", "recommend"]).sort_values("answered_on")
+        calls = self.tables["actions"].query("action_id == 'recovery_call'").set_index("person_id")["assigned_on"]
+        low = pulse[(pulse["recommend"] <= 6) & (pulse["answered_on"] >= "2025-04-01") & (pulse["answered_on"] <= "2026-03-31")].drop_duplicates("person_id")
+        both = low.merge(pulse[["person_id", "answered_on", "recommend"]], on="person_id", suffixes=("", "_again"))
+        gap = (both["answered_on_again"] - both["answered_on"]).dt.days
+        both = both[(gap > 5) & (gap <= 90)].drop_duplicates("person_id")
+        return pd.DataFrame({"called": both["person_id"].isin(calls.index), "before": both["recommend"], "after": both["recommend_again"]})
+
+    def attributes(self, wave: str = "2026Q3") -> pd.DataFrame:
+        """The ratings and the recommendation of one annual wave."""
+        return self.tables["responses"].query("survey == 'annual' and wave == @wave")[[*company.IDS, "recommend"]]
+
+
+@pytest.fixture(scope="module")
+def telecom() -> World:
+    return World(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def null(tmp_path_factory) -> World:
+    folder = tmp_path_factory.mktemp("null") / "company"
+    synth.sample(folder, customers=4000, seed=11, world="null")
+    return World(folder)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> World:
+    """Large enough that what is true of the company shows within narrow limits."""
+    folder = tmp_path_factory.mktemp("large") / "company"
+    synth.sample(folder, customers=12_000, seed=5)
+    return World(folder)
+
+
+# -- the same bytes ----------------------------------------------------------------------------------------------------------------------------
+
+def test_the_shipped_sample_is_what_the_command_writes(tmp_path):
+    synth.sample(tmp_path / "telecom", customers=2500, seed=1)
+    made, shipped = contents(tmp_path / "telecom"), contents(SHIPPED)
+    assert set(made) == set(shipped)
+    assert [name for name in made if made[name] != shipped[name]] == []
+
+
+def test_the_shipped_sample_is_small():
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) <= 4_000_000
+
+
+@pytest.mark.parametrize("world", ["truth", "null"])
+def test_bytes_do_not_depend_on_zone_locale_hash_or_threads(tmp_path, world):
+    synth.sample(tmp_path / "here", customers=220, seed=3, world=world)
+    hostile = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "4711", "TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "C", "OPENBLAS_NUM_THREADS": "2",
+               "PYTHONUTF8": "0"}
+    code = f"from cxlib import synth; synth.sample({str(tmp_path / 'there')!r}, customers=220, seed=3, world={world!r})"
+    subprocess.run([sys.executable, "-c", code], check=True, env=hostile, cwd=tmp_path)
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+
+
+def test_seeds_and_worlds_are_different_companies(tmp_path):
+    for name, options in {"a": {}, "b": {"seed": 2}, "c": {"world": "null"}}.items():
+        synth.sample(tmp_path / name, customers=200, **options)
+    a, b, c = (contents(tmp_path / name) for name in "abc")
+    assert set(a) == set(b) == set(c)
+    assert all(a[name] != b[name] and a[name] != c[name] for name in a if name.startswith("raw/pulse"))
+    assert a["raw/accounts.csv"] == c["raw/accounts.csv"], "the null world is the same company"
+
+
+# -- draws -------------------------------------------------------------------------------------------------------------------------------------
+
+def test_a_stream_is_numpys_pcg64_under_a_sha256_key():
+    digest = hashlib.sha256(b"1/people/age").digest()
+    entropy = [int.from_bytes(digest[i:i + 4], "big") for i in range(0, 32, 4)]
+    expected = np.random.PCG64(np.random.SeedSequence(entropy)).random_raw(5)
+    assert draws.words((1, "people", "age"), 5).tolist() == expected.tolist()
+
+
+def test_a_stream_does_not_move_when_another_is_drawn_or_made_longer():
+    alone = draws.uniform((1, "people", "age"), 50)
+    draws.uniform((1, "people", "something new"), 1000)
+    assert np.array_equal(alone, draws.uniform((1, "people", "age"), 50))
+    assert np.array_equal(alone, draws.uniform((1, "people", "age"), 80)[:50])
+
+
+def test_draws_follow_their_distributions():
+    n = 40_000
+    assert stats.kstest(draws.uniform((9, "u"), n), "uniform").pvalue > 1e-3
+    assert stats.kstest(draws.normal((9, "n"), n), "norm").pvalue > 1e-3
+    counts = draws.count((9, "c"), np.full(n, 2.5))
+    observed = np.bincount(np.minimum(counts, 9), minlength=10)
+    expected = n * np.append(stats.poisson.pmf(np.arange(9), 2.5), stats.poisson.sf(8, 2.5))
+    assert stats.chisquare(observed, expected).pvalue > 1e-3
+    picked = draws.pick((9, "p"), n, ("a", "b"), (0.3, 0.7))
+    assert abs((picked == "a").mean() - 0.3) < 4 * np.sqrt(0.21 / n)
+    assert set(draws.whole((9, "w"), 500, 3, 5)) == {3, 4, 5}
+
+
+# -- raw files and their faults ----------------------------------------------------------------------------------------------------------------
+
+def test_the_loader_finds_every_planted_fault_and_no_other(telecom):
+    faults, repairs, files = telecom.truth["faults"], telecom.tables["repairs"], telecom.tables["files"].set_index("file")
+    for one in faults.itertuples():
+        found = repairs[(repairs["file"] == one.file) & (repairs["row"] == one.row) & (repairs["column"] == one.column)]
+        if one.rule == "repeats another row":
+            assert files.loc[one.file, "duplicates"] == 1
+        elif one.rule == "blank around a number":
+            assert files.loc[one.file, "trimmed"] == 1
+        else:
+            assert len(found) == 1
+            assert (found["value"].iloc[0], found["rule"].iloc[0].startswith(one.rule)) == (one.value, True)
+    twins = (faults["rule"] == "the same id").sum()            # both of a pair are set aside
+    assert len(repairs) == (~faults["rule"].isin(["repeats another row", "blank around a number"])).sum() + twins
+    assert files["quarantined"].sum() / files["rows"].sum() < 0.01
+    assert set(faults["rule"]) == {"not on the scale", "not a number", "not a whole number", "blank around a number", "repeats another row", "the same id"}
+
+
+def test_raw_files_come_in_the_forms_in_which_files_arrive(telecom):
+    raw = SHIPPED / "raw"
+    old = (raw / "annual_2024.csv").read_bytes()
+    with pytest.raises(UnicodeDecodeError):
+        old.decode("utf-8")
+    first = old.decode("cp1252").splitlines()
+    assert "F6_Begründung" in first[0]
+    assert any(line.startswith("240001;") and "," in line.rsplit(";", 1)[1] for line in first[:3])
+    assert (raw / "annual_2026.csv").read_text(encoding="utf-8-sig").splitlines()[2].startswith('"{""ImportId"":')
+    assert (raw / "annual_2025.xlsx").read_bytes()[:2] == b"PK"
+    assert {path.suffix for path in raw.iterdir()} == {".csv", ".xlsx", ".parquet"}
+    assert telecom.tables["files"].set_index("file").loc["annual_2024.csv", "encoding"] == "cp1252"
+
+
+def test_waves_quarters_and_links(telecom):
+    responses = telecom.tables["responses"]
+    waves = responses.groupby("survey")["wave"].unique().map(sorted).to_dict()
+    assert waves["annual"] == ["2024Q3", "2025Q3", "2026Q3"]
+    assert waves["pulse"] == ["2023Q4", *[f"{year}Q{q}" for year in (2024, 2025) for q in (1, 2, 3, 4)], "2026Q1", "2026Q2", "2026Q3"]
+    assert 0.84 < responses["person_id"].notna().mean() < 0.91
+    known = set(telecom.tables["people"]["person_id"])
+    assert set(responses["person_id"].dropna()) <= known
+    weekly = responses[responses["survey"] == "pulse"].groupby("week").size()
+    assert 58 <= weekly.mean() <= 90
+    invited = telecom.tables["invitations"].query("survey == 'pulse'").sort_values(["person_id", "sent_on"])
+    gap = invited.groupby("person_id")["sent_on"].diff().dt.days.dropna()
+    assert gap.min() >= 28, "nobody is asked twice within four weeks"
+
+
+def test_nothing_happens_to_a_customer_before_joining_or_after_leaving(telecom):
+    people = telecom.tables["people"].set_index("person_id")
+    for table, day in (("interactions", "at"), ("orders", "ordered_on"), ("actions", "assigned_on")):
+        rows = telecom.tables[table]
+        joined, left = (pd.to_datetime(rows["person_id"].map(people[name])) for name in ("joined_on", "left_on"))
+        moment = rows[day].dt.normalize()
+        assert (moment >= joined).all()
+        assert (left.isna() | (moment < left)).all()
+    ends = telecom.tables["actions"].groupby("action_id")["assigned_on"].max() + pd.Timedelta(days=90)
+    assert (ends <= pd.Timestamp("2026-09-30")).all(), "every window lies within the data"
+
+
+# -- the truth can be found --------------------------------------------------------------------------------------------------------------------
+
+def test_nps_of_every_wave_is_the_true_one(telecom):
+    compared = telecom.nps().join(telecom.truth["nps_by_wave"].set_index(["survey", "wave"]))
+    z = (compared["nps"] - compared["nps_respondents"]) / compared["se"]
+    assert len(z) == 15
+    assert z.abs().max() < 3.5
+    assert stats.chi2.sf((z**2).sum(), 15) > 1e-3
+
+
+@pytest.mark.parametrize(("survey", "before"), [("annual", "2025Q3"), ("pulse", "2026Q2")])
+def test_the_recent_change_is_large_enough_to_be_found(telecom, survey, before):
+    nps = telecom.nps()
+    fall, se = nps.loc[(survey, before), "nps"] - nps.loc[(survey, "2026Q3"), "nps"], np.hypot(nps.loc[(survey, before), "se"], nps.loc[(survey, "2026Q3"), "se"])
+    planted = telecom.truth["nps_by_wave"].set_index(["survey", "wave"])["nps_customers"]
+    assert planted[survey, before] - planted[survey, "2026Q3"] > 12
+    assert fall / se > 3
+
+
+def test_shapley_of_azen_and_budescu_2003():
+    r = np.array([[1, 0.8, 0.1, 0.3, 0.6], [0.8, 1, 0.1, 0.1, 0.3], [0.1, 0.1, 1, 0.5, 0.4], [0.3, 0.1, 0.5, 1, 0.5], [0.6, 0.3, 0.4, 0.5, 1]])
+    importance = truth.shapley(r)
+    assert importance.sum() == pytest.approx(0.58435, abs=5e-6)
+    # Their four predictors in their order: .29218 .07586 .09491 .12140.
+    assert importance == pytest.approx([0.29218, 0.07586, 0.09491, 0.12140], abs=5e-6)
+
+
+def test_the_important_attributes_come_out_on_top(telecom):
+    planted = telecom.truth["drivers"].set_index("item")
+    assert stats.spearmanr(planted["weight"], planted["importance"]).statistic > 0.95
+    found = pd.Series(truth.shapley(telecom.attributes().corr().to_numpy()), index=company.IDS)
+    assert set(found.nlargest(3).index) == {"price", "coverage", "waiting"} == set(planted["weight"].nlargest(3).index)
+    # Strong but unimportant, weak and important.
+    means = telecom.attributes()[list(company.IDS)].mean()
+    assert means.nlargest(3).index.isin(["shop", "app", "delivery"]).all()
+    assert set(means.nsmallest(2).index) == {"price", "waiting"}
+    between = telecom.attributes()[list(company.IDS)].corr().to_numpy()[np.triu_indices(10, 1)]
+    assert between.min() > 0.15
+    assert between.max() < 0.6
+
+
+def test_the_loyalty_call_pays_and_its_truth_is_found(telecom, large):
+    for world in (telecom, large):
+        estimate, se = world.loyalty()
+        effects = world.truth["effects"].query("action_id == 'loyalty_call'")
+        planted = np.average(effects["realised"], weights=effects["persons"])
+        assert abs(estimate - planted) < 3 * se
+        assert estimate / se > 2.5
+        assert planted > np.average(effects["cost"], weights=effects["persons"]) + 0.16 * world.about["customers"] / effects["persons"].sum()
+    share = (large.tables["actions"].query("action_id == 'loyalty_call'")["arm"] == "treated").mean()
+    assert abs(share - 0.5) < 0.02
+
+
+def test_the_recovery_call_is_regression_to_the_mean(large):
+    retest = large.recovery()
+    up = retest.assign(up=retest["after"] >= 7).groupby("called")["up"].agg(["mean", "size"])
+    assert up["size"].min() > 150
+    assert up["mean"].min() > 0.38, "the recovery rate looks like a success"
+    gap, se = up.loc[True, "mean"] - up.loc[False, "mean"], np.sqrt((up["mean"] * (1 - up["mean"]) / up["size"]).sum())
+    assert abs(gap) < 3 * se
+    assert large.about["recovery_effect"] == 0
+
+
+def test_dissatisfied_customers_leave_more_but_not_all(large):
+    people = large.tables["people"].merge(large.truth["people"], on="person_id")
+    gone = people.groupby(pd.qcut(people["score"], 4, labels=False))["left_on"].apply(lambda day: day.notna().mean())
+    assert gone.is_monotonic_decreasing
+    assert gone[0] > 2 * gone[3]
+    assert gone[3] > 0.05
+    assert gone[0] < 0.7
+
+
+# -- a world without effects -------------------------------------------------------------------------------------------------------------------
+
+def test_null_no_attribute_drives(null):
+    for wave in ("2024Q3", "2025Q3", "2026Q3"):
+        rows = null.attributes(wave)
+        r = rows[list(company.IDS)].corrwith(rows["recommend"])
+        assert (r.abs() * np.sqrt(rows[list(company.IDS)].notna().sum())).max() < 4
+        assert rows[list(company.IDS)].corr().to_numpy()[np.triu_indices(10, 1)].min() > 0.2, "the halo stays"
+
+
+def test_null_nps_is_flat(null):
+    nps = null.nps(weighted=False)
+    for _, part in nps.groupby("survey"):
+        centre = np.average(part["nps"], weights=1 / part["se"] ** 2)
+        assert stats.chi2.sf((((part["nps"] - centre) / part["se"]) ** 2).sum(), len(part) - 1) > 1e-3
+    assert np.ptp(null.truth["nps_by_wave"]["nps_customers"]) < 2.5       # who happens to be a customer still changes
+    assert (null.truth["drivers"]["weight"] == 0).all()
+
+
+def test_null_actions_do_nothing(null):
+    estimate, se = null.loyalty()
+    assert abs(estimate) < 3.3 * se
+    assert (null.truth["effects"][["margin", "realised", "recommend"]] == 0).all().all()
+
+
+def test_null_topics_and_leaving_have_nothing_to_do_with_scores(null):
+    said = null.truth["mentions"].query("survey == 'annual' and item == 'why'").merge(null.tables["responses"][["response_id", "survey", "wave", "recommend"]], on=["response_id", "survey", "wave"])
+    said = said.dropna(subset="recommend")
+    assert stats.kruskal(*[part for _, part in said.groupby("topic")["recommend"]]).pvalue > 1e-3
+    assert stats.mannwhitneyu(said.loc[said["polarity"] < 0, "recommend"], said.loc[said["polarity"] > 0, "recommend"]).pvalue > 1e-3
+    people = null.tables["people"].merge(null.truth["people"], on="person_id")
+    assert stats.mannwhitneyu(people.loc[people["left_on"].notna(), "score"], people.loc[people["left_on"].isna(), "score"]).pvalue > 1e-3
+
+
+def test_truth_topics_follow_scores(telecom):
+    said = telecom.truth["mentions"].query("survey == 'annual' and item == 'why'").merge(telecom.tables["responses"][["response_id", "survey", "wave", "recommend"]], on=["response_id", "survey", "wave"])
+    assert said.loc[said["polarity"] < 0, "recommend"].mean() < said.loc[said["polarity"] > 0, "recommend"].mean() - 0.8
+    waiting = telecom.truth["topics"].query("survey == 'annual' and item == 'improve' and topic == 'waiting'").set_index("wave")["share"]
+    assert waiting["2026Q3"] > waiting["2025Q3"] + 0.08, "after the change people speak of waiting"
+
+
+# -- comments ----------------------------------------------------------------------------------------------------------------------------------
+
+def test_comments_are_as_mixed_as_real_ones(telecom):
+    texts = telecom.tables["verbatims"]
+    text = texts["text"]
+    assert text.str.lower().nunique() / len(text) > 0.75
+    assert not text.str.contains("[{}]").any(), "every slot is filled"
+    assert text.str.contains("<script>", regex=False).sum() == 1
+    assert 20 < text.str.contains(r"[\w.]+@example\.(?:com|org|net)").sum() < 120
+    assert text.str.contains("\n").sum() > 5
+    assert text.str.contains(r"(?i)\b(?:not|never|can't|isn't|no)\b").mean() > 0.15
+    several = telecom.truth["mentions"].groupby(["survey", "wave", "item", "response_id"]).size()
+    assert 0.25 < (several > 1).mean() < 0.6
+    assert len(set(zip(telecom.truth["mentions"]["topic"], telecom.truth["mentions"]["polarity"]))) == 20
+
+
+def test_every_slot_of_the_grammar_exists_and_every_topic_has_every_way_of_speaking():
+    words = comments.grammar()
+    ways = {"positive", "not_bad", "negative", "not_good", "wish", "short", "short_positive"}
+    assert set(words["topics"]) == set(company.IDS)
+    for said in words["topics"].values():
+        assert set(said) == ways
+        for clause in (clause for way in ways for clause in said[way]):
+            assert "{" not in comments.fill(clause, lambda options: options[-1])
+
+
+def test_recall_of_the_codeframe_is_plausible(telecom):
+    """A codeframe written from the generator's own phrases would find all; one that finds little would be no use."""
+    frame = codeframe.read(SHIPPED / "codeframe.toml")
+    assert set(frame.names()) == set(company.IDS)
+    texts = telecom.tables["verbatims"].query("survey == 'annual'")
+    keys = ["wave", "item", "response_id", "topic"]
+    texts = texts.assign(key=texts["wave"] + "|" + texts["response_id"])
+    coded = topics.code(texts.assign(response_id=texts["key"]), frame)
+    found = {(*key.split("|"), item, topic) for key, item, topic in zip(coded["response_id"], coded["item"], coded["topic"])}
+    kept = set(texts["key"] + texts["item"])
+    true = {(wave, response, item, topic) for wave, item, response, topic in telecom.truth["mentions"].query("survey == 'annual'")[keys].itertuples(index=False, name=None)
+            if f"{wave}|{response}{item}" in kept}
+    recall, precision = len(found & true) / len(true), len(found & true) / len(found)
+    assert 0.65 < recall < 0.93
+    assert 0.80 < precision < 0.98
+    by_topic = pd.Series([key in found for key in true]).groupby([key[3] for key in true]).mean()
+    assert by_topic.min() > 0.45, "no topic is hopeless"
+
+
+# -- usage -------------------------------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("options", "said"), [({"world": "nul"}, "world is 'nul'"), ({"customers": 10}, "customers is 10"), ({"customers": 2.5}, "customers is 2.5"), ({"seed": -1}, "seed is -1")])
+def test_wrong_arguments_are_told(tmp_path, options, said):
+    with pytest.raises(UsageError, match=said):
+        synth.sample(tmp_path / "x", **options)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match="not an empty folder"):
+        synth.sample(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("customers", [50, 333])
+def test_any_size_loads(tmp_path, customers):
+    synth.sample(tmp_path / "small", customers=customers, seed=customers)
+    tables = load.check(programme.read(tmp_path / "small"))
+    assert len(tables["accounts"]) == customers
+    assert len(tables["responses"]) > customers
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_customers_in_about_a_minute(tmp_path):
+    import time
+
+    begun = time.process_time()
+    synth.sample(tmp_path / "huge", customers=100_000, seed=1)
+    assert time.process_time() - begun < 120
+
+
+# -- only tests open the truth -----------------------------------------------------------------------------------------------------------------
+
+def test_no_study_and_no_module_opens_the_truth():
+    """Only cxlib.synth writes it; no other string in cxlib or in a notebook's code names a path with it."""
+    def names_it(source: str) -> bool:
+        return any(isinstance(node, ast.Constant) and isinstance(node.value, str) and ("truth/" in node.value or node.value == "truth")
+                   for node in ast.walk(ast.parse(source)) if not isinstance(node, ast.Expr))
+
+    modules = [path for path in (ROOT / "cxlib").rglob("*.py") if path.parent != ROOT / "cxlib" / "synth" and path.name != "cli.py"]
+    cells = [(path, "".join(cell["source"])) for path in (ROOT / "notebooks").rglob("*.ipynb") for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert modules
+    assert [path.name for path in modules if names_it(path.read_text(encoding="utf-8"))] == []
+    assert [path.name for path, source in cells if "truth" in source or "synth" in source] == []
