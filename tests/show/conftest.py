@@ -179,6 +179,7 @@ class Audit(HTMLParser):
 def notebook():
     """Return a notebook as a run leaves it: parameters, code, figures, tables, prose, stderr, a traceback and hostile text."""
     import nbformat.v4 as nb
+
     from cxlib.show import figures, tables
     from cxlib.show.fragments import Fragment
 

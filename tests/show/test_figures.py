@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import FRAMES, HOSTILE, Audit, draw, frame_of
+
 from cxlib.show import figures
 from cxlib.show.figures import layout
 

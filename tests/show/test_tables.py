@@ -4,20 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import HOSTILE, Audit, _cards, _importance
+
 from cxlib.show import tables
 
 
 def cells(fragment):
-    """Return the table as a reader's rows of text."""
-    seen = Audit(fragment.html)
-    rows, row = [], None
-    depth = 0
-    for tag, text in seen.text:
-        if tag in ("th", "td"):
-            row = text
-            rows.append(row)
-        depth += 1
-    return rows
+    """Return the text of every cell, headings first."""
+    return [text for tag, text in Audit(fragment.html).text if tag in ("th", "td")]
 
 
 def test_structure_caption_scopes_and_ids():
