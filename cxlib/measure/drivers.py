@@ -310,7 +310,7 @@ def performance(frame, *, drivers, weight=None, definitions=("mean_of_5", "top2_
     return out[["driver", *(name for name in out if name != "driver")]]
 
 
-QUADRANTS = ("fix first", "keep up", "watch", "maintain")
+QUADRANTS = ("fix first", "protect", "watch", "don't over-invest")
 
 
 def priority(draws, *, method="shapley"):
@@ -318,7 +318,7 @@ def priority(draws, *, method="shapley"):
 
     in: what `resample` returns (its `performance` must point upwards). Cut lines are the means over the drivers, drawn anew in every replicate.
     out: driver, method, importance, importance_low, importance_high, performance, performance_low, performance_high, cut_importance, cut_performance,
-    quadrant (important and weak "fix first", important and strong "keep up", unimportant and weak "watch", unimportant and strong "maintain"),
+    quadrant (important and weak "fix first", important and strong "protect", unimportant and weak "watch", unimportant and strong "don't over-invest"),
     p_quadrant (bootstrap frequency of that quadrant), p_fix_first, n, n_eff, note.
     """
     first = draws[draws["replicate"] == 0].reset_index(drop=True)
