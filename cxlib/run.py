@@ -12,7 +12,7 @@ from cxlib.errors import DataError, NotAnswerable, UsageError, nearest
 from cxlib.programme import Programme
 
 SAMPLE = "telecom"
-FOLDER, RAW = "CX_RUN_FOLDER", "CX_RAW"  # set by `cx report` for the notebooks it runs
+FOLDER, PROGRAMME, RAW = "CX_RUN_FOLDER", "CX_PROGRAMME", "CX_RAW"  # set by `cx report` for the notebooks it runs
 
 
 class Parameters(BaseModel):
@@ -62,7 +62,8 @@ def programme_of(name: str | Path | Programme | None = None, raw: Path | None = 
     if isinstance(name, Programme):
         return name
     name = str(name or SAMPLE)
-    folder = next((place for place in (Path(name), root() / "data" / name) if (place / "programme.toml").is_file()), None)
+    told = os.environ.get(PROGRAMME, "")
+    folder = next((place for place in (Path(told if Path(told).name == name else name), root() / "data" / name) if (place / "programme.toml").is_file()), None)
     if folder is None:
         known = sorted(path.parent.name for path in (root() / "data").glob("*/programme.toml"))
         raise UsageError(f"'{name}' is neither a folder with programme.toml nor a programme under data/{nearest(name, known)} (there: {', '.join(known) or 'none'}).")
@@ -164,12 +165,13 @@ class Run:
             self._csv(name, data)
         return Fragment(block, data)
 
-    def points(self, *sentences: str):
-        """Show computed sentences as a list, escaped."""
+    def points(self, *sentences):
+        """Show computed sentences as a list, escaped; a pair is a sentence and what stands small beneath it."""
         from cxlib.show import prose
         from cxlib.show.fragments import Fragment
 
-        return Fragment(f"<ul>{''.join(f'<li>{prose.escape(sentence)}</li>' for sentence in sentences)}</ul>")
+        lines = [(one, "") if isinstance(one, str) else one for one in sentences]
+        return Fragment(f"<ul>{''.join(f'<li>{prose.escape(text)}' + (f'<br><small>{prose.escape(small)}</small>' if small else '') + '</li>' for text, small in lines)}</ul>")
 
     def export(self, frame, *, name: str):
         """Write a frame that is too long for the page to tables/<name>.csv and say so."""

@@ -43,6 +43,12 @@ class Study:
     tagged: bool = True
 
     @property
+    def label(self) -> str:
+        """Its name in the menu: the file's own words."""
+        words = self.id[3:].replace("_", " ")
+        return words.upper() if len(words) <= 3 else words[:1].upper() + words[1:]
+
+    @property
     def page(self) -> str:
         """The file of its page: the summary (00) is the one a director opens."""
         return "index.html" if self.number == "00" else f"{self.id}.html"

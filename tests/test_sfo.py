@@ -1,6 +1,7 @@
 """The airport programme on files with the same headers, codes and oddities as the published ones, and on these where they are at hand."""
 
 import gzip
+import re
 import tomllib
 from pathlib import Path
 
@@ -146,6 +147,24 @@ def test_a_column_that_was_renamed_without_saying_so_is_refused_by_name(tmp_path
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"Q7WALKWAYS", b"Q7WALKWAY")))
     with pytest.raises(DataError, match=r"2015_SFO_Customer_Survey.csv.gz.*'Q7WALKWAYS'.*did you mean 'Q7WALKWAY'"):
         store.build(programmes.read(FOLDER, raw=raw))
+
+
+@pytest.mark.parametrize("quarter", ["2017Q2", pytest.param("2010Q3", marks=pytest.mark.slow), pytest.param("2014Q3", marks=pytest.mark.slow)])
+def test_the_report_is_made_from_eight_files_and_says_what_it_cannot_answer(quarter, made, cx, tmp_path):
+    """Through to HTML, in the last wave, in the first (nothing to compare with) and in one after a long gap; no empty panel, no figure that is none."""
+    code, out, errors = cx("report", FOLDER, "--raw", made.raw, "--out", tmp_path / "reports", "--quarter", quarter)
+    assert code == 0, errors
+    draft = Path(out.strip().splitlines()[-1]).parent
+    pages = {path.stem: path.read_text("utf-8") for path in draft.glob("*.html")}
+    assert set(pages) == {"index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "11_roi"}
+    assert "not yet coded" in pages["04_verbatim_topics"]
+    assert "which it would need" in pages["11_roi"]
+    assert "Unweighted" in pages["01_data_loading"] or quarter == "2010Q3"
+    assert ("Net Promoter Score" in pages["index"]) == (quarter == "2017Q2")
+    words = {name: re.sub(r"<(style|script|svg|pre)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL) for name, page in pages.items()}
+    for name, text in words.items():
+        assert not re.search(r"\b(nan|NaN|inf|NaT|Traceback|None)\b", text), name
+    assert not any(re.search(r"(src|href)=[\"']?(https?:)?//", page) for page in pages.values())
 
 
 def test_the_folder_holds_no_data_and_no_address():

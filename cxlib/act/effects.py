@@ -94,36 +94,39 @@ def expected_recovery(*, mean, sd, retest, cut):
     return {"mean_picked": mean - sd * mills, "mean_next": mean - retest * sd * mills, "share_recovered": float(2 * special.owens_t(z, slope) / below)}
 
 
-def regression_to_mean(pairs, *, before, after, contacted, cut):
+def regression_to_mean(pairs, *, before, after, contacted, cut, weight=None, everyone=None):
     """Say how many recovered after a call, and how many recover without one.
 
     in: one row a person with both scores; `contacted` true or false. Everybody at or below `cut` before is at risk; recovered = above `cut` after.
-    All pairs (also those above the cut) serve the normal check.
+    `weight` makes the untouched like those called (see `outcomes.comparable`); intervals are then on the effective base.
+    `everyone` (default: the pairs) holds people of all scores for the normal check.
     out, rows group = contacted, not contacted, difference, normal check: estimate (share recovered; difference of shares), std_error, conf_low,
     conf_high (Wilson; Newcombe for the difference), n, n_eff, mean_before, mean_after, note. The difference is free of regression to the mean only
     as far as those not contacted were like the others: it is observational unless the call was drawn by lot.
     """
-    frame = pairs[[before, after, contacted]].dropna()
+    frame = pairs[[before, after, contacted]].assign(weight=1.0 if weight is None else pairs[weight]).dropna()
     called = frame[contacted].astype(bool)
     low = frame[before] <= cut
     rows, counts = [], {}
     for name, chosen in (("contacted", low & called), ("not contacted", low & ~called)):
         part = frame[chosen]
-        n, yes = len(part), int((part[after] > cut).sum())
-        counts[name] = yes, n
-        ends = _wilson(yes, n) if n else (np.nan, np.nan)
-        share = yes / n if n else np.nan
-        rows.append({"group": name, "estimate": share, "std_error": np.sqrt(share * (1 - share) / n) if n else np.nan, "conf_low": ends[0], "conf_high": ends[1], "n": n}
-                    | {"mean_before": part[before].mean(), "mean_after": part[after].mean(), "note": "" if n else "not estimable (nobody at or below the cut)"})
+        w = part["weight"].to_numpy()
+        n = w.sum() ** 2 / (w**2).sum() if len(part) else 0.0
+        share = float(np.average(part[after] > cut, weights=w)) if n else np.nan
+        counts[name] = share * n if n else 0.0, n
+        ends = _wilson(share * n, n) if n else (np.nan, np.nan)
+        mean = lambda column, part=part, w=w: np.average(part[column], weights=w) if len(part) else np.nan
+        rows.append({"group": name, "estimate": share, "std_error": np.sqrt(share * (1 - share) / n) if n else np.nan, "conf_low": ends[0], "conf_high": ends[1], "n": len(part), "n_eff": n}
+                    | {"mean_before": mean(before), "mean_after": mean(after), "note": "" if n else "not estimable (nobody at or below the cut)"})
     (y1, n1), (y0, n0) = counts["contacted"], counts["not contacted"]
     gap = newcombe(y1, n1, y0, n0) if n1 and n0 else (np.nan,) * 3
     error = np.hypot(rows[0]["std_error"], rows[1]["std_error"])
-    rows.append({"group": "difference", "estimate": gap[0], "std_error": error, "conf_low": gap[1], "conf_high": gap[2], "n": n1 + n0, "mean_before": np.nan, "mean_after": np.nan}
+    rows.append({"group": "difference", "estimate": gap[0], "std_error": error, "conf_low": gap[1], "conf_high": gap[2], "n": rows[0]["n"] + rows[1]["n"], "n_eff": n1 + n0, "mean_before": np.nan, "mean_after": np.nan}
                 | {"note": "" if n1 and n0 else "not estimable (both groups are needed)"})
-    rows.append(_normal_check(frame, before, after, called, cut))
+    whole = frame if everyone is None else everyone[[before, after, contacted]].dropna()
+    rows.append(_normal_check(whole, before, after, whole[contacted].astype(bool), cut))
     out = pd.DataFrame(rows)
-    out.insert(6, "n_eff", out["n"].astype(float))
-    return out
+    return out.assign(n_eff=out["n_eff"].fillna(out["n"]).astype(float))
 
 
 def _normal_check(frame, before, after, called, cut):

@@ -34,34 +34,43 @@ def in_window(assigned: pd.DataFrame, orders: pd.DataFrame, *, days: int, value:
 
 
 def retests(responses: pd.DataFrame, contacted: pd.DataFrame, *, survey: str | None = None, item: str, days: int) -> pd.DataFrame:
-    """Return pairs of scores: each person's answer and the next one, with whether somebody called in between.
+    """Return pairs of scores: an answer and the same person's next one, with whether somebody called in between.
 
-    in: responses (person_id, answered_on, `item`) and the log of the action (person_id, delivered_on or assigned_on). out: person_id, before, after,
-    days_between, contacted (the call lies between the two answers). People called once give no other pair: they are not untouched.
-    `comparable` then takes one pair a person. Pairs further apart than `days`
-    are left out: a retest after years is none.
+    in: responses (person_id, answered_on, `item`) and the log of the action (person_id, delivered_on or assigned_on). out: person_id, answered_on, next_on,
+    before, after, days_between, contacted. Pairs of people called earlier are left out: they are not untouched. A later call leaves a pair in,
+    because who was left alone until the retest is known only by looking no further ahead. Pairs more than `days` apart are left out.
     """
     own = responses[responses[item].notna() & responses["person_id"].notna()]
     own = own[own["survey"] == survey] if survey else own
     own = own.sort_values(["person_id", "answered_on", "answer"], kind="stable")
-    pairs = own[["person_id", "answered_on", item]].rename(columns={item: "before"})
-    pairs["after"], pairs["next_on"] = pairs.groupby("person_id")["before"].shift(-1), pairs.groupby("person_id")["answered_on"].shift(-1)
-    pairs = pairs.dropna(subset=["after"])
+    people = own.groupby("person_id")
+    pairs = own[["person_id", "answered_on"]].assign(next_on=people["answered_on"].shift(-1), before=own[item], after=people[item].shift(-1)).dropna(subset=["after"])
     pairs["days_between"] = (pairs["next_on"] - pairs["answered_on"]).dt.days
-    pairs = pairs[pairs["days_between"].between(1, days)]
-    called = contacted.assign(called_on=contacted["delivered_on"].fillna(contacted["assigned_on"]))[["person_id", "called_on"]]
-    spans = pairs.merge(called, on="person_id", how="left")
-    between = (spans["called_on"] >= spans["answered_on"]) & (spans["called_on"] <= spans["next_on"])
-    key = ["person_id", "answered_on"]
-    hit = spans[between][key].drop_duplicates().assign(contacted=True)
-    pairs = pairs.merge(hit, on=key, how="left")
-    pairs["contacted"] = pairs["contacted"].fillna(False).astype(bool)
-    # somebody called once is no longer untouched: their other pairs are neither
-    ever = pairs["person_id"].isin(called["person_id"])
-    return pairs[pairs["contacted"] | ~ever].reset_index(drop=True)[["person_id", "answered_on", "before", "after", "days_between", "contacted"]]
+    pairs = pairs[pairs["days_between"].between(1, days)].reset_index(drop=True)
+    called = contacted.assign(called_on=contacted["delivered_on"].fillna(contacted["assigned_on"])).groupby("person_id")["called_on"].min()
+    first = pairs["person_id"].map(called)
+    pairs["contacted"] = (first >= pairs["answered_on"]) & (first <= pairs["next_on"])
+    return pairs[~(first < pairs["answered_on"])].reset_index(drop=True)
 
 
 def comparable(pairs: pd.DataFrame, *, cut: float) -> pd.DataFrame:
-    """Return one pair a person among those at or below the cut: the first that was called, else the first; the others stay as they are."""
-    low = pairs[pairs["before"] <= cut].sort_values(["person_id", "contacted", "answered_on"], ascending=[True, False, True], kind="stable")
-    return pd.concat([low.drop_duplicates("person_id"), pairs[pairs["before"] > cut].drop_duplicates("person_id")], ignore_index=True)
+    """Return the pairs that may be compared, one a person, with the weights that make the untouched like those called.
+
+    Only the time in which low scorers were called counts, and of each person the first answer at or below the cut in it, called or not: choosing by
+    what came later would pick those who stayed low. `weight` (1 for those called) gives the untouched the same mix of score before and quarter
+    of the retest, so that a season is not taken for an effect; those called in a cell without anybody untouched are left out.
+    """
+    span = pairs.loc[pairs["contacted"] & (pairs["before"] <= cut), "answered_on"]
+    low = pairs[(pairs["before"] <= cut) & pairs["answered_on"].between(span.min(), span.max())] if len(span) else pairs[pairs["before"] <= cut]
+    low = low.sort_values(["person_id", "answered_on"], kind="stable").drop_duplicates("person_id")
+    cell = pd.Series(list(zip(low["before"], low["next_on"].dt.to_period("Q").astype(str))), index=low.index)
+    called, alone = cell[low["contacted"]].value_counts(normalize=True), cell[~low["contacted"]].value_counts(normalize=True)
+    weight = cell.map(called / alone).where(~low["contacted"], 1.0)
+    return low.assign(weight=weight)[(~low["contacted"] | cell.isin(alone.index)) & (weight > 0)].reset_index(drop=True)
+
+
+def first(pairs: pd.DataFrame, *, cut: float) -> pd.DataFrame:
+    """Return each person's first pair in the time in which low scorers were called, whatever the score: what the normal formula is fitted to."""
+    span = pairs.loc[pairs["contacted"] & (pairs["before"] <= cut), "answered_on"]
+    own = pairs[pairs["answered_on"].between(span.min(), span.max())] if len(span) else pairs
+    return own.sort_values(["person_id", "answered_on"], kind="stable").drop_duplicates("person_id").reset_index(drop=True)

@@ -1,5 +1,7 @@
 """Weighted cross-products of ratings: correlations from rows, and new ones for every bootstrap replicate."""
 
+from functools import cache
+
 import numpy as np
 
 from cxlib.errors import DataError
@@ -31,6 +33,7 @@ class Answers:
         else:
             self.centre = np.round(np.where(self.mask, raw, 0).sum(axis=0) / np.maximum(self.mask.sum(axis=0), 1))
             self.z = np.where(self.mask, raw - self.centre, 0.0)
+        self.whole = bool((self.z == np.round(self.z)).all())
         # what counts as performance, driver by driver: the rating itself, or its value under a definition
         self.value = None if value is None else np.where(self.mask, value(raw), 0.0)[:, :-1]
 
@@ -44,7 +47,7 @@ class Answers:
         """Return n and n_eff of each driver."""
         if self.complete:
             p, total = self.z.shape[1] - 1, self.weight.sum()
-            return np.full(p, len(self.z)), np.full(p, total**2 / (self.weight @ self.weight) if total > 0 else 0.0)
+            return np.full(p, len(self.z)), np.full(p, total**2 / (self.weight**2).sum() if total > 0 else 0.0)
         weight = self.weight[:, None] * self.mask[:, :-1]
         with np.errstate(invalid="ignore", divide="ignore"):
             kish = weight.sum(axis=0) ** 2 / (weight**2).sum(axis=0)
@@ -54,13 +57,16 @@ class Answers:
         """Return the correlation matrix and the mean performance of the answers as they are."""
         z, w, i, j = self.z, self.weight, *np.triu_indices(self.z.shape[1])
         weighted = z if (w == 1).all() else z * w[:, None]
+        # sums of whole numbers are exact in any order; others are added in one order, whatever the number of threads
+        product = np.matmul if self.whole and (w == np.round(w)).all() else lambda a, b: np.einsum("in,nj->ij", a, b)
         if self.complete:
-            parts = [[w.sum()], w @ z, (weighted.T @ z)[i, j]]
+            parts = [[w.sum()], product(w[None], z)[0], product(weighted.T, z)[i, j]]
         else:
             mask = self.mask.astype(float)
-            parts = [((mask * w[:, None]).T @ mask)[i, j], (weighted.T @ mask).ravel(), ((weighted * z).T @ mask).ravel(), (weighted.T @ z)[i, j]]
+            parts = [product((mask * w[:, None]).T, mask)[i, j], product(weighted.T, mask).ravel(), product((weighted * z).T, mask).ravel()]
+            parts.append(product(weighted.T, z)[i, j])
         if self.value is not None:
-            parts.append(w @ self.value)
+            parts.append(product(w[None], self.value)[0])
         correlations, means = self._finish(np.concatenate(parts)[None])
         return correlations[0], means[0]
 
@@ -118,14 +124,15 @@ class Answers:
                     draws = rng.integers(0, len(m), size=(size, len(m) - 1)) + np.arange(size)[:, None] * len(m)
                     drawn[:, m] = np.bincount(draws.ravel(), minlength=size * len(m)).reshape(size, len(m))
             counts = (drawn if cluster is None else drawn[:, unit]) * weight
-            parts.append(self._finish(sum(counts[:, rows] @ self._products(rows) for rows in self._blocks())))
+            with _one_thread():
+                parts.append(self._finish(sum(counts[:, rows] @ self._products(rows) for rows in self._blocks())))
         return tuple(np.concatenate(part) for part in zip(*parts))
 
     def shuffled(self, column, orders):
         """Return the column's correlations with all others when its ratings are handed out to other rows: (orders, columns)."""
         z, mask, w = self.z[:, column][orders], self.mask[:, column][orders].astype(float), self.weight[:, None]
         others = [w * self.mask, w * self.z, w * self.z**2]
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"), _one_thread():
             n = mask @ others[0]
             mean, second, own, square, cross = mask @ others[1] / n, mask @ others[2] / n, z @ others[0] / n, z**2 @ others[0] / n, z @ others[1] / n
             scale = (second - mean**2) * (square - own**2)
@@ -139,6 +146,18 @@ class Answers:
         width = 1 + 2 * d + d * (d + 1) // 2 if self.complete else d * (3 * d + 2)
         step = max(1, BLOCK // width)
         return [slice(start, start + step) for start in range(0, max(len(self.z), 1), step)]
+
+
+def _one_thread():
+    """Let the matrix products run on one thread: two would add in another order, and the same input would not give the same bytes."""
+    return _threads().limit(limits=1, user_api="blas")
+
+
+@cache
+def _threads():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _mirror(part, i, j, d):

@@ -51,6 +51,7 @@ def table(frame, *, id, caption, labels=None, formats=None, note=None, stub=None
     headings = {column: labels.get(column) or label(column) for column in shown}
     body = _structure(cells, headings, align, stub, id) if shown else "<table></table>"
     body = re.sub(r"<table[^>]*>", lambda found: f'{found[0]}<caption id="{id}-caption">{prose.escape(caption)}</caption>', body, count=1)
+    note = note or ("Nothing to show: there are no rows." if frame.empty else None)
     below = f'<p class="cx-note">{prose.escape(note)}</p>' if note else ""
     box = f'<div class="cx-scroll" role="region" tabindex="0" aria-labelledby="{id}-caption">{body}</div>'
     return Fragment(f'<div class="cx-table" id="{id}">{box}{below}</div>\n', frame)

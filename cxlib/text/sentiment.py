@@ -28,8 +28,10 @@ class Learnt:
     sides: dict = field(default_factory=dict)
 
 
-def learn(mentions: pd.DataFrame, verbatims: pd.DataFrame, responses: pd.DataFrame, *, score: str = "recommend", low: float = 6, high: float = 9, seed: int = 1) -> Learnt:
+def learn(mentions: pd.DataFrame, verbatims: pd.DataFrame, responses: pd.DataFrame, *, score: str = "recommend", low: float | None = None, high: float | None = None, seed: int = 1) -> Learnt:
     """Learn polarity from scores: up to `low` is a negative label, from `high` a positive one, between them none.
+
+    Left out, they are 6 and 9 where scores reach above 7 (NPS), 3 and 6 where they reach above 5, 3 and 5 otherwise; high is good.
 
     TF-IDF of words and pairs with logistic regression, five folds by a hash of the response, so that no respondent's own rating judges
     the same respondent's words and the result does not depend on the order of the rows. Under 200 rated texts, or 30 on the smaller
@@ -41,6 +43,8 @@ def learn(mentions: pd.DataFrame, verbatims: pd.DataFrame, responses: pd.DataFra
     (share of clear clauses that are positive, by score), note.
     """
     joined = _joined(verbatims, responses, score)
+    usual = next(ends for above, ends in ((7, (6, 9)), (5, (3, 6)), (-np.inf, (3, 5))) if not joined[score].max() <= above)
+    low, high = usual[0] if low is None else low, usual[1] if high is None else high
     side = np.where(joined[score] >= high, "high", np.where(joined[score] <= low, "low", "middle"))
     side = np.where(joined[score].isna(), "none", side)
     sides = dict(zip(joined["response_id"], side))

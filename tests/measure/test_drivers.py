@@ -1,6 +1,8 @@
 """Driver importance against R, published tables, closed forms and simulation."""
 
 import os
+import subprocess
+import sys
 from itertools import permutations
 from pathlib import Path
 
@@ -234,13 +236,32 @@ def test_results_repeat_and_follow_the_seed():
     assert (run(1).conf_low != run(2).conf_low).any()
 
 
+THREADS = """
+import hashlib, numpy as np, pandas as pd
+from cxlib.measure import drivers
+rng = np.random.default_rng(0)
+frame = pd.DataFrame(rng.normal(size=(20000, 8)) + rng.normal(size=(20000, 1)), columns=list("abcdefgy"))
+frame["w"] = rng.uniform(0.3, 3, 20000)
+out = drivers.importance(frame, kpi="y", drivers=list("abcdefg"), weight="w", replicates=50)
+print(hashlib.sha256(out.drop(columns=["driver", "method", "note"]).to_numpy(dtype=float).tobytes()).hexdigest())
+"""
+
+
+def test_threads_and_hash_seed_change_no_byte():
+    """FAULTS 35."""
+    run = lambda threads: subprocess.run(
+        [sys.executable, "-c", THREADS], env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "PYTHONHASHSEED": threads}, capture_output=True, text=True, check=True
+    ).stdout
+    assert run("1") == run("2") != ""
+
+
 def test_priority_reestimates_its_cut_lines():
     frame = ratings(800, 4, 1, [0.6, 0.5, 0.05, 0.05])
     frame["d0"] = np.clip(frame["d0"] - 1, 1, 5)  # important and weak
     frame["d2"] = np.clip(frame["d2"] - 1, 1, 5)  # unimportant and weak
     names = ["d0", "d1", "d2", "d3"]
     out = drivers.priority(drivers.resample(frame, kpi="y", drivers=names, performance="mean_of_5", replicates=300)).set_index("driver")
-    assert out.quadrant.tolist() == ["fix first", "keep up", "watch", "maintain"]
+    assert out.quadrant.tolist() == ["fix first", "protect", "watch", "don't over-invest"]
     assert out.p_fix_first["d0"] > 0.95
     assert out.p_fix_first["d3"] < 0.05
     assert out.performance.tolist() == pytest.approx(frame[names].mean().tolist())

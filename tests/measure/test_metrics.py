@@ -248,3 +248,27 @@ def test_change_detects_what_it_announces():
     n = metrics.needed_n(6600, difference=10)
     now, then = simulate_nps((0.50, 0.30, 0.20), n, 2000, 3), simulate_nps(shares, n, 2000, 4)
     assert 0.77 < (metrics.change(now, then, by="r").p < 0.05).mean() < 0.86
+
+
+def weighted_worlds(kind, n, replicates, seed):
+    """Samples of one population drawn with weights that have nothing, or everything, to do with the answers."""
+    rng = np.random.default_rng(seed)
+    shares, reach = np.array([0.45, 0.30, 0.25]), np.array([1.0, 0.5, 0.15])
+    if kind == "unrelated":
+        answer, weight = rng.choice(3, size=(replicates, n), p=shares), np.exp(0.5 * rng.normal(size=(replicates, n)))
+    else:  # promoters answer far more often than detractors, and the weights put that right
+        answer = rng.choice(3, size=(replicates, n), p=shares * reach / (shares * reach).sum())
+        weight = 1 / reach[answer]
+    frame = pd.DataFrame({"r": np.repeat(np.arange(replicates), n), "s": np.array([10.0, 8.0, 2.0])[answer.ravel()], "w": weight.ravel()})
+    return metrics.estimate(metrics.tally(frame, score="s", by="r", weight="w"), definition="nps_0_10", by="r")
+
+
+@pytest.mark.parametrize("replicates", [400, pytest.param(4000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["unrelated", "related"])
+def test_weighted_nps_interval_covers(kind, replicates):
+    out = weighted_worlds(kind, 400, replicates, seed=11)
+    hits = ((out.conf_low <= 20) & (out.conf_high >= 20)).sum()
+    assert not_outside(hits, replicates)
+    if kind == "related":  # Kish's base alone would not have covered
+        half = metrics.Z * 100 * np.sqrt(0.66 / out.n_eff)
+        assert not not_outside((np.abs(out.estimate - 20) <= half).sum(), replicates, high=1.0)

@@ -164,7 +164,7 @@ class Audit(HTMLParser):
             if tag in ("script", "iframe", "object", "embed", "form", "link", "base", "foreignobject", "animate", "set") or (tag == "style" and "head" not in inside):
                 found.append(f"<{tag}>")
             for name, value in given.items():
-                value = value or ""
+                value = "" if (value or "").startswith(("data:image/png;base64,", "data:image/jpeg;base64,")) and name == "src" else value or ""
                 if name.startswith("on"):
                     found.append(f"{tag} {name}")
                 if re.search(r"(?i)javascript:|vbscript:|https?://|//|data:(?!image/(png|jpeg);base64,)", value) and name not in ("xmlns", "content", "alt", "aria-label"):
@@ -179,6 +179,7 @@ class Audit(HTMLParser):
 def notebook():
     """Return a notebook as a run leaves it: parameters, code, figures, tables, prose, stderr, a traceback and hostile text."""
     import nbformat.v4 as nb
+
     from cxlib.show import figures, tables
     from cxlib.show.fragments import Fragment
 

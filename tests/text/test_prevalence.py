@@ -146,3 +146,15 @@ def test_impact_interval_covers_93_to_97_percent_and_the_null_test_keeps_its_lev
     band = 2.576 * np.sqrt(0.95 * 0.05 / runs)
     assert 0.93 - band <= covered / runs <= 0.97 + band
     assert claimed / runs <= 0.05 + 2.576 * np.sqrt(0.05 * 0.95 / runs) if not effect else claimed / runs > 0.8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_weighted_share_interval_covers_93_to_97_percent(share):
+    """2,000 replicates of 400 commenters with unequal weights, against the share they were drawn from; conservative ones may exceed."""
+    rng, runs, covered = np.random.default_rng(5), 2000, 0
+    for _ in range(runs):
+        mentions, verbatims, responses = world(np.zeros(400), rng.random(400) < share, rng.uniform(0.4, 1.8, 400))
+        row = prevalence.shares(mentions, verbatims, responses=responses).set_index("polarity").loc["any"]
+        covered += row["conf_low"] <= share <= row["conf_high"]
+    assert covered / runs >= 0.93 - 2.576 * np.sqrt(0.95 * 0.05 / runs)

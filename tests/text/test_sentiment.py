@@ -61,21 +61,38 @@ def test_order_of_rows_changes_nothing_and_no_one_is_judged_by_their_own_rating(
 
 
 def test_the_question_changes_the_meaning():
-    """The same neutral clause after 'what was good' and 'what could be better': the prior of the question decides."""
-    rng = np.random.default_rng(1)
+    """Asked what could be better, happy people name faults as well: the same bare clause is positive after one question, negative after the other."""
     rows = []
-    for n in range(400):
-        happy = n % 2 == 0
-        rows.append((f"r{n}", "good", "the bill is great" if rng.random() < 0.9 else "the bill is poor", happy))
-        rows.append((f"r{n}", "better", "the signal is awful" if rng.random() < (0.7 if happy else 0.95) else "the signal is great", happy))
-        rows.append((f"r{n}", "better" if n % 4 else "good", "the bill", happy))
-    verbatims = pd.DataFrame(rows, columns=["response_id", "item", "text", "happy"])
-    responses = pd.DataFrame({"response_id": verbatims["response_id"].unique()})
-    responses["recommend"] = np.where(responses.index % 2 == 0, 10.0, 3.0)
+    for n in range(600):
+        happy, name = n % 2 == 0, f"r{n:03d}"
+        rows.append((name, "why", f"{GOOD[n % 3]} in all ways" if happy else f"{BAD[n % 3]} in all ways"))
+        rows.append((name, "good", "the signal is great" if happy or n % 10 == 1 else "the signal is poor"))
+        rows.append((name, "better", "the signal is poor" if n % 5 else "the signal is great"))
+        rows.append((name, "good" if n % 4 < 2 else "better", "the bill"))
+    verbatims = pd.DataFrame(rows, columns=["response_id", "item", "text"])
+    responses = pd.DataFrame({"response_id": [f"r{n:03d}" for n in range(600)], "recommend": [10.0, 3.0] * 300})
     mentions = topics.code(verbatims, FRAME)
     learnt = sentiment.learn(mentions, verbatims, responses)
-    if learnt.method == "lexicon":
-        pytest.skip("texts of this world do not follow the ratings closely enough")
+    assert learnt.check.loc[0, ["method", "prior"]].tolist() == ["ratings", True]
     found = sentiment.polarity(mentions, learnt)
-    neutral = found[found["clause_text"] == "the bill"].groupby("item")["positive"].mean()
-    assert neutral["good"] > neutral["better"]
+    bare = found[found["clause_text"] == "the bill"].assign(happy=lambda rows: rows["response_id"].str[1:].astype(int) % 2 == 0)
+    told = bare.groupby(["item", "happy"])["polarity"].agg(lambda polarity: polarity.mode()[0])
+    assert told["good", True] == "positive"
+    assert told["better", False] == "negative"
+    chance = bare.groupby(["item", "happy"])["positive"].mean()
+    assert chance["good", True] > chance["better", True] + 0.2
+
+
+@pytest.mark.parametrize(("scores", "low", "high"), [([0, 6, 7, 8, 9, 10], 2, 2), ([1, 2, 3, 4, 5], 3, 1), ([1, 2, 3, 4, 5, 6, 7], 3, 2)])
+def test_the_scale_decides_which_scores_are_labels(scores, low, high):
+    verbatims = pd.DataFrame({"response_id": [f"r{n}" for n in range(len(scores))], "item": "why", "text": "bill"})
+    responses = pd.DataFrame({"response_id": verbatims["response_id"], "recommend": np.array(scores, float)})
+    check = sentiment.learn(topics.code(verbatims, FRAME), verbatims, responses).check
+    assert check.loc[0, ["n_low", "n_high"]].tolist() == [low, high]
+
+
+def test_without_any_score_opinion_words_are_used():
+    mentions, verbatims, responses, _ = world(30)
+    learnt = sentiment.learn(mentions, verbatims, responses.assign(recommend=np.nan))
+    assert learnt.method == "lexicon"
+    assert "0 rated texts" in learnt.note

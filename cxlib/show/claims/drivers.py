@@ -28,7 +28,7 @@ def order(importance: pd.DataFrame) -> str:
     top = ranked[ranked["rank_low"] == 1]
     if len(top) == 1:
         return f"{opening} {first['driver']} comes first ({_share(first)}); its first place is established."
-    names = prose.join(f"{row['driver']} ({_share(row)})" for row in top.head(4).to_dict("records"))
+    names = prose.join(f"{row['driver']} ({prose.percent(row['estimate'])}, {prose.interval(row['conf_low'], row['conf_high'], 'percent')})" for row in top.head(4).to_dict("records"))
     more = f" and {prose.plural(len(top) - 4, 'other')}" if len(top) > 4 else ""
     return f"{opening} Which comes first is not established: {names}{more} may each be first."
 
@@ -62,7 +62,7 @@ def rows(importance: pd.DataFrame, found: pd.DataFrame, relevance: pd.DataFrame,
             continue
         first = ranked.iloc[0].to_dict()
         base = f"{prose.base(first['n'], first['n_eff'])}, wave {first['wave']}"
-        text = f"{programme.label(first['driver'])} is most strongly associated with {name}: it accounts for {_share(first)}, of the differences between respondents."
+        text = f"{programme.label(first['driver'])} is most strongly associated with {name}: it accounts for {prose.percent(first['estimate'])} of the differences between respondents (95 % interval {prose.interval(first['conf_low'], first['conf_high'], 'percent')})."
         null = f"No attribute could be shown to go with {name}."
         made.append(_claim(f"drivers.{kpi}.first", text, null, first, relevance, kpi, base, rank=2 + place / 10))
         fix = found[(found["kpi"] == kpi) & (found["p_fix_first"] >= SURE)].sort_values("importance", ascending=False)
@@ -75,7 +75,7 @@ def rows(importance: pd.DataFrame, found: pd.DataFrame, relevance: pd.DataFrame,
 
 
 def _share(row) -> str:
-    return f"{prose.percent(row['estimate'])}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}"
+    return f"{prose.percent(row['estimate'])} of the differences between respondents, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}"
 
 
 def _claim(claim_id, text, null, row, relevance, kpi, base, *, rank, action=False):

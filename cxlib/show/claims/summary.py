@@ -26,10 +26,10 @@ def headlines(told: pd.DataFrame) -> pd.DataFrame:
     return told.assign(headline=told.index.map({index: spot for spot, index in enumerate(chosen.index, start=1)}).fillna(0).astype(int))
 
 
-def points(told: pd.DataFrame) -> list[str]:
-    """Return the main points as sentences, each with its base and grade."""
+def points(told: pd.DataFrame) -> list:
+    """Return the main points: pairs of a sentence and its base and grade."""
     main = told[told["headline"] > 0].sort_values("headline")
-    return [f"{row.said} [{row.base}; grade {row.grade}, {claims.GRADES[row.grade]}]" for row in main.itertuples()] or ["No study of this run makes a claim."]
+    return [(row.said, f"{row.base}. Grade {row.grade}: {claims.GRADES[row.grade]}.") for row in main.itertuples()] or ["No study of this run makes a claim."]
 
 
 def cards(kpis: pd.DataFrame, changes: pd.DataFrame, ledger: pd.DataFrame, programme, *, most: int = 6) -> pd.DataFrame:

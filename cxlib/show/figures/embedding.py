@@ -63,7 +63,7 @@ def _svg(ax, *, id, title, alt, width):
 
 
 def _variable(colour):
-    return f"var(--{layout.ROLES[colour]}, {colour})" if colour in layout.ROLES else colour
+    return f"var(--{layout.ROLES[colour]},{colour})" if colour in layout.ROLES else colour
 
 
 def _tree(ax, *, id, title, alt):
@@ -79,6 +79,7 @@ def _tree(ax, *, id, title, alt):
     ET.register_namespace("", SVG)
     root = ET.fromstring(drawn.getvalue())
     _plain(root, id)
+    _unwrap(root)
     for name, text in (("desc", alt), ("title", title)):
         node = ET.Element(f"{{{SVG}}}{name}", {"id": f"{id}-{name}"})
         node.text = prose.clean(text)
@@ -89,7 +90,7 @@ def _tree(ax, *, id, title, alt):
 
 
 def _plain(root, id):
-    """Take out what is not drawn, make ids the figure's own, round coordinates to a hundredth and let the page choose the letters."""
+    """Take out what is not drawn, make ids the figure's own, round coordinates to a tenth and let the page choose the letters."""
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style") or (child.tag == f"{{{SVG}}}path" and child.get("style") == "fill: none"):
@@ -100,33 +101,53 @@ def _plain(root, id):
     root.set("stroke-linecap", "butt")
     root.set("font-family", FONT)
     root.set("font-size", "12px")
-    used = set(re.findall(r"#([\w-]+)", " ".join(value for node in root.iter() for value in node.attrib.values() if "#" in value)))
+    used = dict.fromkeys(re.findall(r"#([\w-]+)", " ".join(value for node in root.iter() for value in node.attrib.values() if "#" in value)))
+    # Named by their order: matplotlib's own names hash coordinates to the last digit.
+    new = {name: f"{id}-{place}" for place, name in enumerate(used)}
     for node in root.iter():
         link = node.attrib.pop(f"{{{XLINK}}}href", None)
         if link:
-            node.set("href", f"#{id}-{link[1:]}")
+            node.set("href", f"#{new[link[1:]]}")
         if node.get("id") == layout.HALO:
             node.set("style", f"paint-order: stroke; stroke: {layout.PAPER}; stroke-width: 3px; stroke-linejoin: round")
         if node.get("id") in used:
-            node.set("id", f"{id}-{node.get('id')}")
+            node.set("id", new[node.get("id")])
         else:
             node.attrib.pop("id", None)
         for name, value in list(node.attrib.items()):
             if "url(#" in value:
-                value = value.replace("url(#", f"url(#{id}-")
+                value = re.sub(r"url\(#([\w-]+)\)", lambda found: f"url(#{new[found[1]]})", value)
             if name in ("d", "transform", "x", "y", "points", "viewBox"):
-                value = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
+                value = re.sub(r"-?\d+\.\d{2,}", lambda found: _tenth(found[0]), value)
                 value = re.sub(r"\s+", " ", value).strip()
             if name == "style" and "font" in value:
                 value = re.sub(r"font-family:[^;]*;?\s*|font-size: 12px;\s*", "", value)
             if name == "transform" and re.fullmatch(r"rotate\(-?0 [\d. ]*\)", value):
                 del node.attrib[name]
                 continue
+            if name == "style":
+                value = value.replace("; ", ";").replace(": ", ":")
             node.set(name, value)
         if not (node.text or "").strip():
             node.text = None
         if not (node.tail or "").strip():
             node.tail = None
+
+
+def _tenth(number):
+    text = f"{float(number):.1f}"
+    return "0" if text in ("-0.0", "0.0") else text.removesuffix(".0")
+
+
+def _unwrap(parent):
+    # matplotlib puts every mark into a group named after its artist; without the names the groups say nothing.
+    for child in list(parent):
+        _unwrap(child)
+        if child.tag == f"{{{SVG}}}g" and (not child.attrib or not len(child)):
+            place = list(parent).index(child)
+            parent.remove(child)
+            for offset, inner in enumerate(child):
+                parent.insert(place + offset, inner)
 
 
 def _marks(figure):

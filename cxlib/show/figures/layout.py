@@ -62,7 +62,7 @@ def panels(count, ax=None, *, height=190, columns=3, narrow=2, heights=None):
     else:
         ax.set_axis_off()
         figure, grid = ax.figure, ax.get_subplotspec().subgridspec(rows, columns, height_ratios=heights)
-    drawn = [figure.add_subplot(grid[place // columns, place % columns]) for place in range(count)]
+    drawn = [figure.add_subplot(grid[place // columns, place % columns]) for place in range(max(1, count))]
     if ax is None and min(narrow, columns) != columns:
         figure.regrid = {"axes": drawn, "columns": (columns, narrow), "height": height}
     return drawn
@@ -99,9 +99,17 @@ def arrange(figure, width):
         for reshaped in getattr(figure, "reshapes", ()):
             reshaped(not wide)
         figure.set_size_inches(width / 72, height / 72)
-        figure.draw_without_rendering()
-        for ax, fitted in getattr(figure, "fits", ()):
-            fitted(ax.get_position().width * width)
+        # Every layout starts from the same places and ticks, so that what the last width left behind cannot show.
+        for ax in figure.axes:
+            spec = ax.get_subplotspec()
+            if spec is not None and figure.get_layout_engine() is not None:
+                ax.set_position(spec.get_position(figure))
+                ax.set_in_layout(True)
+        for turn in ("first guess", "fitted"):
+            if turn == "fitted":
+                figure.draw_without_rendering()
+            for ax, fitted in getattr(figure, "fits", ()):
+                fitted(round(ax.get_position().width * width / 4) * 4)
 
 
 def ticks(ax, *, most=6, each=64):
@@ -141,6 +149,7 @@ def label_points(ax, across, along, labels, *, lines=()):
     texts = [ax.annotate(label, (x, y), xytext=(9, 0), textcoords="offset points", fontsize=11.5, color=INK, zorder=5, linespacing=1.05) for label, x, y in zip(labels, across, along)]
     for text in texts:
         text.set_gid(HALO)
+        text.set_in_layout(False)
     fit(ax, lambda _: _place(ax, texts, np.column_stack([across, along]).astype(float), lines))
 
 

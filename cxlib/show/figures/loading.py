@@ -24,7 +24,7 @@ def intake(frame, ax=None):
             start += count
             if count and column != "kept":
                 said.append(f"{prose.number(count)} {word}" if column == "quarantined" else prose.plural(count, word))
-        labels.append(f"{marks.words(name, width=30, lines=1)}:\n{prose.join(said) or 'all kept'}")
+        labels.append(f"{marks.words(name, width=24, lines=1)}:\n{', '.join(said) or 'all kept'}")
         ax.annotate(prose.number(start), (start, place), xytext=(6, 0), textcoords="offset points", va="center", color=layout.MUTED, fontsize=11)
     marks.rows(ax, labels, half=0.23)
     ax.set_xlim(0, ax.get_xlim()[1])
@@ -44,6 +44,8 @@ def answers(frame, ax=None, *, most=4):
     key = "label" if "label" in frame else "item"
     waves = list(dict.fromkeys(frame["wave"]))[-most:] if "wave" in frame else [None]
     items = list(dict.fromkeys(frame[key]))
+    if frame.empty:
+        return marks.empty(layout.axes(ax, height=80), "No item was asked.")
     axes = layout.panels(len(waves), ax, columns=len(waves), height=90 + 26 * len(items), narrow=1)
     for place, (small, wave) in enumerate(zip(axes, waves)):
         part = frame if wave is None else frame[frame["wave"] == wave]

@@ -61,6 +61,7 @@ def rows(ax, labels, *, half=0.16):
     above = [ax.annotate(label.replace("\n", " "), (0, place - half), (3, 2), ax.get_yaxis_transform(), "offset points", va="bottom", fontsize=12, color=INK, zorder=5) for place, label in enumerate(labels)]
     for text in above:
         text.set_gid(layout.HALO)
+        text.set_in_layout(False)
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.6)
     ax.xaxis.grid(True)

@@ -72,6 +72,11 @@ def multiples(groups, ax=None, *, unit, colour=layout.BLUE, shared=False, column
     units = [unit] * len(groups) if isinstance(unit, str) else unit
     scale = 100 if units and units[0] == "percent" else 1
     axes = layout.panels(len(groups), ax, columns=columns)
+    if not any(group["estimate"].notna().any() for _, group in groups):
+        for small in axes[1:]:
+            small.remove()
+        axes[0].figure.regrid = None
+        return marks.empty(axes[0])
     low, high = (np.nanmin([g["conf_low"].min() for _, g in groups]) * scale, np.nanmax([g["conf_high"].max() for _, g in groups]) * scale) if shared and groups else (0, 1)
     for small, (name, line), unit in zip(axes, groups, units):
         scale = 100 if unit == "percent" else 1
