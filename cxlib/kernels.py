@@ -331,12 +331,13 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     name, output, note = Path(notebook).name, Path(private, f"{study}.ipynb"), Path(private, f"{study}.note")
+    _save_seldom(output.with_suffix(".where"))
     manager = _kernel_manager(study, Path(private), kernels, cwd, environ, note)
     try:
         executed = papermill.execute_notebook(
             # papermill fills braces in paths as templates
             notebook.replace("{", "{{").replace("}", "}}"), str(output).replace("{", "{{").replace("}", "}}"), parameters=parameters, kernel_name="python3",
-            language="python", progress_bar=False, log_output=False, cwd=cwd, km=manager, start_timeout=60)
+            language="python", engine_name="seldom", progress_bar=False, log_output=False, cwd=cwd, km=manager, start_timeout=60)
     except papermill.PapermillExecutionError as error:
         noted = json.loads(note.read_bytes()) if note.exists() else {"kind": "", "message": ""}
         last = (str(error.evalue).strip().splitlines() or [""])[-1]
@@ -373,6 +374,34 @@ def _ended(notebook: Path, sentence: str):
     cells[last].outputs = [nbformat.v4.new_output("display_data", {"text/html": said, "text/plain": sentence})]
     found.cells = cells[: last + 1]
     return found
+
+
+def _save_seldom(place: Path) -> None:
+    """Give papermill an engine that writes the notebook at most every second (it would twice a cell), and in `place` the cell it is at."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Seldom(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+            write, saved = nb_man.save, time.monotonic()
+
+            def save(**_):
+                nonlocal saved
+                number, source = 0, ""
+                for cell in nb_man.nb.cells:
+                    if cell.cell_type == "code" and cell.metadata.papermill["start_time"]:
+                        number += "injected-parameters" not in cell.metadata.get("tags", [])
+                        source = cell.source.strip() or "empty"
+                if number:
+                    place.write_text(f", code cell {number} ({source.splitlines()[0][:80]})", encoding="utf-8")
+                if nb_man.end_time or time.monotonic() - saved > 1:
+                    write()
+                    saved = time.monotonic()
+
+            nb_man.save = save
+            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+    papermill_engines.register("seldom", Seldom)
 
 
 def _kernel_manager(study: str, private: Path, kernels: str, cwd: str, environ: dict, note: Path):
@@ -448,18 +477,8 @@ def _refuse(study: notebooks.Study, parameters: Mapping) -> None:
 
 def _where(notebook: Path) -> str:
     """', code cell 3 (first line)': the cell that failed or was running, counted as the researcher sees the notebook."""
-    try:
-        cells = json.loads(notebook.read_bytes())["cells"]
-    except (OSError, ValueError, KeyError):
-        return ""
-    number, found = 0, ""
-    for cell in cells:
-        if cell["cell_type"] == "code":
-            number += "injected-parameters" not in cell["metadata"].get("tags", [])
-            if cell["metadata"].get("papermill", {}).get("start_time"):  # the last one that started; papermill calls it completed even where the kernel died
-                source = "".join(cell["source"]).strip()
-                found = f", code cell {number} ({source.splitlines()[0][:80] if source else 'empty'})"
-    return found
+    place = notebook.with_suffix(".where")
+    return place.read_text(encoding="utf-8") if place.exists() else ""
 
 
 def _death(code: int | None) -> str:
