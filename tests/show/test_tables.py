@@ -107,3 +107,8 @@ def test_same_frame_same_bytes_and_the_frame_is_kept():
     assert made.html == tables.table(_importance(), id="t", caption="c").html
     assert made.frame is frame
     assert made._repr_html_().startswith("<style>")
+
+
+def test_columns_without_a_word_are_left_out():
+    frame = pd.DataFrame({"kpi": ["NPS"], "n": [3], "flag": [""], "note": [None]})
+    assert cells(tables.table(frame, id="t", caption="c")) == ["KPI", "n", "NPS", "3"]
