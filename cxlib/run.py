@@ -159,8 +159,8 @@ class Run:
         from cxlib.show import figures
         from cxlib.show.fragments import Fragment
 
-        block = figures.embed(ax, id=name, title=title, caption=caption, data=data, alt=alt)
-        (self.folder / "figures" / f"{name}.svg").write_text(figures.svg(ax, id=name, title=title, alt=alt), encoding="utf-8")
+        block, drawing = figures.draw(ax, id=name, title=title, caption=caption, data=data, alt=alt)
+        (self.folder / "figures" / f"{name}.svg").write_text(drawing, encoding="utf-8")
         if data is not None:
             self._csv(name, data)
         return Fragment(block, data)
