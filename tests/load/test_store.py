@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, TINY
+from small import ROOT, TINY
 
 from cxlib import load, programme, schema
 from cxlib.errors import DataError

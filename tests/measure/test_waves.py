@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+from small import ROOT
 
 from cxlib import programme
 from cxlib.load import store
