@@ -23,7 +23,7 @@ MOST_CELLS, MOST_LINES, MOST_MEDIAN = 25, 12, 4
 PROSE_WIDTH = 100  # a Markdown paragraph is often one long line: it counts as the lines it fills at this width
 TYPED_RESULT = re.compile(
     r"\b(rose|fell|grew|dropped|increased|decreased|improved|worsened|declined|gained|lost)\b(?:\W+\w+){0,6}?\W*[-+−]?\d"
-    r"|\b(NPS|CSAT|CES|score|share|mean|ROI)\s+(is|was|of|at)\s+[-+−]?\d",
+    r"|\b(NPS|CSAT|CES|ROI|churn)\s+(is|was|stands at|stood at)\s+[-+−]?\d",
     re.IGNORECASE,
 )
 
