@@ -5,7 +5,7 @@ import json
 import time
 from pathlib import Path
 
-from cxlib import editions, quarters, run, studies
+from cxlib import checks, editions, quarters, run, studies
 from cxlib.errors import PublishError, UsageError, WorkbookError
 from cxlib.programme import Programme
 
@@ -34,6 +34,7 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
         say(f"{programme.name}, {quarter}: nothing has changed since the last run.\n{index}")
         return index
     _require(every, chosen, digests, editions.read(place / "draft"), only)
+    checks.contracts(programme)
     with editions.lock(place):
         from cxlib import kernels
 
