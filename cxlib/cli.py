@@ -110,12 +110,13 @@ def main() -> None:
     command = typer.main.get_command(app)
     try:
         code = command.main(prog_name="cx", standalone_mode=False) or 0
+        if code == 130:  # the command-line library turns an interruption into a return
+            raise KeyboardInterrupt
     except WorkbookError as error:
         print(str(error), file=sys.stderr)
         code = error.code
-    except typer.Abort:
-        code = 130
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
+        print("Interrupted; an earlier report is as it was.", file=sys.stderr)
         code = 130
     except OSError as error:
         print(f"{error.filename or 'A file'}: {error.strerror or error}.", file=sys.stderr)
