@@ -48,7 +48,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> list[tuple[str, str, str, 
         inner = _model_of(field.annotation)
         text = str(field.annotation).replace("typing.", "").replace("cxlib.programme.", "") if not isinstance(field.annotation, type) else field.annotation.__name__
         shown = "" if field.is_required() else repr(field.default) if not isinstance(field.default, BaseModel) else ""
-        rows.append((f"{prefix}{name}", text, "required" if field.is_required() else shown, field.description or ""))
+        rows.append((f"{prefix}{name}", text, "required" if field.is_required() else shown, field.description or (inner.__doc__.strip().splitlines()[0] if inner and inner.__doc__ else "")))
         if inner:
             many = "tuple" in str(field.annotation)
             rows += keys(inner, f"{prefix}{name}{'[]' if many else '.NAME' if 'dict' in str(field.annotation) else ''}.")
