@@ -12,7 +12,7 @@ unexport PYTHONPATH
 INSTALL := --no-deps --require-hashes -r requirements.lock
 PROJECT := --no-deps --no-build-isolation -e .
 
-.PHONY: help report test slow bench lab lock lint clean
+.PHONY: help report test slow bench lab lock codebook lint clean
 
 help:
 	@echo "make report   build the environment and the report of the shipped sample's latest quarter"
@@ -30,6 +30,9 @@ test: $(READY)
 
 slow: $(READY)
 	@$(BIN)/python -m pytest -m slow
+
+bench: $(READY)
+	@$(BIN)/python bench/report.py
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --notebook-dir=. notebooks
@@ -50,6 +53,9 @@ $(READY): requirements.lock pyproject.toml
 
 lock: $(READY)
 	@$(BIN)/python tools/lock.py
+
+codebook: $(READY)
+	@$(BIN)/python tools/codebook.py
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -61,13 +61,13 @@ def codebook() -> str:
 
     lines = []
     for title, model in (("programme.toml", Programme), ("codeframe.toml", codeframe.Codeframe), ("plan.toml", plan.Plan), ("parameters (-p)", run.Parameters)):
-        lines += [f"### {title}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+        lines += [f"### {title}", "", "| key | type | default | example | meaning |", "|---|---|---|---|---|"]
         lines += ["| " + " | ".join(_cell(part) for part in row) + " |" for row in contract.keys(model)] + [""]
     for title, group in (("Tables", schema.TABLES), ("Findings", schema.FINDINGS)):
         lines += [f"### {title}", ""]
         for name, columns in group.items():
-            lines += [f"**{name}**", "", "| column | type | filled | example | meaning |", "|---|---|---|---|---|"]
-            lines += [f"| {c.name} | {c.type} | {'always' if c.required else ''} | {_cell(c.example)} | {_cell(c.about)} |" for c in columns] + [""]
+            lines += [f"**{name}**", "", "| column | type | unit | filled | example | meaning |", "|---|---|---|---|---|---|"]
+            lines += [f"| {c.name} | {c.type} | {schema.unit(c)} | {'always' if c.required else ''} | {_cell(c.example)} | {_cell(c.about)} |" for c in columns] + [""]
     return "\n".join(lines)
 
 

@@ -1,6 +1,8 @@
 """What the TOML files of a programme have in common: read safely, refused with the key and the nearest valid one."""
 
+import re
 import tomllib
+import typing
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -39,20 +41,48 @@ def validate(model: type[BaseModel], content: dict, path: Path):
         raise DataError("\n".join(f"{path}: {_sentence(one, model)}" for one in found[:8])) from None
 
 
-def keys(model: type[BaseModel], prefix: str = "") -> list[tuple[str, str, str, str]]:
-    """Return (key, type, default, description) for every key of a contract, nested ones with their path."""
+def keys(model: type[BaseModel], prefix: str = "") -> list[tuple[str, str, str, str, str]]:
+    """Return (key, type, default, example, description) for every key of a contract, nested ones with their path."""
     rows = []
     for name, field in model.model_fields.items():
         if field.exclude:
             continue
-        inner = _model_of(field.annotation)
-        text = str(field.annotation).replace("typing.", "").replace("cxlib.programme.", "") if not isinstance(field.annotation, type) else field.annotation.__name__
-        shown = "" if field.is_required() else repr(field.default) if not isinstance(field.default, BaseModel) else ""
-        rows.append((f"{prefix}{name}", text, "required" if field.is_required() else shown, field.description or (inner.__doc__.strip().splitlines()[0] if inner and inner.__doc__ else "")))
+        inner, kind = _model_of(field.annotation), _words(field.annotation)
+        default = "required" if field.is_required() else "" if isinstance(field.default, BaseModel) or field.default in ((), {}, "", None) else str(field.default)
+        rows.append((f"{prefix}{name}", kind, default, _example(field, kind), field.description or (inner.__doc__ or "").split("\n")[0] if inner else field.description or ""))
         if inner:
-            many = "tuple" in str(field.annotation)
-            rows += keys(inner, f"{prefix}{name}{'[]' if many else '.NAME' if 'dict' in str(field.annotation) else ''}.")
+            rows += keys(inner, f"{prefix}{name}{'[]' if kind.startswith('list') else '.NAME' if kind.startswith('table') else ''}.")
     return rows
+
+
+def _words(annotation) -> str:
+    """Return a type as words: text, whole number, one of a, b, list of text, table of text."""
+    origin, parts = typing.get_origin(annotation), [part for part in typing.get_args(annotation) if part not in (Ellipsis, type(None))]
+    if origin is typing.Annotated:
+        return _words(parts[0])
+    if origin is typing.Literal:
+        return f"one of {', '.join(str(part) or 'empty' for part in parts)}"
+    if origin in (tuple, list):
+        return f"list of {_words(parts[0])}"
+    if origin is dict:
+        return f"table of {_words(parts[1])}"
+    if parts:
+        return " or ".join(_words(part) for part in parts)
+    names = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "date": "day"}
+    return names.get(annotation.__name__, "block") if isinstance(annotation, type) else str(annotation)
+
+
+def _example(field, kind: str) -> str:
+    """Return an example of a key: its own, the one in its description, its default, or a value of its type."""
+    if field.examples:
+        return str(field.examples[0])
+    if found := re.search(r"e\.g\. (.+?)\.?$", field.description or ""):
+        return found.group(1)
+    if kind.startswith("one of "):
+        return kind[7:].split(", ")[0]
+    if not field.is_required() and isinstance(field.default, int | float) and not isinstance(field.default, bool):
+        return str(field.default)
+    return {"day": "2026-09-30", "true or false": "true", "number": "20", "whole number": "5"}.get(kind.split(" or ")[0] if kind != "true or false" else kind, "")
 
 
 def _model_of(annotation) -> type[BaseModel] | None:

@@ -288,7 +288,8 @@ def _altered(run: Path, record: Mapping) -> list[str]:
 def _placed(page: str, section: str) -> str:
     if PLACE in page:
         return page.replace(PLACE, section, 1)
-    opening = re.search(r"<main\b[^>]*>", page) or re.search(r"<body\b[^>]*>", page)
+    # under the page's first heading, so that headings keep their order
+    opening = re.search(r"<main\b.*?</h1>", page, re.DOTALL) or re.search(r"<main\b[^>]*>", page) or re.search(r"<body\b[^>]*>", page)
     return page[: opening.end()] + section + page[opening.end():] if opening else section + page
 
 

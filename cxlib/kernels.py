@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib
 import json
 import os
 import select
@@ -28,12 +29,14 @@ from cxlib import errors
 from cxlib import studies as notebooks
 from cxlib.errors import KernelError, StudyError, WorkbookError
 
-# The store needs the first few only, so that its tables can be built while the rest still loads.
+# What to import before the first fork; `module:function` is called. The store needs the first few only, so its tables can be built while the rest loads.
 STACK = [
-    "pandas", "pyarrow.parquet", "duckdb", "ibis", "pydantic", "cxlib.errors", "statsmodels.api", "sklearn.linear_model", "ipykernel.kernelapp",
-    "matplotlib_inline.backend_inline", "seaborn", "great_tables", "spacy",
+    "pandas", "pyarrow.parquet", "pyarrow.dataset", "ibis.backends.duckdb", "cxlib.load", "cxlib.kernels:_load_kernel", "pandera.pandas", "great_tables",
+    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib_inline.backend_inline", "cxlib.kernels:_load_package", "cxlib.kernels:_load_notebooks",
 ]
-STORE_READY = "pydantic"
+STORE_READY = "cxlib.load"
+PLAIN = "cxlib.kernels:_plain_page"
+KERNEL = ["cxlib.kernels:_load_kernel"]
 PAPERS = ["cxlib.errors", "papermill", "jupyter_client.manager", "nbconvert"]
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # What a user's own set-up could change a result by.
@@ -56,7 +59,7 @@ class Kernels:
         try:
             self.environ = _environ(self.private, environ or {})
             self.stack = self._interpreter("stack", list(preload))
-            self.papers = self._interpreter("papers", PAPERS + ([render.partition(":")[0]] if render else []))
+            self.papers = self._interpreter("papers", [*PAPERS, f"cxlib.kernels:_rehearse:{render or PLAIN}"])
         except BaseException:
             self.close()
             raise
@@ -259,8 +262,63 @@ def _serve(listener: int, alive: int, modules: list[str], private: str, parent: 
             selector.register(connection, selectors.EVENT_READ)
         if pending:
             with contextlib.suppress(Exception):  # a module that is missing here is missed by the notebook that needs it
-                __import__(pending[0])
+                _load(pending[0])
             pending.pop(0)
+
+
+def _load(entry: str) -> None:
+    """Import a module, or call `module:function` (with what follows a second colon)."""
+    module, _, call = entry.partition(":")
+    if call:
+        function, _, argument = call.partition(":")
+        _named(f"{module}:{function}")(*[argument] if argument else [])
+    else:
+        importlib.import_module(module)
+
+
+def _load_kernel() -> None:
+    """All that an IPython kernel imports when it starts, but for JupyterLab's debugger, which costs each kernel a fifth of a second."""
+    sys.modules.setdefault("debugpy", None)
+    for name in ("ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.debugger", "IPython.core.completerlib", "IPython.core.oinspect",
+                 "IPython.extensions.storemagic", "sqlite3", "tornado.platform.asyncio"):  # fmt: skip
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    if sys.modules["debugpy"] is None:
+        del sys.modules["debugpy"]
+
+
+def _load_package() -> None:
+    """The workbook's own modules, with what they import; the command line and the maker of samples are of no use to a notebook."""
+    import pkgutil
+
+    import cxlib
+
+    for module in pkgutil.walk_packages(cxlib.__path__, "cxlib.", onerror=lambda name: None):
+        if not module.name.startswith(("cxlib.cli", "cxlib.synth")):
+            with contextlib.suppress(Exception):
+                importlib.import_module(module.name)
+
+
+def _load_notebooks() -> None:
+    """What the notebooks of this workbook import themselves."""
+    for study in notebooks.find("notebooks"):
+        for name in study.imports:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+
+
+def _rehearse(render: str) -> None:
+    """Make one page for nobody: schemas, patterns and templates are compiled before the fork instead of in each child."""
+    import nbformat
+    from jupyter_client.provisioning import KernelProvisionerFactory
+
+    KernelProvisionerFactory.instance()
+    v4 = nbformat.v4
+    outputs = [v4.new_output("stream", text="1"), v4.new_output("display_data", {"text/html": "<p>1</p>", "text/plain": "1"}), v4.new_output("execute_result", {"text/plain": "1"}, execution_count=1)]
+    cells = [v4.new_markdown_cell("# One\n\n*two* `three`\n\n- four\n\n| a |\n|---|\n| $b$ |"), v4.new_code_cell("one = 1  # two", execution_count=1, outputs=outputs)]
+    notebook = v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python", "pygments_lexer": "ipython3"}})
+    nbformat.validate(notebook)
+    _named(render)(notebook, title="One", menu=[("one.html", "One")], page_id="one", programme_name="One", quarter="2026Q3")
 
 
 def _child(request: dict, parent: int) -> None:
@@ -331,12 +389,13 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     name, output, note = Path(notebook).name, Path(private, f"{study}.ipynb"), Path(private, f"{study}.note")
+    _save_seldom(output.with_suffix(".where"))
     manager = _kernel_manager(study, Path(private), kernels, cwd, environ, note)
     try:
         executed = papermill.execute_notebook(
             # papermill fills braces in paths as templates
             notebook.replace("{", "{{").replace("}", "}}"), str(output).replace("{", "{{").replace("}", "}}"), parameters=parameters, kernel_name="python3",
-            language="python", progress_bar=False, log_output=False, cwd=cwd, km=manager, start_timeout=60)
+            language="python", engine_name="seldom", progress_bar=False, log_output=False, cwd=cwd, km=manager, start_timeout=60)
     except papermill.PapermillExecutionError as error:
         noted = json.loads(note.read_bytes()) if note.exists() else {"kind": "", "message": ""}
         last = (str(error.evalue).strip().splitlines() or [""])[-1]
@@ -353,7 +412,7 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"  # papermill's is random, and pages carry it
     manager.provisioner.connection.close()  # the kernel ends while its page is written
-    html = _named(render or "cxlib.kernels:_plain_page")(executed, title=title, menu=menu, page_id=study, programme_name=programme_name, quarter=quarter)
+    html = _named(render or PLAIN)(executed, title=title, menu=menu, page_id=study, programme_name=programme_name, quarter=quarter)
     temporary = Path(f"{page}~")
     temporary.write_text(html, encoding="utf-8", newline="\n")
     os.replace(temporary, page)
@@ -373,6 +432,34 @@ def _ended(notebook: Path, sentence: str):
     cells[last].outputs = [nbformat.v4.new_output("display_data", {"text/html": said, "text/plain": sentence})]
     found.cells = cells[: last + 1]
     return found
+
+
+def _save_seldom(place: Path) -> None:
+    """Give papermill an engine that writes the notebook at most every second (it would twice a cell), and in `place` the cell it is at."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Seldom(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+            write, saved = nb_man.save, time.monotonic()
+
+            def save(**_):
+                nonlocal saved
+                number, source = 0, ""
+                for cell in nb_man.nb.cells:
+                    if cell.cell_type == "code" and cell.metadata.papermill["start_time"]:
+                        number += "injected-parameters" not in cell.metadata.get("tags", [])
+                        source = cell.source.strip() or "empty"
+                if number:
+                    place.write_text(f", code cell {number} ({source.splitlines()[0][:80]})", encoding="utf-8")
+                if nb_man.end_time or time.monotonic() - saved > 1:
+                    write()
+                    saved = time.monotonic()
+
+            nb_man.save = save
+            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+    papermill_engines.register("seldom", Seldom)
 
 
 def _kernel_manager(study: str, private: Path, kernels: str, cwd: str, environ: dict, note: Path):
@@ -448,18 +535,8 @@ def _refuse(study: notebooks.Study, parameters: Mapping) -> None:
 
 def _where(notebook: Path) -> str:
     """', code cell 3 (first line)': the cell that failed or was running, counted as the researcher sees the notebook."""
-    try:
-        cells = json.loads(notebook.read_bytes())["cells"]
-    except (OSError, ValueError, KeyError):
-        return ""
-    number, found = 0, ""
-    for cell in cells:
-        if cell["cell_type"] == "code":
-            number += "injected-parameters" not in cell["metadata"].get("tags", [])
-            if cell["metadata"].get("papermill", {}).get("start_time"):  # the last one that started; papermill calls it completed even where the kernel died
-                source = "".join(cell["source"]).strip()
-                found = f", code cell {number} ({source.splitlines()[0][:80] if source else 'empty'})"
-    return found
+    place = notebook.with_suffix(".where")
+    return place.read_text(encoding="utf-8") if place.exists() else ""
 
 
 def _death(code: int | None) -> str:
@@ -476,8 +553,6 @@ def _last(log: Path) -> str:
 
 
 def _named(target: str):
-    import importlib
-
     module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
 

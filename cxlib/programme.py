@@ -68,14 +68,14 @@ class Item(BaseModel):
     wording: str = Field(description="The question as asked, e.g. \"How likely are you to recommend us?\"")
     label: str = Field("", description="Short name on charts, e.g. Network coverage; the wording where empty.")
     kind: Literal["rating", "nominal", "number", "verbatim"] = Field("rating", description="How answers are read.")
-    surveys: tuple[Id, ...] = Field((), description="Surveys that ask it; all where empty.")
-    scale: Id | None = Field(None, description="Name of a [scales.NAME] table; needed for ratings.")
+    surveys: tuple[Id, ...] = Field((), description="Surveys that ask it; all where empty, e.g. [\"annual\"].")
+    scale: Id | None = Field(None, description="Name of a [scales.NAME] table; needed for ratings, e.g. satisfaction5.")
     labels: dict[str, str] = Field({}, description="Nominal: code -> label, e.g. {1 = \"Terminal 1\"}; other codes are set aside.")
-    missing: dict[str, str] = Field({}, description="Missing codes of this item, beside those of its scale.")
-    asked_if: AskedIf | None = Field(None, description="Filter that leads to the question.")
+    missing: dict[str, str] = Field({}, description="Missing codes of this item, beside those of its scale, e.g. {9 = \"multiple answers\"}.")
+    asked_if: AskedIf | None = Field(None, description="Filter that leads to the question, e.g. {item = \"contacted\", values = [\"1\"]}.")
     question: Literal["", "why", "improve", "praise", "comment"] = Field("", description="Verbatims: what was asked; it changes the meaning.")
     changes: tuple[Change, ...] = Field((), description="Changes of wording, scale or filter, by wave.")
-    tags: tuple[Literal["need", "ease", "emotion", "stated_importance"], ...] = Field((), description="Level of the experience pyramid.")
+    tags: tuple[Literal["need", "ease", "emotion", "stated_importance"], ...] = Field((), description="Level of the experience pyramid, or stated importance, e.g. [\"ease\"].")
     group: str = Field("", description="Group of items that measure one thing, e.g. service.")
 
 
@@ -84,7 +84,7 @@ class Survey(BaseModel):
 
     model_config = FROZEN
     id: Id
-    label: str = Field("", description="Name on pages; the id where empty.")
+    label: str = Field("", description="Name on pages; the id where empty, e.g. Annual survey.")
     kind: Kind = Field(description="What the survey is for.")
     cadence: str = Field("", description="How often it is fielded, e.g. yearly.")
     trigger: str = Field("", description="What leads to an invitation, e.g. a call to the hotline.")
@@ -93,19 +93,19 @@ class Survey(BaseModel):
     languages: tuple[str, ...] = Field((), description="Languages of the questionnaire, e.g. [\"en\"].")
     dated_by: Literal["fieldwork_close", "answer", "experience"] = Field("fieldwork_close", description="The rule that dates an answer.")
     promise: Literal["undeclared", "anonymous", "confidential", "attributed"] = Field("undeclared", description="What respondents were promised.")
-    uses: tuple[Use, ...] = Field(("aggregate",), description="Uses the promise permits; without a declaration, aggregate only.")
-    weighting: str = Field("", description="How the weights were made, in a sentence.")
+    uses: tuple[Use, ...] = Field(("aggregate",), description="Uses the promise permits; without a declaration, aggregate only, e.g. [\"aggregate\", \"link\"].")
+    weighting: str = Field("", description="How the weights were made, in a sentence, e.g. raked to age and region.")
     minutes: float | None = Field(None, description="Length of the interview in minutes.")
-    columns: dict[str, str] = Field({}, description="Field or item -> column in the file, for every wave that does not say otherwise.")
+    columns: dict[str, str] = Field({}, description="Field or item -> column in the file, for every wave that does not say otherwise, e.g. {recommend = \"Q8\"}.")
 
 
 class Reading(BaseModel):
     """How a file is written, where its name and content do not say."""
 
     model_config = FROZEN
-    sheet: str = Field("", description="Sheet of a workbook; the first where empty.")
+    sheet: str = Field("", description="Sheet of a workbook; the first where empty, e.g. Answers.")
     delimiter: str = Field("", description="Separator of a text file, e.g. ';'; found from the header where empty.")
-    encoding: str = Field("", description="Encoding of a text file; utf-8, utf-16 with a mark, then cp1252 are tried where empty.")
+    encoding: str = Field("", description="Encoding of a text file; utf-8, utf-16 with a mark, then cp1252 are tried where empty, e.g. cp1252.")
     decimal: Literal["", ".", ","] = Field("", description="Decimal mark; a comma is read only where it is declared.")
     thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, only where declared.")
     date_format: str = Field("", description="Format of dates, e.g. %d.%m.%Y; ISO dates where empty.")
@@ -115,15 +115,15 @@ class Wave(Reading):
     """One fieldwork of a survey: its quarter, its days and its file."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="Name of the wave, e.g. 2026.")
-    survey: Id = Field(description="The survey it belongs to.")
+    survey: Id = Field(description="The survey it belongs to, e.g. annual.")
     quarter: Quarter
     first: dt.date = Field(description="First day of fieldwork.")
     last: dt.date = Field(description="Last day of fieldwork; it dates the answers of a relationship survey.")
     file: str = Field(description="File under raw/, e.g. annual_2026.csv; .gz as it is.")
-    mode: str = Field("", description="Mode where this wave departs from its survey.")
+    mode: str = Field("", description="Mode where this wave departs from its survey, e.g. phone.")
     invited: int | None = Field(None, ge=0, description="How many were invited, where no invitations table says so.")
-    columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave.")
-    note: str = Field("", description="What a reader must know of this wave.")
+    columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave, e.g. {network = \"Q12_4\", app = \"\"}.")
+    note: str = Field("", description="What a reader must know of this wave, e.g. fieldwork by another agency.")
 
 
 class Kpi(BaseModel):
@@ -132,9 +132,9 @@ class Kpi(BaseModel):
     model_config = FROZEN
     id: Id
     label: str = Field("", description="Name on pages, e.g. Net Promoter Score.")
-    item: Id = Field(description="The item it is made from.")
+    item: Id = Field(description="The item it is made from, e.g. recommend.")
     definition: Definition = Field(description="How scores become the measure; changing it restates history.")
-    surveys: tuple[Id, ...] = Field((), description="Surveys it is reported for; all that ask the item where empty. They are never pooled.")
+    surveys: tuple[Id, ...] = Field((), description="Surveys it is reported for; all that ask the item where empty. They are never pooled, e.g. [\"annual\"].")
     primary: bool = Field(True, description="Whether its changes are headline tests (ten at most).")
     target: float | None = Field(None, description="Target in the measure's own unit: points, percent or scale.")
     target_by: dt.date | None = Field(None, description="Day by which the target is to be met.")
@@ -148,7 +148,7 @@ class Drivers(BaseModel):
     survey: Id
     kpis: tuple[Id, ...] = Field(description="KPIs to explain, e.g. [\"nps\", \"csat\"].")
     items: tuple[Id, ...] = Field(min_length=1, description="Attribute items, e.g. [\"network\", \"price\"].")
-    stated: dict[Id, Id] = Field({}, description="Attribute -> item with its stated importance.")
+    stated: dict[Id, Id] = Field({}, description="Attribute -> item with its stated importance, e.g. {network = \"network_importance\"}.")
 
 
 class Segment(BaseModel):
@@ -156,10 +156,10 @@ class Segment(BaseModel):
 
     model_config = FROZEN
     id: Id
-    label: str = Field("", description="Name on pages.")
-    field: str = Field(description="Column of the responses (a field or an item) or of the people table.")
+    label: str = Field("", description="Name on pages, e.g. Region.")
+    field: str = Field(description="Column of the responses (a field or an item) or of the people table, e.g. region.")
     table: Literal["responses", "people", "accounts"] = Field("responses", description="Where the column stands.")
-    values: dict[str, str] = Field({}, description="Code -> label; as they stand where empty.")
+    values: dict[str, str] = Field({}, description="Code -> label; as they stand where empty, e.g. {1 = \"Terminal 1\"}.")
 
 
 class Staff(BaseModel):
@@ -168,20 +168,20 @@ class Staff(BaseModel):
     model_config = FROZEN
     level: Literal["team", "person"] = Field("team", description="Level at which results of staff are shown.")
     minimum: int = Field(5, ge=5, description="Smallest team shown.")
-    agreement: str = Field("", description="The agreement that allows persons; needed for level person.")
+    agreement: str = Field("", description="The agreement that allows persons; needed for level person, e.g. works agreement of 2025-03-01.")
 
 
 class Source(Reading):
     """A file of one of the other tables: customers, contacts, orders, actions."""
 
     table: Table = Field(description="The table it fills.")
-    file: str = Field(description="File under raw/.")
-    columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given.")
+    file: str = Field(description="File under raw/, e.g. orders.parquet.")
+    columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, e.g. {ordered_on = \"date\"}.")
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
-    values: dict[str, dict[str, str]] = Field({}, description="Column -> {value in the file = value in the table}, e.g. a renamed channel.")
-    purpose: str = Field("", description="What the data may be used for.")
+    values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")
+    purpose: str = Field("", description="What the data may be used for, e.g. value of customers.")
     retention_months: int | None = Field(None, ge=0, description="How long rows may be kept.")
-    recipients: tuple[str, ...] = Field((), description="Who may see rows of it.")
+    recipients: tuple[str, ...] = Field((), description="Who may see rows of it, e.g. [\"customer insight\"].")
 
 
 class Finance(BaseModel):
@@ -215,16 +215,16 @@ class Programme(BaseModel):
     """A customer-experience programme: its calendar, surveys, items, KPIs and where the files are."""
 
     model_config = FROZEN
-    name: str = Field(description="Name on the report's cover.")
+    name: str = Field(description="Name on the report's cover, e.g. Fernau Telekom.")
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of every amount, e.g. EUR.")
     timezone: str = Field("UTC", description="Zone in which days and quarters are counted, e.g. Europe/Berlin.")
     fiscal_year_start: int = Field(1, ge=1, le=12, description="First month of the fiscal year.")
     fiscal_year_label: Literal["start", "end"] = Field("start", description="Whether a fiscal year carries the year in which it starts or ends.")
-    brands: tuple[str, ...] = Field((), description="Brands covered.")
-    countries: tuple[str, ...] = Field((), description="Countries covered, ISO codes.")
-    languages: tuple[str, ...] = Field(("en",), description="Languages of verbatims that are coded.")
+    brands: tuple[str, ...] = Field((), description="Brands covered, e.g. [\"Fernau\", \"Kolibri\"].")
+    countries: tuple[str, ...] = Field((), description="Countries covered, ISO codes, e.g. [\"DE\", \"AT\"].")
+    languages: tuple[str, ...] = Field(("en",), description="Languages of verbatims that are coded, e.g. [\"en\"].")
     totals: Literal["as_sampled", "equal", "by_customers"] = Field("as_sampled", description="How totals over brands or countries are made.")
-    about: str = Field("", description="What a reader should know of the programme, in a sentence or two.")
+    about: str = Field("", description="What a reader should know of the programme, in a sentence or two, e.g. Two brands, consumers only..")
     scales: dict[str, Scale] = Field({}, description="Named scales.")
     surveys: tuple[Survey, ...] = Field(min_length=1, description="Surveys.")
     waves: tuple[Wave, ...] = Field(min_length=1, description="Waves.")

@@ -44,9 +44,10 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
             folder = editions.start(place)
             try:
                 todo, taken = _split(every, chosen, digests, place / "draft", folder, fresh=fresh, only=only)
+                # a page shows the parameters of its notebook: the programme's name and no path of this machine
                 seconds = kept.run(
-                    todo, folder=folder, parameters=parameters | {"programme": str(programme.folder), "quarter": quarter}, jobs=jobs, report=say,
-                    environ={run.FOLDER: str(folder), run.RAW: str(programme.raw)}, menu=[(study.page, study.label) for study in every],
+                    todo, folder=folder, parameters=parameters | {"programme": programme.folder.name, "quarter": quarter}, jobs=jobs, report=say,
+                    environ={run.FOLDER: str(folder), run.PROGRAMME: str(programme.folder), run.RAW: str(programme.raw)}, menu=[(study.page, study.label) for study in every],
                     programme_name=programme.name, expected=_seconds(place / "draft"),
                 )  # fmt: skip
                 made = [study for study in every if study in todo or study in taken]

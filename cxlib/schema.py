@@ -15,6 +15,19 @@ class Column(NamedTuple):
     required: bool = False  # must be there and filled
 
 
+_UNITS = {
+    "amount": "currency", "margin": "currency", "cost": "currency", "minutes": "minutes", "probability": "0 to 1", "share": "0 to 1", "p": "0 to 1", "p_top1": "0 to 1", "p_top3": "0 to 1",
+    "r2": "0 to 1", "r2_low": "0 to 1", "r2_high": "0 to 1", "p_quadrant": "0 to 1", "p_fix_first": "0 to 1", "gap": "quarters", "window_days": "days", "value": "as unit says",
+    "n_eff": "answers", "n": "answers", "weighted_n": "answers", "weight": "about 1", "rank": "place", "rank_low": "place", "rank_high": "place",
+}  # fmt: skip
+
+
+def unit(column: Column) -> str:
+    """Return the unit of a column in words: its own, or that of its type."""
+    estimate = column.type == "number" and (column.name in ("estimate", "std_error", "now", "then", "detectable", "unweighted") or column.name.startswith(("conf_", "kpi_", "mean_")))
+    return _UNITS.get(column.name, "as the definition or unit says" if estimate else {"whole": "count", "flag": "0 or 1", "date": "day", "moment": "local time", "number": "number"}.get(column.type, ""))
+
+
 def _columns(*rows) -> tuple[Column, ...]:
     return tuple(Column(*row) for row in rows)
 

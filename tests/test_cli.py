@@ -122,18 +122,6 @@ def test_notebooks_keep_the_rules(cx):
     assert "keeps the rules" in worked(cx("check", "--notebooks"))
 
 
-def test_the_codebook_names_every_key_table_and_finding_with_its_meaning(cx):
-    from cxlib import schema
-
-    text = worked(cx("check", "--schema"))
-    for name, columns in (schema.TABLES | schema.FINDINGS).items():
-        assert f"**{name}**" in text
-        assert all(column.about and column.example != "" or not column.required for column in columns), name
-    rows = [line.split(" | ") for line in text.split("### Tables")[0].splitlines() if line.startswith("| ") and not line.startswith("| key")]
-    assert len(rows) > 100
-    assert [row[0] for row in rows if row[-1].strip(" |") == ""] == []
-
-
 # ---------------------------------------------------------------------------------------------------- the programme's files
 
 

@@ -161,9 +161,9 @@ def test_the_report_is_made_from_eight_files_and_says_what_it_cannot_answer(quar
     assert "which it would need" in pages["11_roi"]
     assert "Unweighted" in pages["01_data_loading"] or quarter == "2010Q3"
     assert ("Net Promoter Score" in pages["index"]) == (quarter == "2017Q2")
-    words = {name: re.sub(r"<(style|script|svg)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL) for name, page in pages.items()}
+    words = {name: re.sub(r"<(style|script|svg|pre)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL) for name, page in pages.items()}
     for name, text in words.items():
-        assert not re.search(r"\b(nan|NaN|inf|NaT|Traceback|None)\b(?!\s*(=|\)|,))", re.sub(r"quarter = None", "", text)), name
+        assert not re.search(r"\b(nan|NaN|inf|NaT|Traceback|None)\b", text), name
     assert not any(re.search(r"(src|href)=[\"']?(https?:)?//", page) for page in pages.values())
 
 

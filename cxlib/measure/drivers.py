@@ -43,7 +43,7 @@ def _shared(correlations, kpi, method):
         found = _all_methods(matrix[np.ix_([*kept, -1], [*kept, -1])][None], (method,))
         out.loc[kept, "estimate"] = found[method][0]
         out["r2"] = found["r2"][0]
-        out["share"] = out["estimate"] / out["r2"]
+        out["share"] = out["estimate"] / out["r2"].where(out["r2"] > 0)
     return out
 
 
@@ -214,7 +214,7 @@ def summarise(draws):
         low, high = _limits(point, rest)
         out = pd.DataFrame({"driver": names, "method": method, "estimate": point, "std_error": _spread(rest), "conf_low": low, "conf_high": high})
         shared = method in ("johnson", "shapley")
-        out["share"] = point / r2[0] if shared else np.nan
+        out["share"] = point / r2[0] if shared and r2[0] > 0 else np.nan
         out["r2"], out["r2_low"], out["r2_high"] = r2[0], r2_low, r2_high
         out["n"], out["n_eff"] = first["n"], first["n_eff"]
         parts.append(pd.concat([out, _ranks(np.abs(point), np.abs(rest))], axis=1).assign(note=first["note"]))
@@ -310,7 +310,7 @@ def performance(frame, *, drivers, weight=None, definitions=("mean_of_5", "top2_
     return out[["driver", *(name for name in out if name != "driver")]]
 
 
-QUADRANTS = ("fix first", "keep up", "watch", "maintain")
+QUADRANTS = ("fix first", "protect", "watch", "don't over-invest")
 
 
 def priority(draws, *, method="shapley"):
@@ -318,7 +318,7 @@ def priority(draws, *, method="shapley"):
 
     in: what `resample` returns (its `performance` must point upwards). Cut lines are the means over the drivers, drawn anew in every replicate.
     out: driver, method, importance, importance_low, importance_high, performance, performance_low, performance_high, cut_importance, cut_performance,
-    quadrant (important and weak "fix first", important and strong "keep up", unimportant and weak "watch", unimportant and strong "maintain"),
+    quadrant (important and weak "fix first", important and strong "protect", unimportant and weak "watch", unimportant and strong "don't over-invest"),
     p_quadrant (bootstrap frequency of that quadrant), p_fix_first, n, n_eff, note.
     """
     first = draws[draws["replicate"] == 0].reset_index(drop=True)

@@ -1,5 +1,7 @@
 """Weighted cross-products of ratings: correlations from rows, and new ones for every bootstrap replicate."""
 
+from functools import cache
+
 import numpy as np
 
 from cxlib.errors import DataError
@@ -148,9 +150,14 @@ class Answers:
 
 def _one_thread():
     """Let the matrix products run on one thread: two would add in another order, and the same input would not give the same bytes."""
-    from threadpoolctl import threadpool_limits
+    return _threads().limit(limits=1, user_api="blas")
 
-    return threadpool_limits(1, user_api="blas")
+
+@cache
+def _threads():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _mirror(part, i, j, d):

@@ -15,16 +15,19 @@ from cxlib.show.fragments import Fragment
 LABELS = {
     "estimate": "Estimate", "std_error": "Standard error", "conf_low": "95 % from", "conf_high": "95 % to", "n": "n", "n_eff": "Effective n",
     "p": "p", "note": "Note", "kpi": "KPI", "nps": "NPS", "csat": "CSAT", "ces": "CES", "flag": "Base", "arm": "Group", "grade": "Grade",
-    "p_adjusted": "p, adjusted", "what": "What", "unit": "Unit", "quarter": "Quarter", "wave": "Wave",
+    "p_adjusted": "p, adjusted", "what": "What", "unit": "Unit", "quarter": "Quarter", "wave": "Wave", "r2": "R²", "share": "Share", "rank_low": "Rank from", "rank_high": "Rank to", "p_top1": "Comes first", "p_top3": "Among first three",
+    "detectable": "Smallest detectable", "needed_n": "Answers needed", "count": "Mentions", "n_both": "Answered both", "then": "Before", "now": "Now",
 }  # fmt: skip
 ABSENT = "–"
+OPTIONAL = ("note", "flag", "base", "quality")
 TEXTUAL = ("text", "date")
 
 
 def table(frame, *, id, caption, labels=None, formats=None, note=None, stub=None, absent=ABSENT) -> Fragment:
     """Return a table of a frame, one row a line, as an object with `.frame`, `.html` and `_repr_html_`.
 
-    labels   column -> heading; without one the vocabulary's heading, else the column's name with spaces. Columns named None are left out.
+    labels   column -> heading; without one the vocabulary's heading, else the column's name with spaces. Columns named None are left out, and so are
+             `note`, `flag`, `base` and `quality` where every cell is blank.
     formats  column -> 'percent', 'percent1', 'percentage_points', 'points', 'signed_points', 'number', 'number1', 'number2', 'money:EUR', 'p',
              'probability', 'date', 'text', 'interval:<unit>' (the value with its limits conf_low and conf_high in one cell).
              Without one: text as it is, whole numbers with separators, others with three significant figures.
@@ -39,7 +42,7 @@ def table(frame, *, id, caption, labels=None, formats=None, note=None, stub=None
             raise ValueError(f"table '{id}' has no column '{column}'; its columns are {prose.join(frame.columns)}")
     if not frame.columns.is_unique:
         raise ValueError(f"table '{id}' has two columns of one name: {prose.join(frame.columns[frame.columns.duplicated()])}")
-    shown = [column for column in frame.columns if labels.get(column, "") is not None]
+    shown = [column for column in frame.columns if labels.get(column, "") is not None and not (column in OPTIONAL and _blank(frame[column]))]
     if any(kind.startswith("interval") for kind in formats.values()):
         shown = [column for column in shown if column not in ("conf_low", "conf_high") or column in formats]
     stub = stub or (shown[0] if shown and _is_text(frame[shown[0]], formats.get(shown[0])) else None)
@@ -57,7 +60,7 @@ def table(frame, *, id, caption, labels=None, formats=None, note=None, stub=None
     return Fragment(f'<div class="cx-table" id="{id}">{box}{below}</div>\n', frame)
 
 
-def cards(frame, *, id="kpis", label="The key figures") -> Fragment:
+def cards(frame, *, id="key-numbers", label="The key figures") -> Fragment:
     """Return the KPIs as large numbers, each with its interval, what has changed and its base: the top of the first page.
 
     In, a row a KPI: `label, estimate, conf_low, conf_high, n, n_eff, unit` ('points', 'percent' with proportions, or a noun), and where there is
@@ -158,6 +161,10 @@ def _is_text(values, kind):
 
 def _missing(value):
     return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and not abs(value) < float("inf"))
+
+
+def _blank(values):
+    return len(values) > 0 and all(_missing(value) or not str(value).strip() for value in values)
 
 
 def _check_id(id):

@@ -22,15 +22,15 @@ class Topic(BaseModel):
 
     id: Identifier = Field(description="stable id: findings of all quarters carry it; never given to another topic", examples=["billing"])
     name: str = Field(min_length=1, description="what the report calls it", examples=["Bills and charges"])
-    parent: Identifier | None = Field(None, description="id of the net this topic belongs to; a respondent counts once a net")
-    definition: str = Field("", description="what counts, in a sentence that two coders would read alike")
-    include: Phrases | dict[Language, Phrases] = Field((), description="phrases that make a mention, or a table of them by language")
-    exclude: Phrases | dict[Language, Phrases] = Field((), description="phrases that keep a clause from being a mention of this topic")
-    examples: tuple[str, ...] = Field((), description="clauses that belong here")
-    counter_examples: tuple[str, ...] = Field((), description="clauses that look alike and do not belong here")
-    since: str | None = Field(None, description="version of the codeframe in which the topic began")
-    retired: str | None = Field(None, description="version in which it stopped being coded")
-    merged_into: Identifier | None = Field(None, description="id of the topic that its mentions count for from now on")
+    parent: Identifier | None = Field(None, description="id of the net this topic belongs to; a respondent counts once a net, e.g. network")
+    definition: str = Field("", description="what counts, in a sentence that two coders would read alike, e.g. amount, clarity or correctness of a bill")
+    include: Phrases | dict[Language, Phrases] = Field((), description="phrases that make a mention, or a table of them by language, e.g. [\"bill\", \"invoice\"]")
+    exclude: Phrases | dict[Language, Phrases] = Field((), description="phrases that keep a clause from being a mention of this topic, e.g. [\"fit the bill\"]")
+    examples: tuple[str, ...] = Field((), description="clauses that belong here, e.g. [\"my bill was wrong again\"]")
+    counter_examples: tuple[str, ...] = Field((), description="clauses that look alike and do not belong here, e.g. [\"it fits the bill\"]")
+    since: str | None = Field(None, description="version of the codeframe in which the topic began, e.g. 2026-1")
+    retired: str | None = Field(None, description="version in which it stopped being coded, e.g. 2027-1")
+    merged_into: Identifier | None = Field(None, description="id of the topic that its mentions count for from now on, e.g. price")
     alert: bool = Field(False, description="goes to a person at any frequency (injury, threat, discrimination, legal, data breach)")
 
 
@@ -40,8 +40,8 @@ class Codeframe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: str = Field(min_length=1, description="version that the findings carry", examples=["2026-1"])
-    language: Language = Field("en", description="language of phrases given without one")
-    title: str = Field("", description="what the codeframe is for")
+    language: Language = Field("en", description="language of phrases given without one, e.g. en")
+    title: str = Field("", description="what the codeframe is for, e.g. comments of telecom customers")
     topics: tuple[Topic, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -261,7 +261,7 @@ def test_priority_reestimates_its_cut_lines():
     frame["d2"] = np.clip(frame["d2"] - 1, 1, 5)  # unimportant and weak
     names = ["d0", "d1", "d2", "d3"]
     out = drivers.priority(drivers.resample(frame, kpi="y", drivers=names, performance="mean_of_5", replicates=300)).set_index("driver")
-    assert out.quadrant.tolist() == ["fix first", "keep up", "watch", "maintain"]
+    assert out.quadrant.tolist() == ["fix first", "protect", "watch", "don't over-invest"]
     assert out.p_fix_first["d0"] > 0.95
     assert out.p_fix_first["d3"] < 0.05
     assert out.performance.tolist() == pytest.approx(frame[names].mean().tolist())

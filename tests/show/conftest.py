@@ -1,6 +1,7 @@
 """Frames with the columns of the findings, a notebook with real outputs, and a reader that judges a page as a browser would parse it."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import numpy as np
@@ -122,6 +123,14 @@ def draw(name, frame=None, **options):
     return getattr(getattr(figures, module), function)(frame_of(name) if frame is None else frame, **options)
 
 
+@cache
+def block(name):
+    """Return the embedded figure of a name, drawn once a session."""
+    from cxlib.show import figures
+
+    return figures.embed(draw(name), id=name.replace(".", "-"), title=f"{name} says something", caption="Dots are estimates, bars 95 % intervals.", alt="A described picture", data=frame_of(name))
+
+
 class Audit(HTMLParser):
     """What a page holds, as a parser sees it: tags with attributes, text by tag, and what offends."""
 
@@ -179,7 +188,8 @@ class Audit(HTMLParser):
 def notebook():
     """Return a notebook as a run leaves it: parameters, code, figures, tables, prose, stderr, a traceback and hostile text."""
     import nbformat.v4 as nb
-    from cxlib.show import figures, tables
+
+    from cxlib.show import tables
     from cxlib.show.fragments import Fragment
 
     def html(piece):
@@ -194,9 +204,7 @@ def notebook():
         nb.new_markdown_cell("## What matters most\n\nSee [topics](04_verbatim_topics.html) and [the source](https://doi.org/10.1/x). <math><msup><mi>R</mi><mn>2</mn></msup></math>"),
     ]
     for name in FRAMES:
-        key = name.replace(".", "-")
-        block = figures.embed(draw(name), id=key, title=f"{name} says something", caption="Dots are estimates, bars 95 % intervals.", data=frame_of(name))
-        cells.append(nb.new_code_cell(f"# {name}\nfigure({key!r}, unit=3.5)", outputs=html(Fragment(block))))
+        cells.append(nb.new_code_cell(f"# {name}\nfigure({name!r}, unit=3.5)", outputs=html(Fragment(block(name)))))
     cells += [
         nb.new_code_cell("run.table(frame)", outputs=html(tables.table(_importance(), id="importance-table", caption="Importance", formats={"estimate": "interval:percent"}))),
         nb.new_markdown_cell(f"## What we cannot tell\n\n{HOSTILE}\n\n## What we cannot tell\n\n# Another title"),

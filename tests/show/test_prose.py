@@ -5,9 +5,10 @@ import math
 
 import numpy as np
 import pytest
-from cxlib.show import prose
 from hypothesis import given
 from hypothesis import strategies as st
+
+from cxlib.show import prose
 
 
 def test_rising_flat_and_falling_say_three_different_things():

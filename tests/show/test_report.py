@@ -1,5 +1,6 @@
 """The page: policy, structure, what is never shown, what comes out as text; read by a parser, not by search for strings alone."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import nbformat.v4 as nb
 import pytest
 from conftest import HOSTILE, MENU, Audit, make_page, notebook
+
 from cxlib.show import markup, report
 
 
@@ -78,7 +80,7 @@ def test_every_table_has_a_caption_and_every_header_a_scope(audit):
 def test_headings_never_skip_a_level(audit):
     levels = [int(tag[1]) for tag, _, _ in audit.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:]))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
 def test_stderr_tracebacks_and_output_of_parameters_are_never_shown(page):

@@ -4,20 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import HOSTILE, Audit, _cards, _importance
+
 from cxlib.show import tables
 
 
 def cells(fragment):
-    """Return the table as a reader's rows of text."""
-    seen = Audit(fragment.html)
-    rows, row = [], None
-    depth = 0
-    for tag, text in seen.text:
-        if tag in ("th", "td"):
-            row = text
-            rows.append(row)
-        depth += 1
-    return rows
+    """Return the text of every cell, headings first."""
+    return [text for tag, text in Audit(fragment.html).text if tag in ("th", "td")]
 
 
 def test_structure_caption_scopes_and_ids():
@@ -114,3 +107,8 @@ def test_same_frame_same_bytes_and_the_frame_is_kept():
     assert made.html == tables.table(_importance(), id="t", caption="c").html
     assert made.frame is frame
     assert made._repr_html_().startswith("<style>")
+
+
+def test_columns_without_a_word_are_left_out():
+    frame = pd.DataFrame({"kpi": ["NPS"], "n": [3], "flag": [""], "note": [None]})
+    assert cells(tables.table(frame, id="t", caption="c")) == ["KPI", "n", "NPS", "3"]

@@ -15,10 +15,12 @@ def importance(frame, ax=None, *, unit="percent", colour=layout.BLUE):
     """
     marks.need(frame, ["estimate", "conf_low", "conf_high"], "importance")
     frame = frame.sort_values("estimate", ascending=False, kind="stable", na_position="last")
-    ax = layout.axes(ax, height=64 + 34 * len(frame))
-    places = np.arange(len(frame))
+    labels = marks.names(frame, "driver")
+    if frame["driver" if "driver" in frame else "label"].duplicated().any():
+        raise ValueError("figure 'importance' got a driver more than once: choose one method and one KPI")
+    ax, places = layout.axes(ax, height=marks.height(labels)), np.arange(len(frame))
     marks.intervals(ax, places, frame, colour=colour, scale=100 if unit == "percent" else 1)
-    marks.rows(ax, marks.names(frame, "driver"))
+    marks.rows(ax, labels)
     ax.set_xlim(left=min(0, ax.get_xlim()[0]))
     marks.zero(ax)
     if unit == "percent":

@@ -4,7 +4,9 @@ The colours tell apart under the three common kinds of colour blindness and stay
 dark mode sets anew.
 """
 
+import re
 import textwrap
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -31,8 +33,21 @@ def words(text, *, width=20, lines=2) -> str:
 
 def names(frame, *columns):
     """Return the label of each row: the `label` column if there is one, else the first of the columns named."""
-    found = next(column for column in ("label", *columns) if column in frame.columns)
-    return [words(value) for value in frame[found]]
+    found = next((column for column in ("label", *columns) if column in frame.columns), None)
+    if found is None:
+        raise ValueError(f"the figure names its rows by the column {prose.join(['label', *columns], last='or')}; the frame has {prose.join(frame.columns)}")
+    return [words(_spoken(value), lines=3) for value in frame[found]]
+
+
+def height(labels, *, row=34, more=64):
+    """Return the height of a figure with these rows: a third line in a name makes all rows taller."""
+    return more + len(labels) * max(row, 17 * max((label.count("\n") + 1 for label in labels), default=1))
+
+
+def _spoken(value):
+    # A key from a finding ('not_contacted') is read as words; a name with capitals is somebody's own spelling.
+    text = str(value)
+    return text.replace("_", " ").capitalize() if re.fullmatch(r"[a-z][a-z0-9_ ]*", text) else text
 
 
 def low(frame):
@@ -47,13 +62,16 @@ def intervals(ax, places, frame, *, colour=BLUE, upright=False, scale=1.0, size=
     middle, below, above = (frame[column].to_numpy(dtype=float) * scale for column in columns)
     places, hollow = np.asarray(places, dtype=float), low(frame) if hollow is None else hollow
     colours = np.broadcast_to(np.asarray(colour, dtype=object), len(middle))
-    for place, centre, start, end, empty, shade in zip(places, middle, below, above, hollow, colours):
-        if not np.isfinite(centre):
-            continue
-        if np.isfinite(start) and np.isfinite(end):
-            ax.plot(*(([place, place], [start, end]) if upright else ([start, end], [place, place])), color=shade, linewidth=2, solid_capstyle="butt", zorder=3)
-        ax.plot(*((place, centre) if upright else (centre, place)), marker="o", markersize=size, markerfacecolor=PAPER if empty else shade,
-                markeredgecolor=shade, markeredgewidth=2, linestyle="none", zorder=4)  # fmt: skip
+    shown = [row for row in range(len(middle)) if np.isfinite(middle[row])]
+    for row in shown:
+        if np.isfinite(below[row]) and np.isfinite(above[row]):
+            span, place = [below[row], above[row]], [places[row]] * 2
+            ax.plot(*((place, span) if upright else (span, place)), color=colours[row], linewidth=2, solid_capstyle="butt", zorder=3)
+    # Points that look alike are one mark of many places: a drawing of few bytes.
+    for (shade, empty), alike in groupby(shown, key=lambda row: (colours[row], bool(hollow[row]))):
+        alike = list(alike)
+        ax.plot(*((places[alike], middle[alike]) if upright else (middle[alike], places[alike])), marker="o", markersize=size, linestyle="none", zorder=4,
+                markerfacecolor=PAPER if empty else shade, markeredgecolor=shade, markeredgewidth=2)  # fmt: skip
 
 
 def rows(ax, labels, *, half=0.16):

@@ -60,7 +60,7 @@ def worth(frame, ax=None, *, currency="EUR", bins=40):
     marks.need(frame, ["estimate", "conf_low", "conf_high"], "worth")
     ax, places = layout.axes(ax, height=64 + 38 * len(frame)), np.arange(len(frame))
     marks.intervals(ax, places, frame, colour=marks.moved(frame), size=8)
-    marks.rows(ax, marks.names(frame, "part", "action"))
+    marks.rows(ax, marks.names(frame, "part", "measure", "action"))
     marks.zero(ax)
     _amounts(ax, currency)
     marks.bases(ax, places, frame)
@@ -71,8 +71,11 @@ def worth(frame, ax=None, *, currency="EUR", bins=40):
 def tornado(frame, ax=None, *, currency="EUR", centre=None):
     """Draw how far the result moves as each assumption goes from its low to its high end, the strongest on top.
 
-    In: `label` (or `input`), `low`, `high` (the result at either end, in `currency`); `centre` is the result in between.
+    In: `label` (or `input`), `low`, `high` (the result at either end, in `currency`), or `net_low`, `net_high` with `net`, the result in
+    between; else `centre` is.
     """
+    if {"net_low", "net_high", "net"} <= set(frame.columns):
+        frame, centre = frame.assign(low=frame["net_low"], high=frame["net_high"]), frame["net"].iloc[0] if len(frame) and centre is None else centre
     marks.need(frame, ["low", "high"], "tornado")
     frame = frame.iloc[np.argsort(-(frame["high"] - frame["low"]).abs().to_numpy(), kind="stable")]
     ax = layout.axes(ax, height=64 + 34 * len(frame))
@@ -90,7 +93,7 @@ def _levels(ax, frame, unit, scale):
     places = np.arange(len(frame))
     colours = np.where(frame["arm"].astype(str) == "treated", layout.BLUE, layout.MUTED)
     marks.intervals(ax, places, frame, colour=colours, scale=scale, size=8)
-    marks.rows(ax, [name.capitalize() if name.islower() else name for name in marks.names(frame, "arm")])
+    marks.rows(ax, marks.names(frame, "arm"))
     if unit == "percent":
         marks.percents(ax.xaxis)
     elif unit.startswith("money:"):

@@ -53,13 +53,16 @@ def trend(frame, ax=None, *, most=9, colour=layout.BLUE):
 def impact(frame, ax=None, *, unit="points"):
     """Draw how the KPI differs with each topic, with the interval and the line of no difference; the lowest on top.
 
-    In: `topic` (or `label`), `estimate, conf_low, conf_high` (difference of the KPI, points or scale units), `n` (comments with the topic).
+    In: `topic` (or `label`), `estimate, conf_low, conf_high` (difference of the KPI, points or scale units), `n`, or `count`
+    where it is there (those who mention the topic), as the base at the edge.
     """
     marks.need(frame, ["estimate", "conf_low", "conf_high"], "impact")
     frame = frame.sort_values("estimate", kind="stable", na_position="last")
-    ax, places = layout.axes(ax, height=84 + 34 * len(frame)), np.arange(len(frame))
+    frame = frame.assign(n=frame["count"]) if "count" in frame else frame
+    labels = marks.names(frame, "topic")
+    ax, places = layout.axes(ax, height=marks.height(labels, more=84)), np.arange(len(frame))
     marks.intervals(ax, places, frame, colour=marks.moved(frame), scale=100 if unit.startswith("percent") else 1)
-    marks.rows(ax, marks.names(frame, "topic"))
+    marks.rows(ax, labels)
     marks.zero(ax)
     ax.xaxis.set_major_formatter(lambda value, _: tracking.signed(value))
     layout.under(ax, f"Difference in {'percentage points' if unit == 'percent' else unit} where the topic is mentioned")

@@ -1,5 +1,7 @@
 """Figures of the tracking study: a KPI over real time, and what has changed against what could have been seen."""
 
+from itertools import groupby
+
 import numpy as np
 import pandas as pd
 
@@ -52,13 +54,14 @@ def changes(frame, ax=None, *, unit="points"):
     could show, same unit), `n_eff`, `flag`. Blue where the interval lies above zero, vermilion below, grey where it holds zero.
     """
     marks.need(frame, ["estimate", "conf_low", "conf_high"], "changes")
-    ax, scale = layout.axes(ax, height=84 + 34 * len(frame)), 100 if unit.startswith("percent") else 1
+    labels = marks.names(frame, "kpi", "segment", "definition")
+    ax, scale = layout.axes(ax, height=marks.height(labels, more=84)), 100 if unit.startswith("percent") else 1
     places = np.arange(len(frame))
     if "detectable" in frame:
         width = frame["detectable"].to_numpy(dtype=float) * scale
         ax.barh(places, 2 * width, left=-width, height=0.56, color=layout.TINT, zorder=1)
     marks.intervals(ax, places, frame, colour=marks.moved(frame), scale=scale)
-    marks.rows(ax, marks.names(frame, "kpi", "segment", "unit"))
+    marks.rows(ax, labels)
     marks.zero(ax)
     ax.xaxis.set_major_formatter(lambda value, _: signed(value))
     layout.under(ax, {"points": "Change in points", "percent": "Change in percentage points"}.get(unit, f"Change in {unit}") + ("; shaded: too small to detect" if "detectable" in frame else ""))
@@ -103,8 +106,10 @@ def _line(ax, line, *, colour, scale, few, size=5):
     day, middle = line["_day"].to_numpy(), line["estimate"].to_numpy(dtype=float) * scale
     gaps = np.diff(day).astype("timedelta64[D]").astype(float)
     usual = np.median(gaps) if len(gaps) else 0
-    for place, gap in enumerate(gaps):
-        ax.plot(day[place : place + 2], middle[place : place + 2], color=colour, linewidth=2, linestyle=(0, (2, 2)) if gap > 1.5 * usual else "-", zorder=3)
+    for dashed, run in groupby(range(len(gaps)), key=lambda place: gaps[place] > 1.5 * usual):
+        run = list(run)
+        part = slice(run[0], run[-1] + 2)
+        ax.plot(day[part], middle[part], color=colour, linewidth=2, linestyle=(0, (2, 2)) if dashed else "-", zorder=3)
     if few:
         marks.intervals(ax, marks.numbers(day), line, colour=colour, upright=True, scale=scale)
         return
