@@ -412,7 +412,7 @@ def _study(*, notebook, study, title, page, menu, render, parameters, programme_
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"  # papermill's is random, and pages carry it
     manager.provisioner.connection.close()  # the kernel ends while its page is written
-    html = _named(render or PLAIN)(executed, title=title, menu=menu, page_id=study, programme_name=programme_name, quarter=quarter)
+    html = _named(render or PLAIN)(executed, title=title, menu=menu, page_id=Path(page).stem, programme_name=programme_name, quarter=quarter)
     temporary = Path(f"{page}~")
     temporary.write_text(html, encoding="utf-8", newline="\n")
     os.replace(temporary, page)
