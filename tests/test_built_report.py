@@ -119,7 +119,7 @@ def write_hostile(folder: Path) -> None:
     topics = [f"[[topics]]\nid = \"{name}\"\nname = {quoted(f'{name} ' + SCRIPT.format('topic') + IMAGE.format('topic'))}\ninclude = [\"{name}\"]\n" for name in ("price", "network", "staff")]
     (folder / "codeframe.toml").write_text('version = "1"\n' + "\n".join(topics), encoding="utf-8")
 
-    said = [SCRIPT.format("verbatim"), IMAGE.format("verbatim"), LINK.format("verbatim"), FORMULA.format("verbatim"), STYLE.format("verbatim"), "=cmd|' /C calc'!A0", "<b>bold</b> & <i>all</i>"]
+    said = [SCRIPT.format("verbatim"), IMAGE.format("verbatim"), LINK.format("verbatim"), FORMULA.format("verbatim"), STYLE.format("verbatim"), "<b>bold</b> & <i>all</i>"]
 
     def cell(text):
         return '"' + str(text).replace('"', '""') + '"'
@@ -130,9 +130,14 @@ def write_hostile(folder: Path) -> None:
             lines += [",".join(map(cell, [f"Question {SCRIPT.format('row2')}"] * 9)), ",".join(cell(f'{{"ImportId":"QID{place}"}}') for place in range(9))]
         for i in range(220):
             price, network, staff = 1 + i % 5, 1 + (i // 5) % 5, 1 + (i // 3) % 5
-            score = min(10, max(0, price + network + (i % 3) - 1))
+            score = min(10, price + network + i % 2)
             identity = {0: "007", 1: "12345678901234567890", 2: "1e5"}.get(i, f"r{i:03d}")
-            comment = f"The {('price', 'network', 'staff')[i % 3]} is {('terrible', 'bad', 'good')[i % 7 % 3]}, {said[i % len(said)]}" if i % 2 else "NA"
+            comment = "NA"
+            if i % 4 == 1:  # two attacks a topic, so that each is among the typical complaints that the page quotes
+                score, at = i % 3, i // 4 % len(said)
+                comment = f"The {('price', 'network', 'staff')[at // 2]} is terrible, {said[at]}"
+            elif i % 4 == 3:
+                score, comment = 10, f"The {('price', 'network', 'staff')[i // 4 % 3]} is very good, thank you."
             lines.append(",".join(map(cell, [identity, "NA" if i % 2 else "DE", f"00{i}", BRANDS[i % 5], score, price, network, staff, comment])))
         if wave == "2026":
             for place, value in enumerate(["11", "-1", "7.5", "ten", "９", SCRIPT.format("score")]):
@@ -245,7 +250,7 @@ def test_fault_19_attacks_are_visible_as_text_where_they_were_put(hostile_pages)
     for brand in BRANDS:
         assert brand in words["03_performance_tracking"]
     assert FILE in words["01_data_loading"]
-    for attack in (IMAGE, LINK, FORMULA):
+    for attack in (IMAGE, LINK, FORMULA, STYLE):
         assert attack.format("verbatim") in words["04_verbatim_topics"]
 
 
@@ -291,7 +296,7 @@ def test_fault_17_codes_that_look_like_nothing_stay_text(hostile_report, hostile
     assert last["person_id"].tolist()[:2] == ["000", "001"]
     assert set(last["country"]) == {"NA", "DE"}
     cut = pd.read_parquet(hostile_report / "findings" / "kpis_by_segment.parquet").query("segment == 'country' and wave == '2026'")
-    assert cut.set_index("value")["n"].to_dict() == {"DE": 111, "NA": 110 - 0} or cut["n"].sum() == 221
+    assert cut.set_index("value")["n"].to_dict() == {"DE": 111, "NA": 110}
     shown = pd.read_csv(hostile_report / "tables" / "segments.csv", dtype=str, keep_default_na=False)
     assert {"NA", "DE"} <= set(shown.astype(str).stack())
     assert re.search(r"(?<!\w)NA(?!\w)", hostile_pages["03_performance_tracking"].words())
@@ -349,7 +354,7 @@ def test_fault_35_the_same_bytes_in_another_zone_and_locale_with_other_hashes_an
     code, _, errors = cx("sample", tmp_path / "company", "--customers", "300")
     assert code == 0, errors
     surroundings = [
-        (1, {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "2", "HOME": str(tmp_path)}),
+        (1, {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "2"}),
         (2, {"TZ": "America/Denver", "LC_ALL": "C", "PYTHONHASHSEED": "99", "PYTHONUTF8": "0", "COLUMNS": "40", "MPLBACKEND": "agg"}),
     ]
     trees = []
@@ -358,9 +363,9 @@ def test_fault_35_the_same_bytes_in_another_zone_and_locale_with_other_hashes_an
         code, _, errors = cx("report", tmp_path / "company", "--fresh", "--jobs", jobs, "--out", out, *QUICK, env=env)
         assert code == 0, errors
         place = out / "company" / "2026Q3"
-        trees.append({path.relative_to(place / "draft").as_posix(): path.read_bytes() for path in (place / "draft").resolve().rglob("*") if path.is_file()}
-                     if False else {str(path.relative_to((place / "draft").resolve())): path.read_bytes() for path in sorted((place / "draft").resolve().rglob("*")) if path.is_file()})
-        trees[-1] |= {f"store/{path.name}": path.read_bytes() for path in (out / "company").glob(".store/*/*.parquet")}
+        draft = (place / "draft").resolve()
+        trees.append({path.relative_to(draft).as_posix(): path.read_bytes() for path in draft.rglob("*") if path.is_file()})
+        trees[-1] |= {f"store/{path.name}": path.read_bytes() for path in place.parent.glob(".store/*/*.parquet")}
     one, two = trees
     assert set(one) == set(two)
     assert [name for name in sorted(one) if one[name] != two[name] and name != "run.json"] == []
