@@ -106,7 +106,7 @@ def study(*, notebook, study, title, page, menu, render, parameters, programme_n
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"  # papermill's is random, and pages carry it
     manager.provisioner.connection.close()  # the kernel ends while its page is written
-    html = forks.named(render or PLAIN)(executed, title=title, menu=menu, page_id=study, programme_name=programme_name, quarter=quarter)
+    html = forks.named(render or PLAIN)(executed, title=title, menu=menu, page_id=Path(page).stem, programme_name=programme_name, quarter=quarter)
     temporary = Path(f"{page}~")
     temporary.write_text(html, encoding="utf-8", newline="\n")
     os.replace(temporary, page)

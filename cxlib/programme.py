@@ -341,6 +341,7 @@ def _inconsistencies(p: Programme):
         yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
         if item.asked_if and item.asked_if.item not in items:
             yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    yield from _circles({item.id: item.asked_if.item for item in p.items if item.asked_if})
     for kpi in p.kpis:
         if kpi.item not in items:
             yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not an item{nearest(kpi.item, items)}."
@@ -359,3 +360,14 @@ def _inconsistencies(p: Programme):
     for one in (*p.waves, *p.sources):
         if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
             yield f"the file '{one.file}' leaves the raw folder; name files below it."
+
+
+def _circles(leads: dict[str, str]):
+    """A sentence for the first circle among filters: nobody could ever reach such a question."""
+    for start in leads:
+        path = [start]
+        while (before := leads.get(path[-1])) and before not in path:
+            path.append(before)
+        if before:
+            yield f"the filters (asked_if) go in a circle: {' <- '.join([*path[path.index(before):], before])}; take one of them out."
+            return
