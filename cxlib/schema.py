@@ -271,6 +271,9 @@ FINDINGS |= {  # 04
         *_TOPIC, _QUARTER, _KPI, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True), ("share", "number", "0.2", "Their weighted share"),
         ("kpi_with", "number", "-12", "KPI of those who mention it"), ("kpi_rest", "number", "9", "KPI of the others"), ("p", "number", "0.004", "p: both are equal"), ("note", "text", "", "Why it is not estimable"),
     ),
+    "topic_associations": _columns(
+        *_TOPIC, _POLARITY, _QUARTER, _KPI, *_ESTIMATE, ("p", "number", "0.004", "p: no difference"), ("count", "whole", "61", "Respondents who mention it so", True), ("note", "text", "", "Why it is not estimable"),
+    ),
     "topic_changes": _columns(
         *_TOPIC, _POLARITY, _QUARTER, ("then_quarter", "text", "2026Q2", "Quarter compared with", True), *_ESTIMATE, ("p", "number", "0.03", "p: no change"),
         ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),

@@ -36,7 +36,8 @@ def tests(found: pd.DataFrame, *, study: str, family: str, kind: str, key: list[
         }
         for row in found[found["p"].notna()].to_dict("records")
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["test_id", "study", "family", "kind", "what", "n", "estimate", "conf_low", "conf_high", "p"])
+    made = pd.DataFrame(rows, columns=["test_id", "study", "family", "kind", "what", "n", "estimate", "conf_low", "conf_high", "p"])
+    return made.astype({"n": "int64"} | dict.fromkeys(("estimate", "conf_low", "conf_high", "p"), "float64"))  # also where there is none
 
 
 def test_id(study: str, row: dict, key: list[str]) -> str:

@@ -12,7 +12,7 @@ STUDY = "03_performance_tracking"
 CHANGE = {"points": "points", "share": "percentage points", "scale": "scale points"}
 LEVEL = {"points": "points", "share": "percent", "scale": "scale points"}
 KEY = ["survey", "kpi", "against"]
-BASES = {"low base": "low base", "too few": "under the smallest base for a sentence"}  # flags of estimates in words
+BASES = {"low base": "low base", "too few": "very low base"}  # flags of estimates in words
 
 
 def levels(found: pd.DataFrame, programme) -> pd.DataFrame:
@@ -24,9 +24,9 @@ def levels(found: pd.DataFrame, programme) -> pd.DataFrame:
     for (kpi, survey), own in found.groupby(["kpi", "survey"], sort=False):
         row = own.iloc[-1].to_dict()
         rows.append({
-            "figure": claims.name(programme, kpi, survey), "quarter": row["quarter"], "level": _cell(row["estimate"], row["unit"]),
-            "interval": "" if row["conf_low"] != row["conf_low"] else f"{_cell(row['conf_low'], row['unit'])} to {_cell(row['conf_high'], row['unit'])}",
-            "unweighted": _cell(row["unweighted"], row["unit"]), "n": row["n"], "n_eff": row["n_eff"], "remark": "; ".join(filter(None, [BASES.get(row["flag"], ""), row["note"]])),
+            "figure": claims.name(programme, kpi, survey), "quarter": row["quarter"], "level": cell(row["estimate"], row["unit"]),
+            "interval": limits(row),
+            "unweighted": cell(row["unweighted"], row["unit"]), "n": row["n"], "n_eff": row["n_eff"], "remark": "; ".join(filter(None, [BASES.get(row["flag"], ""), row["note"]])),
         })  # fmt: skip
     table = pd.DataFrame(rows)
     return table.drop(columns=[*([] if weighted(found) else ["unweighted", "n_eff"]), *([] if (table["remark"] != "").any() else ["remark"])])
@@ -38,7 +38,7 @@ def history(found: pd.DataFrame, programme, *, most: int = 8) -> pd.DataFrame:
     rows = []
     for kpi, own in found.groupby("kpi", sort=False):
         own, label = own.set_index("quarter"), programme.label(kpi)
-        cells = lambda column, own=own: {wave: _cell(own.loc[wave, column], own.loc[wave, "unit"]) if wave in own.index else "" for wave in waves}
+        cells = lambda column, own=own: {wave: cell(own.loc[wave, column], own.loc[wave, "unit"]) if wave in own.index else "" for wave in waves}
         rows.append({"figure": label, **cells("estimate")})
         if weighted(own):
             rows.append({"figure": f"{label}, unweighted", **cells("unweighted")})
@@ -57,7 +57,7 @@ def weights(found: pd.DataFrame, programme) -> str:
         return "Weights change none of the latest figures, because no answer counts more than another."
     gap = (last["estimate"] - last["unweighted"]).abs() / last["unit"].map({"points": 100, "share": 1, "scale": 4})
     row = last.loc[gap.idxmax()]
-    return f"Of the latest figures the weights move {claims.name(programme, row['kpi'], row['survey'])} most: {_cell(row['estimate'], row['unit'])} with them, {_cell(row['unweighted'], row['unit'])} without."
+    return f"Of the latest figures the weights move {claims.name(programme, row['kpi'], row['survey'])} most: {cell(row['estimate'], row['unit'])} with them, {cell(row['unweighted'], row['unit'])} without."
 
 
 def changes(moved: pd.DataFrame, programme, told: pd.DataFrame | None = None) -> list[str]:
@@ -96,8 +96,9 @@ def gaps(found: pd.DataFrame, programme) -> list[str]:
         lengths = [quarters.between(a, b) for a, b in pairwise(steps)]
         if len(set(lengths)) > 1:
             usual = Counter(lengths).most_common(1)[0][0]
+            opening = f"{claims.heading(programme, survey)}w" if claims.heading(programme, survey) else "W"
             odd = prose.join(f"{a} to {b} ({prose.plural(length, 'quarter')})" for a, b, length in zip(steps, steps[1:], lengths) if length != usual)
-            said.append(f"{claims.heading(programme, survey)}the waves lie unequally far apart: {prose.plural(usual, 'quarter')} as a rule, but {odd}. Over a longer gap more can change, and another quarter of the year may be another season.")
+            said.append(f"{opening}aves lie unequally far apart: {prose.plural(usual, 'quarter')} as a rule, but {odd}. Over a longer gap more can change, and another quarter of the year may be another season.")
     return said
 
 
@@ -117,9 +118,16 @@ def targets(found: pd.DataFrame, programme) -> list[str]:
 
 
 def segments(found: pd.DataFrame, kpi: str, programme) -> pd.DataFrame:
-    """Return one KPI by segment in the latest wave of each survey as a table of words: segment, then a column a survey with level, interval and base."""
+    """Return one KPI by segment in the latest wave of each survey as a table of words: segment, then a column a survey with level, interval and base.
+
+    Segments and their values stand in the order in which the programme declares them.
+    """
     own = found[found["kpi"] == kpi]
     own = own[own["quarter"] == own.groupby("survey")["quarter"].transform("max")]
+    declared = {(segment.id, label): at for segment in programme.segments for item in programme.items if item.id == segment.field for at, label in enumerate(item.labels.values())}
+    place = {segment.id: at for at, segment in enumerate(programme.segments)}
+    order = [(place.get(row.segment, 0), declared.get((row.segment, row.value), len(declared)), row.value) for row in own.itertuples()]
+    own = own.iloc[sorted(range(len(own)), key=order.__getitem__)]
     cells = [
         {"segment": f"{programme.label(row['segment'])}: {row['value']}", "survey": f"{programme.label(row['survey'])}, {row['quarter']}" if len(programme.surveys) > 1 else row["quarter"], "cell": _segment(row)}
         for row in own.to_dict("records")
@@ -160,11 +168,19 @@ def value(estimate: float, unit: str) -> str:
     return prose.points(estimate) if unit == "points" else prose.percent(estimate) if unit == "share" else prose.number(estimate, digits=2)
 
 
-def _cell(estimate: float, unit: str) -> str:
-    """A level in a table, with the decimal that tells waves apart: '+12.3', '61.2 %', '4.06'."""
+def cell(estimate: float, unit: str) -> str:
+    """Return a level in a table, with the decimal that tells waves apart: '+12.3', '61.2 %', '4.06'."""
     if estimate != estimate:
         return "not estimable"
     return prose.points(estimate, digits=1) if unit == "points" else prose.percent(estimate, digits=1) if unit == "share" else prose.number(estimate, digits=2)
+
+
+def limits(row) -> str:
+    """Return the interval of a level in a table: '+8.1 to +16.5', '77.2 to 80.7 %'."""
+    if row["conf_low"] != row["conf_low"]:
+        return "–"
+    low, high = cell(row["conf_low"], row["unit"]), cell(row["conf_high"], row["unit"])
+    return f"{low.removesuffix(' %')} to {high}" if low[0].isdigit() else f"{low} to {high}"
 
 
 def _segment(row) -> str:
