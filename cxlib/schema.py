@@ -244,6 +244,11 @@ FINDINGS |= {  # 02
         ("quadrant", "text", "fix first", "fix first, protect, watch, don't over-invest"), ("p_quadrant", "number", "0.97", "Bootstrap frequency of that quadrant"),
         ("p_fix_first", "number", "0.97", "Bootstrap frequency of fix first"), ("n", "whole", "610", "Base", True), ("n_eff", "number", "570", "Effective base"), ("note", "text", "", "Why it is not placed"),
     ),
+    "pairs": _columns(
+        ("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), _KPI, ("driver_a", "text", "coverage", "Attribute", True), ("driver_b", "text", "price", "Another", True),
+        ("estimate", "number", "0.02", "Importance of the first less that of the second, part of R2"), ("conf_low", "number", "-0.01", "Lower end, all pairs at once at 95 %"), ("conf_high", "number", "0.05", "Upper end"),
+        ("told_apart", "flag", "0", "Whether that interval leaves out zero", True),
+    ),
     "relevance": _columns(
         *_DRIVER, ("method", "text", "shapley", "Statistic permuted", True), ("estimate", "number", "0.14", "Statistic"), ("p", "number", "0.001", "Permutation p"),
         ("replicates", "whole", "999", "Permutations", True), ("n", "whole", "610", "Base", True), ("note", "text", "", "Why it is not estimable"),
@@ -266,6 +271,9 @@ FINDINGS |= {  # 04
         *_TOPIC, _QUARTER, _KPI, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True), ("share", "number", "0.2", "Their weighted share"),
         ("kpi_with", "number", "-12", "KPI of those who mention it"), ("kpi_rest", "number", "9", "KPI of the others"), ("p", "number", "0.004", "p: both are equal"), ("note", "text", "", "Why it is not estimable"),
     ),
+    "topic_associations": _columns(
+        *_TOPIC, _POLARITY, _QUARTER, _KPI, *_ESTIMATE, ("p", "number", "0.004", "p: no difference"), ("count", "whole", "61", "Respondents who mention it so", True), ("note", "text", "", "Why it is not estimable"),
+    ),
     "topic_changes": _columns(
         *_TOPIC, _POLARITY, _QUARTER, ("then_quarter", "text", "2026Q2", "Quarter compared with", True), *_ESTIMATE, ("p", "number", "0.03", "p: no change"),
         ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),
@@ -274,6 +282,7 @@ FINDINGS |= {  # 04
 _LEVEL = (
     ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,
     ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
+    ("unweighted", "number", "11.9", "The same estimate with every answer counted once"),
 )  # fmt: skip
 FINDINGS |= {  # 03
     "kpis": _columns(_KPI, *_WAVE, *_LEVEL),

@@ -36,7 +36,8 @@ def tests(found: pd.DataFrame, *, study: str, family: str, kind: str, key: list[
         }
         for row in found[found["p"].notna()].to_dict("records")
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["test_id", "study", "family", "kind", "what", "n", "estimate", "conf_low", "conf_high", "p"])
+    made = pd.DataFrame(rows, columns=["test_id", "study", "family", "kind", "what", "n", "estimate", "conf_low", "conf_high", "p"])
+    return made.astype({"n": "int64"} | dict.fromkeys(("estimate", "conf_low", "conf_high", "p"), "float64"))  # also where there is none
 
 
 def test_id(study: str, row: dict, key: list[str]) -> str:
@@ -49,6 +50,30 @@ def needs(what: str, to: str) -> str:
     return f"This programme holds no {what}, which it would need to {to}."
 
 
+def heading(programme, survey: str) -> str:
+    """Return what a sentence about a survey opens with: its name, where the programme has several; else nothing."""
+    return f"{programme.label(survey)}: " if len(programme.surveys) > 1 else ""
+
+
+def name(programme, kpi: str, survey: str) -> str:
+    """Return a KPI in words for charts and tables, with its survey where the programme has several."""
+    return f"{programme.label(kpi)}, {programme.label(survey)}" if len(programme.surveys) > 1 else programme.label(kpi)
+
+
+def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
+    """Return the frame behind a figure as readers read it: estimates under the name of their unit (shares times 100), no column that says nothing.
+
+    A column says nothing where it is empty or the same text in every row of several.
+    """
+    shown = found.drop(columns=["std_error", *drop], errors="ignore")
+    if UNITS.get(unit, unit) == "percent":
+        shown = shown.assign(**{column: shown[column] * 100 for column in ("estimate", "conf_low", "conf_high", "unweighted") if column in shown})
+    shown = shown.rename(columns={"estimate": unit.replace(" ", "_")} if unit else {})
+    silent = [column for column in shown if shown[column].isna().all() or (shown[column].dtype.kind not in "fiu" and (shown[column] == "").all())]
+    silent += [column for column in shown if len(shown) > 1 and column not in silent and shown[column].dtype.kind not in "fiu" and shown[column].nunique(dropna=False) == 1]
+    return shown.drop(columns=silent).reset_index(drop=True)
+
+
 from cxlib.show.claims import drivers, loading, roi, summary, topics, tracking  # noqa: E402  (they use the functions above)
 
-__all__ = ["claim", "drivers", "frame", "loading", "needs", "roi", "summary", "test_id", "tests", "topics", "tracking"]
+__all__ = ["claim", "drivers", "frame", "heading", "loading", "name", "needs", "numbers", "roi", "summary", "test_id", "tests", "topics", "tracking"]
