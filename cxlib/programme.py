@@ -70,6 +70,7 @@ class Item(BaseModel):
     kind: Literal["rating", "nominal", "number", "verbatim"] = Field("rating", description="How answers are read.")
     surveys: tuple[Id, ...] = Field((), description="Surveys that ask it; all where empty, e.g. [\"annual\"].")
     scale: Id | None = Field(None, description="Name of a [scales.NAME] table; needed for ratings, e.g. satisfaction5.")
+    direction: Direction | None = Field(None, description="Which end is good, where it departs from the scale, e.g. low_is_good.")
     labels: dict[str, str] = Field({}, description="Nominal: code -> label, e.g. {1 = \"Terminal 1\"}; other codes are set aside.")
     missing: dict[str, str] = Field({}, description="Missing codes of this item, beside those of its scale, e.g. {9 = \"multiple answers\"}.")
     asked_if: AskedIf | None = Field(None, description="Filter that leads to the question, e.g. {item = \"contacted\", values = [\"1\"]}.")
@@ -261,6 +262,10 @@ class Programme(BaseModel):
     def missing(self, item: Item) -> dict[str, str]:
         """Return every missing code of an item with its meaning: its scale's and its own."""
         return {**(self.scales[item.scale].missing if item.scale else {}), **item.missing}
+
+    def direction(self, item: Item) -> str:
+        """Return which end of an item is the good one: its own word, else its scale's."""
+        return item.direction or (self.scales[item.scale].direction if item.scale else "high_is_good")
 
     def label(self, name: str) -> str:
         """Return the words for an item, KPI, survey or segment id; the id itself where nothing is declared."""

@@ -72,7 +72,9 @@ def _each(tables, made):
     parts = []
     for model in answered(tables).itertuples():
         items = next(one.items for one in tables.programme.drivers if one.survey == model.survey and model.kpi in one.kpis)
-        found = made(bases.latest(tables, model.survey), model.item, list(items))
+        # performance must point upwards, or a weak attribute would look strong
+        frame = bases.upward(bases.latest(tables, model.survey), tables.programme, items)
+        found = made(frame, model.item, list(items))
         parts.append(found.assign(survey=model.survey, wave=model.wave, kpi=model.kpi))
     return pd.concat(parts, ignore_index=True)
 
