@@ -43,6 +43,19 @@ def sample_report(cx, tmp_path_factory):
     return Path(said.strip().splitlines()[-1]).parent
 
 
+@pytest.fixture(scope="session")
+def hostile_report(cx, tmp_path_factory):
+    """Return the draft of a programme in which every text is an attack, built once."""
+    import hostile
+
+    folder = tmp_path_factory.mktemp("attack") / "hostile"
+    hostile.write(folder)
+    code, said, errors = cx("report", folder, "--out", folder.parent / "reports", "-p", "replicates=200", "-p", "confidence_draws=1024")
+    assert code == 0, errors
+    assert "Traceback" not in errors
+    return Path(said.strip().splitlines()[-1]).parent
+
+
 @pytest.fixture
 def shared():
     """Return the folder of public data beside the repository; tests that need it are skipped where it is not."""
