@@ -72,7 +72,9 @@ def _each(tables, made):
     parts = []
     for model in answered(tables).itertuples():
         items = next(one.items for one in tables.programme.drivers if one.survey == model.survey and model.kpi in one.kpis)
-        found = made(bases.latest(tables, model.survey), model.item, list(items))
+        frame = bases.latest(tables, model.survey)
+        found = made(frame, model.item, list(items))
+        found.loc[found["driver"].isin([item for item in items if frame[item].isna().all()]), "note"] = "not estimable (not asked in this wave)"
         parts.append(found.assign(survey=model.survey, wave=model.wave, kpi=model.kpi))
     return pd.concat(parts, ignore_index=True)
 
