@@ -70,6 +70,7 @@ class Item(BaseModel):
     kind: Literal["rating", "nominal", "number", "verbatim"] = Field("rating", description="How answers are read.")
     surveys: tuple[Id, ...] = Field((), description="Surveys that ask it; all where empty, e.g. [\"annual\"].")
     scale: Id | None = Field(None, description="Name of a [scales.NAME] table; needed for ratings, e.g. satisfaction5.")
+    direction: Direction | None = Field(None, description="Which end is good, where it departs from the scale, e.g. low_is_good.")
     labels: dict[str, str] = Field({}, description="Nominal: code -> label, e.g. {1 = \"Terminal 1\"}; other codes are set aside.")
     missing: dict[str, str] = Field({}, description="Missing codes of this item, beside those of its scale, e.g. {9 = \"multiple answers\"}.")
     asked_if: AskedIf | None = Field(None, description="Filter that leads to the question, e.g. {item = \"contacted\", values = [\"1\"]}.")
@@ -262,6 +263,10 @@ class Programme(BaseModel):
         """Return every missing code of an item with its meaning: its scale's and its own."""
         return {**(self.scales[item.scale].missing if item.scale else {}), **item.missing}
 
+    def direction(self, item: Item) -> str:
+        """Return which end of an item is the good one: its own word, else its scale's."""
+        return item.direction or (self.scales[item.scale].direction if item.scale else "high_is_good")
+
     def label(self, name: str) -> str:
         """Return the words for an item, KPI, survey or segment id; the id itself where nothing is declared."""
         for one in (*self.kpis, *self.items, *self.surveys, *self.segments):
@@ -341,6 +346,7 @@ def _inconsistencies(p: Programme):
         yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
         if item.asked_if and item.asked_if.item not in items:
             yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    yield from _circles({item.id: item.asked_if.item for item in p.items if item.asked_if})
     for kpi in p.kpis:
         if kpi.item not in items:
             yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not an item{nearest(kpi.item, items)}."
@@ -359,3 +365,14 @@ def _inconsistencies(p: Programme):
     for one in (*p.waves, *p.sources):
         if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
             yield f"the file '{one.file}' leaves the raw folder; name files below it."
+
+
+def _circles(leads: dict[str, str]):
+    """A sentence for the first circle among filters: nobody could ever reach such a question."""
+    for start in leads:
+        path = [start]
+        while (before := leads.get(path[-1])) and before not in path:
+            path.append(before)
+        if before:
+            yield f"the filters (asked_if) go in a circle: {' <- '.join([*path[path.index(before):], before])}; take one of them out."
+            return

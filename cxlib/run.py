@@ -61,7 +61,9 @@ def programme_of(name: str | Path | Programme | None = None, raw: Path | None = 
     """Return a programme by its folder or its name under data/; the sample where none is named."""
     if isinstance(name, Programme):
         return name
-    name = str(name or SAMPLE)
+    name = SAMPLE if name is None else str(name)
+    if not name:  # what an unset variable leaves: the sample would answer for somebody's own programme
+        raise UsageError("The programme's name is empty; name a folder with programme.toml or a programme under data/, or leave the word out for the sample.")
     told = os.environ.get(PROGRAMME, "")
     folder = next((place for place in (Path(told if Path(told).name == name else name), root() / "data" / name) if (place / "programme.toml").is_file()), None)
     if folder is None:
@@ -107,6 +109,7 @@ class Run:
         path = self.folder / "findings" / f"{name}.parquet"
         checked.to_parquet(path.with_suffix(".part"), index=False, compression="zstd")
         path.with_suffix(".part").replace(path)
+        self._own(path)
 
     def read(self, name: str, *, optional: bool = False):
         """Return a finding of this run; by hand, of the latest draft where it has not been made by hand.
@@ -159,8 +162,10 @@ class Run:
         from cxlib.show import figures
         from cxlib.show.fragments import Fragment
 
-        block = figures.embed(ax, id=name, title=title, caption=caption, data=data, alt=alt)
-        (self.folder / "figures" / f"{name}.svg").write_text(figures.svg(ax, id=name, title=title, alt=alt), encoding="utf-8")
+        block, drawing = figures.draw(ax, id=name, title=title, caption=caption, data=data, alt=alt)
+        path = self.folder / "figures" / f"{name}.svg"
+        path.write_text(drawing, encoding="utf-8")
+        self._own(path)
         if data is not None:
             self._csv(name, data)
         return Fragment(block, data)
@@ -205,7 +210,16 @@ class Run:
             raise NotAnswerable(needs(what, to))
 
     def _csv(self, name: str, frame) -> None:
-        frame.to_csv(self.folder / "tables" / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+        path = self.folder / "tables" / f"{name}.csv"
+        frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        self._own(path)
+
+    def _own(self, path: Path) -> None:
+        """Note that this study wrote a file, so that the file is taken over with the study when nothing has changed."""
+        noted = self.folder / ".outputs" / self.study
+        noted.parent.mkdir(exist_ok=True)
+        with noted.open("a", encoding="utf-8") as file:
+            file.write(f"{path.relative_to(self.folder).as_posix()}\n")
 
 
 def slug(text: str) -> str:

@@ -302,7 +302,7 @@ FINDINGS |= {  # 11
         ("mean_treated", "number", "40.0", "Mean of those assigned to treatment"), ("mean_control", "number", "34.6", "Mean of those assigned to control"),
         ("n_treated", "whole", "526", "Assigned to treatment", True), ("n_control", "whole", "586", "Assigned to control", True), ("cut", "whole", "0", "Left out because their window is not over", True),
         ("ratio_p", "number", "0.08", "p of the sample-ratio check"), ("attrition_p", "number", "1", "p of the attrition check"), ("before_p", "number", "0.86", "p: both arms alike before"),
-        ("grade", "text", "A", "Evidence grade", True), ("reason", "text", "", "Why this grade", True), ("note", "text", "", "Why it is not estimable"),
+        ("grade", "text", "A", "Evidence grade", True), ("reason", "text", "drawn by lot, arms alike, nobody lost", "Why this grade", True), ("note", "text", "", "Why it is not estimable"),
     ),
     "recovery": _columns(
         _ACTION, ("group", "text", "contacted", "contacted, not contacted, difference, normal check", True), *_ESTIMATE,

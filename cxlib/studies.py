@@ -23,7 +23,7 @@ MOST_CELLS, MOST_LINES, MOST_MEDIAN = 25, 12, 4
 PROSE_WIDTH = 100  # a Markdown paragraph is often one long line: it counts as the lines it fills at this width
 TYPED_RESULT = re.compile(
     r"\b(rose|fell|grew|dropped|increased|decreased|improved|worsened|declined|gained|lost)\b(?:\W+\w+){0,6}?\W*[-+−]?\d"
-    r"|\b(NPS|CSAT|CES|score|share|mean|ROI)\s+(is|was|of|at)\s+[-+−]?\d",
+    r"|\b(NPS|CSAT|CES|ROI|churn)\s+(is|was|stands at|stood at)\s+[-+−]?\d",
     re.IGNORECASE,
 )
 
@@ -40,6 +40,7 @@ class Study:
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
     tagged: bool = True
 
     @property
@@ -253,7 +254,8 @@ def _study(path: Path) -> Study:
     parameters = {name: value for cell in tagged[:1] if (tree := _tree(cell)) for name, (value, _) in _assigned(tree).items()}
     return Study(
         id=path.stem, number=path.stem[:2], title=_title(notebook) or path.stem[3:].replace("_", " "), path=path, parameters=parameters,
-        reads=frozenset(reads), writes=frozenset(writes), outputs=frozenset(outputs), tagged=len(tagged) == 1,
+        reads=frozenset(reads), writes=frozenset(writes), outputs=frozenset(outputs),
+        imports=frozenset(name for tree in trees for node in ast.walk(tree) for name in _imported(node)), tagged=len(tagged) == 1,
     )
 
 
@@ -263,6 +265,14 @@ def _called(node: ast.AST, names: set[str]) -> tuple[str, str | None] | None:
         return None
     wanted = [keyword.value for keyword in node.keywords if keyword.arg == "name"] + (node.args[:1] if node.func.attr in ("read", "write") else [])
     return node.func.attr, next((name for value in wanted if (name := _pattern(value, computed=node.func.attr not in ("read", "write")))), None)
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
 
 
 def _pattern(value: ast.expr, *, computed: bool) -> str | None:

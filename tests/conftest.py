@@ -6,57 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
-
-TINY = """
-name = "Tiny"
-timezone = "Europe/Berlin"
-[scales.recommend]
-low = 0
-high = 10
-missing = {99 = "don't know"}
-[scales.five]
-low = 1
-high = 5
-missing = {6 = "never used"}
-[[surveys]]
-id = "poll"
-kind = "relationship"
-promise = "confidential"
-uses = ["aggregate", "link", "quote"]
-[[waves]]
-id = "a"
-survey = "poll"
-quarter = "2026Q1"
-first = 2026-03-01
-last = 2026-03-31
-file = "a.csv"
-columns = {response_id = "id", country = "land", person_id = "person"}
-[[items]]
-id = "recommend"
-wording = "Would you recommend us?"
-scale = "recommend"
-[[items]]
-id = "price"
-wording = "Price"
-scale = "five"
-[[items]]
-id = "comment"
-kind = "verbatim"
-wording = "Why?"
-[[kpis]]
-id = "nps"
-item = "recommend"
-definition = "nps_0_10"
-[[drivers]]
-survey = "poll"
-kpis = ["nps"]
-items = ["price"]
-"""
-HEADER = "id,land,person,recommend,price,comment\n"
-ROWS = "".join(f"r{i:03d},DE,p{i},{i % 11},{1 + i % 5},It is fine.\n" for i in range(60))
+from small import HEADER, ROOT, ROWS, SHARED, TINY
 
 
 @pytest.fixture
@@ -73,7 +23,7 @@ def tiny(tmp_path):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cx():
     """Return a function that runs the command as a user does and gives (exit code, output, errors)."""
 
@@ -82,6 +32,15 @@ def cx():
         return done.returncode, done.stdout, done.stderr
 
     return run
+
+
+@pytest.fixture(scope="session")
+def sample_report(cx, tmp_path_factory):
+    """Return the draft of the shipped sample's latest quarter, built once for every test that looks at it."""
+    out = tmp_path_factory.mktemp("sample") / "reports"
+    code, said, errors = cx("report", "--out", out)
+    assert code == 0, errors
+    return Path(said.strip().splitlines()[-1]).parent
 
 
 @pytest.fixture

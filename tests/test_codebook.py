@@ -2,7 +2,7 @@
 
 import sys
 
-from conftest import ROOT
+from small import ROOT
 
 from cxlib import checks, contract, run, schema
 from cxlib.act.plan import Plan
@@ -10,7 +10,7 @@ from cxlib.programme import Programme
 from cxlib.text.codeframe import Codeframe
 
 sys.path.insert(0, str(ROOT / "tools"))
-import codebook  # noqa: E402
+import codebook
 
 
 def test_every_key_of_the_toml_files_has_a_type_an_example_and_a_meaning():

@@ -16,7 +16,7 @@ import cxlib
 from cxlib import kernels, studies
 from cxlib.errors import DataError, KernelError, PublishError, StudyError, UsageError
 
-QUICK = ["ipykernel.kernelapp"]  # what a kernel needs; the whole stack is loaded once, in its own test
+QUICK = kernels.KERNEL  # what a kernel needs; the whole stack is loaded once, in its own test
 
 
 @pytest.fixture
@@ -292,14 +292,17 @@ def test_function_runs_in_a_child_while_the_rest_loads(tmp_path):
 
 
 def test_whole_stack_is_loaded_before_the_fork_in_one_thread(tmp_path):
-    notebook(tmp_path, "02_a", "import sys, threadpoolctl", f"missing = [name for name in {kernels.STACK!r} if name not in sys.modules]",
-             "print('missing', missing, [pool['num_threads'] for pool in threadpoolctl.threadpool_info()])", "import seaborn\nax = seaborn.histplot([1, 2])")
+    notebook(tmp_path / "notebooks", "02_a", "import sys, threadpoolctl, wave", f"missing = [name for name in {[name for name in kernels.STACK if ':' not in name]!r} if name not in sys.modules]",
+             "print('missing', missing, [pool['num_threads'] for pool in threadpoolctl.threadpool_info()])",
+             "loaded = set(sys.modules)\nimport colorsys\nimport matplotlib.pyplot\nfigure, ax = matplotlib.pyplot.subplots()",
+             "print('ready', {'wave', 'cxlib.studies', 'cxlib.run', 'IPython.core.debugger'} <= loaded, 'debugpy' in loaded)")
     with kernels.Kernels(root=tmp_path) as room:
-        room.run(studies.find(tmp_path), folder=tmp_path, parameters={})
+        room.run(studies.find(tmp_path / "notebooks"), folder=tmp_path, parameters={})
         stack = room.interpreters[0].pid
         assert sys.platform != "linux" or len(os.listdir(f"/proc/{stack}/task")) == 1
     page = (tmp_path / "02_a.html").read_text()
     assert "missing [] [1" in page
+    assert "ready True False" in page
     assert "image/png" in page  # the inline backend is tied to the shell, as by hand
 
 

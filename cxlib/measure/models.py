@@ -72,7 +72,8 @@ def _each(tables, made):
     parts = []
     for model in answered(tables).itertuples():
         items = next(one.items for one in tables.programme.drivers if one.survey == model.survey and model.kpi in one.kpis)
-        frame = bases.latest(tables, model.survey)
+        # performance must point upwards, or a weak attribute would look strong
+        frame = bases.upward(bases.latest(tables, model.survey), tables.programme, items)
         found = made(frame, model.item, list(items))
         found.loc[found["driver"].isin([item for item in items if frame[item].isna().all()]), "note"] = "not estimable (not asked in this wave)"
         parts.append(found.assign(survey=model.survey, wave=model.wave, kpi=model.kpi))

@@ -60,7 +60,7 @@ def table(frame, *, id, caption, labels=None, formats=None, note=None, stub=None
     return Fragment(f'<div class="cx-table" id="{id}">{box}{below}</div>\n', frame)
 
 
-def cards(frame, *, id="kpis", label="The key figures") -> Fragment:
+def cards(frame, *, id="key-numbers", label="The key figures") -> Fragment:
     """Return the KPIs as large numbers, each with its interval, what has changed and its base: the top of the first page.
 
     In, a row a KPI: `label, estimate, conf_low, conf_high, n, n_eff, unit` ('points', 'percent' with proportions, or a noun), and where there is

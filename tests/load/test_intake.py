@@ -4,7 +4,7 @@ import gzip
 
 import pandas as pd
 import pytest
-from conftest import HEADER, ROWS, TINY
+from small import HEADER, ROWS, TINY
 
 from cxlib import load, programme
 from cxlib.errors import DataError

@@ -5,6 +5,6 @@ alike everywhere (intervals, low base hollow, bases), and one module a notebook 
 """
 
 from cxlib.show.figures import drivers, layout, loading, marks, roi, summary, topics, tracking
-from cxlib.show.figures.embedding import embed, svg
+from cxlib.show.figures.embedding import draw, embed, svg
 
-__all__ = ["drivers", "embed", "layout", "loading", "marks", "roi", "summary", "svg", "topics", "tracking"]
+__all__ = ["draw", "drivers", "embed", "layout", "loading", "marks", "roi", "summary", "svg", "topics", "tracking"]

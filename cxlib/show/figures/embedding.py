@@ -15,7 +15,14 @@ FONT = "'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 
 def embed(ax, *, id, title, caption, data=None, alt=None, labels=None, formats=None) -> str:
-    """Return a figure as one block of HTML: caption, drawing (twice: for a page and for a phone), and a table of the numbers behind it.
+    """Return a figure as one block of HTML; see `draw`, which gives its file as well."""
+    return draw(ax, id=id, title=title, caption=caption, data=data, alt=alt, labels=labels, formats=formats)[0]
+
+
+def draw(ax, *, id, title, caption, data=None, alt=None, labels=None, formats=None) -> tuple[str, str]:
+    """Return a figure as one block of HTML and as an SVG file of its own, from the same drawing.
+
+    The block: drawing (twice: for a page and for a phone), and a table of the numbers behind it.
 
     id      anchor of the figure; the ids inside the drawings begin with it, so that figures on one page do not collide
     title   what the figure says, in a line; caption: what is shown, with which interval and base
@@ -24,17 +31,18 @@ def embed(ax, *, id, title, caption, data=None, alt=None, labels=None, formats=N
     Same figure, same bytes. Above some 1,500 marks the drawing is a PNG. Raises ValueError for an id that is no anchor.
     """
     alt = alt or f"{title}. {caption}"
+    file = svg(ax, id=id, title=title, alt=alt)
     if _marks(ax.figure) > MOST_MARKS:
         drawing = f'<img src="data:image/png;base64,{_png(ax)}" alt="{prose.escape(alt)}">'
     else:
-        drawing = "".join(_svg(ax, id=id, title=title, alt=alt, width=width) for width in (layout.WIDE, layout.NARROW))
+        drawing = _themed(file, "cx-wide", id, f"{id}-wide") + _themed(_narrow(ax, id=f"{id}-narrow", title=title, alt=alt), "cx-narrow", "", "")
     said = f"<strong>{prose.escape(title)}</strong><span>{prose.escape(caption)}</span>"
     block = f'<figure class="cx-figure" id="{id}"><figcaption>{said}</figcaption>{drawing}</figure>\n'
     if data is None:
-        return block
+        return block, file
     note = f"The first {MOST_ROWS} of {len(data):,} rows." if len(data) > MOST_ROWS else None
     numbers = tables.table(data.head(MOST_ROWS), id=f"{id}-numbers", caption=f"The numbers: {title}", labels=labels, formats=formats, note=note)
-    return f'{block}<details class="cx-numbers"><summary>The numbers</summary>{numbers.html}</details>\n'
+    return f'{block}<details class="cx-numbers"><summary>The numbers</summary>{numbers.html}</details>\n', file
 
 
 def svg(ax, *, id, title, alt="") -> str:
@@ -44,21 +52,28 @@ def svg(ax, *, id, title, alt="") -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _svg(ax, *, id, title, alt, width):
+def _narrow(ax, *, id, title, alt):
+    """Return the figure drawn again at a phone's width, where scaling would shrink its letters; its own size comes back."""
     figure, size = ax.figure, ax.figure.get_size_inches().copy()
     try:
-        # The same figure drawn again at a phone's width keeps its letters at reading size, where scaling would shrink them.
-        layout.arrange(figure, width)
-        narrow = width < layout.WIDE
-        root = _tree(ax, id=f"{id}-{'narrow' if narrow else 'wide'}", title=title, alt=alt)
+        layout.arrange(figure, layout.NARROW)
+        return ET.tostring(_tree(ax, id=id, title=title, alt=alt), encoding="unicode")
     finally:
         figure.set_size_inches(size)
         layout.arrange(figure, size[0] * 72)
-    root.set("class", "cx-narrow" if narrow else "cx-wide")
+
+
+def _themed(drawn, kind, old, new):
+    """Return an SVG for a page: colours that follow the page, a class that tells the wide from the narrow one, ids of its own."""
+    root = ET.fromstring(drawn.encode())
+    root.set("class", kind)
     for node in root.iter():
         style = node.get("style")
         if style:
             node.set("style", re.sub(r"#[0-9a-f]{6}\b", lambda found: _variable(found[0]), style))
+        for name, value in node.attrib.items() if new else ():
+            if name == "id" or name == "aria-labelledby" or "#" in value:
+                node.set(name, re.sub(rf"(?<![\w-]){re.escape(old)}-", f"{new}-", value))
     return ET.tostring(root, encoding="unicode").replace(f' xmlns="{SVG}"', "")
 
 
@@ -75,7 +90,11 @@ def _tree(ax, *, id, title, alt):
         figure.draw_without_rendering()
         for text in figure.findobj(Text):
             text.set_parse_math(False)
+        # The places are settled by now; solving them again for the file costs as much as drawing it.
+        engine = figure.get_layout_engine()
+        figure.set_layout_engine("none")
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.set_layout_engine(engine)
     ET.register_namespace("", SVG)
     root = ET.fromstring(drawn.getvalue())
     _plain(root, id)
