@@ -116,6 +116,8 @@ FINDINGS |= {  # 04
     "topic_changes": _columns(
         *_TOPIC, _POLARITY, _QUARTER, ("then_quarter", "text", "2026Q2", "Quarter compared with", True), *_ESTIMATE, ("p", "number", "0.03", "p: no change"),
         ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),
+        ("definition", "text", "share of commenters", "What is compared"), ("unit", "text", "share", "share"), ("needed_n", "number", "900", "Answers a wave to see 5 percentage points"),
+        ("n_now", "number", "397", "Base now"), ("n_then", "number", "410", "Base then"), ("n_both", "whole", "0", "People in both", True),
     ),
 }  # fmt: skip
 _LEVEL = (

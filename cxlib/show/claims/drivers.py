@@ -120,7 +120,7 @@ def priorities(found: pd.DataFrame, tested: pd.DataFrame, programme) -> list[str
     said = []
     for model, own in models(found, programme):
         sure = own[(own["p_fix_first"] >= SURE) & (own["p"] < 0.05)].sort_values("importance", ascending=False, kind="stable")
-        named = prose.join(f"{programme.label(row.driver)} (rated {prose.number(row.performance, digits=2)}; so in {prose.probability(row.p_fix_first)} replicates)" for row in sure.itertuples())
+        named = prose.join(f"{programme.label(row.driver)} (rated {prose.number(row.performance, digits=2)}; so in {prose.probability(row.p_fix_first)} redraws of the sample)" for row in sure.itertuples())
         said.append(f"{model}: fix first {named}." if named else f"{model}: no attribute is surely both important and weak; nothing stands out to fix first.")
     return said
 
@@ -152,7 +152,7 @@ def rows(importance: pd.DataFrame, found: pd.DataFrame, tested: pd.DataFrame, pa
         fix = found[(found["survey"] == first["survey"]) & (found["kpi"] == first["kpi"]) & (found["p_fix_first"] >= SURE)].sort_values("importance", ascending=False, kind="stable")
         if len(fix):
             row = fix.iloc[0].to_dict()
-            text = f"Fix first for {name}: {programme.label(row['driver'])}, important and rated {_rating(row)}, below the attributes' mean (so in {prose.probability(row['p_fix_first'])} replicates)."
+            text = f"Fix first for {name}: {programme.label(row['driver'])}, important and rated {_rating(row)}, below the attributes' mean (so in {prose.probability(row['p_fix_first'])} redraws of the sample)."
             limits = {"estimate": row["importance"], "conf_low": row["importance_low"], "conf_high": row["importance_high"], "n": row["n"], "n_eff": row["n_eff"], "wave": first["wave"]}
             made.append(_claim(f"{id}.fix", text, f"For {name} nothing stands out to fix first.", row | limits, tested, base, rank=3 + place / 10, action=True))
     return claims.frame(made)

@@ -137,9 +137,10 @@ def rows(found: pd.DataFrame, money: pd.DataFrame, recovered: pd.DataFrame, cost
     for place, row in enumerate(found.to_dict("records")):
         action = _action(plan, row["action"])
         base = f"{prose.number(row['n_treated'])} assigned to it, {prose.number(row['n_control'])} held back"
-        null = f"{action.name} showed no detectable effect on {row['outcome']}."
+        told, zero = _effect(row, action, currency), not (row["conf_low"] > 0 or row["conf_high"] < 0)
+        null = told if zero else f"{action.name} showed no detectable effect on {row['outcome']} once all tests of this report are counted."
         common = {"base": base, "p": row["p"], "test_id": claims.test_id(STUDY, row, KEY), "grade": row["grade"]}
-        made.append(claims.claim(f"roi.{action.id}.effect", STUDY, _effect(row, action, currency), text_null=null, row=row, unit=f"{currency} per customer", rank=2.5 + place / 10, **common))
+        made.append(claims.claim(f"roi.{action.id}.effect", STUDY, told, text_null=null, row=row, unit=f"{currency} per customer", rank=2.5 + place / 10, **common))
         own = money[money["action"] == action.id]
         if len(own):
             net = own[own["measure"] == "net"].iloc[0].to_dict()

@@ -126,7 +126,8 @@ def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: s
     for place, (survey, group, _) in enumerate(_pairs(shares[shares["quarter"] == quarter])):
         row, opening = group.iloc[0].to_dict(), group["opening"].iloc[0]
         base = f"{prose.base(row['n'], row['n_eff'], noun='commenter')}, {group['survey'].iloc[0]} {row['quarter']}"
-        text = f"{opening}{prose.percent(row['estimate'])} of those who wrote something criticised {row['topic']}, more than any other topic (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; indicative, not audited)."
+        share = f"{prose.percent(row['estimate'])} of those who wrote something (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; indicative, not audited)"
+        text = claims.say(opening, f"the topic criticised most often in these comments is {row['topic']}, by {share}.")
         made.append(claims.claim(f"topics.{survey}.most", STUDY, text, row=row, unit="share", base=base, rank=4 + place / 10))
         tested = found[(found["survey_id"] == survey) & found["p"].notna()].sort_values("p", kind="stable")
         if len(tested):
