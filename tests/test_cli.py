@@ -111,6 +111,20 @@ def test_a_sample_never_overwrites(cx, tmp_path):
     assert tree(tmp_path) == {"mine.txt": b"mine"}
 
 
+def test_a_sample_that_is_interrupted_leaves_nothing_and_can_be_made_again(tmp_path):
+    command = [sys.executable, "-m", "cxlib.cli", "sample", str(tmp_path / "new"), "--customers", "60000"]
+    run = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert until((tmp_path / "new" / "raw").is_dir)
+        run.send_signal(signal.SIGINT)
+        out, errors = run.communicate(timeout=60)
+    finally:
+        run.kill()
+        run.wait()
+    assert (run.returncode, "Traceback" in out + errors) == (130, False), errors
+    assert not list((tmp_path / "new").iterdir())
+
+
 def test_help_explains_every_option_with_an_example(cx):
     for command in ("report", "check", "publish", "sample"):
         text = worked(cx(command, "--help", env={"COLUMNS": "200"}))
