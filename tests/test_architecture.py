@@ -15,7 +15,7 @@ from cxlib import studies
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "cxlib"
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
-LEVEL = {"load": 0, "measure": 1, "text": 1, "customers": 2, "act": 3}  # load -> measure, text -> customers -> act
+LEVEL = {"load": 0, "measure": 1, "text": 2, "customers": 3, "act": 4}  # load -> measure, text -> customers -> act; topics are compared by the measures, never the reverse
 FRONT = {"cxlib.report", "cxlib.checks", "cxlib.cli"}  # they put the layers to work, and nothing is built on them
 HEAVY = ("pandas", "papermill", "numpy", "pyarrow", "nbconvert", "jupyter_client", "matplotlib")
 

@@ -93,7 +93,7 @@ def test_the_main_points_lead_with_the_first_key_figure_whatever_it_did(told):
 
 
 def test_weights_that_move_a_figure_are_shown_beside_it(told):
-    programme, _, levels, _, _ = told("flat")
+    programme, _tables, levels, _, _ = told("flat")
     assert "unweighted" not in claims.tracking.levels(levels, programme)
     assert claims.tracking.weights(levels, programme).startswith("Weights change none")
     heavy = levels.assign(estimate=levels["estimate"] + 0.6)

@@ -54,7 +54,7 @@ def test_every_method_puts_the_planted_drivers_above_the_inert_one(sample_report
 def test_the_one_to_fix_first_is_important_and_weak(sample_report):
     planted = truth("drivers").set_index("item")
     told = finding(sample_report, "told").set_index("claim_id")
-    said = told.loc["drivers.nps.fix", "said"]
+    said = told.loc["drivers.annual.nps.fix", "said"]
     assert "Value for money" in said
     assert planted.loc["price", "rank"] == 1
     assert planted.loc["price", "mean"] < planted["mean"].mean()
@@ -88,7 +88,11 @@ def test_the_loyalty_calls_effect_covers_the_truth_and_is_told_as_grade_a(sample
     assert found["conf_low"] > 0
     assert found["grade"] == "A"
     assert found["n_treated"] == planted["persons"].sum()
-    assert any("Loyalty call" in said and CAUSAL.search(said) and "grade A" in said for said in main_points(sample_report))
+    told = finding(sample_report, "told")
+    own = told[(told["headline"] > 0) & told["said"].str.startswith("Loyalty call")]
+    assert own["grade"].tolist() == ["A"]
+    assert own["said"].str.contains(CAUSAL).all()
+    assert "Grade A: randomised" in re.sub(r"<[^>]+>", " ", (sample_report / "index.html").read_text("utf-8"))
 
 
 def test_the_recovery_call_claims_nothing(sample_report):
@@ -177,6 +181,7 @@ def test_a_company_in_which_nothing_happens_is_told_so(cx, tmp_path):
     assert len(claimed(draft)) <= 1, claimed(draft)[["test_id", "p", "p_adjusted"]]
     told = finding(draft, "told")
     assert (told.loc[told["action"] == 1, "survives"] == 0).all(), "no detectable change never becomes an action"
+    assert "Nothing in this run is sure enough to act on." in (draft / "index.html").read_text("utf-8")
 
 
 @pytest.mark.slow

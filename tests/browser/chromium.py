@@ -20,7 +20,7 @@ class Browser:
     def __init__(self, folder: Path):
         import websocket
 
-        self.log = open(folder / "chromium.log", "wb")
+        self.log = open(folder / "chromium.log", "wb")  # noqa: SIM115  (closed with the browser)
         self.process = subprocess.Popen([PROGRAM, *QUIET, f"--user-data-dir={folder / 'profile'}", "about:blank"], stdout=self.log, stderr=self.log)
         port, end = folder / "profile" / "DevToolsActivePort", time.monotonic() + 60
         while not (port.exists() and port.read_text().count("\n") >= 1):
