@@ -50,9 +50,9 @@ def test_fault_1_a_quarter_that_is_none_is_refused_and_nothing_is_written(comman
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (("-p", "min_cel=5"), "did you mean 'min_cell'"), (("-p", "quarter=2026Q3"), "'quarter' is not a parameter"), (("-p", "programme=../x"), "'programme' is not a parameter"),
+    (("-p", "min_cel=5"), "did you mean min_cell"), (("-p", "quarter=2026Q3"), "'quarter' is not a parameter"), (("-p", "programme=../x"), "'programme' is not a parameter"),
     (("-p", "min_cell"), "'min_cell'"), (("-p", "=5"), "is not a parameter"), (("--fres",), "--fresh"), (("--quater", "2026Q3"), "--quarter"), (("extra", "words"), "Got unexpected extra argument"),
-    (("--jobs", "0"), "greater than or equal to 1"), (("--jobs", "two"), "--jobs"), (("--only", "99"), "There is no study '99'"), (("--only", "02_anual_drivers"), "did you mean '02_annual_drivers'"),
+    (("--jobs", "0"), "greater than or equal to 1"), (("--jobs", "two"), "--jobs"), (("--only", "99"), "There is no study '99'"), (("--only", "02_anual_drivers"), "did you mean 02_annual_drivers"),
     (("--only", ""), "write it like --only 02,03"), (("--only", ","), "write it like --only 02,03"),
 ])
 def test_fault_2_unknown_options_parameters_and_studies_are_named_with_the_nearest(words, said, cx, tmp_path):
@@ -79,7 +79,7 @@ def test_fault_6_a_quarter_without_data_lists_those_that_have_some(cx, tiny, tmp
 
 
 def test_a_programme_that_is_not_there_is_named_with_the_nearest(cx, tmp_path):
-    refused(cx("report", "telecm", "--out", tmp_path / "reports"), 2, "did you mean 'telecom'", "there: ")
+    refused(cx("report", "telecm", "--out", tmp_path / "reports"), 2, "did you mean telecom", "there: ")
     refused(cx("report", "", "--out", tmp_path / "reports"), 2, "programme")
     refused(cx("check", tmp_path), 2, "neither a folder with programme.toml nor a programme under data/")
     refused(cx("report", "--raw", tmp_path / "none"), 2, "there is no such folder")
@@ -95,7 +95,7 @@ def test_only_without_earlier_findings_says_what_must_run_first(cx, tiny, tmp_pa
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (("--world", "nul"), "did you mean 'null'"), (("--customers", "10"), "--customers"), (("--seed", "-1"), "--seed"), (("--seed", "x"), "--seed"),
+    (("--world", "nul"), "did you mean null"), (("--customers", "10"), "--customers"), (("--seed", "-1"), "--seed"), (("--seed", "x"), "--seed"),
 ])
 def test_a_sample_that_cannot_be_is_refused(words, said, cx, tmp_path):
     refused(cx("sample", tmp_path / "new", *words), 2, said)
@@ -151,9 +151,9 @@ PLAN = b'[[actions]]\nid = "call"\nname = "Call"\ndesign = "randomised"\nstart =
 
 @pytest.mark.parametrize(("name", "change", "words"), [
     ("programme.toml", lambda text: text.replace(b'name = "Tiny"', b'name = "Tiny"\nname = "Twice"'), ["programme.toml", "line 3"]),
-    ("programme.toml", lambda text: text.replace(b"timezone", b"timezon"), ["'timezon' is not a key", "did you mean 'timezone'"]),
-    ("programme.toml", lambda text: text.replace(b"promise =", b"promis ="), ["surveys.1.promis", "did you mean 'promise'"]),
-    ("programme.toml", lambda text: text.replace(b"quarter = ", b"quartr = "), ["waves.1.quartr", "did you mean 'quarter'"]),
+    ("programme.toml", lambda text: text.replace(b"timezone", b"timezon"), ["'timezon' is not a key", "did you mean timezone"]),
+    ("programme.toml", lambda text: text.replace(b"promise =", b"promis ="), ["surveys.1.promis", "did you mean promise"]),
+    ("programme.toml", lambda text: text.replace(b"quarter = ", b"quartr = "), ["waves.1.quartr", "did you mean quarter"]),
     ("programme.toml", lambda text: text.replace(b"Tiny", b"T\xfcny"), ["programme.toml", "not UTF-8"]),
     ("programme.toml", lambda text: text + b"# " + b"x" * (4 * 2**20), ["programme.toml", "at most 4,194,304"]),
     ("programme.toml", lambda text: text.replace(b'"a.csv"', b'"../a.csv"'), ["'../a.csv' leaves the raw folder"]),
@@ -165,12 +165,12 @@ PLAN = b'[[actions]]\nid = "call"\nname = "Call"\ndesign = "randomised"\nstart =
     ("programme.toml", lambda text: b"a = " + b"[" * 100_000, ["programme.toml", "not valid TOML"]),
     ("programme.toml", lambda text: b"\x00", ["programme.toml", "not valid TOML"]),
     ("codeframe.toml", lambda text: CODEFRAME.replace(b'name = "Price"', b'name = "Price"\nname = "Twice"'), ["codeframe.toml", "line 5"]),
-    ("codeframe.toml", lambda text: CODEFRAME.replace(b"include", b"inclde"), ["codeframe.toml", "inclde", "did you mean 'include'"]),
+    ("codeframe.toml", lambda text: CODEFRAME.replace(b"include", b"inclde"), ["codeframe.toml", "inclde", "did you mean include"]),
     ("codeframe.toml", lambda text: CODEFRAME.replace(b'"Price"', b'"Pr\xefce"'), ["codeframe.toml", "UTF-8"]),
     ("codeframe.toml", lambda text: CODEFRAME + b"# " + b"x" * (4 * 2**20), ["codeframe.toml", "4"]),
     ("codeframe.toml", lambda text: CODEFRAME + b'parent = "cost"\n[[topics]]\nid = "cost"\nname = "Cost"\nparent = "price"\ninclude = ["cost"]\n', ["codeframe.toml", "circle", "price -> cost"]),
     ("plan.toml", lambda text: PLAN + b'id = "twice"\n', ["plan.toml", "line 7"]),
-    ("plan.toml", lambda text: PLAN.replace(b"design", b"desing"), ["plan.toml", "did you mean 'design'"]),
+    ("plan.toml", lambda text: PLAN.replace(b"design", b"desing"), ["plan.toml", "did you mean design"]),
     ("plan.toml", lambda text: PLAN.replace(b'"Call"', b'"C\xe4ll"'), ["plan.toml", "not UTF-8"]),
     ("plan.toml", lambda text: PLAN + b"# " + b"x" * (4 * 2**20), ["plan.toml", "at most 4,194,304"]),
     ("plan.toml", lambda text: PLAN.replace(b"2026-02-01", b"2025-02-01"), ["plan.toml", "ends on 2025-02-01"]),
@@ -181,7 +181,7 @@ def test_fault_5_a_contract_that_does_not_fit_is_refused_with_its_place(name, ch
 
 def test_fault_5_report_refuses_what_check_refuses_before_it_writes(cx, tiny, tmp_path):
     folder = broken(tiny(), "codeframe.toml", lambda text: CODEFRAME.replace(b"include", b"inclde"))
-    refused(cx("report", folder, "--out", tmp_path / "reports"), 3, "codeframe.toml", "did you mean 'include'")
+    refused(cx("report", folder, "--out", tmp_path / "reports"), 3, "codeframe.toml", "did you mean include")
     assert not (tmp_path / "reports").exists()
 
 
@@ -198,7 +198,7 @@ def test_a_file_that_is_missing_is_named(cx, tiny, tmp_path):
 def test_fault_10_check_and_report_name_the_missing_column_and_the_nearest(cx, tiny, tmp_path):
     folder = tiny(header="id,land,person,recomend,price,comment\n")
     for done in (cx("check", folder), cx("report", folder, "--out", tmp_path / "reports")):
-        refused(done, 3, "a.csv: the column 'recommend'", "did you mean 'recomend'")
+        refused(done, 3, "a.csv: the column 'recommend'", "did you mean recomend")
     assert not (tmp_path / "reports" / "tiny" / "2026Q1" / "draft").exists()
 
 
@@ -320,7 +320,7 @@ def test_fault_27_a_cell_that_raises_ends_with_4_and_leaves_the_report_as_it_was
 
 def test_fault_27_a_finding_that_breaks_its_contract_ends_with_3_and_names_the_column(workbook):
     workbook.write('run.write("links", __import__("pandas").DataFrame({"survy": [1]}))')
-    refused(workbook.cx("report", "--quarter", "2026Q1"), 3, "'survy' is not one of its columns", "did you mean 'survey'")
+    refused(workbook.cx("report", "--quarter", "2026Q1"), 3, "'survy' is not one of its columns", "did you mean survey")
     assert not (workbook.quarter() / "draft").exists()
 
 
@@ -412,10 +412,10 @@ def test_only_after_a_full_run_takes_the_others_over(reported):
 
 
 @pytest.mark.parametrize("place", ["file", "below a file", "/proc/none"])
-def test_fault_30_an_out_that_cannot_be_written_is_said(place, workbook, tmp_path):
+def test_an_out_that_cannot_be_made_is_a_fault_of_the_command(place, workbook, tmp_path):
     (tmp_path / "file").write_text("mine")
     workbook.out = {"file": tmp_path / "file", "below a file": tmp_path / "file" / "x"}.get(place, Path(place))
-    refused(workbook.cx("report", "--quarter", "2026Q1"), 6, "cannot be written", "--out")
+    refused(workbook.cx("report", "--quarter", "2026Q1"), 2, "cannot be made", "--out")
     assert (tmp_path / "file").read_text() == "mine"
 
 
