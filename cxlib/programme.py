@@ -103,7 +103,10 @@ class Reading(BaseModel):
     """How a file is written, where its name and content do not say."""
 
     model_config = FROZEN
-    sheet: str = Field("", description="Sheet of a workbook; the first where empty, e.g. Answers.")
+    sheet: str = Field("", description="Sheet of a workbook; the first that is visible where empty, e.g. Answers.")
+    header: Literal["", "one", "qualtrics", "qualtrics_legacy", "surveymonkey"] = Field("", description="Form of the header rows; found from the rows where empty.")
+    database: str = Field("", description="A PostgreSQL server instead of a file: the variable that holds its URL, or the URL itself, e.g. env:CX_WAREHOUSE.")
+    database_table: str = Field("", description="Table of a database or of a DuckDB or SQLite file, e.g. survey.annual_2026.")
     delimiter: str = Field("", description="Separator of a text file, e.g. ';'; found from the header where empty.")
     encoding: str = Field("", description="Encoding of a text file; utf-8, utf-16 with a mark, then cp1252 are tried where empty, e.g. cp1252.")
     decimal: Literal["", ".", ","] = Field("", description="Decimal mark; a comma is read only where it is declared.")

@@ -182,7 +182,7 @@ def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
     for name, rule in rules.items():
         for place in np.flatnonzero((rule != "") & ~equal):
             advice = next((text for start, text in SUGGESTIONS if start in rule[place]), "correct the cell, or leave it empty")
-            rows.append((file, quarter, raw.first_row + int(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
+            rows.append((file, quarter, raw.row(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
     return pd.DataFrame(rows, columns=["file", "quarter", "row", "column", "value", "rule", "suggestion"]).sort_values(["row", "column"], ignore_index=True)
 
 

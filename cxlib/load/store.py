@@ -20,7 +20,7 @@ _DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers"
 def digest(programme: Programme) -> str:
     """Return the hash of everything the store is made from: the programme's files, the raw files and the code that reads them."""
     total = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(schema.__file__)):
+    for path in (*sorted(Path(__file__).parent.rglob("*.py")), Path(schema.__file__)):
         total.update(path.read_bytes())
     total.update(repr(sorted(programme.fingerprints().items())).encode())
     return total.hexdigest()
