@@ -113,6 +113,11 @@ class Reading(BaseModel):
     thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, only where declared.")
     date_format: str = Field("", description="Format of dates, e.g. %d.%m.%Y; ISO dates where empty.")
 
+    @property
+    def named(self) -> str:
+        """What messages and tables call it: the file, or the table of a server."""
+        return self.file or self.database_table
+
 
 class Wave(Reading):
     """One fieldwork of a survey: its quarter, its days and its file."""
@@ -122,7 +127,7 @@ class Wave(Reading):
     quarter: Quarter
     first: dt.date = Field(description="First day of fieldwork.")
     last: dt.date = Field(description="Last day of fieldwork; it dates the answers of a relationship survey.")
-    file: str = Field(description="File under raw/, e.g. annual_2026.csv; .gz as it is.")
+    file: str = Field("", description="File under raw/, e.g. annual_2026.csv; .gz as it is. Empty where a database is named.")
     mode: str = Field("", description="Mode where this wave departs from its survey, e.g. phone.")
     invited: int | None = Field(None, ge=0, description="How many were invited, where no invitations table says so.")
     columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave, e.g. {network = \"Q12_4\", app = \"\"}.")
@@ -178,7 +183,7 @@ class Source(Reading):
     """A file of one of the other tables: customers, contacts, orders, actions."""
 
     table: Table = Field(description="The table it fills.")
-    file: str = Field(description="File under raw/, e.g. orders.parquet.")
+    file: str = Field("", description="File under raw/, e.g. orders.parquet. Empty where a database is named.")
     columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, e.g. {ordered_on = \"date\"}.")
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
     values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")
@@ -287,12 +292,17 @@ class Programme(BaseModel):
                 raise DataError(f"{path.name}: there is no such file in {path.parent}; put it there or correct 'file' in programme.toml.")
             with path.open("rb") as file:
                 found[path.name if path.parent == self.folder else f"raw/{path.relative_to(self.raw)}"] = hashlib.file_digest(file, "sha256").hexdigest()
+        for one in (*self.waves, *self.sources):
+            if one.database:
+                from cxlib.load.readers import database
+
+                found[f"database/{one.database_table}"] = database.digest(one)
         return found
 
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
-        return contracts + [self.raw / name for name in dict.fromkeys(one.file for one in (*self.waves, *self.sources))]
+        return contracts + [self.raw / name for name in dict.fromkeys(one.file for one in (*self.waves, *self.sources) if one.file)]
 
 
 def read(folder: Path, raw: Path | None = None) -> Programme:
@@ -360,5 +370,10 @@ def _inconsistencies(p: Programme):
     if p.staff.level == "person" and not p.staff.agreement:
         yield "staff.level = 'person' needs staff.agreement, the agreement that allows persons to be shown."
     for one in (*p.waves, *p.sources):
+        if bool(one.file) == bool(one.database):
+            where = f"wave '{one.id}'" if isinstance(one, Wave) else f"the source of '{one.table}'"
+            yield f"{where} needs either 'file' or 'database', and {'has both' if one.file else 'has neither'}."
+        elif one.database and not one.database_table:
+            yield f"the database '{one.database.split('://')[0]}' needs 'database_table', e.g. survey.annual_2026."
         if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
             yield f"the file '{one.file}' leaves the raw folder; name files below it."

@@ -128,9 +128,9 @@ def column(cells: pd.Series, *, item: Item, programme: Programme, reading: Readi
     return words(cells, labels=item.labels if item.kind == "nominal" else None, missing=item.missing)
 
 
-def ambiguous(file: str, name: str, cells: pd.Series, first_row: int, value: str) -> DataError:
+def ambiguous(file: str, name: str, cells: pd.Series, raw, value: str) -> DataError:
     """Return the sentence for a number that can be read in two ways."""
-    row = first_row + int(np.flatnonzero(cells.str.strip().to_numpy() == value)[0])
+    row = raw.row(np.flatnonzero(cells.str.strip().to_numpy() == value)[0])
     return DataError(
         f"{file}: row {row}, column '{name}': '{value}' is ambiguous: a comma may mark decimals or thousands. "
         "Declare decimal = \",\" (or thousands = \",\" with decimal = \".\") for this file in programme.toml."
