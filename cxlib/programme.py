@@ -127,7 +127,7 @@ class Wave(Reading):
     quarter: Quarter
     first: dt.date = Field(description="First day of fieldwork.")
     last: dt.date = Field(description="Last day of fieldwork; it dates the answers of a relationship survey.")
-    file: str = Field("", description="File under raw/, e.g. annual_2026.csv; .gz as it is. Empty where a database is named.")
+    file: str = Field("", description="File under raw/, .gz as it is; empty where a database is named, e.g. annual_2026.csv.")
     mode: str = Field("", description="Mode where this wave departs from its survey, e.g. phone.")
     invited: int | None = Field(None, ge=0, description="How many were invited, where no invitations table says so.")
     columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave, e.g. {network = \"Q12_4\", app = \"\"}.")
@@ -183,7 +183,7 @@ class Source(Reading):
     """A file of one of the other tables: customers, contacts, orders, actions."""
 
     table: Table = Field(description="The table it fills.")
-    file: str = Field("", description="File under raw/, e.g. orders.parquet. Empty where a database is named.")
+    file: str = Field("", description="File under raw/; empty where a database is named, e.g. orders.parquet.")
     columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, e.g. {ordered_on = \"date\"}.")
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
     values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")

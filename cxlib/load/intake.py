@@ -200,15 +200,21 @@ def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
 
 def _coverage(programme, wave, items, parsed, raw, kept, quarter) -> pd.DataFrame:
     """Why answers are there or not, by item: not asked is told from not answered by the item's filter."""
+    quarters, names = pd.factorize(quarter) if not isinstance(quarter, str) else (np.zeros(int(kept.sum()), dtype=int), np.array([quarter], dtype=object))
     parts = []
     for item in programme.asked(wave.survey):
         if item not in items:
-            reason = np.full(int(kept.sum()), "not asked", dtype=object)
+            codes, reasons = np.zeros(int(kept.sum()), dtype=int), ["not asked"]
         else:
-            reason = np.where(parsed[item.id].missing == "", "answered", parsed[item.id].missing)
+            missing = parsed[item.id].missing
+            reasons = [*(reason or "answered" for reason in missing.categories), "not asked"]
+            codes = missing.codes
             if item.asked_if and (column := programme.column(wave, item.asked_if.item)):
                 led = raw.frame[column].str.strip().isin(item.asked_if.values).to_numpy()
-                reason = np.where(~led & (reason != "answered"), "not asked", reason)
-            reason = reason[kept]
-        parts.append(pd.DataFrame({"survey": wave.survey, "wave": wave.id, "quarter": quarter, "item": item.id, "reason": reason}))
-    return pd.concat(parts).groupby(["survey", "wave", "quarter", "item", "reason"], as_index=False, sort=True).size().rename(columns={"size": "rows"})
+                codes = np.where(~led & (missing != ""), len(reasons) - 1, codes)
+            codes = codes[kept]
+        # Counted by codes: a frame of every answer's reason would be larger than the answers.
+        counts = np.bincount(quarters * len(reasons) + codes, minlength=len(names) * len(reasons))
+        parts += [(wave.survey, wave.id, names[place // len(reasons)], item.id, reasons[place % len(reasons)], int(count)) for place, count in enumerate(counts) if count]
+    columns = ["survey", "wave", "quarter", "item", "reason", "rows"]
+    return pd.DataFrame(parts, columns=columns).groupby(columns[:-1], as_index=False, sort=True).sum()

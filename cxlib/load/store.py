@@ -156,6 +156,8 @@ def _typed(frame: pd.DataFrame, name: str, items) -> pd.DataFrame:
             frame[column] = values.astype("float64") if len(values) else pd.Series(dtype="float64")
         elif kind == "whole":
             frame[column] = values.astype("float64") if values.isna().any() else values.astype("int64")
+        elif isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
+            frame[column] = values.astype("str")
         else:
             frame[column] = pd.Series(np.where(values.isna(), None, values), dtype="str", index=frame.index)
     return frame[list(types)]

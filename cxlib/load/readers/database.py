@@ -145,7 +145,7 @@ def _duckdb(path: Path, wanted: str) -> Raw:
             schema, name = known[_chosen(wanted, list(known), path)]
             facts = connection.execute("SELECT column_name, coalesce(comment, '') FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? ORDER BY column_index", [schema, name]).fetchall()
             cells = ", ".join(f"{quoted(column)} AS c{place}" for place, (column, _) in enumerate(facts))
-            table = connection.execute(f"SELECT {cells} FROM {quoted(schema)}.{quoted(name)}").to_arrow_table()
+            table = connection.sql(f"SELECT {cells} FROM {quoted(schema)}.{quoted(name)}").to_arrow_table()
     except duckdb.Error as error:
         raise DataError(f"{path.name}: DuckDB cannot read the file ({(str(error).splitlines() or [''])[0][:200]}); fetch it again, or write the table as Parquet.") from None
     return _raw(table, [column for column, _ in facts], "duckdb", {column: text for column, text in facts if text}, path.name)

@@ -1,11 +1,14 @@
 """A raw file once read: its cells as text, where each row stood in the file, and what the file says about its own columns."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 TEXT = pd.StringDtype(na_value=np.nan)  # pandas' own text dtype: Arrow-backed, so that a million rows are no Python objects
+NOTHING = MappingProxyType({})
 
 
 class ResponseSet(NamedTuple):
@@ -29,9 +32,9 @@ class Raw(NamedTuple):
     first_row: int
     encoding: str
     wording: dict
-    labels: dict = {}
-    missing: dict = {}
-    sets: dict = {}
+    labels: Mapping = NOTHING
+    missing: Mapping = NOTHING
+    sets: Mapping = NOTHING
     rows: np.ndarray | None = None
     notes: tuple = ()
 
@@ -40,20 +43,19 @@ class Raw(NamedTuple):
         return int(self.rows[place]) if self.rows is not None else self.first_row + int(place)
 
 
-def table(arrow, **facts) -> Raw:
-    """Return an Arrow table of text columns as Raw; rows whose cells are all empty carry nothing and are left out, with a note.
+def table(arrow, *, blank: bool = True, **facts) -> Raw:
+    """Return an Arrow table of text columns as Raw. `rows` may give the row of each line; otherwise they follow `first_row`.
 
-    `rows` may give the row of each line; otherwise they follow `first_row`.
+    Without `blank`, rows whose cells are all empty are left out with a note: in text files they are blank lines, no answers.
     """
     rows, first, notes = facts.pop("rows", None), facts["first_row"], facts.pop("notes", ())
-    empty = _empty(arrow)
+    empty = None if blank else _empty(arrow)
     if empty is not None:
         rows = np.arange(first, first + len(arrow)) if rows is None else rows
         notes = (*notes, f"{int(empty.sum()):,} empty rows were left out.")
         arrow, rows = arrow.filter(~empty), rows[~empty]
     if rows is not None and len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         first, rows = int(rows[0]), None
-    # Duplicate names never reach this point, so that a column is one thing.
     frame = arrow.to_pandas(types_mapper=lambda _: TEXT)
     return Raw(**{**facts, "frame": frame, "first_row": first, "rows": rows, "notes": tuple(notes)})
 

@@ -4,9 +4,9 @@ import datetime as dt
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import child  # noqa: E402
-import pyreadstat  # noqa: E402
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # behind the standard library: names here are ours only
+import confined_child as child
+import pyreadstat
 
 SPSS, STATA = dt.datetime(1582, 10, 14), dt.datetime(1960, 1, 1)
 DAYS = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "MOYR", "WKYR")

@@ -30,7 +30,7 @@ def read(path: Path, reading: Reading) -> Raw:
     first = header.rows + skipped + 1
     table = _parsed(content, path, delimiter, header, skipped)
     facts = {"first_row": first, "encoding": encoding, "wording": header.wording, "notes": (*notes, *header.notes)}
-    return raw.table(table, **facts, sets=headers.sets(header, lambda name: table.column(name).unique()[:3].to_pylist()))
+    return raw.table(table, blank=False, **facts, sets=headers.sets(header, lambda name: table.column(name).unique()[:3].to_pylist()))
 
 
 def decoded(content: bytes, path: Path, encoding: str) -> tuple[bytes, str, tuple]:
@@ -154,10 +154,10 @@ def _quoting(content, path: Path, delimiter: str) -> None:
 
 
 def _slowly(content, path: Path, delimiter: str) -> None:
-    reader, line, row = csv.reader(io.StringIO(bytes(content).decode(), newline=""), delimiter=delimiter, strict=True), 1, 1
+    reader, row, line = csv.reader(io.StringIO(bytes(content).decode(), newline=""), delimiter=delimiter, strict=True), 1, 1
     try:
-        for row, _ in enumerate(reader, start=2):
-            line = reader.line_num + 1
+        for _ in reader:
+            row, line = row + 1, reader.line_num + 1
     except csv.Error as error:
         what = "is never closed" if "unexpected end" in str(error) else "is followed by text instead of a separator"
         raise DataError(f"{path.name}: row {row} (line {line}): a quoted cell {what}; close it, and write a quote inside a cell twice.") from None
@@ -168,8 +168,9 @@ def _parsed(content, path: Path, delimiter: str, header: headers.Header, skipped
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    names, quoted = header.names, b'"' in memoryview(content).tobytes() if len(content) < 2**16 else bool((np.frombuffer(content, np.uint8) == 34).any())
-    bad = []
+    names, quoted, bad = header.names, bool((np.frombuffer(content, np.uint8) == 34).any()), []
+    if len(content) < BLOCKS[0] and bytes(memoryview(content)[-1:]) not in (b"\n", b"\r"):
+        content = pa.py_buffer(content.to_pybytes() + b"\n")  # a header alone without its line's end is no record to Arrow
 
     def note(one):
         bad.append(one.number)

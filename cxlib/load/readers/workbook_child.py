@@ -3,9 +3,9 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import child  # noqa: E402
-import python_calamine  # noqa: E402
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # behind the standard library: names here are ours only
+import confined_child as child
+import python_calamine
 
 
 def text(value) -> str:

@@ -1,7 +1,9 @@
 """What the confined scripts share: limits set once everything is imported, cells as CSV, and a fault as one line of JSON."""
 
+import contextlib
 import csv
 import json
+import os
 import sys
 
 
@@ -19,10 +21,8 @@ def limit(limits: dict) -> None:
         pass
     seconds = int(limits["seconds"]) + 1
     for kind, most in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_FSIZE, int(limits["output"])), (resource.RLIMIT_CORE, 0)):
-        try:
+        with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(kind, (most, most))
-        except (OSError, ValueError):
-            pass
 
 
 def tell(facts: dict) -> None:
@@ -54,13 +54,9 @@ class Fault(Exception):
 
 
 def _end(sentence: str) -> None:
-    import os
-
     # What was written so far is dropped: the first line must be the fault.
-    try:
+    with contextlib.suppress(OSError):
         sys.stdout.buffer.raw.truncate(0)
         sys.stdout.buffer.raw.seek(0)
-    except OSError:
-        pass
     os.write(1, json.dumps({"fault": sentence}).encode() + b"\n")
     os._exit(3)
