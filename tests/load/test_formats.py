@@ -7,20 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from small import ROOT
 
 from cxlib import load, programme
 from cxlib.errors import DataError
 from cxlib.load import codebook, readers
 from cxlib.programme import Reading
 
-SHARED = ROOT.parent / "shared" / "data"
-EXPORTS = next((folder for folder in (SHARED / "survey_exports", Path("/work/shared/data/survey_exports")) if folder.is_dir()), SHARED / "survey_exports")
-shared = pytest.mark.skipif(not EXPORTS.is_dir(), reason="the public exports are not beside the repository (shared/data/survey_exports)")
 
-
-def export(name):
-    return readers.read(EXPORTS / name, Reading())
+@pytest.fixture
+def export(shared):
+    return lambda name: readers.read(shared / "survey_exports" / name, Reading())
 
 
 # rows, columns, first row of the answers, and the file's own word on its encoding
@@ -33,24 +29,21 @@ SHAPES = {
 }  # fmt: skip
 
 
-@shared
 @pytest.mark.shared
 @pytest.mark.parametrize("name", SHAPES)
-def test_every_public_export_loads_whole(name):
+def test_every_public_export_loads_whole(export, name):
     found = export(name)
     assert (*found.frame.shape, found.first_row, found.encoding) == SHAPES[name]
     assert codebook.of(found)["column"].tolist() == list(found.frame)
 
 
-@shared
 @pytest.mark.shared
-def test_no_public_export_is_left_out():
-    assert {path.name for path in EXPORTS.iterdir()} == set(SHAPES)
+def test_no_public_export_is_left_out(shared):
+    assert {path.name for path in (shared / "survey_exports").iterdir()} == set(SHAPES)
 
 
-@shared
 @pytest.mark.shared
-def test_qualtrics_exports_give_ids_and_wording_as_their_headers_do():
+def test_qualtrics_exports_give_ids_and_wording_as_their_headers_do(export):
     found = export("qualtrics_sample.csv")
     assert found.frame.loc[0, ["ResponseId", "Q1", "Q2", "UserLanguage"]].tolist() == ["R_2YPOQ602ER1jkf1", "2", "Hello World!", "DE"]
     assert found.wording["Q1"] == "This is a multiple choice question."
@@ -61,9 +54,8 @@ def test_qualtrics_exports_give_ids_and_wording_as_their_headers_do():
     assert export("qualtrics_raw_excluder.csv").notes == ("Times are in the zone America/Chicago.",)
 
 
-@shared
 @pytest.mark.shared
-def test_the_surveymonkey_export_gives_the_published_counts():
+def test_the_surveymonkey_export_gives_the_published_counts(export):
     # FiveThirtyEight's poll: 1,186 respondents, 835 of whom ranked the first film (README of the data set and its article).
     found = export("surveymonkey_starwars.csv")
     films = found.sets["Which of the following Star Wars films have you seen? Please select all that apply."]
@@ -74,9 +66,8 @@ def test_the_surveymonkey_export_gives_the_published_counts():
     assert sum(name.startswith("Please state whether you view") for name in found.frame) == 14
 
 
-@shared
 @pytest.mark.shared
-def test_user_missing_codes_of_the_public_spss_files_are_listed_and_kept():
+def test_user_missing_codes_of_the_public_spss_files_are_listed_and_kept(export):
     found = export("sample_missing.sav")
     assert found.missing["myord"] == {"-1": "missing", "-2": "declared missing", "-3": "declared missing"}
     assert found.missing["mylabl"] == {"-1": "undetermined"}
@@ -88,9 +79,8 @@ def test_user_missing_codes_of_the_public_spss_files_are_listed_and_kept():
     assert export("missing_test.sav").frame["var1"].tolist() == ["1", "2"]
 
 
-@shared
 @pytest.mark.shared
-def test_labels_sets_dates_and_alphabets_of_the_public_spss_files():
+def test_labels_sets_dates_and_alphabets_of_the_public_spss_files(export):
     found = export("simple_alltypes.sav")
     assert found.labels["x"] == {"1": "red", "2": "green", "3": "blue"}
     assert found.sets["mymrset"] == readers.ResponseSet(("bool1", "bool2", "bool3"), "My multiple response set", "1")
@@ -104,9 +94,8 @@ def test_labels_sets_dates_and_alphabets_of_the_public_spss_files():
     assert export("ordered_category.sav").labels == {"Col1": {"1": "high", "2": "low", "3": "medium"}}
 
 
-@shared
 @pytest.mark.shared
-def test_one_survey_is_the_same_in_three_forms_of_spss():
+def test_one_survey_is_the_same_in_three_forms_of_spss(export):
     plain, packed, portable = (export(f"sample.{form}") for form in ("sav", "zsav", "por"))
     assert plain.frame.equals(packed.frame)
     assert portable.frame.set_axis(portable.frame.columns.str.lower(), axis=1).equals(plain.frame)
