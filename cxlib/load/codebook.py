@@ -11,6 +11,7 @@ FEW = 30  # distinct cells that still look like codes; beyond, a column holds nu
 EXAMPLES, LENGTH = 3, 80
 LONG = 12  # words: a longer answer was written, not ticked
 
+_PLAIN = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]+)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}([.,' ][0-9]{3})+)([.,][0-9]+)?([eE][+-]?[0-9]{1,3})?%?")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2}))([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?([+-][0-9]{2}:?[0-9]{2}|Z)?)?")
 _FLAGS = {"0", "1", "true", "false", "yes", "no", "y", "n"}
@@ -33,14 +34,17 @@ def of(raw: Raw) -> pd.DataFrame:
 
 
 def _row(raw: Raw, name: str, member: str) -> tuple:
-    counts = raw.frame[name].str.strip().value_counts(sort=False)
+    counts = raw.frame[name].value_counts(sort=False)
+    if (bare := counts.index.str.strip()).nunique() < len(counts) or (bare != counts.index).any():
+        counts = counts.groupby(bare, sort=False).sum()
     blank = int(counts.get("", 0))
     counts = counts.drop("", errors="ignore")
     words, n = counts.index.tolist(), int(counts.sum())
     labels, missing = raw.labels.get(name, {}), raw.missing.get(name, {})
     answers = [word for word in words if word not in missing]
-    numbers = [_number(word) for word in answers]
-    plain = bool(numbers) and all(value is not None for value in numbers)
+    # Most columns of many distinct cells are ids or comments: their first cells say that they are no numbers.
+    plain = bool(answers) and all(_number(word) is not None for word in answers[:100]) and all(_number(word) is not None for word in answers)
+    numbers = [float(word) for word in answers] if plain else []
     kind = "option" if member and len(answers) <= 2 else _kind(name, answers, numbers if plain else None, n, {code: label for code, label in labels.items() if code not in missing})
     codes = sorted(words, key=lambda word: (_number(word) is None, _number(word) or 0.0, word)) if len(words) <= FEW else []
     low, high = (min(numbers), max(numbers)) if plain else (float("nan"), float("nan"))
@@ -83,10 +87,7 @@ def _scale(numbers: list | None, labels: dict) -> bool:
 
 
 def _number(word: str) -> float | None:
-    try:
-        return float(word) if re.fullmatch(r"[+-]?[0-9]{1,15}(\.[0-9]+)?", word) else None
-    except ValueError:
-        return None
+    return float(word) if _PLAIN.fullmatch(word) else None
 
 
 def _json(value) -> str:
