@@ -21,6 +21,7 @@ help:
 	@echo "make slow     the slow proofs: coverage by simulation, scale, faults"
 	@echo "make bench    the benchmarks, as ratios in one run"
 	@echo "make lock     renew requirements.lock, constraints.txt and environment.yml"
+	@echo "make codebook write the codebook into the README"
 
 report: $(READY)
 	@$(BIN)/cx report
@@ -33,6 +34,9 @@ slow: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python bench/report.py
+	@test -x .bench/bin/python || $(BIN)/uv venv -q .bench --python $(BIN)/python
+	@$(BIN)/uv pip install -q --python .bench/bin/python --group bench
+	@$(BIN)/python bench/drivers.py --peer .bench/bin/python
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --notebook-dir=. notebooks

@@ -13,6 +13,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
     from cxlib import load
 
     found = run.programme_of(name, raw)
+    contracts(found)
     tables = load.check(found)
     files, repairs = tables["files"], tables["repairs"]
     for one in files.itertuples():
@@ -28,6 +29,16 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
     empty = sorted(table for table in schema.TABLES if len(tables[table]) == 0 and table != "repairs")
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters())}; no rows for {', '.join(empty) or 'no table'}.")
+
+
+def contracts(programme) -> None:
+    """Read the programme's other TOML files; raises DataError naming file and key, so that no study is the first to find the fault."""
+    from cxlib.act import plan
+    from cxlib.text import codeframe
+
+    plan.read(programme.folder)
+    if (path := programme.folder / "codeframe.toml").is_file():
+        codeframe.read(path)
 
 
 def notebooks(*, say) -> None:

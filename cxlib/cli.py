@@ -73,7 +73,7 @@ def publish(
 @app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder, e.g. /tmp/telecom.")],
-    customers: Annotated[int, typer.Option("--customers", min=200, max=10_000_000, help="Size of the company, e.g. --customers 2500.")] = 2500,
+    customers: Annotated[int, typer.Option("--customers", min=200, max=2_000_000, help="Size of the company, e.g. --customers 2500.")] = 2500,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed is another company, e.g. --seed 7.")] = 1,
     world: Annotated[str, typer.Option("--world", metavar="truth|null", help="truth, or null: the same company where nothing affects anything, e.g. --world null.")] = "truth",
 ) -> None:
@@ -90,7 +90,14 @@ def sample(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder} cannot be made: {error.strerror}.") from None
-    synth.sample(folder, customers=customers, seed=seed, world=world)
+    try:
+        synth.sample(folder, customers=customers, seed=seed, world=world)
+    except BaseException:  # interrupted, or a full disk: half a company is none, and would be refused as not empty the next time
+        import shutil
+
+        for part in folder.iterdir():
+            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
+        raise
     _say(f"{folder}: a company of {customers:,} customers. Next: cx report {folder}")
 
 
@@ -103,12 +110,13 @@ def main() -> None:
     command = typer.main.get_command(app)
     try:
         code = command.main(prog_name="cx", standalone_mode=False) or 0
+        if code == 130:  # the command-line library turns an interruption into a return
+            raise KeyboardInterrupt
     except WorkbookError as error:
         print(str(error), file=sys.stderr)
         code = error.code
-    except typer.Abort:
-        code = 130
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
+        print("Interrupted; an earlier report is as it was.", file=sys.stderr)
         code = 130
     except OSError as error:
         print(f"{error.filename or 'A file'}: {error.strerror or error}.", file=sys.stderr)

@@ -5,7 +5,7 @@ import json
 import time
 from pathlib import Path
 
-from cxlib import editions, quarters, run, studies
+from cxlib import checks, editions, quarters, run, studies
 from cxlib.errors import PublishError, UsageError, WorkbookError
 from cxlib.programme import Programme
 
@@ -33,6 +33,8 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
     if not fresh and editions.unchanged(place, digests):
         say(f"{programme.name}, {quarter}: nothing has changed since the last run.\n{index}")
         return index
+    _require(every, chosen, digests, editions.read(place / "draft"), only)
+    checks.contracts(programme)
     with editions.lock(place):
         from cxlib import kernels
 
@@ -91,11 +93,21 @@ def _split(every, chosen, digests, draft, folder, *, fresh, only):
     """Return the studies to run and those taken over from the draft; refuses --only where a needed study has no current findings."""
     taken = [study for study in every if not (fresh and study in chosen) and not (only and study in chosen) and editions.reuse(draft, folder, study, digests[study.id])]
     todo = [study for study in chosen if study not in taken]
-    needed = sorted({name for study in todo for name in studies.waits(every)[study.id]} - {study.id for study in (*todo, *taken)})
-    if needed:
-        numbers = ",".join(name[:2] for name in needed)
-        raise UsageError(f"--only {only} needs findings of the same inputs that are not there: run --only {numbers} first ({', '.join(needed)}), or leave --only out.")
+    _needed(every, todo, {study.id for study in (*todo, *taken)}, only)
     return todo, taken
+
+
+def _require(every, chosen, digests, draft: dict, only) -> None:
+    """Refuse --only where the draft's record lacks what it needs, before anything is read or written."""
+    there = {name for name, entry in draft.get("studies", {}).items() if entry["digest"] == digests.get(name)}
+    _needed(every, [study for study in chosen if study.id not in there], there | {study.id for study in chosen}, only)
+
+
+def _needed(every, todo, there: set[str], only) -> None:
+    missing = sorted({name for study in todo for name in studies.waits(every)[study.id]} - there)
+    if missing:
+        numbers = ",".join(name[:2] for name in missing)
+        raise UsageError(f"--only {only} needs findings of the same inputs that are not there: run --only {numbers} first ({', '.join(missing)}), or leave --only out.")
 
 
 def _seconds(draft: Path) -> dict[str, float]:

@@ -61,7 +61,9 @@ def programme_of(name: str | Path | Programme | None = None, raw: Path | None = 
     """Return a programme by its folder or its name under data/; the sample where none is named."""
     if isinstance(name, Programme):
         return name
-    name = str(name or SAMPLE)
+    name = SAMPLE if name is None else str(name)
+    if not name:  # what an unset variable leaves: the sample would answer for somebody's own programme
+        raise UsageError("The programme's name is empty; name a folder with programme.toml or a programme under data/, or leave the word out for the sample.")
     told = os.environ.get(PROGRAMME, "")
     folder = next((place for place in (Path(told if Path(told).name == name else name), root() / "data" / name) if (place / "programme.toml").is_file()), None)
     if folder is None:

@@ -23,7 +23,7 @@ def tiny(tmp_path):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cx():
     """Return a function that runs the command as a user does and gives (exit code, output, errors)."""
 
@@ -32,6 +32,28 @@ def cx():
         return done.returncode, done.stdout, done.stderr
 
     return run
+
+
+@pytest.fixture(scope="session")
+def sample_report(cx, tmp_path_factory):
+    """Return the draft of the shipped sample's latest quarter, built once for every test that looks at it."""
+    out = tmp_path_factory.mktemp("sample") / "reports"
+    code, said, errors = cx("report", "--out", out)
+    assert code == 0, errors
+    return Path(said.strip().splitlines()[-1]).parent
+
+
+@pytest.fixture(scope="session")
+def hostile_report(cx, tmp_path_factory):
+    """Return the draft of a programme in which every text is an attack, built once."""
+    import hostile
+
+    folder = tmp_path_factory.mktemp("attack") / "hostile"
+    hostile.write(folder)
+    code, said, errors = cx("report", folder, "--out", folder.parent / "reports", "-p", "replicates=200", "-p", "confidence_draws=1024")
+    assert code == 0, errors
+    assert "Traceback" not in errors
+    return Path(said.strip().splitlines()[-1]).parent
 
 
 @pytest.fixture

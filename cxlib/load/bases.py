@@ -65,6 +65,12 @@ def latest(tables, survey: str) -> pd.DataFrame:
     return own[own["wave"].isin(last)].reset_index(drop=True)
 
 
+def upward(frame: pd.DataFrame, programme, items) -> pd.DataFrame:
+    """Return answers with the items turned so that a higher score is the better one: low + high - score where low is good."""
+    turned = {name: sum((programme.scales[item.scale].low, programme.scales[item.scale].high)) - frame[name] for name in items if programme.direction(item := programme.item(name)) == "low_is_good" and item.kind == "rating"}
+    return frame.assign(**turned)
+
+
 def on_scale(tables) -> bool:
     """Return whether every kept rating lies on its scale: a check on the intake itself."""
     responses, programme = tables["responses"], tables.programme

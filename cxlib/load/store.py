@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxlib import quarters, schema
+from cxlib import columns, quarters, questionnaire, schema
+from cxlib import programme as programmes
 from cxlib.errors import DataError
 from cxlib.load import intake
 from cxlib.programme import Programme
@@ -20,7 +21,7 @@ _DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers"
 def digest(programme: Programme) -> str:
     """Return the hash of everything the store is made from: the programme's files, the raw files and the code that reads them."""
     total = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.rglob("*.py")), Path(schema.__file__)):
+    for path in (*sorted(Path(__file__).parent.rglob("*.py")), *(Path(one.__file__) for one in (columns, programmes, questionnaire, quarters))):
         total.update(path.read_bytes())
     total.update(repr(sorted(programme.fingerprints().items())).encode())
     return total.hexdigest()

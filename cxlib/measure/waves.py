@@ -14,7 +14,8 @@ def kpis(tables, *, by: str | None = None) -> pd.DataFrame:
     """Return every KPI of the programme by survey and wave, and by one more column of the responses where `by` names it.
 
     Columns: kpi, survey, wave, quarter, (segment, value), then what `metrics.estimate` returns: definition, unit, estimate, std_error,
-    conf_low, conf_high, n, weighted_n, n_eff, flag, note; in the order of the programme's KPIs, then by time. Surveys are never pooled. A wave that did not ask has no row.
+    conf_low, conf_high, n, weighted_n, n_eff, flag, note; and unweighted: the same estimate with every answer counted once. In the order
+    of the programme's KPIs, then by time. Surveys are never pooled. A wave that did not ask has no row.
     """
     programme, limits, parts = tables.programme, tables.programme.limits, []
     for kpi in programme.kpis:
@@ -24,13 +25,28 @@ def kpis(tables, *, by: str | None = None) -> pd.DataFrame:
             counted = counted[counted["score"].notna() & (counted[by].notna() if by in keys else True)]
             if len(counted):
                 found = metrics.estimate(counted, definition=kpi.definition, by=keys, low_base=(limits.text_base, limits.low_base)).assign(kpi=kpi.id)
+                plain = counted.assign(weight=counted["n"].astype(float), weight_sq=counted["n"].astype(float))
+                found["unweighted"] = metrics.estimate(plain, definition=kpi.definition, by=keys)["estimate"]
                 found = found.sort_values(["quarter", "wave"], kind="stable")
                 parts.append(found.rename(columns={by: "value"}).assign(segment=by) if by in keys else found)
     columns = [*KEYS, *(["segment", "value"] if by else [])]
     if not parts:
-        return pd.DataFrame(columns=[*columns, "definition", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "weighted_n", "n_eff", "flag", "note"])
+        return pd.DataFrame(columns=[*columns, "definition", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "weighted_n", "n_eff", "flag", "note", "unweighted"])
     found = pd.concat(parts, ignore_index=True)
     return found[[*columns, *(name for name in found if name not in columns)]].reset_index(drop=True)
+
+
+def by_segment(tables) -> pd.DataFrame:
+    """Return every KPI by survey, wave and each segment of the programme that stands in the responses.
+
+    Columns as `kpis(tables, by=...)`; values under their labels where the segment declares them. Segments of other tables are not joined here.
+    """
+    parts = []
+    for segment in tables.programme.segments:
+        if segment.table == "responses":
+            found = kpis(tables, by=segment.field).assign(segment=segment.id)
+            parts.append(found.assign(value=found["value"].astype(str).replace(dict(segment.values))))
+    return pd.concat(parts, ignore_index=True) if parts else kpis(tables).iloc[:0].assign(segment="", value="")
 
 
 def changes(tables, found: pd.DataFrame) -> pd.DataFrame:

@@ -109,3 +109,14 @@ def test_columns_with_the_names_of_sql_words_do_no_harm(tiny, tmp_path):
     found = programme.read(tiny(toml=toml, header='id,land,person,recommend,"a""; drop table x; --",comment\n'))
     tables = store.Tables(store.write(found, tmp_path), found, "2026Q1")
     assert tables.tally("responses", by=["select"])["n"].sum() == 60
+
+
+def test_items_where_low_is_good_are_turned_before_they_are_compared(tiny, tmp_path):
+    from cxlib.load import bases
+
+    found = programme.read(tiny(toml=TINY.replace('wording = "Price"', 'wording = "Effort"\ndirection = "low_is_good"')))
+    tables = store.Tables(store.write(found, tmp_path), found, "2026Q1")
+    frame = tables["responses"]
+    turned = bases.upward(frame, found, ["price", "recommend"])
+    assert (turned["price"] == 6 - frame["price"]).all()
+    assert turned["recommend"].equals(frame["recommend"])

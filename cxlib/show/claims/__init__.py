@@ -3,11 +3,14 @@
 A file a notebook. Every function takes tidy frames with words for names (`run.named`) and returns sentences, or rows for `run.claims`.
 """
 
+import re
+
 import pandas as pd
 
 GRADES = {
     "A": "randomised", "B": "quasi-experiment", "C": "adjusted observation", "D": "described, with interval", "E": "before and after only",
 }  # fmt: skip
+BASES = {"low base": "low base", "too few": "very low base"}  # flags of estimates in words
 UNITS = {"points": "points", "share": "percent", "percent": "percent"}  # units of estimates -> units of prose; others are nouns
 
 
@@ -36,7 +39,8 @@ def tests(found: pd.DataFrame, *, study: str, family: str, kind: str, key: list[
         }
         for row in found[found["p"].notna()].to_dict("records")
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["test_id", "study", "family", "kind", "what", "n", "estimate", "conf_low", "conf_high", "p"])
+    made = pd.DataFrame(rows, columns=["test_id", "study", "family", "kind", "what", "n", "estimate", "conf_low", "conf_high", "p"])
+    return made.astype({"n": "int64"} | dict.fromkeys(("estimate", "conf_low", "conf_high", "p"), "float64"))  # also where there is none
 
 
 def test_id(study: str, row: dict, key: list[str]) -> str:
@@ -49,6 +53,42 @@ def needs(what: str, to: str) -> str:
     return f"This programme holds no {what}, which it would need to {to}."
 
 
+def about(programme, *words: str) -> str:
+    """Return what the programme itself says of something it does not hold: the sentences of its note that hold one of the words."""
+    sentences = [part for part in re.split(r"(?<=[.!?])\s+", programme.about) if any(word in part.lower() for word in words)]
+    return f" The programme says of itself: {' '.join(sentences)}" if sentences else ""
+
+
+def heading(programme, survey: str) -> str:
+    """Return what a sentence about a survey opens with: its name, where the programme has several; else nothing."""
+    return f"{programme.label(survey)}: " if len(programme.surveys) > 1 else ""
+
+
+def say(opening: str, text: str) -> str:
+    """Return a sentence behind its opening; without one it begins with a capital letter."""
+    return f"{opening}{text}" if opening else f"{text[:1].upper()}{text[1:]}"
+
+
+def name(programme, kpi: str, survey: str) -> str:
+    """Return a KPI in words for charts and tables, with its survey where the programme has several."""
+    return f"{programme.label(kpi)}, {programme.label(survey)}" if len(programme.surveys) > 1 else programme.label(kpi)
+
+
+def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
+    """Return the frame behind a figure as readers read it: estimates under the name of their unit (shares times 100), no column that says nothing.
+
+    A column says nothing where it is empty or the same text in every row of several.
+    """
+    shown = found.drop(columns=["std_error", *drop], errors="ignore")
+    shown = shown.assign(flag=shown["flag"].map(BASES).fillna("")) if "flag" in shown else shown
+    if UNITS.get(unit, unit) == "percent":
+        shown = shown.assign(**{column: shown[column] * 100 for column in ("estimate", "conf_low", "conf_high", "unweighted") if column in shown})
+    shown = shown.rename(columns={"estimate": unit.replace(" ", "_")} if unit else {})
+    silent = [column for column in shown if shown[column].isna().all() or (shown[column].dtype.kind not in "fiu" and (shown[column] == "").all())]
+    silent += [column for column in shown if len(shown) > 1 and column not in silent and shown[column].dtype.kind not in "fiu" and shown[column].nunique(dropna=False) == 1]
+    return shown.drop(columns=silent).reset_index(drop=True)
+
+
 from cxlib.show.claims import drivers, loading, roi, summary, topics, tracking  # noqa: E402  (they use the functions above)
 
-__all__ = ["claim", "drivers", "frame", "loading", "needs", "roi", "summary", "test_id", "tests", "topics", "tracking"]
+__all__ = ["claim", "drivers", "frame", "heading", "loading", "name", "needs", "numbers", "roi", "say", "summary", "test_id", "tests", "topics", "tracking"]

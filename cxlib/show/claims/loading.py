@@ -6,27 +6,38 @@ from cxlib.show import claims, prose
 
 STUDY = "01_data_loading"
 OTHERS = {"orders": "what customers bought", "interactions": "how customers were served", "actions": "what was done for whom", "people": "who the customers are", "invitations": "who was invited and did not answer"}
+DATED = {"fieldwork_close": "the close of fieldwork", "answer": "the day of the answer", "experience": "the day of the experience"}
 USES = {"aggregate": "figures over groups", "quote": "quotes", "link": "links to other data", "case": "cases", "target": "selection for actions", "train": "training of text models"}
 
 
 def surveys(programme) -> pd.DataFrame:
-    """Return the surveys as a table for readers: survey, kind, whom it asks, how, dated by, promise, permitted uses, weights."""
-    return pd.DataFrame([
-        {
-            "survey": survey.label or survey.id, "kind": survey.kind, "asks": survey.population or "not declared", "mode": survey.mode or "not declared",
-            "dated_by": survey.dated_by.replace("_", " "), "promise": survey.promise, "uses": prose.join(USES[use] for use in survey.uses),
-            "weights": survey.weighting or "none declared",
+    """Return what is declared of each survey as a table for readers, a column a survey: kind, whom it asks, how, dated by, promise, uses, weights."""
+    told = {
+        (survey.label or survey.id): {
+            "Kind": survey.kind, "Asks": survey.population or "not declared", "How": survey.mode or "not declared", "How often": survey.cadence or "not declared",
+            "An answer is dated by": DATED[survey.dated_by], "Promise": survey.promise, "Permitted uses": prose.join(USES[use] for use in survey.uses), "Weights": survey.weighting or "none declared",
         }
         for survey in programme.surveys
-    ])  # fmt: skip
+    }  # fmt: skip
+    return pd.DataFrame(told).rename_axis("declared").reset_index()
+
+
+def bases(found: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the base of each KPI in its latest wave as a table of words: figure, quarter, respondents, asked, answered, weighted, effective."""
+    last = found[found["quarter"] == found.groupby(["kpi", "survey"])["quarter"].transform("max")]
+    place = {kpi.id: at for at, kpi in enumerate(programme.kpis)}
+    last = last.assign(_at=last["kpi"].map(place)).sort_values(["_at", "survey"], kind="stable")
+    figure = [claims.name(programme, row.kpi, row.survey) for row in last.itertuples()]
+    shown = last.assign(figure=figure)[["figure", "quarter", "rows", "asked", "n", "weighted_n", "n_eff", "note"]]
+    return shown if (shown["note"] != "").any() else shown.drop(columns="note")
 
 
 def intake(files: pd.DataFrame, *, limit: float) -> list[str]:
     """Say how many rows came, were kept, set aside and counted once; name the files over the limit."""
     rows, kept, aside, twice = (int(files[name].sum()) for name in ("rows", "kept", "quarantined", "duplicates"))
     said = [
-        f"{prose.plural(len(files), 'file')} held {prose.plural(rows, 'row')}: {prose.number(kept)} were kept"
-        f"{f' ({prose.percent(kept / rows, digits=1)})' if rows else ''}, {prose.number(aside)} set aside, and {prose.number(twice)} counted once because they repeat another row."
+        f"{prose.plural(len(files), 'file')} held {prose.plural(rows, 'row')}: {prose.number(kept)} kept"
+        f"{f' ({prose.percent(kept / rows, digits=1 if kept < rows else 0)})' if rows else ''}, {prose.number(aside)} set aside, and {prose.number(twice)} dropped as a repetition of another row to the letter."
     ]
     over = files[files["quarantined"] > limit * files["rows"].clip(lower=1)]
     said += [f"{row.file} has {prose.percent(row.quarantined / row.rows, digits=1)} of its rows set aside, more than the limit of {prose.percent(limit)}: mend it before anything is published." for row in over.itertuples()]
@@ -35,16 +46,21 @@ def intake(files: pd.DataFrame, *, limit: float) -> list[str]:
 
 
 def links(linked: pd.DataFrame, programme) -> list[str]:
-    """Say, for each survey, what share of respondents is found in each other table."""
+    """Say, for each survey, why its respondents are not linked, or which tables' keys they do not carry."""
     said = []
     for survey, group in linked.groupby("survey", sort=False):
-        name = programme.label(survey)
         if group["note"].iloc[0]:
-            said.append(f"{name}: {group['note'].iloc[0]}.")
-        else:
-            found = prose.join(f"{row.table} {prose.percent(row.estimate)}" for row in group.itertuples())
-            said.append(f"{name}: of {prose.plural(int(group['n'].iloc[0]), 'respondent')} the following shares are linked: {found}.")
-    return said
+            said.append(f"{programme.label(survey)}: {group['note'].iloc[0]}.")
+        elif len(silent := group[group["with_key"] == 0]):
+            said.append(f"{programme.label(survey)}: its answers carry no key of {prose.join(silent['table'], last='or')}.")
+    return said or ["Every answer that carries a customer key was looked up in every table."]
+
+
+def linked(found: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the shares of respondents found in each other table as a table of words, a column a survey; tables whose key no answer carries are left out."""
+    own = found[(found["with_key"] > 0) & (found["note"] == "")]
+    cells = own.assign(cell=[f"{prose.percent(row.estimate)} of {prose.number(row.n)}" for row in own.itertuples()], column=own["survey"].map(programme.label))
+    return cells.pivot(index="table", columns="column", values="cell").reindex(dict.fromkeys(own["table"])).fillna("–").rename_axis(columns=None).reset_index()
 
 
 def limits(tables) -> list[str]:
@@ -52,15 +68,15 @@ def limits(tables) -> list[str]:
     programme, said = tables.programme, []
     empty = [name for name in OTHERS if name not in tables]
     if empty:
-        said.append(f"There are no {prose.join(empty)}; so this report cannot say {prose.join(OTHERS[name] for name in empty)}.")
-    weights = tables["responses"].groupby(["survey", "wave"])["weight"].nunique()
-    plain = [f"{programme.label(survey)} {wave}" for (survey, wave), values in weights.items() if values == 1]
-    if plain:
-        shown = prose.join(plain) if len(plain) <= 6 else f"{prose.number(len(plain))} of {prose.plural(len(weights), 'wave')}"
-        said.append(f"Unweighted, so that they stand for those who answered: {shown}.")
+        said.append(f"There are no {prose.join(empty, last='or')}; so this report cannot say {prose.join((OTHERS[name] for name in empty), last='or')}.")
+    weights = tables["responses"].groupby(["survey", "wave"], sort=False)["weight"].nunique()
+    for survey, waves in (weights == 1).groupby(level="survey", sort=False):
+        plain = [wave for (_, wave), flat in waves.items() if flat]
+        which = "every wave" if len(plain) == len(waves) else f"wave{'s' if len(plain) > 1 else ''} {prose.join(plain)}"
+        said += [f"Unweighted, so standing for those who answered and nobody else: {programme.label(survey)}, {which}."] if plain else []
     undeclared = [survey.label or survey.id for survey in programme.surveys if survey.promise == "undeclared"]
     if undeclared:
-        said.append(f"No promise to respondents is declared for {prose.join(undeclared)}; only figures over groups are shown.")
+        said.append(f"No promise to respondents is declared for {prose.join(undeclared)}; only figures over groups are shown, no quotes and no links.")
     return said or ["Nothing is known to be missing for the studies of this report."]
 
 

@@ -5,24 +5,28 @@ from statistics import NormalDist
 import pandas as pd
 
 from cxlib.show import claims, prose
+from cxlib.show.claims import tracking
 from cxlib.show.claims.tracking import LEVEL
 
 MOST = 5
-EACH = {"02": 1, "03": 2, "11": 1, "04": 1}  # main points a study, so that one study cannot fill the page
+KINDS = {"primary": "headline", "secondary": "secondary", "exploratory": "exploratory", "check": "check of a design"}
 
 
 def headlines(told: pd.DataFrame) -> pd.DataFrame:
     """Return the claims with `headline`: 1 to 5 for the main points, 0 for the others.
 
-    Grade E and what came in are never among them. Within a study survivors come first, then its own order; if places are left, the
-    next best of any study take them.
+    The first KPI of the programme leads, moved or not; then the first other KPI that moved, one point each of drivers, effects and topics (a test that
+    survives before a description, a description before a test that does not); if places are left, what else survives and is not a third move of a KPI. Grade E and what came in are never among them.
     """
-    able = told[(told["grade"] != "E") & (told["study"] != "01_data_loading")].sort_values(["survives", "rank"], ascending=[False, True], kind="stable")
-    number = able["study"].str[:2]
-    place = able.groupby(number).cumcount()
-    first = able[place < number.map(EACH).fillna(1)]
-    rest = able.drop(first.index)
-    chosen = pd.concat([first, rest[rest["survives"]]]).head(MOST).sort_values("rank", kind="stable")
+    able = told[(told["grade"] != "E") & (told["study"] != "01_data_loading")]
+    able = able.assign(tested=able["test_id"] != "").sort_values(["survives", "tested", "rank"], ascending=[False, False, True], kind="stable")
+    tracked = able[able["study"].str[:2] == "03"].sort_values("rank", kind="stable")
+    kpi = tracked["claim_id"].str.split(".").str[2]
+    other = tracked[tracked["survives"] & tracked["tested"] & (kpi != kpi.iloc[0])] if len(tracked) else tracked
+    first = [tracked.head(1), other.head(1), *(able[able["study"].str[:2] == number].head(1) for number in ("02", "11", "04"))]
+    chosen = pd.concat(first)
+    rest = able[able["survives"] & ~able.index.isin(chosen.index) & ((able["study"].str[:2] != "03") | ~able["tested"])].sort_values("rank", kind="stable")
+    chosen = pd.concat([chosen, rest]).head(MOST).sort_values("rank", kind="stable")
     return told.assign(headline=told.index.map({index: spot for spot, index in enumerate(chosen.index, start=1)}).fillna(0).astype(int))
 
 
@@ -42,8 +46,8 @@ def cards(kpis: pd.DataFrame, changes: pd.DataFrame, ledger: pd.DataFrame, progr
     level = NormalDist().inv_cdf(1 - 0.03 / max(int((ledger["kind"] == "primary").sum()), 1) / 2)
     for (kpi, survey), own in kpis.groupby(["kpi", "survey"], sort=False):
         last = own.sort_values("quarter").iloc[-1]
-        row = {"label": f"{programme.label(kpi)}, {programme.label(survey)}", **{name: last[name] for name in ("estimate", "conf_low", "conf_high", "n", "n_eff", "note")}}
-        row |= {"unit": LEVEL[last["unit"]], "definition": f"Wave {last['wave']}", "order": last["quarter"]}
+        row = {"label": claims.name(programme, kpi, survey), **{name: last[name] for name in ("estimate", "conf_low", "conf_high", "n", "n_eff", "note")}}
+        row |= {"unit": LEVEL[last["unit"]], "definition": last["quarter"], "order": last["quarter"]}
         moved = changes[(changes["kpi"] == kpi) & (changes["survey"] == survey) & changes["p"].notna()]
         if len(moved):
             move = moved.iloc[0]
@@ -72,12 +76,31 @@ def unknown(told: pd.DataFrame, titles: dict[str, str]) -> list[str]:
     said = list(told[told["grade"] == "E"]["said"])
     lost = told[~told["survives"] & (told["headline"] == 0)].drop_duplicates("said")
     said += list(lost.sort_values("rank", kind="stable")["said"].head(6))
-    said += [f"{title}: this programme holds no data to answer it; its page says what would be needed." for study, title in titles.items() if study not in set(told["study"])]
+    said += [f"{title}: no answer from what this programme holds up to this quarter; its page says why." for study, title in titles.items() if study not in set(told["study"])]
     return said or ["Every question of this report could be answered."]
+
+
+def series(found: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the KPIs by wave as a table of words: figure, quarter, level, 95 % interval, n."""
+    rows = [
+        {"figure": claims.name(programme, row["kpi"], row["survey"]), "quarter": row["quarter"], "level": tracking.cell(row["estimate"], row["unit"]), "interval": tracking.limits(row), "n": row["n"]}
+        for row in found.to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def ledger(adjusted: pd.DataFrame) -> str:
     """Say how many tests were made and how many survive, by kind."""
-    counts = adjusted.groupby("kind", sort=False)["survives"].agg(["size", "sum"])
-    parts = prose.join(f"{prose.number(row['size'])} {kind} ({prose.number(row['sum'])} survive)" for kind, row in counts.iterrows() if kind != "check")
-    return f"{prose.plural(len(adjusted), 'test')} were made for this report: {parts}." if len(adjusted) else "No test was made for this report."
+    if adjusted.empty:
+        return "No test was made for this report."
+    counts = adjusted.groupby("kind")["survives"].agg(["size", "sum"]).reindex([kind for kind in KINDS if kind in set(adjusted["kind"])])
+    parts = prose.join(f"{prose.plural(row['size'], f'{KINDS[kind]} test')}, of which {prose.number(row['sum'])} survive{'s' if row['sum'] == 1 else ''}" for kind, row in counts.iterrows() if kind != "check")
+    checks = int((adjusted["kind"] == "check").sum())
+    beside = f" Beside them stand {prose.plural(checks, 'check')} of designs, which are not adjusted: passing them is the favourable result." if checks else ""
+    return f"This report made {parts}.{beside}"
+
+
+def strongest(adjusted: pd.DataFrame, *, most: int = 15) -> pd.DataFrame:
+    """Return the strongest tests as a table: what was tested, kind in words, n, p, adjusted p, whether it survives."""
+    shown = adjusted[adjusted["kind"] != "check"].sort_values(["p_adjusted", "p"], kind="stable").head(most)
+    return shown.assign(kind=shown["kind"].map(KINDS), survives=shown["survives"].map({True: "yes", False: "no"}))[["what", "kind", "n", "p", "p_adjusted", "survives"]]

@@ -7,17 +7,33 @@ from cxlib.show import claims, prose
 STUDY = "04_verbatim_topics"
 
 
+UNITS = {"points": "points", "share": "scale points", "scale": "scale points"}  # what the KPI's relation to a topic is told in
+
+
+def missing(programme) -> str:
+    """Return what the study would say, and what the programme itself says of its comments: the end of the sentence on a page without any."""
+    return f"say what customers talk about. Comments that were coded elsewhere, by number, are not yet coded to a codeframe here and cannot stand for them.{claims.about(programme, 'comment')}".removesuffix(".")
+
+
+def named(found: pd.DataFrame, programme, names: dict) -> pd.DataFrame:
+    """Return a frame with topics, surveys and KPIs in words; ids stay in `topic_id` and `survey_id`, and `opening` is what a sentence begins with."""
+    out = found.assign(survey_id=found["survey"], opening=[claims.heading(programme, survey) for survey in found["survey"]], survey=found["survey"].map(programme.label))
+    if "topic" in out:
+        out = out.assign(topic_id=out["topic"], topic=out["topic"].map(names))
+    return out.assign(kpi=out["kpi"].map(programme.label)) if "kpi" in out else out
+
+
 def coverage(found: pd.DataFrame) -> list[str]:
     """Say, for each survey's latest quarter, how many verbatims there are and what share the codeframe does not cover."""
     said = []
-    for row in found.sort_values("quarter").groupby("survey", sort=False).tail(1).to_dict("records"):
+    for row in found.sort_values("quarter").groupby("survey_id", sort=False).tail(1).to_dict("records"):
         if row["n"] == 0:
-            said.append(f"{row['survey']}, {row['quarter']}: {row['note']}.")
+            said.append(f"{row['opening']}{row['quarter']}, {row['note']}.")
             continue
-        aside = prose.join([f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("other_language", "in another language")) if row[key]] or ["none"])
+        aside = [f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("other_language", "in another language")) if row[key]]
         said.append(
-            f"{row['survey']}, {row['quarter']}: {prose.plural(row['verbatims'], 'verbatim')}, set aside {aside}; "
-            f"the codeframe leaves {prose.percent(row['estimate'])} of the others uncovered (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})."
+            f"{row['opening']}{prose.plural(row['verbatims'], 'comment')} in {row['quarter']}{f', set aside {prose.join(aside)}' if aside else ''}; "
+            f"the codeframe leaves {prose.percent(row['estimate'])} of {'the others' if aside else 'them'} uncovered (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})."
         )
     return said
 
@@ -25,9 +41,9 @@ def coverage(found: pd.DataFrame) -> list[str]:
 def polarity(checks: pd.DataFrame) -> list[str]:
     """Say how polarity was judged in each survey, and how well the words agree with the ratings."""
     return [
-        f"{row['survey']}: polarity was learnt from the ratings of {prose.plural(row['n'], 'commenter')}; words and ratings agree with an AUC of {prose.number(row['auc'], digits=2)} on respondents not learnt from."
+        claims.say(row["opening"], f"learnt from the ratings of {prose.plural(row['n'], 'comment')}; on respondents not learnt from, words tell a high from a low rating with an AUC of {prose.number(row['auc'], digits=2)} (0.50 is guessing, 1.00 is perfect).")
         if row["method"] == "ratings"
-        else f"{row['survey']}: {row['note']}"
+        else f"{row['opening']}{row['note'].removesuffix('.')}."
         for row in checks.to_dict("records")
     ]
 
@@ -40,48 +56,96 @@ def latest(shares: pd.DataFrame, *, polarity: str = "negative") -> pd.DataFrame:
 
 
 def top(shares: pd.DataFrame) -> list[str]:
-    """Say, for each survey's latest quarter, what is criticised and praised most (names in words)."""
-    return [f"{survey}, {group['quarter'].iloc[0]}: criticised most is {_named(group)}; praised most is {_named(praise)}." for survey, group, praise in _pairs(shares)]
+    """Say, for each survey's latest quarter, what is criticised and praised most, on which base."""
+    return [
+        claims.say(group["opening"].iloc[0], f"among {prose.plural(group['n'].iloc[0], 'respondent')} who wrote something in {group['quarter'].iloc[0]}, criticised most is {_named(group)}; praised most is {_named(praise)}.")
+        for _, group, praise in _pairs(shares)
+    ]
+
+
+def table(shares: pd.DataFrame) -> pd.DataFrame:
+    """Return one survey's latest quarter as a table of words: topic, share that mentions, criticises and praises it with intervals, unclear, respondents."""
+    sides = {side: latest(shares, polarity=side).set_index("topic") for side in ("any", "negative", "positive", "unclear")}
+    return pd.DataFrame([
+        {"topic": topic, "mentioned": _share(sides["any"].loc[topic]), "criticised": _share(row), "praised": _share(sides["positive"].loc[topic]), "unclear": prose.percent(sides["unclear"].loc[topic, "estimate"]), "people": sides["any"].loc[topic, "count"]}
+        for topic, row in sides["negative"].iterrows()
+    ])  # fmt: skip
+
+
+def changes(moved: pd.DataFrame) -> list[str]:
+    """Say for each survey which topics are criticised more or less often than the quarter before, where a test on its own would see it."""
+    said = []
+    for _, group in moved.groupby("survey_id", sort=False):
+        seen = group[group["p"] < 0.05].sort_values("p", kind="stable")
+        since, opening = group["then_quarter"].iloc[0], group["opening"].iloc[0]
+        said += [f"{_moved(row)}." for row in seen.head(4).to_dict("records")] or [claims.say(opening, f"no topic is criticised detectably more or less often than in {since}.")]
+        if len(group["detectable"].dropna()):
+            said[-1] += f" With these bases a topic's share must move by about {prose.number(group['detectable'].median() * 100, digits=0)} percentage points to be seen four times in five."
+    return said
 
 
 def impact(found: pd.DataFrame, unit: str) -> list[str]:
     """Say which topics go with a lower or higher KPI, where a test on its own would see it; the ledger decides for the front page."""
     said = []
-    for survey, group in found.groupby("survey", sort=False):
+    for _, group in found.groupby("survey_id", sort=False):
         seen = group[group["p"] < 0.05].sort_values("estimate", kind="stable")
         if seen.empty:
-            said.append(f"{survey}: no topic shows a detectable association with the key figure.")
+            said.append(claims.say(group["opening"].iloc[0], "no topic shows a detectable association with the key figure."))
         for row in pd.concat([seen.head(2), seen.tail(1)]).drop_duplicates("topic").to_dict("records"):
-            said.append(f"{survey}: {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} figure: {_with(row, unit)}.")
+            said.append(claims.say(row["opening"], f"mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} figure: {_with(row, unit)}."))
     return said
 
 
-def rows(shares: pd.DataFrame, found: pd.DataFrame, changes: pd.DataFrame, unit: str, kpi: str) -> pd.DataFrame:
-    """Return the study's claims (names in words): most criticised topic, strongest association, largest change, by survey."""
+def links(found: pd.DataFrame, adjusted: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics held constant, bases."""
+    others = adjusted.set_index("topic_id")
+    rows = []
+    for row in found.sort_values("estimate", kind="stable").to_dict("records"):
+        held = others.loc[row["topic_id"]].to_dict() if row["topic_id"] in others.index else {}
+        rows.append({
+            "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), "adjusted": _limits(held, unit) if held else "–",
+            "count": row["count"], "n": row["n"],
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def tests(found: pd.DataFrame, moved: pd.DataFrame, quarter: str) -> pd.DataFrame:
+    """Return both families as rows of the ledger, in words; surveys without comments in the quarter were tested when they were reported."""
+    found, moved = found[found["quarter"] == quarter], moved[moved["quarter"] == quarter]
+    about = lambda row: f"{row['opening']}{row['topic']} goes with {row['kpi']}"
+    again = lambda row: f"{row['opening']}{row['topic']} is criticised as often as in {row['then_quarter']}"
+    return pd.concat([
+        claims.tests(found, study=STUDY, family="topic_impact", kind="secondary", key=["survey_id", "topic_id"], what=about),
+        claims.tests(moved, study=STUDY, family="topic_changes", kind="exploratory", key=["survey_id", "topic_id", "polarity"], what=again),
+    ], ignore_index=True)  # fmt: skip
+
+
+def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: str, kpi: str, quarter: str) -> pd.DataFrame:
+    """Return the study's claims for surveys with comments in the quarter: most criticised topic, strongest association, largest change."""
     made = []
-    for place, (survey, group, _) in enumerate(_pairs(shares)):
-        row = group.iloc[0].to_dict()
-        base = f"{prose.base(row['n'], row['n_eff'], noun='commenter')}, {survey} {row['quarter']}"
-        text = f"{survey}: {prose.percent(row['estimate'])} of commenters criticised {row['topic']}, more than any other topic (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; indicative, not audited)."
+    for place, (survey, group, _) in enumerate(_pairs(shares[shares["quarter"] == quarter])):
+        row, opening = group.iloc[0].to_dict(), group["opening"].iloc[0]
+        base = f"{prose.base(row['n'], row['n_eff'], noun='commenter')}, {group['survey'].iloc[0]} {row['quarter']}"
+        share = f"{prose.percent(row['estimate'])} of those who wrote something (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; indicative, not audited)"
+        text = claims.say(opening, f"the topic criticised most often in these comments is {row['topic']}, by {share}.")
         made.append(claims.claim(f"topics.{survey}.most", STUDY, text, row=row, unit="share", base=base, rank=4 + place / 10))
-        tested = found[(found["survey"] == survey) & found["p"].notna()].sort_values("p", kind="stable")
+        tested = found[(found["survey_id"] == survey) & found["p"].notna()].sort_values("p", kind="stable")
         if len(tested):
             row = tested.iloc[0].to_dict()
-            text = f"{survey}: speaking of {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} {kpi}: {_with(row, unit)}."
-            null = f"{survey}: no topic showed a detectable association with {kpi}."
+            text = claims.say(opening, f"mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} {kpi}: {_with(row, unit)}.")
+            null = claims.say(opening, f"no topic showed a detectable association with {kpi}.")
             made.append(claims.claim(f"topics.{survey}.impact", STUDY, text, text_null=null, row=row, unit=unit, base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id"]), rank=4.5 + place / 10, action=row["estimate"] < 0))
-        moved = changes[(changes["survey"] == survey) & changes["p"].notna()].sort_values("p", kind="stable")
-        if len(moved):
-            row = moved.iloc[0].to_dict()
-            words = prose.change(row["estimate"], row["conf_low"], row["conf_high"], unit="percentage points", what=f"the share of commenters who criticise {row['topic']}", since=row["then_quarter"])
-            null = f"{survey}: no topic is criticised detectably more or less often than in {row['then_quarter']}."
-            made.append(claims.claim(f"topics.{survey}.change", STUDY, f"{survey}: {words}.", text_null=null, row=row, unit="share", base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id", "polarity"]), rank=5 + place / 10))
+        last = moved[(moved["survey_id"] == survey) & moved["p"].notna()].sort_values("p", kind="stable")
+        if len(last):
+            row = last.iloc[0].to_dict()
+            null = claims.say(opening, f"no topic is criticised detectably more or less often than in {row['then_quarter']}.")
+            made.append(claims.claim(f"topics.{survey}.change", STUDY, f"{_moved(row)}.", text_null=null, row=row, unit="share", base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id", "polarity"]), rank=5 + place / 10))
     return claims.frame(made)
 
 
 def _pairs(shares):
-    praise = dict(list(latest(shares, polarity="positive").groupby("survey", sort=False)))
-    for survey, group in latest(shares).groupby("survey", sort=False):
+    praise = dict(list(latest(shares, polarity="positive").groupby("survey_id", sort=False)))
+    for survey, group in latest(shares).groupby("survey_id", sort=False):
         if group["estimate"].max() > 0:
             yield survey, group, praise.get(survey)
 
@@ -89,10 +153,32 @@ def _pairs(shares):
 def _named(group) -> str:
     if group is None or group["estimate"].max() == 0:
         return "nothing"
-    row = group.iloc[0]
-    return f"{row['topic']} ({prose.percent(row['estimate'])} of {prose.plural(row['n'], 'commenter')}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})"
+    row = group.sort_values("estimate", ascending=False, kind="stable").iloc[0]
+    return f"{row['topic']} ({prose.percent(row['estimate'])}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})"
+
+
+def _share(row) -> str:
+    return f"{prose.percent(row['estimate'])} ({prose.interval(row['conf_low'], row['conf_high'], 'percent', digits=0).removesuffix(' %')})"
+
+
+def _moved(row) -> str:
+    return claims.say(row["opening"], prose.change(row["estimate"], row["conf_low"], row["conf_high"], unit="percentage points", what=f"the share of commenters who criticise {row['topic']}", since=row["then_quarter"]))
+
+
+def _level(value, unit) -> str:
+    return "–" if value != value else prose.points(value) if unit == "points" else prose.number(value, digits=2)
+
+
+def _limits(row, unit) -> str:
+    if row["conf_low"] != row["conf_low"]:
+        return "not estimable"
+    return f"{_signed(row['estimate'], unit)} ({_signed(row['conf_low'], unit)} to {_signed(row['conf_high'], unit)})"
+
+
+def _signed(value, unit) -> str:
+    return prose.points(value, digits=1 if unit == "points" else 2)
 
 
 def _with(row, unit) -> str:
-    show = prose.points if unit == "points" else lambda value: prose.number(value, digits=2)
-    return f"{show(row['kpi_with'])} among the {prose.number(row['count'])} who mention it, {show(row['kpi_rest'])} among the others (all in all {prose.interval(row['conf_low'], row['conf_high'], unit)})"
+    limits = f"leaving them out would change the figure by {_signed(-row['estimate'], unit)} {unit}, 95 % interval {_signed(-row['conf_high'], unit)} to {_signed(-row['conf_low'], unit)}"
+    return f"{_level(row['kpi_with'], unit)} among the {prose.number(row['count'])} who mention it, {_level(row['kpi_rest'], unit)} among the others ({limits})"

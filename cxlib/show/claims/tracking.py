@@ -1,51 +1,102 @@
 """What the tracking study says: where the key figures stand, whether they moved, and what these bases could have shown."""
 
+from collections import Counter
 from itertools import pairwise
 
 import pandas as pd
 
+from cxlib import quarters
 from cxlib.show import claims, prose
 
 STUDY = "03_performance_tracking"
 CHANGE = {"points": "points", "share": "percentage points", "scale": "scale points"}
 LEVEL = {"points": "points", "share": "percent", "scale": "scale points"}
+KEY = ["survey", "kpi", "against"]
 
 
-def levels(found: pd.DataFrame) -> list[str]:
-    """Say where each KPI stands in its latest wave, with interval and base (names in words)."""
-    said = []
+def levels(found: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return where each KPI stands in its latest wave as a table of words: figure, quarter, level, interval, without weights, n, effective n, remark.
+
+    Columns that would say the same in every row are left out: weights that change nothing, bases that are fine.
+    """
+    rows = []
     for (kpi, survey), own in found.groupby(["kpi", "survey"], sort=False):
         row = own.iloc[-1].to_dict()
-        if row["flag"] == "too few" or row["estimate"] != row["estimate"]:
-            said.append(f"{kpi} ({survey}, {row['quarter']}): {row['note'] or 'too few answers to be told in a sentence'} ({prose.plural(row['n'], 'answer')}).")
-        else:
-            said.append(f"{kpi} ({survey}, {row['quarter']}) stands at {value(row['estimate'], row['unit'])}{_interval(row)}; {prose.base(row['n'], row['n_eff'])}.")
-    return said
+        rows.append({
+            "figure": claims.name(programme, kpi, survey), "quarter": row["quarter"], "level": cell(row["estimate"], row["unit"]),
+            "interval": limits(row),
+            "unweighted": cell(row["unweighted"], row["unit"]), "n": row["n"], "n_eff": row["n_eff"], "remark": "; ".join(filter(None, [claims.BASES.get(row["flag"], ""), row["note"]])),
+        })  # fmt: skip
+    table = pd.DataFrame(rows)
+    return table.drop(columns=[*([] if weighted(found) else ["unweighted", "n_eff"]), *([] if (table["remark"] != "").any() else ["remark"])])
 
 
-def changes(moved: pd.DataFrame) -> list[str]:
-    """Say how each KPI moved, the verb by its interval, and where nothing was seen what could have been (names in words)."""
+def history(found: pd.DataFrame, programme, *, most: int = 8) -> pd.DataFrame:
+    """Return one survey's KPIs by wave as a table of words, waves as columns (the last `most`); where weights change a figure, a row without them."""
+    waves = found.drop_duplicates("quarter").sort_values("quarter")["quarter"].tolist()[-most:]
+    rows = []
+    for kpi, own in found.groupby("kpi", sort=False):
+        own, label = own.set_index("quarter"), programme.label(kpi)
+        cells = lambda column, own=own: {wave: cell(own.loc[wave, column], own.loc[wave, "unit"]) if wave in own.index else "" for wave in waves}
+        rows.append({"figure": label, **cells("estimate")})
+        if weighted(own):
+            rows.append({"figure": f"{label}, unweighted", **cells("unweighted")})
+    return pd.DataFrame(rows)
+
+
+def weighted(found: pd.DataFrame) -> bool:
+    """Return whether weights move any of these figures."""
+    return bool(((found["estimate"] - found["unweighted"]).abs() > 1e-9).any())
+
+
+def weights(found: pd.DataFrame, programme) -> str:
+    """Say what the weights do to the latest figures: the largest difference they make."""
+    last = found.groupby(["kpi", "survey"], sort=False).tail(1).dropna(subset=["estimate", "unweighted"])
+    if not weighted(last):
+        return "Weights change none of the latest figures, because no answer counts more than another."
+    gap = (last["estimate"] - last["unweighted"]).abs() / last["unit"].map({"points": 100, "share": 1, "scale": 4})
+    row = last.loc[gap.idxmax()]
+    return f"Of the latest figures the weights move {claims.name(programme, row['kpi'], row['survey'])} most: {cell(row['estimate'], row['unit'])} with them, {cell(row['unweighted'], row['unit'])} without."
+
+
+def changes(moved: pd.DataFrame, programme, told: pd.DataFrame | None = None) -> list[str]:
+    """Say how each KPI moved, the verb by its interval; where nothing was seen, what could have been seen and what it would take.
+
+    `told` is the study's own tests after `ledger.adjust`: a move that does not survive them is no detectable change.
+    """
+    survives = {} if told is None else told.set_index("test_id")["survives"].to_dict()
     said = []
     for row in moved.to_dict("records"):
         if row["p"] != row["p"]:
-            said.append(f"{row['kpi']} ({row['survey']}): {row['note']}.")
+            said.append(f"{claims.name(programme, row['kpi'], row['survey'])} since {row['then_quarter']}: {row['note']}.")
             continue
-        text = _told(row)
-        if row["conf_low"] <= 0 <= row["conf_high"]:
-            text += f" With these bases a change of {_size(row['detectable'], row['unit'])} would have been seen four times in five; to see {_size(_aim(row['unit']), row['unit'])} takes {prose.number(row['needed_n'])} answers a wave."
+        lost = not _null(row) and not survives.get(claims.test_id(STUDY, row, KEY), True)
+        text = _still(row, programme) if lost else _told(row, programme)
+        if lost or _null(row):
+            text += f" A change of {_size(row['detectable'], row['unit'])} would have been seen four times in five; to see {_size(_aim(row['unit']), row['unit'])} takes {prose.number(row['needed_n'])} answers a wave."
         said.append(text)
     return said
 
 
-def gaps(moved: pd.DataFrame, found: pd.DataFrame) -> list[str]:
+def moves(moved: pd.DataFrame) -> pd.DataFrame:
+    """Return changes of one unit as readers read them: what, now, then, difference with limits, what these bases could have shown, needed n, p."""
+    unit = moved["unit"].iloc[0]
+    scale = 100 if unit == "share" else 1
+    shown = {"change": moved["label"]} | {name: moved[name] * scale for name in ("now", "then", "estimate", "conf_low", "conf_high", "detectable")}
+    shown |= {"needed_n": moved["needed_n"], "n_now": moved["n_now"], "n_then": moved["n_then"], "n_both": moved["n_both"], "p": moved["p"].round(4)}
+    return claims.numbers(pd.DataFrame(shown)).rename(columns={"estimate": CHANGE[unit].replace(" ", "_")})
+
+
+def gaps(found: pd.DataFrame, programme) -> list[str]:
     """Say where waves lie unequally far apart, so that a change is not one of equal times."""
     said = []
     for survey, own in found.groupby("survey", sort=False):
         steps = own.drop_duplicates("wave").sort_values("quarter")["quarter"].tolist()
-        lengths = [(int(b[:4]) - int(a[:4])) * 4 + int(b[5]) - int(a[5]) for a, b in pairwise(steps)]
+        lengths = [quarters.between(a, b) for a, b in pairwise(steps)]
         if len(set(lengths)) > 1:
-            parts = [f"{a} to {b} {prose.plural(length, 'quarter')}" for a, b, length in zip(steps, steps[1:], lengths) if length != max(set(lengths), key=lengths.count)]
-            said.append(f"{survey}: the waves lie unequally far apart ({prose.join(parts)}; otherwise {prose.plural(max(set(lengths), key=lengths.count), 'quarter')}); season may differ between them.")
+            usual = Counter(lengths).most_common(1)[0][0]
+            odd = prose.join(f"{a} to {b} ({prose.plural(length, 'quarter')})" for a, b, length in zip(steps, steps[1:], lengths) if length != usual)
+            said.append(claims.say(claims.heading(programme, survey), f"waves lie unequally far apart: {prose.plural(usual, 'quarter')} as a rule, but {odd}. Over a longer gap more can change, and another quarter of the year may be another season."))
     return said
 
 
@@ -55,33 +106,58 @@ def targets(found: pd.DataFrame, programme) -> list[str]:
     for kpi in programme.kpis:
         for survey, own in found[found["kpi"] == kpi.id].groupby("survey", sort=False):
             row = own.iloc[-1]
-            if kpi.target is None or row["estimate"] != row["estimate"]:
+            if kpi.target is None or row["conf_low"] != row["conf_low"]:
                 continue
             aim = kpi.target / 100 if row["unit"] == "share" else kpi.target
             word = "has reached" if row["conf_low"] >= aim else "is below" if row["conf_high"] < aim else "cannot be told apart from"
             by = f", to be reached by {prose.date(kpi.target_by)}" if kpi.target_by else ""
-            said.append(f"{programme.label(kpi.id)} ({programme.label(survey)}) {word} its target of {value(aim, row['unit'])}{by}.")
+            said.append(f"{claims.heading(programme, survey)}{programme.label(kpi.id)} {word} its target of {value(aim, row['unit'])}{by}.")
     return said
 
 
+def segments(found: pd.DataFrame, kpi: str, programme) -> pd.DataFrame:
+    """Return one KPI by segment in the latest wave of each survey as a table of words: segment, then a column a survey with level, interval and base.
+
+    Segments and their values stand in the order in which the programme declares them.
+    """
+    own = found[found["kpi"] == kpi]
+    own = own[own["quarter"] == own.groupby("survey")["quarter"].transform("max")]
+    declared = {(segment.id, label): at for segment in programme.segments for item in programme.items if item.id == segment.field for at, label in enumerate(item.labels.values())}
+    place = {segment.id: at for at, segment in enumerate(programme.segments)}
+    order = [(place.get(row.segment, 0), declared.get((row.segment, row.value), len(declared)), row.value) for row in own.itertuples()]
+    own = own.iloc[sorted(range(len(own)), key=order.__getitem__)]
+    cells = [
+        {"segment": f"{programme.label(row['segment'])}: {row['value']}", "survey": f"{programme.label(row['survey'])}, {row['quarter']}" if len(programme.surveys) > 1 else row["quarter"], "cell": _segment(row)}
+        for row in own.to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(cells, columns=["segment", "survey", "cell"]).pivot(index="segment", columns="survey", values="cell").reindex(dict.fromkeys(cell["segment"] for cell in cells)).fillna("").rename_axis(columns=None).reset_index()
+
+
+def tests(moved: pd.DataFrame, kinds: pd.Series, programme) -> pd.DataFrame:
+    """Return the changes as rows of the ledger, each kind a family's part, described in words."""
+    what = lambda row: f"{claims.name(programme, row['kpi'], row['survey'])}: {row['quarter']} against {row['then_quarter']}"
+    return pd.concat([claims.tests(moved[kinds == kind], study=STUDY, family="kpi_change", kind=kind, key=KEY, what=what) for kind in ("primary", "secondary")], ignore_index=True)
+
+
 def rows(found: pd.DataFrame, moved: pd.DataFrame, programme, quarter: str) -> pd.DataFrame:
-    """Return the study's claims: the move of each KPI against the last wave and last year; the level where there is no earlier wave."""
+    """Return the study's claims: the move of each KPI against the last wave and last year; the level where there is no earlier wave.
+
+    They stand in the order of the programme's KPIs, within a KPI the shortest gap first: rank 1.00, 1.01, ... for the first KPI, 1.10 for the second.
+    """
+    place = {kpi.id: at / 10 for at, kpi in enumerate(programme.kpis)}
     made, told = [], set()
-    for place, row in enumerate(moved.to_dict("records")):
-        if row["p"] != row["p"]:
-            continue
+    ordered = moved.assign(_at=moved["kpi"].map(place)).sort_values(["_at", "gap"], kind="stable").drop(columns="_at") if len(moved) else moved
+    for at, row in enumerate(ordered[ordered["p"].notna()].to_dict("records")):
         told.add((row["kpi"], row["survey"]))
-        words = row | {"kpi": programme.label(row["kpi"]), "survey": programme.label(row["survey"])}
-        null = f"{words['kpi']} ({words['survey']}) showed no detectable change since {row['then_quarter']} ({_signed(row)})."
         base = f"{prose.number(row['n_now'])} answers against {prose.number(row['n_then'])}"
         made.append(claims.claim(
-            f"tracking.{row['survey']}.{row['kpi']}.{row['against'].replace(' ', '_')}", STUDY, _told(words), text_null=null, row=row, unit=row["unit"], base=base, p=row["p"],
-            test_id=claims.test_id(STUDY, row, ["survey", "kpi", "against"]), rank=1 + place / 100,
+            f"tracking.{row['survey']}.{row['kpi']}.{row['against'].replace(' ', '_')}", STUDY, _told(row, programme), text_null=_still(row, programme), row=row, unit=row["unit"], base=base, p=row["p"],
+            test_id=claims.test_id(STUDY, row, KEY), rank=1 + place[row["kpi"]] + at / 1000,
         ))  # fmt: skip
     for row in found[found["quarter"] == quarter].to_dict("records"):
         if (row["kpi"], row["survey"]) not in told and row["estimate"] == row["estimate"] and row["flag"] != "too few":
-            text = f"{programme.label(row['kpi'])} ({programme.label(row['survey'])}) stands at {value(row['estimate'], row['unit'])}{_interval(row)}; there is no earlier wave to compare with."
-            made.append(claims.claim(f"tracking.{row['survey']}.{row['kpi']}.level", STUDY, text, row=row, unit=row["unit"], base=prose.base(row["n"], row["n_eff"]), rank=2))
+            text = f"{claims.heading(programme, row['survey'])}{programme.label(row['kpi'])} stands at {value(row['estimate'], row['unit'])}{_interval(row)}; there is no earlier wave to compare with."
+            made.append(claims.claim(f"tracking.{row['survey']}.{row['kpi']}.level", STUDY, text, row=row, unit=row["unit"], base=prose.base(row["n"], row["n_eff"]), rank=1.005 + place[row["kpi"]]))
     return claims.frame(made)
 
 
@@ -90,19 +166,49 @@ def value(estimate: float, unit: str) -> str:
     return prose.points(estimate) if unit == "points" else prose.percent(estimate) if unit == "share" else prose.number(estimate, digits=2)
 
 
+def cell(estimate: float, unit: str) -> str:
+    """Return a level in a table, with the decimal that tells waves apart: '+12.3', '61.2 %', '4.06'."""
+    if estimate != estimate:
+        return "not estimable"
+    return prose.points(estimate, digits=1) if unit == "points" else prose.percent(estimate, digits=1) if unit == "share" else prose.number(estimate, digits=2)
+
+
+def limits(row) -> str:
+    """Return the interval of a level in a table: '+8.1 to +16.5', '77.2 to 80.7 %'."""
+    if row["conf_low"] != row["conf_low"]:
+        return "–"
+    low, high = cell(row["conf_low"], row["unit"]), cell(row["conf_high"], row["unit"])
+    return f"{low.removesuffix(' %')} to {high}" if low[0].isdigit() else f"{low} to {high}"
+
+
+def _segment(row) -> str:
+    limits = "" if row["conf_low"] != row["conf_low"] else f" ({value(row['conf_low'], row['unit'])} to {value(row['conf_high'], row['unit'])})"
+    level = "not estimable" if row["estimate"] != row["estimate"] else value(row["estimate"], row["unit"])
+    return f"{level}{limits}, n {prose.number(row['n'])}{f', {flag}' if (flag := claims.BASES.get(row['flag'], '')) else ''}"
+
+
 def _interval(row) -> str:
     if row["conf_low"] != row["conf_low"]:
         return ""
     return f" (95 % interval {prose.interval(row['conf_low'], row['conf_high'], LEVEL[row['unit']], digits=2 if row['unit'] == 'scale' else None)})"
 
 
-def _told(row) -> str:
-    return prose.change(row["estimate"], row["conf_low"], row["conf_high"], unit=CHANGE[row["unit"]], what=f"{row['kpi']} ({row['survey']})", since=row["then_quarter"]) + "."
+def _null(row) -> bool:
+    return row["conf_low"] <= 0 <= row["conf_high"]
 
 
-def _signed(row) -> str:
-    size = row["estimate"] * 100 if row["unit"] == "share" else row["estimate"]
-    return f"{prose.points(size, digits=2 if row['unit'] == 'scale' else 0)} {CHANGE[row['unit']]}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], CHANGE[row['unit']])}"
+def _told(row, programme) -> str:
+    text = prose.change(row["estimate"], row["conf_low"], row["conf_high"], unit=CHANGE[row["unit"]], what=programme.label(row["kpi"]), since=row["then_quarter"])
+    return f"{claims.heading(programme, row['survey'])}{text}."
+
+
+def _still(row, programme) -> str:
+    """The sentence where the test does not survive: never beside an interval that leaves out zero, which would contradict it."""
+    if _null(row):
+        return _told(row, programme)
+    moved = prose.points(row["estimate"] * (100 if row["unit"] == "share" else 1), digits=2 if row["unit"] == "scale" else 0)
+    moved += f" {CHANGE[row['unit']].removesuffix('s') if moved[1:] == '1' else CHANGE[row['unit']]}"
+    return f"{claims.heading(programme, row['survey'])}{programme.label(row['kpi'])} showed no detectable change since {row['then_quarter']} once all tests of this report are counted ({moved})."
 
 
 def _size(size: float, unit: str) -> str:

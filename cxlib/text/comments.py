@@ -1,0 +1,100 @@
+"""The comments of a programme: coded, judged for better or worse, counted by survey and quarter, compared, and related to a KPI.
+
+Surveys are never pooled: each has its own people, its own questions and its own model of polarity.
+"""
+
+import pandas as pd
+
+from cxlib.text import prevalence, quotes, sentiment, topics
+
+PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
+
+
+def of(tables) -> pd.DataFrame:
+    """Return the verbatims under the id that is unique in the programme: those of the table, with response_id = answer."""
+    return tables["verbatims"].assign(response_id=lambda rows: rows["answer"])
+
+
+def responses(tables) -> pd.DataFrame:
+    """Return the responses under the same id."""
+    return tables["responses"].assign(response_id=lambda rows: rows["answer"])
+
+
+def code(tables, codeframe) -> pd.DataFrame:
+    """Return the mentions of every verbatim (`topics.code`) with the survey they come from."""
+    found = tables.map(lambda rows: topics.code(rows.assign(response_id=rows["answer"]), codeframe), "verbatims")
+    return found.assign(survey=found["response_id"].map(of(tables).drop_duplicates("response_id").set_index("response_id")["survey"]))
+
+
+def judge(mentions: pd.DataFrame, tables, *, score: str, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give every mention the polarity learnt from its survey's own ratings (`sentiment.learn`), and return it with a check a survey.
+
+    out: mentions with polarity replaced; checks: survey, then the columns of `Learnt.check`.
+    """
+    answers, judged, checks = responses(tables), [], []
+    for survey, texts in of(tables).groupby("survey", sort=True):
+        own = mentions[mentions["survey"] == survey]
+        learnt = sentiment.learn(own, texts, answers, score=score, seed=seed)
+        judged.append(sentiment.polarity(own, learnt))
+        checks.append(learnt.check.assign(survey=survey))
+    return pd.concat(judged, ignore_index=True), pd.concat(checks, ignore_index=True)
+
+
+def coverage(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
+    """Return `prevalence.coverage` by survey and quarter."""
+    return prevalence.coverage(mentions, of(tables), codeframe, by=("survey", "quarter"))
+
+
+def shares(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
+    """Return `prevalence.shares` by survey and quarter, weighted, on the base of commenters."""
+    answers = responses(tables)
+    parts = [prevalence.shares(mentions[mentions["survey"] == survey], own, by=("survey", "quarter"), responses=answers, codeframe=codeframe) for survey, own in of(tables).groupby("survey", sort=True)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def last_two(shared: pd.DataFrame, *, polarity: str = "negative") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return each topic's shares in the last quarter of its survey and in the one before, as two frames to be compared by `PAIR`.
+
+    in: what `shares` returns. Both carry quarter (the last) and then_quarter (the one before). A survey with one quarter is in neither.
+    """
+    own = shared[(shared["level"] == "topic") & (shared["polarity"] == polarity)].assign(definition="share of commenters", unit="share", note="")
+    last = own.groupby("survey")["quarter"].transform("max")
+    before = own["quarter"].where(own["quarter"] < last).groupby(own["survey"]).transform("max")
+    dated, both = own.assign(at=own["quarter"], quarter=last, then_quarter=before), before.notna()
+    return dated[both & (own["quarter"] == last)].reset_index(drop=True), dated[both & (own["quarter"] == before)].reset_index(drop=True)
+
+
+def impact(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFrame:
+    """Return `prevalence.impact` in the latest quarter of each survey: how the KPI would differ without those who mention a topic.
+
+    `unit` is that of the KPI's definition: points are an NPS, else the mean of the scores is taken. out: survey, quarter, kpi, then topic, estimate (points for an NPS, else scale units), limits, n, n_eff, count, share, kpi_with, kpi_rest, p, note.
+    """
+    return _related(prevalence.impact, mentions, tables, kpi, unit)
+
+
+def associations(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFrame:
+    """Return `prevalence.associations` in the latest quarter of each survey: how those who mention a topic differ from the others, the other topics held constant.
+
+    Polarity is left out (polarity "any"): it was learnt from the same ratings, so critics would score low by construction.
+    """
+    return _related(prevalence.associations, mentions.assign(polarity="any"), tables, kpi, unit)
+
+
+def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each: int = 2) -> pd.DataFrame:
+    """Return the most typical comments of each topic in the latest quarter (`quotes.quotes`), from surveys whose promise permits quoting."""
+    permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
+    return quotes.quotes(mentions[mentions["polarity"] == polarity], latest(of(tables)), surveys=permitted, each=each)
+
+
+def _related(relation, mentions, tables, kpi, unit):
+    answers, kind = responses(tables), "nps" if unit == "points" else "mean"
+    parts = []
+    for survey, own in latest(of(tables)).groupby("survey", sort=True):
+        found = relation(mentions[mentions["response_id"].isin(own["response_id"])], own, answers, score=kpi.item, kpi=kind)
+        parts.append(found.assign(survey=survey, quarter=own["quarter"].iloc[0], kpi=kpi.id))
+    return pd.concat(parts, ignore_index=True)
+
+
+def latest(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each survey's latest quarter."""
+    return found[found["quarter"] == found.groupby("survey")["quarter"].transform("max")]
