@@ -186,11 +186,6 @@ class Programme(BaseModel):
                 raise DataError(f"{path.name}: there is no such file in {path.parent}; put it there or correct 'file' in programme.toml.")
             with path.open("rb") as file:
                 found[path.name if path.parent == self.folder else f"raw/{path.relative_to(self.raw)}"] = hashlib.file_digest(file, "sha256").hexdigest()
-        for one in (*self.waves, *self.sources):
-            if one.database:
-                from cxlib.load.readers import database
-
-                found[f"database/{one.database_table}"] = database.digest(one)
         return found
 
     def inputs(self) -> list[Path]:

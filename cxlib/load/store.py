@@ -23,8 +23,15 @@ def digest(programme: Programme) -> str:
     total = hashlib.sha256()
     for path in (*sorted(Path(__file__).parent.rglob("*.py")), *(Path(one.__file__) for one in (columns, programmes, questionnaire, quarters))):
         total.update(path.read_bytes())
-    total.update(repr(sorted(programme.fingerprints().items())).encode())
+    total.update(repr(sorted(fingerprints(programme).items())).encode())
     return total.hexdigest()
+
+
+def fingerprints(programme: Programme) -> dict[str, str]:
+    """Return the SHA-256 of everything a programme is made from: its files, and the tables it reads from servers as they are now."""
+    from cxlib.load.readers import database
+
+    return programme.fingerprints() | {f"database/{one.database_table}": database.digest(one) for one in (*programme.waves, *programme.sources) if one.database}
 
 
 def build(programme: Programme) -> dict[str, pd.DataFrame]:

@@ -10,7 +10,7 @@ import pytest
 
 from cxlib import load, programme
 from cxlib.errors import DataError
-from cxlib.load import codebook, readers
+from cxlib.load import codebook, readers, store
 from cxlib.programme import Reading
 
 
@@ -200,7 +200,10 @@ def test_a_programme_reads_a_wave_from_a_server(server, tiny, monkeypatch):
     assert found["files"].loc[0, ["file", "rows", "kept"]].tolist() == ["answers", 60, 60]
     key = ["response_id"]
     assert found["responses"].sort_values(key, ignore_index=True).equals(plain["responses"].sort_values(key, ignore_index=True))
-    assert "database/answers" in contract.fingerprints()
+    before = store.digest(contract)
+    assert store.digest(contract) == before
+    execute(server, "UPDATE answers SET recommend = '7' WHERE id = 'r000'")
+    assert store.digest(contract) != before  # what changed on the server is not served from an old store
 
 
 @pytest.mark.engine
