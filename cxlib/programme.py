@@ -73,7 +73,7 @@ class Source(Reading):
     """A file of one of the other tables: customers, contacts, orders, actions."""
 
     table: Table = Field(description="The table it fills.")
-    file: str = Field(description="File under raw/, e.g. orders.parquet.")
+    file: str = Field("", description="File under raw/; empty where a database is named, e.g. orders.parquet.")
     columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, e.g. {ordered_on = \"date\"}.")
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
     values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")
@@ -191,7 +191,7 @@ class Programme(BaseModel):
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
-        return contracts + [self.raw / name for name in dict.fromkeys(one.file for one in (*self.waves, *self.sources))]
+        return contracts + [self.raw / name for name in dict.fromkeys(one.file for one in (*self.waves, *self.sources) if one.file)]
 
 
 def read(folder: Path, raw: Path | None = None) -> Programme:
@@ -260,6 +260,11 @@ def _inconsistencies(p: Programme):
     if p.staff.level == "person" and not p.staff.agreement:
         yield "staff.level = 'person' needs staff.agreement, the agreement that allows persons to be shown."
     for one in (*p.waves, *p.sources):
+        if bool(one.file) == bool(one.database):
+            where = f"wave '{one.id}'" if isinstance(one, Wave) else f"the source of '{one.table}'"
+            yield f"{where} needs either 'file' or 'database', and {'has both' if one.file else 'has neither'}."
+        elif one.database and not one.database_table:
+            yield f"the database '{one.database.split('://')[0]}' needs 'database_table', e.g. survey.annual_2026."
         if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
             yield f"the file '{one.file}' leaves the raw folder; name files below it."
 

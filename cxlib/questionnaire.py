@@ -90,12 +90,20 @@ class Reading(BaseModel):
     """How a file is written, where its name and content do not say."""
 
     model_config = FROZEN
-    sheet: str = Field("", description="Sheet of a workbook; the first where empty, e.g. Answers.")
+    sheet: str = Field("", description="Sheet of a workbook; the first that is visible where empty, e.g. Answers.")
+    header: Literal["", "one", "qualtrics", "qualtrics_legacy", "surveymonkey"] = Field("", description="Form of the header rows; found from the rows where empty, e.g. surveymonkey.")
+    database: str = Field("", description="A PostgreSQL server instead of a file: the variable that holds its URL, or the URL itself, e.g. env:CX_WAREHOUSE.")
+    database_table: str = Field("", description="Table of a database or of a DuckDB or SQLite file, e.g. survey.annual_2026.")
     delimiter: str = Field("", description="Separator of a text file, e.g. ';'; found from the header where empty.")
     encoding: str = Field("", description="Encoding of a text file; utf-8, utf-16 with a mark, then cp1252 are tried where empty, e.g. cp1252.")
     decimal: Literal["", ".", ","] = Field("", description="Decimal mark; a comma is read only where it is declared.")
     thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, only where declared.")
     date_format: str = Field("", description="Format of dates, e.g. %d.%m.%Y; ISO dates where empty.")
+
+    @property
+    def named(self) -> str:
+        """What messages and tables call it: the file, or the table of a server."""
+        return self.file or self.database_table
 
 
 class Wave(Reading):
@@ -106,7 +114,7 @@ class Wave(Reading):
     quarter: Quarter
     first: dt.date = Field(description="First day of fieldwork.")
     last: dt.date = Field(description="Last day of fieldwork; it dates the answers of a relationship survey.")
-    file: str = Field(description="File under raw/, e.g. annual_2026.csv; .gz as it is.")
+    file: str = Field("", description="File under raw/, .gz as it is; empty where a database is named, e.g. annual_2026.csv.")
     mode: str = Field("", description="Mode where this wave departs from its survey, e.g. phone.")
     invited: int | None = Field(None, ge=0, description="How many were invited, where no invitations table says so.")
     columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave, e.g. {network = \"Q12_4\", app = \"\"}.")
