@@ -84,6 +84,15 @@ def publish(name: str | None, *, quarter: str, raw: Path | None, out: Path | Non
     return edition
 
 
+def _fingerprints(programme: Programme) -> dict[str, str]:
+    """Return the SHA-256 of every input; tables on servers only where there are some, because they take more than reading files."""
+    if not any(one.database for one in (*programme.waves, *programme.sources)):
+        return programme.fingerprints()
+    from cxlib.load import store
+
+    return store.fingerprints(programme)
+
+
 def _made(folder: Path) -> None:
     """Make the folder of reports; one that cannot be made is a fault of the command, a full or read-only disk one of publishing."""
     try:
@@ -96,7 +105,7 @@ def _made(folder: Path) -> None:
 
 def _plan(programme: Programme, quarter: str, parameters: dict):
     """Return all studies, the hashes of all inputs, and the digest of what each study depends on."""
-    every, inputs = studies.find(run.root() / "notebooks"), programme.fingerprints()
+    every, inputs = studies.find(run.root() / "notebooks"), _fingerprints(programme)
     whole = hashlib.sha256(json.dumps([programme.folder.name, sorted(inputs.items())]).encode()).hexdigest()
     return every, inputs, studies.digests(every, root=run.root(), inputs=whole, quarter=quarter, parameters=parameters)
 
