@@ -45,6 +45,14 @@ def intake(files: pd.DataFrame, *, limit: float) -> list[str]:
     return said + ([f"{prose.plural(trimmed, 'cell')} had blanks around the value and were accepted without them."] if trimmed else [])
 
 
+def mend(repairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the repair list for readers: where, column, what stands there, and what is wrong with what would mend it."""
+    return pd.DataFrame({
+        "where": repairs["file"] + ", row " + repairs["row"].astype(str), "column": repairs["column"], "value": repairs["value"].fillna(""),
+        "to_mend": repairs["rule"].str.capitalize() + ": " + repairs["suggestion"] + ".",
+    })  # fmt: skip
+
+
 def links(linked: pd.DataFrame, programme) -> list[str]:
     """Say, for each survey, why its respondents are not linked, or which tables' keys they do not carry."""
     said = []
