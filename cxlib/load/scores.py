@@ -1,0 +1,203 @@
+"""Scored pairs: a Fellegi-Sunter model by Splink on DuckDB, with the people who share a household kept apart from strangers.
+
+Splink blocks, compares and estimates. Strangers seldom agree on several columns; two people of one household do, and a model that knows only
+strangers takes them for one person. So there are three classes: the same person, another of the same household (how often and in
+what they agree is counted within the right file, where every row is another person), and a stranger.
+"""
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+STRONG = ("email", "phone", "number")  # equal in two rows by household or person, hardly by chance
+DATES = ("date",)
+PAIRS = 2e7  # pairs of a blocking rule beyond which it is not used
+
+
+class Scored(NamedTuple):
+    """Links by scores, the expected number of false ones with its interval, and how it was had."""
+
+    links: pd.DataFrame
+    false: tuple[float, float, float]
+    note: str
+
+
+def pairs(left: pd.DataFrame, right: pd.DataFrame, *, compare: list[str], kinds: dict, free_left: np.ndarray, free_right: np.ndarray, known: pd.DataFrame | None, threshold: float, relation: str) -> Scored:
+    """Return one link for each free row of the left whose best pair is probable enough.
+
+    A link's probability is that of the pair against all other pairs of the same rows (a row has one partner at most). The number of false
+    links is estimated twice, by the probabilities and by rows whose partner is known and was taken away; the interval holds both.
+    """
+    model = _model(left, right, compare, kinds)
+    if model is None:
+        return Scored(pd.DataFrame({"left": [], "right": [], "probability": []}), (0.0, 0.0, 0.0), "no two rows agree on enough to be compared")
+    both, agree, stranger, household = model
+    weight = _fit(both, agree, stranger, household, len(left), len(right))
+    open_right = free_right[both["right"]] if relation == "one_to_one" else np.ones(len(both), dtype=bool)
+    left_at, right_at, weight = (values[open_right] for values in (both["left"].to_numpy(), both["right"].to_numpy(), weight))
+    open_left = free_left[left_at]
+    n, matched = int(free_left.sum()), 0.5
+    for _ in range(100):
+        probability = _posterior(left_at[open_left], right_at[open_left], weight[open_left], matched, relation)
+        before, matched = matched, float(np.clip(probability.sum() / n, 1e-6, 0.999))
+        if abs(matched - before) < 1e-6:
+            break
+    kept = probability >= threshold
+    links = pd.DataFrame({"left": left_at[open_left][kept], "right": right_at[open_left][kept], "probability": probability[kept]}).sort_values("left", ignore_index=True)
+    links = links.drop_duplicates("left")
+    expected = float((1 - links["probability"]).sum())
+    spread = 1.96 * np.sqrt(float((links["probability"] * (1 - links["probability"])).sum()) + 1e-9)
+    low, high, note = max(expected - spread, 0.0), expected + spread + 1.0, f"scored by {', '.join(compare)}"
+    if known is not None and len(known) >= 50:
+        found, tried = _without_partner(left_at, right_at, weight, known, matched, threshold)
+        absent = n * (1 - matched)
+        middle = absent * (found + 0.5) / (tried + 1)
+        around = 1.96 * np.sqrt(middle + (absent / (tried + 1)) ** 2 * (found + 0.5))
+        low, high = min(low, max(middle - around, 0.0)), max(high, middle + around)
+        note += f"; of {tried:,} rows whose partner is known and was taken away, {found:,} were linked to another"
+    return Scored(links, (expected, low, min(high, float(len(links)))), note)
+
+
+def _posterior(left_at, right_at, weight, matched, relation) -> np.ndarray:
+    """The probability of each pair against all pairs of its left row (and of its right row, where that has one partner too)."""
+    odds = weight * matched / (1 - matched)
+    others = np.bincount(left_at, odds)[left_at] - odds
+    if relation == "one_to_one":
+        others += np.bincount(right_at, odds)[right_at] - odds
+    return odds / (1 + odds + np.clip(others, 0, None))
+
+
+def _without_partner(left_at, right_at, weight, known, matched, threshold) -> tuple[int, int]:
+    """How many rows with a known partner are linked to somebody else when that partner is not there."""
+    sure = known[known["probability"] >= 0.99]
+    partner = np.full(int(max(left_at.max(initial=0), sure["left"].max() if len(sure) else 0)) + 1, -1)
+    partner[sure["left"].astype(int)] = sure["right"].astype(int)
+    others = (partner[left_at] >= 0) & (partner[left_at] != right_at)
+    odds = weight[others] * matched / (1 - matched)
+    total = np.bincount(left_at[others], odds, minlength=len(partner))[left_at[others]]
+    return len(np.unique(left_at[others][odds / (1 + total) >= threshold])), len(sure)
+
+
+def _fit(both: pd.DataFrame, agree, stranger, household, n_left: int, n_right: int) -> np.ndarray:
+    """Fit what true pairs agree on beside the two kinds of false ones; return, a pair, P(pattern | same person) over its expected number among others."""
+    columns = [column for column in both if column not in ("left", "right")]
+    patterns, place, counts = np.unique(both[columns].to_numpy(), axis=0, return_inverse=True, return_counts=True)
+    rate, within = household
+    false = n_right * _product(patterns, stranger) + rate * _product(patterns, within)  # others of the right file with this pattern, a row of the left
+    share = 0.5
+    for _ in range(100):
+        true = _product(patterns, agree)
+        posterior = share * true / (share * true + false)
+        weight = posterior * counts
+        share = float(np.clip(weight.sum() / n_left, 1e-6, 0.999))
+        agree = [np.clip((np.bincount(np.clip(patterns[:, at], 0, None), weight * (patterns[:, at] >= 0), minlength=len(levels)) + 0.5), 0.5, None) for at, levels in enumerate(agree)]
+        agree = [levels / levels.sum() for levels in agree]
+    return (_product(patterns, agree) / false)[place.ravel()]
+
+
+def _model(left: pd.DataFrame, right: pd.DataFrame, compare: list[str], kinds: dict):
+    """Candidate pairs with their levels of agreement, and by level the shares among true pairs, strangers and households (with their rate)."""
+    import duckdb
+    from splink import DuckDBAPI, Linker, SettingsCreator
+
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    connection = duckdb.connect(config={"threads": 1})
+    api = DuckDBAPI(connection=connection)
+    rules = _rules(left, right, compare, kinds)
+    if not rules:
+        return None
+    settings = lambda kind, blocks: SettingsCreator(link_type=kind, comparisons=[_comparison(column, kinds[column]) for column in compare], blocking_rules_to_generate_predictions=blocks, unique_id_column_name="place", retain_matching_columns=False, retain_intermediate_calculation_columns=True, linker_uid="cx")
+    sides = [api.register(_arrow(frame[compare], name), dataset_display_name=name) for frame, name in ((left, "left_file"), (right, "right_file"))]
+    linker = Linker(sides, settings("link_only", [_block(rule) for rule in rules]), log_level=None, validate_settings=False)
+    linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=20260101)
+    for rule in _training(rules, compare):
+        linker.training.estimate_parameters_using_expectation_maximisation(_block(rule), max_pairs=1e6 if len(left) * len(right) > 1e9 else None)
+    shares = [_shares(one) for one in linker.misc.save_model_to_json()["comparisons"]]
+    both = _levels(linker.inference.predict(warning_mode="never"), compare, shares)
+    within = _levels(linker.inference.predict_within(sides[1], link_type="dedupe_only", warning_mode="never"), compare, shares)
+    agree, stranger = ([level[at] for level in shares] for at in (0, 1))
+    return both, agree, stranger, _household(within[compare].to_numpy(), stranger, len(right))
+
+
+def _household(levels: np.ndarray, stranger, n: int):
+    """Pairs within one file beyond what chance makes: how many of them a person has, and the shares of levels among them."""
+    patterns, counts = np.unique(levels, axis=0, return_counts=True)
+    chance = n * (n - 1) / 2 * _product(patterns, stranger)
+    excess = np.clip(counts - chance, 0, None)
+    found = [np.bincount(np.clip(patterns[:, at], 0, None), excess * (patterns[:, at] >= 0), minlength=len(one)) + 5 * one for at, one in enumerate(stranger)]
+    return 2 * excess.sum() / n, [one / one.sum() for one in found]
+
+
+def _product(patterns: np.ndarray, levels) -> np.ndarray:
+    """The probability of each pattern, columns taken as independent; an empty column says nothing."""
+    return np.exp(sum(np.where(patterns[:, at] < 0, 0.0, np.log(levels[at])[np.clip(patterns[:, at], 0, None)]) for at in range(patterns.shape[1])))
+
+
+def _shares(comparison: dict) -> tuple[np.ndarray, np.ndarray]:
+    """The shares of a comparison's levels among true pairs and among strangers; a level that was never seen gets a small one."""
+    levels = [one for one in comparison["comparison_levels"] if not one.get("is_null_level")]
+    found = [np.array([one.get(name) if isinstance(one.get(name), float) else np.nan for one in levels]) for name in ("m_probability", "u_probability")]
+    found = [np.clip(np.where(np.isnan(one), 1e-7, one), 1e-7, None) for one in found]
+    return tuple(one / one.sum() for one in found)
+
+
+def _levels(table, compare: list[str], shares) -> pd.DataFrame:
+    """Pairs with the level of each column (0 is the closest, -1 empty), ordered; Splink gives a level's weight, log2(m / u), and 0 where empty."""
+    frame = table.as_duckdbpyrelation().df().rename(columns={"place_l": "left", "place_r": "right"})
+    for column, (m, u) in zip(compare, shares):
+        weights = np.log2(m / u)
+        given = frame[f"mw_{column}"].to_numpy()
+        near = np.abs(given[:, None] - weights[None, :])
+        frame[column] = np.where(np.abs(given) < 1e-12, -1, near.argmin(axis=1))
+    return frame[["left", "right", *compare]].sort_values(["left", "right"], ignore_index=True)
+
+
+def _training(rules: list[tuple], compare: list[str]) -> list[tuple]:
+    """The fewest rules, in order, by which every column is left free at least once."""
+    chosen, free = [], set()
+    for rule in rules:
+        if not set(compare) - set(rule) <= free:
+            chosen.append(rule)
+            free |= set(compare) - set(rule)
+    return chosen
+
+
+def _arrow(frame: pd.DataFrame, name: str):
+    import pyarrow as pa
+
+    # Pairs within one file need the name of the file as a column (splink 5.0.0 joins by it there too).
+    columns = {column: pa.array(frame[column].astype(object).where(frame[column].notna(), None), type=pa.string()) for column in frame}
+    return pa.table(columns | {"place": pa.array(np.arange(len(frame))), "source_dataset": pa.array([name] * len(frame))})
+
+
+def _block(rule):
+    from splink import block_on
+
+    return block_on(*rule)
+
+
+def _comparison(column: str, kind: str):
+    import splink.comparison_library as cl
+
+    if kind == "name":
+        return cl.JaroWinklerAtThresholds(column, [0.92, 0.8])
+    if kind in ("email", "text"):
+        return cl.JaroWinklerAtThresholds(column, [0.92])
+    return cl.DamerauLevenshteinAtThresholds(column, [1])
+
+
+def _rules(left, right, compare, kinds) -> list[tuple]:
+    """Blocking rules: strong columns and dates alone, others in twos; those that would make too many pairs are left out."""
+    alone = [(column,) for column in compare if kinds[column] in STRONG + DATES]
+    weak = [column for column in compare if kinds[column] not in STRONG + DATES]
+    twos = [(a, b) for place, a in enumerate(weak) for b in weak[place + 1 :]]
+    usable = []
+    for rule in alone + twos:
+        counts = [frame.dropna(subset=list(rule)).groupby(list(rule)).size() for frame in (left, right)]
+        size = (counts[0] * counts[1]).dropna().sum()
+        if 0 < size <= PAIRS:
+            usable.append(rule)
+    return usable
+
