@@ -112,13 +112,16 @@ def _model(left: pd.DataFrame, right: pd.DataFrame, compare: list[str], kinds: d
     sides = [api.register(_arrow(frame[compare], name), dataset_display_name=name) for frame, name in ((left, "left_file"), (right, "right_file"))]
     linker = Linker(sides, settings("link_only", [_block(rule) for rule in rules]), log_level=None, validate_settings=False)
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=20260101)
-    for rule in _training(rules, compare):
-        linker.training.estimate_parameters_using_expectation_maximisation(_block(rule), max_pairs=1e6 if len(left) * len(right) > 1e9 else None)
-    shares = [_shares(one) for one in linker.misc.save_model_to_json()["comparisons"]]
-    both = _levels(linker.inference.predict(warning_mode="never"), compare, shares)
-    within = _levels(linker.inference.predict_within(sides[1], link_type="dedupe_only", warning_mode="never"), compare, shares)
-    agree, stranger = ([level[at] for level in shares] for at in (0, 1))
-    return both, agree, stranger, _household(within[compare].to_numpy(), stranger, len(right))
+    model = linker.misc.save_model_to_json()
+    stranger = [_strangers(one) for one in model["comparisons"]]
+    # Levels are read from weights, so each level is given a weight of its own: -1, -2, ... and 0 where a side is empty.
+    for comparison in model["comparisons"]:
+        for place, level in enumerate(one for one in comparison["comparison_levels"] if not one.get("is_null_level")):
+            level |= {"m_probability": 0.25 * 0.5**place, "u_probability": 0.5}
+    reader = Linker(sides, model, log_level=None, validate_settings=False)
+    both = _levels(reader.inference.predict(warning_mode="never"), compare)
+    within = _levels(reader.inference.predict_within(sides[1], link_type="dedupe_only", warning_mode="never"), compare)
+    return both, [_start(len(one)) for one in stranger], stranger, _household(within[compare].to_numpy(), stranger, len(right))
 
 
 def _household(levels: np.ndarray, stranger, n: int):
@@ -135,33 +138,24 @@ def _product(patterns: np.ndarray, levels) -> np.ndarray:
     return np.exp(sum(np.where(patterns[:, at] < 0, 0.0, np.log(levels[at])[np.clip(patterns[:, at], 0, None)]) for at in range(patterns.shape[1])))
 
 
-def _shares(comparison: dict) -> tuple[np.ndarray, np.ndarray]:
-    """The shares of a comparison's levels among true pairs and among strangers; a level that was never seen gets a small one."""
-    levels = [one for one in comparison["comparison_levels"] if not one.get("is_null_level")]
-    found = [np.array([one.get(name) if isinstance(one.get(name), float) else np.nan for one in levels]) for name in ("m_probability", "u_probability")]
-    found = [np.clip(np.where(np.isnan(one), 1e-7, one), 1e-7, None) for one in found]
-    return tuple(one / one.sum() for one in found)
+def _strangers(comparison: dict) -> np.ndarray:
+    """The shares of a comparison's levels among strangers, as Splink found them in pairs put together by lot; one never seen gets a small share."""
+    found = [one.get("u_probability") for one in comparison["comparison_levels"] if not one.get("is_null_level")]
+    found = np.array([one if isinstance(one, float) else 0.0 for one in found]).clip(1e-7)
+    return found / found.sum()
 
 
-def _levels(table, compare: list[str], shares) -> pd.DataFrame:
-    """Pairs with the level of each column (0 is the closest, -1 empty), ordered; Splink gives a level's weight, log2(m / u), and 0 where empty."""
+def _start(levels: int) -> np.ndarray:
+    """Where the fit of true pairs begins: nine in ten are equal to the letter."""
+    return np.array([0.9, *[0.1 / (levels - 1)] * (levels - 1)])
+
+
+def _levels(table, compare: list[str]) -> pd.DataFrame:
+    """Pairs with the level of each column (0 is the closest, -1 empty), in a fixed order."""
     frame = table.as_duckdbpyrelation().df().rename(columns={"place_l": "left", "place_r": "right"})
-    for column, (m, u) in zip(compare, shares):
-        weights = np.log2(m / u)
-        given = frame[f"mw_{column}"].to_numpy()
-        near = np.abs(given[:, None] - weights[None, :])
-        frame[column] = np.where(np.abs(given) < 1e-12, -1, near.argmin(axis=1))
+    for column in compare:
+        frame[column] = -np.rint(frame[f"mw_{column}"].to_numpy()).astype(int) - 1
     return frame[["left", "right", *compare]].sort_values(["left", "right"], ignore_index=True)
-
-
-def _training(rules: list[tuple], compare: list[str]) -> list[tuple]:
-    """The fewest rules, in order, by which every column is left free at least once."""
-    chosen, free = [], set()
-    for rule in rules:
-        if not set(compare) - set(rule) <= free:
-            chosen.append(rule)
-            free |= set(compare) - set(rule)
-    return chosen
 
 
 def _arrow(frame: pd.DataFrame, name: str):
