@@ -26,6 +26,8 @@ Definition = Literal[
 ]  # fmt: skip
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
+Identifier = Literal["customer_number", "loyalty_number", "email", "phone", "name", "first_name", "last_name", "born", "postcode", "street", "city"]
+
 # Columns that every survey file may carry beside its items; only response_id is required.
 RESPONSE_FIELDS = ("response_id", "person_id", "account_id", "answered_on", "channel", "brand", "country", "language", "team", "weight")
 
@@ -110,6 +112,7 @@ class Reading(BaseModel):
     decimal: Literal["", ".", ","] = Field("", description="Decimal mark; a comma is read only where it is declared.")
     thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, only where declared.")
     date_format: str = Field("", description="Format of dates, e.g. %d.%m.%Y; ISO dates where empty.")
+    identify: dict[Identifier, str] = Field({}, description="Identifier of a person -> column in the file, for matching rows without a customer key; never kept, e.g. {email = \"E-Mail\"}.")
 
 
 class Wave(Reading):
@@ -185,6 +188,14 @@ class Source(Reading):
     recipients: tuple[str, ...] = Field((), description="Who may see rows of it, e.g. [\"customer insight\"].")
 
 
+class Matching(BaseModel):
+    """How rows without a customer key are matched with the customer file."""
+
+    model_config = FROZEN
+    keys: tuple[tuple[Identifier, ...], ...] = Field((), description="Identifiers that make a key, the most trusted first; number, e-mail, phone, name with birth date where empty, e.g. [[\"email\"], [\"last_name\", \"born\"]].")
+    threshold: float = Field(0.9, gt=0.5, le=1, description="Probability from which two rows count as one person.")
+
+
 class Finance(BaseModel):
     """What turns effects into money."""
 
@@ -235,6 +246,7 @@ class Programme(BaseModel):
     segments: tuple[Segment, ...] = Field((), description="Segments.")
     staff: Staff = Staff()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
+    matching: Matching = Matching()
     finance: Finance = Finance()
     rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
     limits: Limits = Limits()

@@ -87,6 +87,25 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("rule", "text", "not on the scale 0 to 10", "What it breaks", True),
         ("suggestion", "text", "correct the score or leave the cell empty", "What would mend it", True),
     ),
+    "matches": _columns(
+        ("file", "text", "calls.csv", "File under raw/ whose rows had no customer key", True),
+        ("table", "text", "interactions", "Table it fills", True),
+        ("row", "text", "i0001", "The row: its id, or its place in the file", True),
+        ("person_id", "text", "p000123", "Customer it was matched with", True),
+        ("how", "text", "key:email", "Equal key, or scored", True),
+        ("probability", "number", "0.98", "Probability that both are one person", True),
+    ),
+    "matching": _columns(
+        ("file", "text", "calls.csv", "File under raw/", True),
+        ("table", "text", "interactions", "Table it fills", True),
+        ("how", "text", "key:email", "Equal key, scored, or all", True),
+        ("n", "whole", "2115", "Rows without a customer before", True),
+        ("linked", "whole", "1228", "Rows that got one", True),
+        ("estimate", "number", "1.6", "Expected false links among them", True),
+        ("conf_low", "number", "0.2", "Lower end of the 95 % interval", True),
+        ("conf_high", "number", "4.1", "Upper end of the 95 % interval", True),
+        ("note", "text", "checked by born, postcode", "How they were told apart"),
+    ),
     "accounts": _columns(
         ("account_id", "text", "k00123", "Account", True),
         ("segment", "text", "business", "Segment of the account"),
@@ -222,7 +241,8 @@ FINDINGS |= {  # 01
     "links": _columns(
         ("survey", "text", "annual", "Survey", True), ("table", "text", "orders", "Table linked to", True), ("n", "whole", "1890", "Respondents", True),
         ("with_key", "whole", "1650", "Those who carry a customer key", True), ("linked", "whole", "1153", "Those found in the table", True),
-        ("estimate", "number", "0.61", "linked / n, a proportion", True), ("note", "text", "", "Why nothing can be linked"),
+        ("estimate", "number", "0.61", "linked / n, a proportion", True), ("false", "number", "3.4", "Expected false links among them"), ("false_low", "number", "0.5", "Lower end of the 95 % interval"), ("false_high", "number", "8.1", "Upper end of the 95 % interval"),
+        ("sentence", "text", "Linked to orders: 61 % of respondents.", "The base in words"), ("note", "text", "", "Why nothing can be linked"),
     ),
 }  # fmt: skip
 _LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))

@@ -66,6 +66,7 @@ def match(left: pd.DataFrame, right: pd.DataFrame, *, keys, compare=(), threshol
         parts.append(made.links.assign(how="scored"))
     elif len(compare) >= 2 and scored is None and not able:
         said.append("Links are by equal keys only: Splink, which scores pairs whose keys differ, is not installed.")
+        rates.append(("scored", int(free_left.sum()), 0, 0.0, 0.0, 0.0, said[-1]))
     links = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"left": [], "right": [], "how": [], "probability": []})
     links = links.assign(left_id=left["id"].to_numpy()[links["left"].astype(int)], right_id=right["id"].to_numpy()[links["right"].astype(int)]).sort_values("left", ignore_index=True)
     return Match(links[COLUMNS], _quality(rates, len(left), len(links)), said)
@@ -114,7 +115,7 @@ def _quality(rates, rows: int, linked: int) -> pd.DataFrame:
         # The parts are estimated apart: their distances to the limits add up in squares.
         low = frame["estimate"].sum() - np.sqrt(((frame["estimate"] - frame["conf_low"]) ** 2).sum())
         high = frame["estimate"].sum() + np.sqrt(((frame["conf_high"] - frame["estimate"]) ** 2).sum())
-        frame.loc[len(frame)] = ["all", rows, linked, frame["estimate"].sum(), max(low, 0.0), min(high, linked), ""]
+        frame.loc[len(frame)] = ["all", rows, linked, frame["estimate"].sum(), max(low, 0.0), min(high, float(linked)), ""]
     return frame
 
 
