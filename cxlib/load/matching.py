@@ -115,7 +115,7 @@ def _quality(rates, rows: int, linked: int) -> pd.DataFrame:
         # The parts are estimated apart: their distances to the limits add up in squares.
         low = frame["estimate"].sum() - np.sqrt(((frame["estimate"] - frame["conf_low"]) ** 2).sum())
         high = frame["estimate"].sum() + np.sqrt(((frame["conf_high"] - frame["estimate"]) ** 2).sum())
-        frame.loc[len(frame)] = ["all", rows, linked, frame["estimate"].sum(), max(low, 0.0), min(high, float(linked)), ""]
+        frame.loc[len(frame)] = ["all", rows, linked, frame["estimate"].sum(), float(np.floor(max(low, 0.0))), min(high, float(linked)), ""]
     return frame
 
 

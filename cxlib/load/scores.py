@@ -33,8 +33,8 @@ def pairs(left: pd.DataFrame, right: pd.DataFrame, *, compare: list[str], kinds:
     model = _model(left, right, compare, kinds)
     if model is None:
         return Scored(pd.DataFrame({"left": [], "right": [], "probability": []}), (0.0, 0.0, 0.0), "no two rows agree on enough to be compared")
-    both, agree, stranger, household = model
-    weight = _fit(both, agree, stranger, household, len(left), len(right))
+    both, within, stranger = model
+    weight, doubles = _fit(both, within, stranger, len(left), len(right))
     open_right = free_right[both["right"]] if relation == "one_to_one" else np.ones(len(both), dtype=bool)
     left_at, right_at, weight = (values[open_right] for values in (both["left"].to_numpy(), both["right"].to_numpy(), weight))
     open_left = free_left[left_at]
@@ -50,6 +50,8 @@ def pairs(left: pd.DataFrame, right: pd.DataFrame, *, compare: list[str], kinds:
     expected = float((1 - links["probability"]).sum())
     spread = 1.96 * np.sqrt(float((links["probability"] * (1 - links["probability"])).sum()) + 1e-9)
     low, high, note = max(expected - spread, 0.0), expected + spread + 1.0, f"scored by {', '.join(compare)}"
+    if doubles >= 0.005 * len(right):
+        note += f"; about {doubles:,.0f} persons stand twice in the right file, and rows that fit both are not linked"
     if known is not None and len(known) >= 50:
         found, tried = _without_partner(left_at, right_at, weight, known, matched, threshold)
         absent = n * (1 - matched)
@@ -80,21 +82,42 @@ def _without_partner(left_at, right_at, weight, known, matched, threshold) -> tu
     return len(np.unique(left_at[others][odds / (1 + total) >= threshold])), len(sure)
 
 
-def _fit(both: pd.DataFrame, agree, stranger, household, n_left: int, n_right: int) -> np.ndarray:
-    """Fit what true pairs agree on beside the two kinds of false ones; return, a pair, P(pattern | same person) over its expected number among others."""
+def _fit(both: pd.DataFrame, within: pd.DataFrame, stranger, n_left: int, n_right: int) -> tuple[np.ndarray, float]:
+    """Fit what true pairs agree on beside the two kinds of false ones.
+
+    Returns, a pair, P(pattern | same person) over the number of others expected to show it, and how many persons stand twice in the right file.
+    """
     columns = [column for column in both if column not in ("left", "right")]
     patterns, place, counts = np.unique(both[columns].to_numpy(), axis=0, return_inverse=True, return_counts=True)
-    rate, within = household
-    false = n_right * _product(patterns, stranger) + rate * _product(patterns, within)  # others of the right file with this pattern, a row of the left
-    share = 0.5
+    inner = np.unique(within[columns].to_numpy(), axis=0, return_counts=True)
+    agree = [np.array([0.9, *[0.1 / (len(one) - 1)] * (len(one) - 1)]) for one in stranger]  # where the fit begins
+    for _ in range(2):  # who stands twice in the right file is told from who shares a household by what true pairs agree on
+        rate, household, doubles = _household(*inner, agree, stranger, n_right)
+        false = n_right * _product(patterns, stranger) + rate * _product(patterns, household)
+        share = 0.5
+        for _ in range(100):
+            true = share * _product(patterns, agree)
+            weight = true / (true + false) * counts
+            share = float(np.clip(weight.sum() / n_left, 1e-6, 0.999))
+            agree = [_levelled(patterns[:, at], weight, np.full(len(one), 0.5)) for at, one in enumerate(stranger)]
+    return (_product(patterns, agree) / false)[place.ravel()], doubles
+
+
+def _household(patterns: np.ndarray, counts: np.ndarray, agree, stranger, n: int):
+    """Pairs within one file beyond what chance makes: how many others of the household a person has, the shares of levels among them, and the doubles."""
+    excess = np.clip(counts - n * (n - 1) / 2 * _product(patterns, stranger), 0, None)
+    same, double = _product(patterns, agree), np.zeros(len(counts))
     for _ in range(100):
-        true = _product(patterns, agree)
-        posterior = share * true / (share * true + false)
-        weight = posterior * counts
-        share = float(np.clip(weight.sum() / n_left, 1e-6, 0.999))
-        agree = [np.clip((np.bincount(np.clip(patterns[:, at], 0, None), weight * (patterns[:, at] >= 0), minlength=len(levels)) + 0.5), 0.5, None) for at, levels in enumerate(agree)]
-        agree = [levels / levels.sum() for levels in agree]
-    return (_product(patterns, agree) / false)[place.ravel()]
+        household = [_levelled(patterns[:, at], excess * (1 - double), 5 * one) for at, one in enumerate(stranger)]
+        share = (excess * double).sum() / max(excess.sum(), 1e-9) if double.any() else 0.1
+        double = share * same / (share * same + (1 - share) * _product(patterns, household) + 1e-300)
+    return 2 * (excess * (1 - double)).sum() / n, household, float((excess * double).sum())
+
+
+def _levelled(levels: np.ndarray, weight: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """The shares of the levels of one column among weighted pairs, empty cells apart."""
+    found = np.bincount(np.clip(levels, 0, None), weight * (levels >= 0), minlength=len(prior)) + prior
+    return found / found.sum()
 
 
 def _model(left: pd.DataFrame, right: pd.DataFrame, compare: list[str], kinds: dict):
@@ -121,16 +144,7 @@ def _model(left: pd.DataFrame, right: pd.DataFrame, compare: list[str], kinds: d
     reader = Linker(sides, model, log_level=None, validate_settings=False)
     both = _levels(reader.inference.predict(warning_mode="never"), compare)
     within = _levels(reader.inference.predict_within(sides[1], link_type="dedupe_only", warning_mode="never"), compare)
-    return both, [_start(len(one)) for one in stranger], stranger, _household(within[compare].to_numpy(), stranger, len(right))
-
-
-def _household(levels: np.ndarray, stranger, n: int):
-    """Pairs within one file beyond what chance makes: how many of them a person has, and the shares of levels among them."""
-    patterns, counts = np.unique(levels, axis=0, return_counts=True)
-    chance = n * (n - 1) / 2 * _product(patterns, stranger)
-    excess = np.clip(counts - chance, 0, None)
-    found = [np.bincount(np.clip(patterns[:, at], 0, None), excess * (patterns[:, at] >= 0), minlength=len(one)) + 5 * one for at, one in enumerate(stranger)]
-    return 2 * excess.sum() / n, [one / one.sum() for one in found]
+    return both, within, stranger
 
 
 def _product(patterns: np.ndarray, levels) -> np.ndarray:
@@ -143,11 +157,6 @@ def _strangers(comparison: dict) -> np.ndarray:
     found = [one.get("u_probability") for one in comparison["comparison_levels"] if not one.get("is_null_level")]
     found = np.array([one if isinstance(one, float) else 0.0 for one in found]).clip(1e-7)
     return found / found.sum()
-
-
-def _start(levels: int) -> np.ndarray:
-    """Where the fit of true pairs begins: nine in ten are equal to the letter."""
-    return np.array([0.9, *[0.1 / (levels - 1)] * (levels - 1)])
 
 
 def _levels(table, compare: list[str]) -> pd.DataFrame:
