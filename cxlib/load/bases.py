@@ -74,11 +74,11 @@ def _false(found: pd.DataFrame, other: pd.DataFrame, name: str, matches: pd.Data
     # A customer is sure in the table if a row carries the key itself; else as sure as the best of the matched rows.
     matched = there.groupby("person_id")["probability"].agg(["max", "size"])
     sizes = other.groupby("person_id").size()
-    best = matched["max"].where(matched["size"] >= sizes.reindex(matched.index).fillna(0), 1.0)
+    best = matched.loc[matched["size"] >= sizes.reindex(matched.index).fillna(0), "max"]
     others = found["person_id"].map(best).fillna(1.0)
     false = float((1 - own * others).sum())
     ends = [0.0, 0.0]
-    for share, table in (((own < 1).sum(), "responses"), ((others < 1).sum(), name)):
+    for share, table in ((found["answer"].isin(answers.index).sum(), "responses"), (found["person_id"].isin(best.index).sum(), name)):
         part = rates[rates["table"] == table]
         if share and part["linked"].sum():
             ends = [end + share * part[column].sum() / part["linked"].sum() for end, column in zip(ends, ("conf_low", "conf_high"))]

@@ -4,6 +4,7 @@ Clear identifiers (e-mail, phone, name, birth date) live in memory while files a
 and where the key is itself an e-mail address or a phone number, its keyed hash.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -86,12 +87,14 @@ def salt() -> bytes:
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     path = Path(os.environ.get("CX_SALT_FILE") or Path(home) / "cxlib" / "salt")
     try:
-        if not path.is_file():
+        if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            own = path.with_name(f".{path.name}-{os.getpid()}")
+            with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.write(secrets.token_hex(32).encode())
-        return path.read_bytes().strip()
-    except FileExistsError:  # another run was faster
+            with contextlib.suppress(FileExistsError):  # another run was faster, and its secret holds
+                os.link(own, path)
+            own.unlink()
         return path.read_bytes().strip()
     except OSError as error:
         raise DataError(f"{path}: the secret by which addresses are hashed cannot be read or made ({error.strerror}); set CX_SALT or CX_SALT_FILE.") from None

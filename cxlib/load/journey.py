@@ -125,8 +125,10 @@ def blind(found: pd.DataFrame, journeys: Journeys | None = None) -> list[str]:
         if len(silent := rest[rest["perceptive"] == 0]):
             many = int(silent["operational"].sum())
             said.append(f"{where(silent)}: what customers think of it is not measured{f' ({many:,} contacts, no answer)' if many else ''}.")
-        if len(hidden := rest[rest["operational"] == 0]):
-            said.append(f"{where(hidden)}: what happens there is not recorded, though customers are asked about it." if hidden["perceptive"].sum() else f"{where(hidden)}: what happens there is not recorded.")
+        hidden = rest[rest["operational"] == 0]
+        for asked, words in ((True, ", though customers are asked about it"), (False, "")):
+            if len(part := hidden[(hidden["perceptive"] > 0) == asked]):
+                said.append(f"{where(part)}: what happens there is not recorded{words}.")
         if len(open_ended := rest[rest["outcome"] == 0]):
             said.append(f"{where(open_ended)}: what customers do afterwards is not known.")
     return said or ["Every touchpoint and channel is measured in all three ways: what happened, what customers say of it, what they do afterwards."]

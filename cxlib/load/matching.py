@@ -43,6 +43,8 @@ def match(left: pd.DataFrame, right: pd.DataFrame, *, keys, compare=(), threshol
     columns = list(dict.fromkeys([*(column for key in keys for column in key), *compare]))
     _fits(left, right, columns, id, threshold, relation)
     kinds = {column: (kinds or {}).get(column, identifiers.KINDS.get(column, "text")) for column in columns}
+    # Sorted by id, so that the order of rows in a file changes nothing.
+    left, right = (frame.sort_values(id, kind="stable", key=lambda ids: ids.astype("str")) for frame in (left, right))
     left, right = (pd.DataFrame({"id": frame[id].to_numpy(), **{column: identifiers.normalise(frame[column], kind=kinds[column]).to_numpy() for column in columns}}) for frame in (left, right))
     parts, rates, said = [], [], []
     free_left, free_right = np.ones(len(left), dtype=bool), np.ones(len(right), dtype=bool)

@@ -8,8 +8,8 @@ KEYS = ["email", "phone", ("last_name", "first_name", "born")]
 # Shares of cells mistyped and empty, of first names shortened, of persons with another e-mail address in one of the files.
 NOISE = {"clean": (0.01, 0.05, 0.02, 0.02), "usual": (0.04, 0.2, 0.08, 0.15), "dirty": (0.1, 0.4, 0.15, 0.3)}
 SHORT = {"Elisabeth": "Lisa", "Alexander": "Alex", "Katharina": "Kathi", "Johannes": "Hannes", "Margarete": "Gretl", "Friedrich": "Fritz", "Charlotte": "Lotte", "Maximilian": "Max", "Sebastian": "Basti", "Franziska": "Franzi"}
-FIRST = [*SHORT, *"Anna Ben Clara David Emma Felix Greta Hannah Ida Jonas Klara Lukas Maria Noah Olivia Paul Rosa Simon Thea Viktor Konrad Mathilda Leonhard".split()]
-LAST = [a + b + c for a in "ba be bo da di fa fe ga gi ka ke ko la le ma me mo na ne ra re ro sa se ta te wa we".split() for b in "ba de di fa ge ke la le mo ne ri sa".split() for c in "n r ck tz mann meier berg stein bach hoff ner ger".split()]
+FIRST = [*SHORT, *["Anna", "Ben", "Clara", "David", "Emma", "Felix", "Greta", "Hannah", "Ida", "Jonas", "Klara", "Lukas", "Maria", "Noah", "Olivia", "Paul", "Rosa", "Simon", "Thea", "Viktor", "Konrad", "Mathilda", "Leonhard"]]
+LAST = [a + b + c for a in ["ba", "be", "bo", "da", "di", "fa", "fe", "ga", "gi", "ka", "ke", "ko", "la", "le", "ma", "me", "mo", "na", "ne", "ra", "re", "ro", "sa", "se", "ta", "te", "wa", "we"] for b in ["ba", "de", "di", "fa", "ge", "ke", "la", "le", "mo", "ne", "ri", "sa"] for c in ["n", "r", "ck", "tz", "mann", "meier", "berg", "stein", "bach", "hoff", "ner", "ger"]]
 
 
 def population(n: int, rng) -> pd.DataFrame:
