@@ -34,7 +34,7 @@ def pairs(left: pd.DataFrame, right: pd.DataFrame, *, compare: list[str], kinds:
     if model is None:
         return Scored(pd.DataFrame({"left": [], "right": [], "probability": []}), (0.0, 0.0, 0.0), "no two rows agree on enough to be compared")
     both, within, stranger = model
-    weight, doubles = _fit(both, within, stranger, len(left), len(right))
+    weight, doubles = _fit(both, within, stranger, len(left), right[compare].notna().to_numpy())
     open_right = free_right[both["right"]] if relation == "one_to_one" else np.ones(len(both), dtype=bool)
     left_at, right_at, weight = (values[open_right] for values in (both["left"].to_numpy(), both["right"].to_numpy(), weight))
     open_left = free_left[left_at]
@@ -82,25 +82,42 @@ def _without_partner(left_at, right_at, weight, known, matched, threshold) -> tu
     return len(np.unique(left_at[others][odds / (1 + total) >= threshold])), len(sure)
 
 
-def _fit(both: pd.DataFrame, within: pd.DataFrame, stranger, n_left: int, n_right: int) -> tuple[np.ndarray, float]:
+def _fit(both: pd.DataFrame, within: pd.DataFrame, stranger, n_left: int, filled: np.ndarray) -> tuple[np.ndarray, float]:
     """Fit what true pairs agree on beside the two kinds of false ones.
 
     Returns, a pair, P(pattern | same person) over the number of others expected to show it, and how many persons stand twice in the right file.
     """
     columns = [column for column in both if column not in ("left", "right")]
     patterns, place, counts = np.unique(both[columns].to_numpy(), axis=0, return_inverse=True, return_counts=True)
-    inner = np.unique(within[columns].to_numpy(), axis=0, return_counts=True)
+    inner, n_right = np.unique(within[columns].to_numpy(), axis=0, return_counts=True), len(filled)
     agree = [np.array([0.9, *[0.1 / (len(one) - 1)] * (len(one) - 1)]) for one in stranger]  # where the fit begins
     for _ in range(2):  # who stands twice in the right file is told from who shares a household by what true pairs agree on
-        rate, household, doubles = _household(*inner, agree, stranger, n_right)
+        rate, household, double = _household(*inner, agree, stranger, n_right)
         false = n_right * _product(patterns, stranger) + rate * _product(patterns, household)
+        false *= _dependence(patterns, false, inner[0], inner[1] * (1 - double), filled)
         share = 0.5
         for _ in range(100):
             true = share * _product(patterns, agree)
             weight = true / (true + false) * counts
             share = float(np.clip(weight.sum() / n_left, 1e-6, 0.999))
             agree = [_levelled(patterns[:, at], weight, np.full(len(one), 0.5)) for at, one in enumerate(stranger)]
-    return (_product(patterns, agree) / false)[place.ravel()], doubles
+    return (_product(patterns, agree) / false)[place.ravel()], float((inner[1] * double).sum())
+
+
+def _dependence(patterns: np.ndarray, false: np.ndarray, inner: np.ndarray, counts: np.ndarray, filled: np.ndarray) -> np.ndarray:
+    """How many times more often two persons of the right file show a pattern than columns taken as independent make expect.
+
+    Namesakes have like e-mail addresses, neighbours like streets: pairs within the file show it. Seldom seen patterns lean on what is expected.
+    """
+    factor, n = np.ones(len(patterns)), len(filled)
+    for mask in np.unique(patterns >= 0, axis=0):
+        own, known = ((patterns >= 0) == mask).all(axis=1), (inner[:, mask] >= 0).all(axis=1)
+        pairs = n * filled[:, mask].all(axis=1).mean() ** 2 / 2  # that many pairs of the file for each other a row is expected to meet
+        base = 8 ** np.arange(int(mask.sum()))  # a number for each pattern; no column has eight levels
+        seen = pd.Series(counts[known]).groupby(inner[known][:, mask] @ base).sum()
+        found = seen.reindex(patterns[own][:, mask] @ base).fillna(0).to_numpy()
+        factor[own] = (found + 2) / (false[own] * pairs + 2)
+    return factor
 
 
 def _household(patterns: np.ndarray, counts: np.ndarray, agree, stranger, n: int):
@@ -111,7 +128,7 @@ def _household(patterns: np.ndarray, counts: np.ndarray, agree, stranger, n: int
         household = [_levelled(patterns[:, at], excess * (1 - double), 5 * one) for at, one in enumerate(stranger)]
         share = (excess * double).sum() / max(excess.sum(), 1e-9) if double.any() else 0.1
         double = share * same / (share * same + (1 - share) * _product(patterns, household) + 1e-300)
-    return 2 * (excess * (1 - double)).sum() / n, household, float((excess * double).sum())
+    return 2 * (excess * (1 - double)).sum() / n, household, double * excess / counts
 
 
 def _levelled(levels: np.ndarray, weight: np.ndarray, prior: np.ndarray) -> np.ndarray:

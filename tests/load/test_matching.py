@@ -12,7 +12,7 @@ from small import HEADER, TINY
 
 from cxlib import programme, schema
 from cxlib.errors import DataError
-from cxlib.load import bases, identifiers, intake, matching, scores, store, unify
+from cxlib.load import bases, identifiers, intake, journey, matching, scores, store, timeline, unify
 
 needs_splink = pytest.mark.skipif(importlib.util.find_spec("splink") is None, reason="Splink is an extra: pip install 'cxlib[match]'")
 
@@ -292,3 +292,49 @@ def test_identifiers_with_nobody_to_match_are_refused(company):
     path.write_text(path.read_text().replace('identify = {email = "mail", first_name = "first", last_name = "last", born = "born"}', ""))
     with pytest.raises(DataError, match=r"'identify' of 'a\.csv' has nobody to be matched with"):
         store.build(programme.read(folder))
+
+
+TELCO = """
+name = "Telco"
+[scales.five]
+low = 1
+high = 5
+[[surveys]]
+id = "status"
+kind = "relationship"
+promise = "confidential"
+uses = ["aggregate", "link"]
+[[waves]]
+id = "q3"
+survey = "status"
+quarter = "2026Q3"
+first = 2026-07-01
+last = 2026-09-30
+file = "telco_status.parquet"
+columns = {response_id = "Status ID", person_id = "Customer ID", satisfaction = "Satisfaction Score"}
+[[items]]
+id = "satisfaction"
+wording = "Satisfaction"
+scale = "five"
+[[kpis]]
+id = "csat"
+item = "satisfaction"
+definition = "csat_top2_of_5"
+[[sources]]
+table = "people"
+file = "telco_demographics.parquet"
+columns = {person_id = "Customer ID"}
+"""
+
+
+@pytest.mark.shared
+def test_two_tables_of_one_company_join_on_their_key_and_its_journey_is_blind(shared, tmp_path):
+    (tmp_path / "telco").mkdir()
+    (tmp_path / "telco" / "programme.toml").write_text(TELCO)
+    found = programme.read(tmp_path / "telco", raw=shared / "telco")
+    tables = store.Tables(store.write(found, tmp_path / "s"), found, "2026Q3")
+    linked = bases.links(tables).set_index("table")
+    assert linked.loc["people", ["n", "linked", "false"]].tolist() == [7043, 7043, 0.0]
+    assert linked.loc["people", "sentence"] == "Linked to people: 100 % of respondents; by a key that both carry."
+    assert timeline.counts(tables).set_index("table")["rows"].to_dict() == {"people": 7043, "responses": 2 * 7043}
+    assert journey.blind(journey.matrix(tables)) == ["No table names a touchpoint: the whole journey is blind."]
