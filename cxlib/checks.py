@@ -34,9 +34,11 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
 def contracts(programme) -> None:
     """Read the programme's other TOML files; raises DataError naming file and key, so that no study is the first to find the fault."""
     from cxlib.act import plan
+    from cxlib.load import journey
     from cxlib.text import codeframe
 
     plan.read(programme.folder)
+    journey.read(programme)
     if (path := programme.folder / "codeframe.toml").is_file():
         codeframe.read(path)
 
@@ -56,11 +58,12 @@ def notebooks(*, say) -> None:
 def codebook() -> str:
     """Return the codebook in Markdown: every key of the TOML files, every column of the tables and findings."""
     from cxlib.act import plan
+    from cxlib.load import journey
     from cxlib.programme import Programme
     from cxlib.text import codeframe
 
     lines = []
-    for title, model in (("programme.toml", Programme), ("codeframe.toml", codeframe.Codeframe), ("plan.toml", plan.Plan), ("parameters (-p)", run.Parameters)):
+    for title, model in (("programme.toml", Programme), ("codeframe.toml", codeframe.Codeframe), ("journeys.toml", journey.Journeys), ("plan.toml", plan.Plan), ("parameters (-p)", run.Parameters)):
         lines += [f"### {title}", "", "| key | type | default | example | meaning |", "|---|---|---|---|---|"]
         lines += ["| " + " | ".join(_cell(part) for part in row) + " |" for row in contract.keys(model)] + [""]
     for title, group in (("Tables", schema.TABLES), ("Findings", schema.FINDINGS)):

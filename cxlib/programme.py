@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from cxlib import contract, quarters
 from cxlib.contract import FROZEN
 from cxlib.errors import DataError, nearest
-from cxlib.questionnaire import RESPONSE_FIELDS, Id, Item, Reading, Scale, Survey, Wave
+from cxlib.questionnaire import RESPONSE_FIELDS, Id, Identifier, Item, Reading, Scale, Survey, Wave
 
 Definition = Literal[
     "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
@@ -82,6 +82,14 @@ class Source(Reading):
     recipients: tuple[str, ...] = Field((), description="Who may see rows of it, e.g. [\"customer insight\"].")
 
 
+class Matching(BaseModel):
+    """How rows without a customer key are matched with the customer file."""
+
+    model_config = FROZEN
+    keys: tuple[tuple[Identifier, ...], ...] = Field((), description="Identifiers that make a key, the most trusted first; number, e-mail, phone, name with birth date where empty, e.g. [[\"email\"], [\"last_name\", \"born\"]].")
+    threshold: float = Field(0.9, gt=0.5, le=1, description="Probability from which two rows count as one person.")
+
+
 class Finance(BaseModel):
     """What turns effects into money."""
 
@@ -132,6 +140,7 @@ class Programme(BaseModel):
     segments: tuple[Segment, ...] = Field((), description="Segments.")
     staff: Staff = Staff()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
+    matching: Matching = Matching()
     finance: Finance = Finance()
     rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
     limits: Limits = Limits()

@@ -12,6 +12,7 @@ Quarter = Annotated[str, Field(pattern=r"^[0-9]{4}Q[1-4]$", description="Quarter
 Direction = Literal["high_is_good", "low_is_good"]
 Use = Literal["aggregate", "quote", "link", "case", "target", "train"]
 Kind = Literal["relationship", "driver", "journey", "transactional", "exit", "employee", "usability"]
+Identifier = Literal["customer_number", "loyalty_number", "email", "phone", "name", "first_name", "last_name", "born", "postcode", "street", "city"]
 # Columns that every survey file may carry beside its items; only response_id is required.
 RESPONSE_FIELDS = ("response_id", "person_id", "account_id", "answered_on", "channel", "brand", "country", "language", "team", "weight")
 
@@ -99,6 +100,7 @@ class Reading(BaseModel):
     decimal: Literal["", ".", ","] = Field("", description="Decimal mark; a comma is read only where it is declared.")
     thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, only where declared.")
     date_format: str = Field("", description="Format of dates, e.g. %d.%m.%Y; ISO dates where empty.")
+    identify: dict[Identifier, str] = Field({}, description="Identifier of a person -> column in the file, for matching rows without a customer key; never kept, e.g. {email = \"E-Mail\"}.")
 
     @property
     def named(self) -> str:

@@ -61,7 +61,8 @@ FINDINGS |= {  # 01
     "links": _columns(
         ("survey", "text", "annual", "Survey", True), ("table", "text", "orders", "Table linked to", True), ("n", "whole", "1890", "Respondents", True),
         ("with_key", "whole", "1650", "Those who carry a customer key", True), ("linked", "whole", "1153", "Those found in the table", True),
-        ("estimate", "number", "0.61", "linked / n, a proportion", True), ("note", "text", "", "Why nothing can be linked"),
+        ("estimate", "number", "0.61", "linked / n, a proportion", True), ("false", "number", "3.4", "Expected false links among them"), ("false_low", "number", "0.5", "Lower end of the 95 % interval"), ("false_high", "number", "8.1", "Upper end of the 95 % interval"),
+        ("sentence", "text", "Linked to orders: 61 % of respondents.", "The base in words"), ("note", "text", "", "Why nothing can be linked"),
     ),
 }  # fmt: skip
 _LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from cxlib.load import matching
+
 LINKED = ("people", "accounts", "invitations", "interactions", "events", "orders", "offers", "actions")
 
 
@@ -40,22 +42,47 @@ def answers(tables) -> pd.DataFrame:
 
 
 def links(tables) -> pd.DataFrame:
-    """Return, for each survey and other table, how many respondents are found in it.
+    """Return, for each survey and other table, how many respondents are found in it, and how many of these links are expected to be false.
 
     Columns: survey, table, n (respondents), with_key (those who carry a customer key and may be linked), linked, estimate (linked / n,
-    a proportion), note ("" or why nothing can be linked). The match is by equal keys: it has no false matches beyond keys that are
-    wrong in the files themselves.
+    a proportion), false, false_low, false_high (expected false links with their 95 % interval: 0 where both carry the company's own key, beyond
+    keys that are wrong in the files themselves), sentence (the base in words), note ("" or why nothing can be linked). A respondent's
+    link holds if the match of the answer holds and the best match among the table's rows does.
     """
     responses, programme, rows = tables["responses"], tables.programme, []
+    matches, rates = tables["matches"], tables["matching"].query("how == 'all'")
     present = [name for name in LINKED if name in tables]
     for survey in programme.surveys:
         own = responses[responses["survey"] == survey.id]
         for name in present if len(own) else []:
             key = "account_id" if name == "accounts" else "person_id"
-            found = own[key].notna() & own[key].isin(tables[name][key].dropna().unique())
+            other = tables[name]
+            found = own[own[key].notna() & own[key].isin(other[key].dropna().unique())]
+            false, low, high = _false(found, other, name, matches, rates) if len(matches) and key == "person_id" else (0.0, 0.0, 0.0)
             note = "" if "link" in survey.uses else f"the {survey.promise} promise of this survey does not permit linking"
-            rows.append((survey.id, name, len(own), int(own[key].notna().sum()), int(found.sum()), found.mean(), note))
-    return pd.DataFrame(rows, columns=["survey", "table", "n", "with_key", "linked", "estimate", "note"])
+            share = len(found) / len(own)
+            said = matching.sentence(share, false / max(len(found), 1), high / max(len(found), 1), to=name) if not note else f"Not linked to {name}: {note}."
+            rows.append((survey.id, name, len(own), int(own[key].notna().sum()), len(found), share, false, low, high, said, note))
+    return pd.DataFrame(rows, columns=["survey", "table", "n", "with_key", "linked", "estimate", "false", "false_low", "false_high", "sentence", "note"])
+
+
+def _false(found: pd.DataFrame, other: pd.DataFrame, name: str, matches: pd.DataFrame, rates: pd.DataFrame) -> tuple[float, float, float]:
+    """Expected false links of respondents to a table, with the interval of the files their customers were matched in."""
+    answers = matches[matches["table"] == "responses"].set_index("row")["probability"]
+    own = found["answer"].map(answers).fillna(1.0)
+    there = matches[matches["table"] == name]
+    # A customer is sure in the table if a row carries the key itself; else as sure as the best of the matched rows.
+    matched = there.groupby("person_id")["probability"].agg(["max", "size"])
+    sizes = other.groupby("person_id").size()
+    best = matched.loc[matched["size"] >= sizes.reindex(matched.index).fillna(0), "max"]
+    others = found["person_id"].map(best).fillna(1.0)
+    false = float((1 - own * others).sum())
+    ends = [0.0, 0.0]
+    for share, table in ((found["answer"].isin(answers.index).sum(), "responses"), (found["person_id"].isin(best.index).sum(), name)):
+        part = rates[rates["table"] == table]
+        if share and part["linked"].sum():
+            ends = [end + share * part[column].sum() / part["linked"].sum() for end, column in zip(ends, ("conf_low", "conf_high"))]
+    return false, min(ends[0], false), min(max(ends[1], false), float(len(found)))
 
 
 def latest(tables, survey: str) -> pd.DataFrame:

@@ -32,6 +32,7 @@ class Intake(NamedTuple):
     file: dict
     repairs: pd.DataFrame
     coverage: pd.DataFrame
+    identifiers: pd.DataFrame = pd.DataFrame()  # of the kept rows, in memory only
 
 
 def wave(programme: Programme, wave: Wave) -> Intake:
@@ -69,8 +70,11 @@ def wave(programme: Programme, wave: Wave) -> Intake:
     columns = fields | {item.id: programme.column(wave, item.id) for item in items}
     frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns})
     frame = _dated(frame, programme, wave, dated)
-    # An answer given under a promise that does not permit linking never carries the key by which it could be linked.
-    if "link" not in survey.uses:
+    # An answer given under a promise that does not permit linking never carries the key, or what identifies its person, by which it could be linked.
+    if "link" in survey.uses:
+        identifiers = _identifiers(wave, raw, kept, f"wave '{wave.id}'")
+    else:
+        identifiers = pd.DataFrame()
         frame = frame.drop(columns=[name for name in ("person_id", "account_id") if name in frame])
     quarter = frame["quarter"] if len(frame) else wave.quarter
     texts = [item for item in items if item.kind == "verbatim"]
@@ -80,6 +84,7 @@ def wave(programme: Programme, wave: Wave) -> Intake:
         file=_file(wave.named, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
         repairs=_repairs(wave.named, wave.quarter, raw, rules, columns, equal),
         coverage=_coverage(programme, wave, items, parsed, raw, kept, quarter),
+        identifiers=identifiers,
     )
 
 
@@ -124,7 +129,7 @@ def source(programme: Programme, source: Source) -> Intake:
         bad |= rule != ""
     kept = ~equal & ~bad
     frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed)
-    return Intake(frame, pd.DataFrame(), _file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed), _repairs(source.named, "", raw, rules, columns, equal), pd.DataFrame())
+    return Intake(frame, pd.DataFrame(), _file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed), _repairs(source.named, "", raw, rules, columns, equal), pd.DataFrame(), _identifiers(source, raw, kept, f"the table '{source.table}'"))
 
 
 class _Reader(NamedTuple):
@@ -157,6 +162,11 @@ class _Reader(NamedTuple):
         if kind in ("number", "whole"):
             return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading))
         return self._try(column, lambda cells: answers.words(cells.replace(labels) if labels else cells))
+
+
+def _identifiers(reading: Reading, raw: readers.Raw, kept, where: str) -> pd.DataFrame:
+    _present(reading.file, raw.frame, reading.identify.values(), where)
+    return pd.DataFrame({name: raw.frame[column].to_numpy()[kept] for name, column in reading.identify.items()})
 
 
 def _present(file: str, frame: pd.DataFrame, columns, where: str) -> None:

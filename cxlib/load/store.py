@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import intake
+from cxlib.load import intake, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -24,6 +24,7 @@ def digest(programme: Programme) -> str:
     for path in (*sorted(Path(__file__).parent.rglob("*.py")), *(Path(one.__file__) for one in (columns, programmes, questionnaire, quarters))):
         total.update(path.read_bytes())
     total.update(repr(sorted(fingerprints(programme).items())).encode())
+    total.update(unify.means(programme).encode())
     return total.hexdigest()
 
 
@@ -37,7 +38,8 @@ def fingerprints(programme: Programme) -> dict[str, str]:
 def build(programme: Programme) -> dict[str, pd.DataFrame]:
     """Return every table of a programme from its raw files, under the columns of `schema.TABLES`; tables without a file are empty."""
     waves = [intake.wave(programme, wave) for wave in programme.waves]
-    others = [(source.table, intake.source(programme, source)) for source in programme.sources]
+    waves, sources, matched = unify.join(programme, waves, [intake.source(programme, source) for source in programme.sources])
+    others = [(source.table, one) for source, one in zip(programme.sources, sources)]
     everything = [*waves, *(one for _, one in others)]
     tables = {
         "responses": _stack([one.frame for one in waves]),
@@ -45,10 +47,12 @@ def build(programme: Programme) -> dict[str, pd.DataFrame]:
         "coverage": _stack([one.coverage for one in waves]),
         "files": pd.DataFrame([one.file for one in everything]),
         "repairs": _stack([one.repairs for one in everything]),
+        **matched,
     }
     for name in schema.TABLES:
         if name not in tables:
             tables[name] = _stack([one.frame for table, one in others if table == name])
+    tables = unify.covered(tables)
     tables["responses"]["weight"] = tables["responses"].get("weight", pd.Series(1.0, index=tables["responses"].index)).astype(float).fillna(1.0)
     items = [item for item in programme.items if item.kind != "verbatim"]
     return {name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items()}

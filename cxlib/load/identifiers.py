@@ -1,0 +1,113 @@
+"""Identifiers of persons: one spelling for comparison, and a keyed hash for whatever must be kept.
+
+Clear identifiers (e-mail, phone, name, birth date) live in memory while files are matched. What is written is the customer key alone,
+and where the key is itself an e-mail address or a phone number, its keyed hash.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import unicodedata
+from pathlib import Path
+
+import pandas as pd
+
+from cxlib.errors import DataError
+
+# How a column is compared, by its name; others are plain text.
+KINDS = {
+    "person_id": "number", "account_id": "number", "customer_number": "number", "loyalty_number": "number", "email": "email", "phone": "phone", "name": "name",
+    "first_name": "name", "last_name": "name", "born": "date", "postcode": "code", "street": "text", "city": "text",
+}  # fmt: skip
+_NOBODY = re.compile(r"^(?:no-?reply|none|noemail|no-?mail|unknown|test|na|info|example)@|@(?:example|test|none)\.", re.IGNORECASE)
+_TITLES = {"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "herr", "frau", "mme", "mlle", "sr", "sra"}
+_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
+_ADDRESS = re.compile(r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$|^\s*(?:\+|00)[\d ()/.-]{8,20}\s*$")
+
+
+def _email(text: str) -> str:
+    local, _, domain = text.removeprefix("mailto:").replace(" ", "").casefold().rpartition("@")
+    whole = f"{local.partition('+')[0]}@{domain}"
+    return whole if local and "." in domain and not _NOBODY.search(whole) else ""
+
+
+def _phone(text: str) -> str:
+    digits = re.sub(r"\D", "", text)
+    return digits[-9:] if 7 <= len(digits) <= 15 and len(set(digits[-7:])) > 1 else ""
+
+
+def _plain(text: str) -> str:
+    text = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return re.sub(r"[\W_]+", " ", "".join(sign for sign in text if not unicodedata.combining(sign))).strip()
+
+
+def _name(text: str) -> str:
+    return " ".join(sorted(word for word in _plain(text).split() if word not in _TITLES))
+
+
+def _number(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).upper().lstrip("0")
+
+
+def _date(text: str) -> str:
+    found = re.match(r"^\s*(\d{4})-(\d{2})-(\d{2})", text)
+    return "-".join(found.groups()) if found else re.sub(r"\D", "", text)
+
+
+_RULES = {"email": _email, "phone": _phone, "number": _number, "name": _name, "date": _date, "code": lambda text: _plain(text).replace(" ", "").upper(), "text": _plain}
+
+
+def normalise(values: pd.Series, *, kind: str) -> pd.Series:
+    """Return identifiers in one spelling, empty where there is none: what two files are compared by.
+
+    `kind` is email (no case, blanks or +tag; addresses such as noreply@ are nobody's), phone (last nine digits, so that +49 171 and 0171 are
+    one), number (capitals and digits, no leading zeros), name (no case, accents, titles or order of words), date (ISO), code or text.
+    Each distinct value is looked at once. Raises DataError for another kind.
+    """
+    if kind not in _RULES:
+        raise DataError(f"'{kind}' is no kind of identifier; there are {', '.join(_RULES)}.")
+    cells = values.astype("str")
+    cells = cells.where(values.notna() & cells.str.strip().ne(""))
+    codes, unique = pd.factorize(cells)
+    spelt = pd.Series([_RULES[kind](unicodedata.normalize("NFKC", str(one)).strip()) or None for one in unique] + [None], dtype="str")
+    return pd.Series(spelt.to_numpy()[codes], index=values.index, dtype="str")
+
+
+def salt() -> bytes:
+    """Return the secret of this workplace: the variable CX_SALT, the file CX_SALT_FILE names, or one made once under the user's settings.
+
+    It lies outside the programme's folder, so that whoever is given the store cannot try addresses against it. Raises DataError where
+    none can be had.
+    """
+    if found := os.environ.get("CX_SALT"):
+        return found.encode()
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    path = Path(os.environ.get("CX_SALT_FILE") or Path(home) / "cxlib" / "salt")
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            own = path.with_name(f".{path.name}-{os.getpid()}")
+            with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(secrets.token_hex(32).encode())
+            with contextlib.suppress(FileExistsError):  # another run was faster, and its secret holds
+                os.link(own, path)
+            own.unlink()
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise DataError(f"{path}: the secret by which addresses are hashed cannot be read or made ({error.strerror}); set CX_SALT or CX_SALT_FILE.") from None
+
+
+def addresses(values: pd.Series) -> pd.Series:
+    """Return which values are an e-mail address or an international phone number: identifiers that must not be kept in clear."""
+    cells = values.astype("str")
+    return values.notna() & cells.str.match(_ADDRESS).fillna(False).astype(bool)
+
+
+def pseudonyms(values: pd.Series, *, secret: bytes) -> pd.Series:
+    """Return identifiers as keyed hashes (HMAC-SHA-256, first 80 bits, 'h' before them); the same identifier has the same hash under one secret."""
+    codes, unique = pd.factorize(values)
+    hashed = [f"h{hmac.new(secret, str(one).strip().casefold().encode(), hashlib.sha256).hexdigest()[:20]}" for one in unique]
+    return pd.Series(pd.Series([*hashed, None], dtype="str").to_numpy()[codes], index=values.index, dtype="str")
