@@ -1,0 +1,181 @@
+"""Scores that are codes: the same score for everybody of a group, an end of the scale unlike its neighbours, a 99 far from every other value."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cxlib.load.anomalies.grid import FIELDS, Grid, Units
+
+REMEDY = "declare it under 'missing' if it is no answer, or correct the file; until then the wave is not averaged"
+CODES = {-999, -99, -98, -97, -9, -8, -7, -1, 77, 88, 97, 98, 99, 777, 888, 997, 998, 999, 7777, 8888, 9999, 99999, 999999}
+
+
+def constant(grid: Grid) -> list[dict]:
+    """Return ratings that hold one and the same score for everybody of a group, where the others' vary.
+
+    A group is a value of a nominal item or field, or those who answered nothing else: 30 people or more, at least 99.5 % with the
+    score that at most 80 % of the others gave. Items that are one and the same in each of the groups only repeat the group and are left alone.
+    """
+    found = []
+    for place, item in enumerate(grid.items):
+        for name, codes, values in _groupings(grid, place):
+            counts = grid.histogram(place, Units(codes, [""] * len(values), values))
+            n, top = counts.sum(axis=1), counts.max(axis=1)
+            same = (n > 0) & (top >= 0.995 * n)
+            if same[n >= 5].all():
+                continue
+            for group in np.flatnonzero(same & (n >= 30)):
+                score = counts[group].argmax()
+                others = counts[~same].sum(axis=0)
+                share = others[score] / max(others.sum(), 1)
+                p = max(share, 0.01) ** n[group]
+                if others.sum() < 30 or share > 0.8 or p > 1e-9:
+                    continue
+                found += _by_wave(grid, place, item.id, codes == group, score, share, p, f"{name}{values[group]}")
+                break
+            else:
+                continue
+            break
+    return found
+
+
+def _groupings(grid: Grid, place: int):
+    alone = np.where((grid.places >= 0).sum(axis=1) == (grid.places[:, place] >= 0), 1, 0)
+    if len(grid.items) >= 3:
+        yield "", alone, ["those who answered another question too", "those who answered no other rating"]
+    names = [item.id for item in grid.programme.asked(grid.survey.id) if item.kind in ("nominal", "number")]
+    binary = [item.id for number, item in enumerate(grid.items) if grid.widths[number] == 2 and number != place]
+    for name in (*names, *binary, *FIELDS, "team"):
+        if name in grid.frame:
+            codes, values = pd.factorize(grid.frame[name], sort=True)
+            if 2 <= len(values) <= (60 if name != "team" else 400):
+                yield f"{name} = ", codes, [f"'{value:g}'" if isinstance(value, float) else f"'{value}'" for value in values]
+
+
+def _by_wave(grid: Grid, place: int, item: str, rows: np.ndarray, score: int, share: float, p: float, unit: str) -> list[dict]:
+    counts = grid.histogram(place, Units(np.where(rows, grid.wave, -1), grid.waves, [unit] * len(grid.waves)))
+    value, found = _as_given(grid, place, score), []
+    for w, wave in enumerate(grid.waves):
+        if n := counts[w].sum():
+            found.append(grid.row("code_as_score", wave, item, n=n, estimate=value, p=p, verdict="refused", unit=unit, sentence=
+                f"{grid.where(wave)}: '{item}' is {value:g} for all {n:,.0f} of {unit}, but for {share:.0%} of the others; it seems to be filled in, not answered. To mend it: {REMEDY}."))
+    return found
+
+
+def _as_given(grid: Grid, place: int, score: int) -> float:
+    value = grid.low[place] + score
+    return float(grid.low[place] + grid.high[place] - value if grid.turned[place] else value)
+
+
+def edges(grid: Grid) -> list[dict]:
+    """Return ends of a scale whose givers are unlike those of the neighbouring scores: a "not applicable" that was declared a score.
+
+    Those who give the worst score rate everything else worst, and the best score best. Where they are nearer to the middle by more than
+    0.35 standard deviations and five standard errors than those of the next scores, the end is no score.
+    """
+    found = []
+    for place, item in enumerate(grid.items):
+        n, mean, var = grid.mood(place, grid.by_wave)
+        pooled = n.sum(axis=0), *_pool(n, mean, var)
+        for end in (1, -1):
+            gap, z = _outlier(*(part[::end] for part in pooled), end)
+            each = [_outlier(n[w][::end], mean[w][::end], var[w][::end], end) for w in range(len(grid.waves))]
+            clear = [w for w, (own, score) in enumerate(each) if score > 5 and own > 0.35]
+            if not clear and z > 5 and gap > 0.35:
+                clear = [w for w, (own, _) in enumerate(each) if own > 0] or [w for w in range(len(grid.waves)) if n[w].sum()]
+            score = 0 if end == 1 else grid.widths[place] - 1
+            for w in clear:
+                own, own_z = each[w] if each[w][1] > 5 else (gap, z)
+                value = _as_given(grid, place, score)
+                found.append(grid.row("code_as_score", grid.waves[w], item.id, n=n[w][score], estimate=value, p=stats.norm.sf(own_z), verdict="refused", unit=f"score {value:g}", sentence=
+                    f"{grid.where(grid.waves[w])}: those who have {value:g} on '{item.id}' rate everything else {'better' if end == 1 else 'worse'}, by {own:.1f} standard deviations, than those with the next scores; "
+                    f"{value:g} seems to be a code. To mend it: {REMEDY}."))
+    return found
+
+
+def _pool(n, mean, var):
+    total = np.maximum(n.sum(axis=0), 1)
+    centre = (n * mean).sum(axis=0) / total
+    return centre, (n * (var + (mean - centre) ** 2)).sum(axis=0) / total
+
+
+def _outlier(n, mean, var, end: int) -> tuple[float, float]:
+    """How far the first score's mood lies on the wrong side of the next ones', and in standard errors; 0 where the rest has no slope."""
+    inner = np.flatnonzero(n[1:] >= 5) + 1
+    if n[0] < 15 or len(inner) < 2:
+        return 0.0, 0.0
+    slope = np.polyfit(inner, mean[inner], 1, w=np.sqrt(n[inner]))[0] * end
+    take = np.flatnonzero(np.cumsum(n[1:]) >= 20)
+    if slope < 0.05 or not len(take):
+        return 0.0, 0.0
+    near = slice(1, take[0] + 2)
+    count = n[near].sum()
+    level = (n[near] * mean[near]).sum() / count
+    spread = (n[near] * (var[near] + (mean[near] - level) ** 2)).sum() / count
+    gap = (mean[0] - level) * end
+    return float(gap), float(gap / np.sqrt(max(var[0], 0.05) / n[0] + max(spread, 0.05) / count))
+
+
+def spikes(grid: Grid) -> list[dict]:
+    """Return a score that a wave holds far more often than the other waves, given by people who do not rate as its givers do elsewhere.
+
+    So look blanks that were coded as the worst (or the middle) score in one wave. Needs three waves or more; the share must exceed the
+    others' by five points and six standard deviations (sampling and the waves' own scatter), and the givers' mood must lie nearer to the
+    wave's average by 0.3 standard deviations and five standard errors. Without other ratings, the blanks must have gone at the same time; then to look at.
+    """
+    found, waves = [], len(grid.waves)
+    if waves < 3:
+        return found
+    rows = np.bincount(grid.wave, minlength=waves)
+    for place, item in enumerate(grid.items):
+        n, mean, var = grid.mood(place, grid.by_wave)
+        counts = grid.histogram(place, grid.by_wave)
+        base = counts.sum(axis=1, keepdims=True)
+        share = np.where(base > 0, counts / np.maximum(base, 1), np.nan)
+        for w in range(waves):
+            others = [o for o in range(waves) if o != w and base[o, 0] >= 30]
+            if base[w, 0] < 30 or len(others) < 2:
+                continue
+            usual, scatter = np.median(share[others], axis=0), 1.4826 * np.median(np.abs(share[others] - np.median(share[others], axis=0)), axis=0)
+            # two waves tell little of how shares scatter: never trust less than two points, nor than a quarter of the share itself
+            spread = np.sqrt(np.maximum(scatter, np.maximum(0.02, 0.25 * usual)) ** 2 + usual * (1 - usual) / base[w, 0])
+            blank = 1 - base[:, 0] / np.maximum(rows, 1)
+            for score in np.flatnonzero((share[w] - usual > 0.05) & (share[w] - usual > 4 * spread)):
+                excess = share[w, score] - usual[score]
+                there = n[others, score].sum()
+                own = n[w, score]
+                if there >= 20 and own >= 20:
+                    level = (n[others, score] * mean[others, score]).sum() / there
+                    error = np.sqrt(max(var[w, score], 0.05) / own + max(var[others, score].max(), 0.05) / there)
+                    drift = np.sign(level) * (level - mean[w, score])
+                    attenuated = drift > 0.3 and drift / error > 5 and np.sign(level) * mean[w, score] > -0.3
+                else:
+                    attenuated = False
+                filled = blank[w] < 0.25 * np.median(blank[others]) and np.median(blank[others]) - blank[w] > 0.5 * excess
+                if attenuated or (filled and len(grid.items) == 1):
+                    value = _as_given(grid, place, score)
+                    why = "they rate the rest like everybody else" if attenuated else f"blanks went from {np.median(blank[others]):.0%} to {blank[w]:.0%}"
+                    found.append(grid.row("code_as_score", grid.waves[w], item.id, n=counts[w, score], estimate=value, p=stats.norm.sf(excess / spread[score]),
+                        verdict="refused" if attenuated else "look", unit=f"score {value:g}", sentence=
+                        f"{grid.where(grid.waves[w])}: {share[w, score]:.0%} have {value:g} on '{item.id}', {usual[score]:.0%} in the other waves, and {why}; blanks seem to be coded as {value:g}. To mend it: {REMEDY}."))
+    return found
+
+
+def far_codes(grid: Grid) -> list[dict]:
+    """Return values such as 99, 999 or -1 that stand apart from every other value of an item: five or more, with a gap of half the range or more."""
+    found = []
+    wide = [grid.items[place] for place in range(len(grid.items)) if grid.widths[place] >= 20]
+    for item in (*wide, *(item for item in grid.programme.asked(grid.survey.id) if item.kind == "number" and item.id in grid.frame)):
+        values, counts = np.unique(grid.frame[item.id].dropna().to_numpy(dtype=float), return_counts=True)
+        if len(values) < 4:
+            continue
+        for place in (0, len(values) - 1):
+            value, rest = values[place], np.delete(values, place)
+            gap = abs(value - (rest[0] if place == 0 else rest[-1]))
+            if value in CODES and counts[place] >= 5 and gap >= max(0.5 * (rest[-1] - rest[0]), 3.0):
+                rows = (grid.frame[item.id] == value).to_numpy()
+                for w in np.unique(grid.wave[rows]):
+                    n = int((rows & (grid.wave == w)).sum())
+                    found.append(grid.row("code_as_score", grid.waves[w], item.id, n=n, estimate=value, p=None, verdict="refused", unit=f"value {value:g}", sentence=
+                        f"{grid.where(grid.waves[w])}: {n:,} answers to '{item.id}' are {value:g}, and no other lies within {gap:g} of it; it seems to be a code. To mend it: {REMEDY}."))
+    return found

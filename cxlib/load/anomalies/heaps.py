@@ -1,0 +1,120 @@
+"""Begged tens and straight lines: more top scores than a contented group gives, more rows of one score throughout than elsewhere."""
+
+import numpy as np
+from scipy import stats
+
+from cxlib.load.anomalies.grid import FIELDS, Grid, Units
+
+
+def heaped(grid: Grid) -> list[dict]:
+    """Return waves and teams with top scores that no better mood explains.
+
+    A group that is really more content gives fewer low scores as well; begging turns scores of every height into the top. So an ordered
+    logit with its own level and spread is fitted to each group, with and without a share b of scores turned into the top one; the
+    likelihood ratio is divided by its median over the groups (overdispersion, never below 1) and tested at .01 over the number of groups.
+    b must be 10 % at least (15 % for waves), in a wave of 60 answers, a team of 30. Items: those of the KPIs. A team is to be looked
+    at; a wave is refused.
+    """
+    found = []
+    measured = {kpi.item for kpi in grid.programme.kpis}
+    teams, pooled = grid.units("team", most=4000), grid.units("team", by_wave=False, most=4000)
+    for place, item in enumerate(grid.items):
+        if item.id not in measured or grid.widths[place] < 5:
+            continue
+        top = grid.high[place]
+        for units, least, share, level in ((grid.by_wave, 60, 0.15, 1e-6), (pooled, 30, 0.10, 0.01), (teams, 30, 0.10, 0.01)):
+            if units is None:
+                continue
+            counts = grid.histogram(place, units)
+            use = np.flatnonzero(counts.sum(axis=1) >= least)
+            if len(use) < (3 if units is grid.by_wave else 4):
+                continue
+            usual = _usual(counts[use], [units.waves[unit] for unit in use])
+            ratio, b = _inflation(counts[use], usual)
+            p = stats.chi2.sf(ratio / max(np.median(ratio) / 0.455, 1.0), 1) / 2
+            for number in np.flatnonzero((p < level / len(use)) & (b >= share)):
+                unit = use[number]
+                wave, name = units.waves[unit], units.names[unit]
+                if any(row["item"] == item.id and row["unit"] == name for row in found):
+                    continue
+                refused = units is grid.by_wave
+                found.append(grid.row("heaping", wave, item.id, n=counts[unit].sum(), estimate=b[number], p=p[number], verdict="refused" if refused else "look", unit=name, sentence=
+                    f"{grid.where(wave, name)}: {counts[unit][-1] / counts[unit].sum():.0%} give '{item.id}' a {top:g} where {usual[number][-1]:.0%} do elsewhere, and the lower scores do not fit a better mood; "
+                    f"about {b[number]:.0%} of the answers seem to have been turned into the top score. To mend it: find out how answers are asked for{'; until then the wave is not averaged' if refused else ' in this team, and look at the figures without it'}."))
+    return found
+
+
+def _usual(counts: np.ndarray, waves: list[str]) -> np.ndarray:
+    """The distribution that each group is compared with: all others of its wave."""
+    total = np.zeros_like(counts)
+    for wave in dict.fromkeys(waves):
+        own = np.array([other == wave for other in waves])
+        pool = own if wave and own.sum() >= 3 else np.ones(len(waves), dtype=bool)
+        total[own] = counts[pool].sum(axis=0) - counts[own]
+    total += 0.5
+    return total / total.sum(axis=1, keepdims=True)
+
+
+def _inflation(counts: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the likelihood ratio of top inflation beside an ordered logit of free level and spread, and its share b, for each group."""
+    levels, spreads, shares = np.linspace(-2.0, 2.0, 33), np.exp(np.linspace(-0.5, 0.5, 9)), np.concatenate([[0.0], np.linspace(0.04, 0.8, 20)])
+    ratio, best = np.zeros(len(counts)), np.zeros(len(counts))
+    for group, (own, there) in enumerate(zip(counts, usual)):
+        edge = np.clip(np.cumsum(there)[:-1], 1e-9, 1 - 1e-9)
+        logit = np.log(edge / (1 - edge))
+        below = 1 / (1 + np.exp(-(logit[None, None, :] - levels[:, None, None]) * spreads[None, :, None]))
+        below = below.reshape(-1, len(logit))
+        mass = np.maximum(np.diff(below, axis=1, prepend=0.0, append=1.0), 1e-9)
+        fit = np.log(mass[:, :-1]) @ own[:-1]
+        kept = own[:-1].sum()
+        likelihood = fit[:, None] + kept * np.log(1 - shares)[None, :] + own[-1] * np.log(mass[:, -1:] * (1 - shares) + shares)
+        each = likelihood.max(axis=0)
+        ratio[group], best[group] = 2 * (each.max() - each[0]), shares[each.argmax()]
+    return ratio, best
+
+
+def straight_lined(grid: Grid) -> list[dict]:
+    """Return waves, channels and teams in which far more people give one score to a whole battery than elsewhere.
+
+    A battery is five ratings or more on one scale, of which a row answers five or more. The share must be 15 % and twice the others' at
+    least, and lie five standard deviations above them on the logit scale (sampling, and the scatter of the groups, never below .35). To look at.
+    """
+    found = []
+    scales: dict[str, list[int]] = {}
+    for place, item in enumerate(grid.items):
+        scales.setdefault(item.scale, []).append(place)
+    for battery in scales.values():
+        if len(battery) < 5:
+            continue
+        x = np.where(grid.turned[battery], grid.widths[battery] - 1 - grid.places[:, battery], grid.places[:, battery])
+        known = grid.places[:, battery] >= 0
+        answered = known.sum(axis=1) >= 5
+        highest, lowest = np.where(known, x, -1).max(axis=1), np.where(known, x, 10_000).min(axis=1)
+        straight = answered & (highest == lowest)
+        for units in (grid.by_wave, *(grid.units(field) for field in FIELDS), grid.units("team", by_wave=False, most=4000)):
+            found += _straight(grid, units, answered, straight, len(battery)) if units is not None else []
+    return found
+
+
+def _straight(grid: Grid, units: Units, answered: np.ndarray, straight: np.ndarray, size: int) -> list[dict]:
+    inside = answered & (units.codes >= 0)
+    n = np.bincount(units.codes[inside], minlength=units.count)
+    hits = np.bincount(units.codes[inside & straight], minlength=units.count)
+    use = np.flatnonzero(n >= 40)
+    if len(use) < 2:
+        return []
+    logit = np.log((hits[use] + 0.5) / (n[use] - hits[use] + 0.5))
+    error = np.sqrt(1 / (hits[use] + 0.5) + 1 / (n[use] - hits[use] + 0.5))
+    found = []
+    for number, unit in enumerate(use):
+        others = np.delete(logit, number)
+        usual = np.median(others)
+        scatter = max(1.4826 * np.median(np.abs(others - usual)), 0.35)
+        z = (logit[number] - usual) / np.hypot(scatter, error[number])
+        share, elsewhere = hits[unit] / n[unit], 1 / (1 + np.exp(-usual))
+        if share >= 0.15 and share >= 2 * elsewhere and z > 5:
+            wave, name = units.waves[unit], units.names[unit]
+            found.append(grid.row("straight_lining", wave, "", n=n[unit], estimate=share, p=stats.norm.sf(z), verdict="look", unit=name, sentence=
+                f"{grid.where(wave, name)}: {share:.0%} give all of {size} ratings one and the same score, elsewhere {elsewhere:.0%}; "
+                "they may not have read the questions, or somebody answered for them. To mend it: look at how long they took, and at the figures without them."))
+    return found
