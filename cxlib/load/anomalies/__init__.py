@@ -1,5 +1,70 @@
-"""What the files cannot tell of themselves: answers that fit the contract cell by cell and yet must not be averaged as they stand."""
+"""What the files cannot tell of themselves: answers that fit the contract cell by cell and yet must not be averaged as they stand.
 
+`find(tables)` looks at every survey; `refusals(found)` lists the cells that must not be averaged. Each kind is a function of its own.
+"""
+
+import pandas as pd
+
+from cxlib.load.anomalies import breaks, codes, copies, dates, heaps, mixtures, renames, shifts, signs
+from cxlib.load.anomalies.breaks import bridge, bridged
 from cxlib.load.anomalies.grid import COLUMNS, Grid, grids
 
-__all__ = ["COLUMNS", "Grid", "grids"]
+KINDS = (
+    mixtures.mixed, signs.reversed_scales, codes.constant, codes.edges, codes.spikes, codes.far_codes, heaps.heaped, heaps.straight_lined,
+    renames.renamed, shifts.shifted, dates.ambiguous, breaks.declared, breaks.lone_jumps, copies.same_ids,
+)  # fmt: skip
+
+
+def find(tables, programme=None) -> pd.DataFrame:
+    """Return what is suspicious in the answers, worst first.
+
+    Columns: kind (mixed_scales, reversed_scale, code_as_score, heaping, straight_lining, renamed_value, shifted_columns, ambiguous_dates,
+    wave_twice, rows_repeated, same_ids, wording_break, lone_jump), table, survey, wave, item (item or column; "" for all of the wave),
+    unit (channel, team or score concerned), n (answers), estimate (what was measured, as the sentence says), p (chance of such a sight in
+    clean data; NaN where the rule is none of chance), verdict ("refused": the wave's item must not be averaged; "look": somebody must
+    look), sentence (what was seen where, why it is suspicious, the remedy). `tables` are the store's, or a dict of frames with its `programme`.
+    """
+    programme = programme or tables.programme
+    verbatims = tables["verbatims"]
+    rows = mixtures.cut_off(tables, programme) + dates.set_aside(tables, programme) + dates.of_tables(tables)
+    for grid in grids(tables, programme):
+        for kind in KINDS:
+            rows += kind(grid)
+        rows += copies.repeated(grid, verbatims)
+    frame = pd.DataFrame(_unexplained(rows), columns=list(COLUMNS))
+    frame = frame.astype({"n": "int64", "estimate": "float64", "p": "float64"})
+    order = frame.assign(worst=frame["verdict"] != "refused").sort_values(["worst", "kind", "survey", "wave", "item", "unit"], kind="stable")
+    return order.drop(columns="worst").reset_index(drop=True)
+
+
+# What one fault makes look like another: the kind on the left, found for the same survey, wave and item, explains those on the right.
+_EXPLAINS = {
+    "mixed_scales": ("code_as_score", "heaping", "shifted_columns", "lone_jump", "reversed_scale"),
+    "reversed_scale": ("code_as_score", "heaping", "shifted_columns", "lone_jump"),
+    "shifted_columns": ("lone_jump", "code_as_score", "heaping"),
+    "code_as_score": ("heaping", "lone_jump"),
+    "heaping": ("lone_jump",),
+}
+
+
+def _unexplained(rows: list[dict]) -> list[dict]:
+    """Leave out rows that another fault of the same item in the same wave explains."""
+    known = {(row["survey"], row["wave"], row["item"], other) for row in rows if row["unit"] == "" or row["kind"] != "reversed_scale" for other in _EXPLAINS.get(row["kind"], ()) if row["verdict"] == "refused"}
+    return [row for row in rows if (row["survey"], row["wave"], row["item"], row["kind"]) not in known]
+
+
+def refusals(found: pd.DataFrame, programme=None) -> pd.DataFrame:
+    """Return the cells that must not be averaged: survey, wave, item, why (the sentences of that cell).
+
+    A fault of the whole wave has item "" and holds for every item; with `programme` it is listed item by item.
+    """
+    refused = found[found["verdict"] == "refused"]
+    if programme is not None and len(refused):
+        whole = refused["item"] == ""
+        each = [row._replace(item=item.id) for row in refused[whole].itertuples(index=False) for item in programme.asked(row.survey) if item.kind == "rating"]
+        refused = pd.concat([refused[~whole], pd.DataFrame(each, columns=refused.columns)], ignore_index=True)
+    why = refused.groupby(["survey", "wave", "item"], sort=True)["sentence"].agg(lambda sentences: " ".join(dict.fromkeys(sentences)))
+    return why.rename("why").reset_index()
+
+
+__all__ = ["COLUMNS", "KINDS", "Grid", "bridge", "bridged", "find", "grids", "refusals"]

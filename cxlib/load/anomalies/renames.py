@@ -1,6 +1,7 @@
 """Values that changed their name between waves: a channel that vanishes while another of the same size and kind appears."""
 
 import difflib
+import itertools
 import re
 
 import numpy as np
@@ -51,7 +52,7 @@ def _field(grid: Grid, field: str) -> list[dict]:
     total = counts.sum(axis=1)
     found = [row for w in range(waves) for row in _spellings(grid, field, values, counts, w)]
     asked = np.flatnonzero(total)
-    for before, after in zip(asked[:-1], asked[1:]):
+    for before, after in itertools.pairwise(asked):
         share = counts / np.maximum(total[:, None], 1)
         big = lambda w: (counts[w] >= 20) & (share[w] >= 0.02)  # noqa: B023
         gone = np.flatnonzero(big(before) & (counts[after:].sum(axis=0) == 0))
