@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.load.anomalies.grid import FIELDS, Grid, Units
+from cxlib.load.anomalies.inflation import inflation
 
 REMEDY = "declare it under 'missing' if it is no answer, or correct the file; until then the wave is not averaged"
 CODES = {-999, -99, -98, -97, -9, -8, -7, -1, 77, 88, 97, 98, 99, 777, 888, 997, 998, 999, 7777, 8888, 9999, 99999, 999999}
@@ -117,48 +118,58 @@ def _outlier(n, mean, var, end: int) -> tuple[float, float]:
 
 
 def spikes(grid: Grid) -> list[dict]:
-    """Return a score that a wave holds far more often than the other waves, given by people who do not rate as its givers do elsewhere.
+    """Return a score that a wave holds far more often than the other waves, given by people who do not rate as its givers should.
 
-    So look blanks that were coded as the worst (or the middle) score in one wave. Needs three waves or more; the share must exceed the
-    others' by five points and six standard deviations (sampling and the waves' own scatter), and the givers' mood must lie nearer to the
-    wave's average by 0.3 standard deviations and five standard errors. Without other ratings, the blanks must have gone at the same time; then to look at.
+    So look blanks that were coded as the worst (or the middle) score in one wave. Needs three waves. The score must hold 8 % more answers than
+    a change of level and spread explains (p < 1e-6), and its givers' mood lie nearer to the average than that of the scores beside it: at an
+    end by four standard errors and a fifth of a standard deviation, inside by five and .3 against the line between its neighbours. Without
+    other ratings, the blanks must have gone at the same time; then to look at.
     """
     found, waves = [], len(grid.waves)
     if waves < 3:
         return found
     rows = np.bincount(grid.wave, minlength=waves)
     for place, item in enumerate(grid.items):
-        n, mean, var = grid.mood(place, grid.by_wave)
         counts = grid.histogram(place, grid.by_wave)
-        base = counts.sum(axis=1, keepdims=True)
-        share = np.where(base > 0, counts / np.maximum(base, 1), np.nan)
-        for w in range(waves):
-            others = [o for o in range(waves) if o != w and base[o, 0] >= 30]
-            if base[w, 0] < 30 or len(others) < 2:
+        base = counts.sum(axis=1)
+        share = counts / np.maximum(base, 1)[:, None]
+        n, mean, var = grid.mood(place, grid.by_wave)
+        for w in np.flatnonzero(base >= 60):
+            others = [o for o in range(waves) if o != w and base[o] >= 30]
+            if len(others) < 2:
                 continue
-            usual, scatter = np.median(share[others], axis=0), 1.4826 * np.median(np.abs(share[others] - np.median(share[others], axis=0)), axis=0)
-            # two waves tell little of how shares scatter: never trust less than two points, nor than a quarter of the share itself
-            spread = np.sqrt(np.maximum(scatter, np.maximum(0.02, 0.25 * usual)) ** 2 + usual * (1 - usual) / base[w, 0])
-            blank = 1 - base[:, 0] / np.maximum(rows, 1)
-            for score in np.flatnonzero((share[w] - usual > 0.05) & (share[w] - usual > 4 * spread)):
-                excess = share[w, score] - usual[score]
-                there = n[others, score].sum()
-                own = n[w, score]
-                if there >= 20 and own >= 20:
-                    level = (n[others, score] * mean[others, score]).sum() / there
-                    error = np.sqrt(max(var[w, score], 0.05) / own + max(var[others, score].max(), 0.05) / there)
-                    drift = np.sign(level) * (level - mean[w, score])
-                    attenuated = drift > 0.3 and drift / error > 5 and np.sign(level) * mean[w, score] > -0.3
-                else:
-                    attenuated = False
-                filled = blank[w] < 0.25 * np.median(blank[others]) and np.median(blank[others]) - blank[w] > 0.5 * excess
-                if attenuated or (filled and len(grid.items) == 1):
+            usual = np.median(share[others], axis=0) + 0.002
+            usual /= usual.sum()
+            blank = 1 - base / np.maximum(rows, 1)
+            for score in np.flatnonzero(share[w] - usual > 0.05):
+                ratio, b = inflation(counts[w][None], usual[None], score=int(score))
+                p = stats.chi2.sf(ratio[0], 1) / 2
+                if b[0] < 0.08 or p > 1e-6:
+                    continue
+                pale = _pale(n[w], mean[w], var[w], int(score))
+                filled = blank[w] < 0.25 * np.median(blank[others]) and np.median(blank[others]) - blank[w] > 0.5 * b[0]
+                if pale or (filled and len(grid.items) == 1):
                     value = _as_given(grid, place, score)
-                    why = "they rate the rest like everybody else" if attenuated else f"blanks went from {np.median(blank[others]):.0%} to {blank[w]:.0%}"
-                    found.append(grid.row("code_as_score", grid.waves[w], item.id, n=counts[w, score], estimate=value, p=stats.norm.sf(excess / spread[score]),
-                        verdict="refused" if attenuated else "look", unit=f"score {value:g}", sentence=
+                    why = "their other ratings do not fit it" if pale else f"blanks went from {np.median(blank[others]):.0%} to {blank[w]:.0%}"
+                    found.append(grid.row("code_as_score", grid.waves[w], item.id, n=counts[w, score], estimate=value, p=p, verdict="refused" if pale else "look", unit=f"score {value:g}", sentence=
                         f"{grid.where(grid.waves[w])}: {share[w, score]:.0%} have {value:g} on '{item.id}', {usual[score]:.0%} in the other waves, and {why}; blanks seem to be coded as {value:g}. To mend it: {REMEDY}."))
     return found
+
+
+def _pale(n, mean, var, score: int) -> bool:
+    """Whether those who gave a score are nearer to the average than the scores beside it say."""
+    if score in (0, len(n) - 1):
+        step = 1 if score == 0 else -1
+        gap, z = _outlier(n[::step], mean[::step], var[::step], step)
+        return gap > 0.2 and z > 4
+    lower, upper = (np.flatnonzero(n[:score] >= 10), np.flatnonzero(n[score + 1 :] >= 10) + score + 1)
+    if n[score] < 20 or not len(lower) or not len(upper):
+        return False
+    a, b = lower[-1], upper[0]
+    line = mean[a] + (mean[b] - mean[a]) * (score - a) / (b - a)
+    drift = np.sign(line) * (line - mean[score])
+    error = np.sqrt(max(var[score], 0.05) / n[score] + (max(var[a], 0.05) / n[a] + max(var[b], 0.05) / n[b]) / 4)
+    return bool(drift > 0.3 and drift / error > 5 and abs(mean[score]) < 0.3)
 
 
 def far_codes(grid: Grid) -> list[dict]:

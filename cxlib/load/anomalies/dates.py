@@ -80,7 +80,7 @@ def of_tables(tables) -> list[dict]:
     found = []
     for name, columns in schema.TABLES.items():
         dated = [column.name for column in columns if column.type in ("date", "moment") and column.name != "week"]
-        if name in ("responses", "files", "repairs", "coverage", "verbatims") or not dated or not len(frame := tables[name]):
+        if name in ("responses", "files", "repairs", "coverage", "verbatims") or not dated or name not in tables or not len(frame := tables[name]):
             continue
         for column in dated:
             days = pd.to_datetime(frame[column]).dropna()

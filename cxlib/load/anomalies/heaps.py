@@ -4,6 +4,7 @@ import numpy as np
 from scipy import stats
 
 from cxlib.load.anomalies.grid import FIELDS, Grid, Units
+from cxlib.load.anomalies.inflation import inflation
 
 
 def heaped(grid: Grid) -> list[dict]:
@@ -11,8 +12,8 @@ def heaped(grid: Grid) -> list[dict]:
 
     A group that is really more content gives fewer low scores as well; begging turns scores of every height into the top. So an ordered
     logit with its own level and spread is fitted to each group, with and without a share b of scores turned into the top one; the
-    likelihood ratio is divided by its median over the groups (overdispersion, never below 1) and tested at .01 over the number of groups.
-    b must be 10 % at least (15 % for waves), in a wave of 60 answers, a team of 30. Items: those of the KPIs. A team is to be looked
+    likelihood ratio is divided by its median over the groups (overdispersion, never below 1) and tested at .001 over the number of groups, 1e-5 at most.
+    b must be 10 % at least (15 % for waves), in a wave of 60 answers, a team of 40. Items: those of the KPIs. A team is to be looked
     at; a wave is refused.
     """
     found = []
@@ -22,7 +23,7 @@ def heaped(grid: Grid) -> list[dict]:
         if item.id not in measured or grid.widths[place] < 5:
             continue
         top = grid.high[place]
-        for units, least, share, level in ((grid.by_wave, 60, 0.15, 1e-6), (pooled, 30, 0.10, 0.01), (teams, 30, 0.10, 0.01)):
+        for units, least, share, level in ((grid.by_wave, 60, 0.15, 1e-6), (pooled, 40, 0.10, 1e-3), (teams, 40, 0.10, 1e-3)):
             if units is None:
                 continue
             counts = grid.histogram(place, units)
@@ -30,9 +31,9 @@ def heaped(grid: Grid) -> list[dict]:
             if len(use) < (3 if units is grid.by_wave else 4):
                 continue
             usual = _usual(counts[use], [units.waves[unit] for unit in use])
-            ratio, b = _inflation(counts[use], usual)
+            ratio, b = inflation(counts[use], usual)
             p = stats.chi2.sf(ratio / max(np.median(ratio) / 0.455, 1.0), 1) / 2
-            for number in np.flatnonzero((p < level / len(use)) & (b >= share)):
+            for number in np.flatnonzero((p < min(level / len(use), 1e-5)) & (b >= share)):
                 unit = use[number]
                 wave, name = units.waves[unit], units.names[unit]
                 if any(row["item"] == item.id and row["unit"] == name for row in found):
@@ -53,24 +54,6 @@ def _usual(counts: np.ndarray, waves: list[str]) -> np.ndarray:
         total[own] = counts[pool].sum(axis=0) - counts[own]
     total += 0.5
     return total / total.sum(axis=1, keepdims=True)
-
-
-def _inflation(counts: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the likelihood ratio of top inflation beside an ordered logit of free level and spread, and its share b, for each group."""
-    levels, spreads, shares = np.linspace(-2.0, 2.0, 33), np.exp(np.linspace(-0.5, 0.5, 9)), np.concatenate([[0.0], np.linspace(0.04, 0.8, 20)])
-    ratio, best = np.zeros(len(counts)), np.zeros(len(counts))
-    for group, (own, there) in enumerate(zip(counts, usual)):
-        edge = np.clip(np.cumsum(there)[:-1], 1e-9, 1 - 1e-9)
-        logit = np.log(edge / (1 - edge))
-        below = 1 / (1 + np.exp(-(logit[None, None, :] - levels[:, None, None]) * spreads[None, :, None]))
-        below = below.reshape(-1, len(logit))
-        mass = np.maximum(np.diff(below, axis=1, prepend=0.0, append=1.0), 1e-9)
-        fit = np.log(mass[:, :-1]) @ own[:-1]
-        kept = own[:-1].sum()
-        likelihood = fit[:, None] + kept * np.log(1 - shares)[None, :] + own[-1] * np.log(mass[:, -1:] * (1 - shares) + shares)
-        each = likelihood.max(axis=0)
-        ratio[group], best[group] = 2 * (each.max() - each[0]), shares[each.argmax()]
-    return ratio, best
 
 
 def straight_lined(grid: Grid) -> list[dict]:

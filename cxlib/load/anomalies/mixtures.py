@@ -16,7 +16,8 @@ def mixed(grid: Grid) -> list[dict]:
 
     By source: a wave or channel without one score above the shorter scale's top, where others have many (probability if its odds of
     such scores were half those of the others). By row: the other ratings of those who gave the shorter scale's top are *better* than
-    those of who gave the next scores, which on one scale cannot be (z > 4.5 and more than a quarter of a standard deviation).
+    those of who gave the next scores, which on one scale cannot be (z > 4.5 and more than a quarter of a standard deviation), and better than
+    the average (z > 4, a fifth of one), which those who tick the middle for want of an opinion never are.
     """
     found = []
     for place, item in enumerate(grid.items):
@@ -92,6 +93,9 @@ def _dip(n, mean, var, cut: int) -> tuple[float, float]:
     above = (n[upper] * mean[upper]).sum() / count
     spread = (n[upper] * (var[upper] + (mean[upper] - above) ** 2)).sum() / count
     error = np.sqrt(max(var[cut], 0.05) / n[cut] + max(spread, 0.05) / count)
+    average = (n * mean).sum() / n.sum()
+    if mean[cut] - average < 0.2 or (mean[cut] - average) / np.sqrt(max(var[cut], 0.05) / n[cut]) < 4:
+        return 0.0, 0.0
     return float(mean[cut] - above), float((mean[cut] - above) / error)
 
 
