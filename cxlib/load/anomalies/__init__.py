@@ -48,9 +48,16 @@ _EXPLAINS = {
 
 
 def _unexplained(rows: list[dict]) -> list[dict]:
-    """Leave out rows that another fault of the same item in the same wave explains."""
-    known = {(row["survey"], row["wave"], row["item"], other) for row in rows if row["unit"] == "" or row["kind"] != "reversed_scale" for other in _EXPLAINS.get(row["kind"], ()) if row["verdict"] == "refused"}
-    return [row for row in rows if (row["survey"], row["wave"], row["item"], row["kind"]) not in known]
+    """Leave out rows that another fault of the same item in the same wave explains, and jumps back from a wave that was refused."""
+    refused = [row for row in rows if row["verdict"] == "refused" or row["kind"] == "straight_lining"]
+    known = {(row["survey"], row["wave"], row["item"], other) for row in refused for other in _EXPLAINS.get(row["kind"], ())}
+    broken = {(row["survey"], row["wave"], item) for row in refused for item in ([row["item"]] if row["item"] else {other["item"] for other in rows})}
+
+    def explained(row: dict) -> bool:
+        jumped = row["kind"] == "lone_jump" and any((row["survey"], wave, row["item"]) in broken for wave in (row["wave"], row["unit"].removeprefix("since wave '").removesuffix("'")))
+        return jumped or (row["survey"], row["wave"], row["item"], row["kind"]) in known
+
+    return [row for row in rows if not explained(row)]
 
 
 def refusals(found: pd.DataFrame, programme=None) -> pd.DataFrame:

@@ -149,7 +149,7 @@ def lone_jumps(grid: Grid) -> list[dict]:
         if (item.id, wave) in changes or big[w].sum() > 0.25 * asked or asked < 4 or _followed(grid, place, int(origin[w, place]), w, float(jumps[w, place] * span[place])):
             continue
         jump = float(alone[w, place] * span[place]) * (-1 if grid.turned[place] else 1)
-        found.append(grid.row("lone_jump", wave, item.id, n=n[w, place], estimate=jump, p=2 * stats.norm.sf(abs(alone[w, place]) / np.hypot(errors[w, place], scatter)), verdict="look", sentence=
+        found.append(grid.row("lone_jump", wave, item.id, n=n[w, place], estimate=jump, p=2 * stats.norm.sf(abs(alone[w, place]) / np.hypot(errors[w, place], scatter)), verdict="look", unit=f"since wave '{grid.waves[origin[w, place]]}'", sentence=
             f"{grid.where(wave)}: the mean of '{item.id}' moved by {jump:+.2f} against the other ratings since wave '{grid.waves[origin[w, place]]}', and what goes with it did not follow; the wording, the filter or the column may have changed. "
             "To mend it: compare the questionnaires, and declare the change under 'changes'."))
     return found

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.load.anomalies.grid import FIELDS, Grid, Units
-from cxlib.load.anomalies.inflation import inflation
+from cxlib.load.anomalies.inflation import inflation, pallor
 
 REMEDY = "declare it under 'missing' if it is no answer, or correct the file; until then the wave is not averaged"
 CODES = {-999, -99, -98, -97, -9, -8, -7, -1, 77, 88, 97, 98, 99, 777, 888, 997, 998, 999, 7777, 8888, 9999, 99999, 999999}
@@ -71,22 +71,28 @@ def _as_given(grid: Grid, place: int, score: int) -> float:
 def edges(grid: Grid) -> list[dict]:
     """Return ends of a scale whose givers are unlike those of the neighbouring scores: a "not applicable" that was declared a score.
 
-    Those who give the worst score rate everything else worst, and the best score best. Where they are nearer to the middle by more than
-    0.35 standard deviations and five standard errors than those of the next scores, the end is no score.
+    Those who give the worst score rate everything else worst, and the best score best. Where they are nearer to the middle than those of the
+    next scores, by .35 standard deviations and five standard errors or by .12 and six, the end is no score. Over all waves together only
+    if it is so without the wave that shows it most, and leaving out waves in which the item runs against the others.
     """
     found = []
     for place, item in enumerate(grid.items):
         n, mean, var = grid.mood(place, grid.by_wave)
-        pooled = n.sum(axis=0), *_pool(n, mean, var)
+        place_of = np.arange(grid.widths[place])
+        slope = np.array([_slope(n[w], mean[w], place_of) for w in range(len(grid.waves))])
+        usable = np.flatnonzero(slope > 0)
         for end in (1, -1):
-            gap, z = _outlier(*(part[::end] for part in pooled), end)
             each = [_outlier(n[w][::end], mean[w][::end], var[w][::end], end) for w in range(len(grid.waves))]
-            clear = [w for w, (own, score) in enumerate(each) if score > 5 and own > 0.35]
-            if not clear and z > 5 and gap > 0.35:
-                clear = [w for w, (own, _) in enumerate(each) if own > 0] or [w for w in range(len(grid.waves)) if n[w].sum()]
+            clear = [w for w, found_here in enumerate(each) if _is_outlier(*found_here)]
+            gap, z = 0.0, 0.0
+            if not clear and len(usable):
+                kept = [w for w in usable if w != max(usable, key=lambda w: each[w][1])] if len(usable) > 2 else list(usable)
+                gap, z = _outlier(*(part[::end] for part in (n[kept].sum(axis=0), *_pool(n[kept], mean[kept], var[kept]))), end)
+                if _is_outlier(gap, z):
+                    clear = [w for w in usable if each[w][0] > 0] or list(usable)
             score = 0 if end == 1 else grid.widths[place] - 1
             for w in clear:
-                own, own_z = each[w] if each[w][1] > 5 else (gap, z)
+                own, own_z = each[w] if _is_outlier(*each[w]) else (gap, z)
                 value = _as_given(grid, place, score)
                 found.append(grid.row("code_as_score", grid.waves[w], item.id, n=n[w][score], estimate=value, p=stats.norm.sf(own_z), verdict="refused", unit=f"score {value:g}", sentence=
                     f"{grid.where(grid.waves[w])}: those who have {value:g} on '{item.id}' rate everything else {'better' if end == 1 else 'worse'}, by {own:.1f} standard deviations, than those with the next scores; "
@@ -98,6 +104,16 @@ def _pool(n, mean, var):
     total = np.maximum(n.sum(axis=0), 1)
     centre = (n * mean).sum(axis=0) / total
     return centre, (n * (var + (mean - centre) ** 2)).sum(axis=0) / total
+
+
+def _slope(n, mean, score) -> float:
+    """The covariance of mood and score: which way an item runs."""
+    total = max(n.sum(), 1)
+    return float((n * (score - (n * score).sum() / total) * mean).sum() / total)
+
+
+def _is_outlier(gap: float, z: float) -> bool:
+    return (gap > 0.35 and z > 5) or (gap > 0.12 and z > 6)
 
 
 def _outlier(n, mean, var, end: int) -> tuple[float, float]:
@@ -121,9 +137,9 @@ def spikes(grid: Grid) -> list[dict]:
     """Return a score that a wave holds far more often than the other waves, given by people who do not rate as its givers should.
 
     So look blanks that were coded as the worst (or the middle) score in one wave. Needs three waves. The score must hold 8 % more answers than
-    a change of level and spread explains (p < 1e-6), and its givers' mood lie nearer to the average than that of the scores beside it: at an
-    end by four standard errors and a fifth of a standard deviation, inside by five and .3 against the line between its neighbours. Without
-    other ratings, the blanks must have gone at the same time; then to look at.
+    a change of level and spread explains, and its givers' mood be paler than it should: at an end by three standard errors (`pallor`) and
+    both together at 1e-7 (chi-squared, two degrees of freedom), inside by five and .3 standard deviations against the line between its
+    neighbours, the first at 1e-6. Without other ratings, the blanks must have gone at the same time; then to look at.
     """
     found, waves = [], len(grid.waves)
     if waves < 3:
@@ -134,6 +150,7 @@ def spikes(grid: Grid) -> list[dict]:
         base = counts.sum(axis=1)
         share = counts / np.maximum(base, 1)[:, None]
         n, mean, var = grid.mood(place, grid.by_wave)
+        pale_end = {0: pallor(n, mean, var, top=False), grid.widths[place] - 1: pallor(n, mean, var, top=True)}
         for w in np.flatnonzero(base >= 60):
             others = [o for o in range(waves) if o != w and base[o] >= 30]
             if len(others) < 2:
@@ -143,10 +160,14 @@ def spikes(grid: Grid) -> list[dict]:
             blank = 1 - base / np.maximum(rows, 1)
             for score in np.flatnonzero(share[w] - usual > 0.05):
                 ratio, b = inflation(counts[w][None], usual[None], score=int(score))
-                p = stats.chi2.sf(ratio[0], 1) / 2
+                if score in pale_end:
+                    z = pale_end[score][w]
+                    p = stats.chi2.sf(ratio[0] + max(z, 0.0) ** 2, 2) * 10
+                    pale = z > 3 and ratio[0] > 4
+                else:
+                    p, pale = stats.chi2.sf(ratio[0], 1) / 2, _pale(n[w], mean[w], var[w], int(score))
                 if b[0] < 0.08 or p > 1e-6:
                     continue
-                pale = _pale(n[w], mean[w], var[w], int(score))
                 filled = blank[w] < 0.25 * np.median(blank[others]) and np.median(blank[others]) - blank[w] > 0.5 * b[0]
                 if pale or (filled and len(grid.items) == 1):
                     value = _as_given(grid, place, score)
@@ -157,11 +178,7 @@ def spikes(grid: Grid) -> list[dict]:
 
 
 def _pale(n, mean, var, score: int) -> bool:
-    """Whether those who gave a score are nearer to the average than the scores beside it say."""
-    if score in (0, len(n) - 1):
-        step = 1 if score == 0 else -1
-        gap, z = _outlier(n[::step], mean[::step], var[::step], step)
-        return gap > 0.2 and z > 4
+    """Whether those who gave a score inside the scale are nearer to the average than the line between its neighbours."""
     lower, upper = (np.flatnonzero(n[:score] >= 10), np.flatnonzero(n[score + 1 :] >= 10) + score + 1)
     if n[score] < 20 or not len(lower) or not len(upper):
         return False

@@ -4,17 +4,19 @@ import numpy as np
 from scipy import stats
 
 from cxlib.load.anomalies.grid import FIELDS, Grid, Units
-from cxlib.load.anomalies.inflation import inflation
+from cxlib.load.anomalies.inflation import inflation, pallor
 
 
 def heaped(grid: Grid) -> list[dict]:
     """Return waves and teams with top scores that no better mood explains.
 
-    A group that is really more content gives fewer low scores as well; begging turns scores of every height into the top. So an ordered
-    logit with its own level and spread is fitted to each group, with and without a share b of scores turned into the top one; the
-    likelihood ratio is divided by its median over the groups (overdispersion, never below 1) and tested at .001 over the number of groups, 1e-5 at most.
-    b must be 10 % at least (15 % for waves), in a wave of 60 answers, a team of 40. Items: those of the KPIs. A team is to be looked
-    at; a wave is refused.
+    A group that is really more content gives fewer low scores as well; begging turns scores of every height into the top, and who was
+    begged rates the rest as before. So (1) an ordered logit with its own level and spread is fitted to each group, with and without a share b
+    of scores turned into the top one: a likelihood ratio, divided by its median over the groups (overdispersion, never below 1); (2) the
+    mood of those at the top is compared with what their share says (`pallor`). Both are added (chi-squared, two degrees of freedom) and
+    must pass 1e-3 over the number of groups and 1e-6; the pallor alone three standard errors. Where there is no other rating the first
+    must do it alone. b must be 10 %, the top share 8 points above the others'. Items: those of the KPIs. Groups: waves of 60 answers, teams
+    of 40. A team is to be looked at; a wave is refused.
     """
     found = []
     measured = {kpi.item for kpi in grid.programme.kpis}
@@ -23,7 +25,7 @@ def heaped(grid: Grid) -> list[dict]:
         if item.id not in measured or grid.widths[place] < 5:
             continue
         top = grid.high[place]
-        for units, least, share, level in ((grid.by_wave, 60, 0.15, 1e-6), (pooled, 40, 0.10, 1e-3), (teams, 40, 0.10, 1e-3)):
+        for units, least in ((grid.by_wave, 60), (pooled, 40), (teams, 40)):
             if units is None:
                 continue
             counts = grid.histogram(place, units)
@@ -31,16 +33,26 @@ def heaped(grid: Grid) -> list[dict]:
             if len(use) < (3 if units is grid.by_wave else 4):
                 continue
             usual = _usual(counts[use], [units.waves[unit] for unit in use])
-            ratio, b = inflation(counts[use], usual)
-            p = stats.chi2.sf(ratio / max(np.median(ratio) / 0.455, 1.0), 1) / 2
-            for number in np.flatnonzero((p < min(level / len(use), 1e-5)) & (b >= share)):
+            share = counts[use][:, -1] / counts[use].sum(axis=1)
+            candidates = np.flatnonzero(share - usual[:, -1] > 0.05)
+            if not len(candidates):
+                continue
+            ratio, b = np.zeros(len(use)), np.zeros(len(use))
+            ratio[candidates], b[candidates] = inflation(counts[use][candidates], usual[candidates])
+            ratio /= max(np.median(ratio) / 0.455, 1.0)
+            pale = pallor(*(part[use] for part in grid.mood(place, units)), top=True)
+            judged = (pale != 0) | (len(grid.items) > 1)
+            p = np.where(judged, stats.chi2.sf(ratio + np.maximum(pale, 0) ** 2, 2), stats.chi2.sf(ratio, 1) / 2)
+            p = np.where(judged & (pale < 3), 1.0, p)
+            p = np.where(share - usual[:, -1] > 0.08, p, 1.0)
+            for number in np.flatnonzero((p < min(1e-3 / len(use), 1e-6)) & (b >= 0.1)):
                 unit = use[number]
                 wave, name = units.waves[unit], units.names[unit]
                 if any(row["item"] == item.id and row["unit"] == name for row in found):
                     continue
                 refused = units is grid.by_wave
                 found.append(grid.row("heaping", wave, item.id, n=counts[unit].sum(), estimate=b[number], p=p[number], verdict="refused" if refused else "look", unit=name, sentence=
-                    f"{grid.where(wave, name)}: {counts[unit][-1] / counts[unit].sum():.0%} give '{item.id}' a {top:g} where {usual[number][-1]:.0%} do elsewhere, and the lower scores do not fit a better mood; "
+                    f"{grid.where(wave, name)}: {counts[unit][-1] / counts[unit].sum():.0%} give '{item.id}' a {top:g} where {usual[number][-1]:.0%} do elsewhere, and neither the lower scores nor their other ratings show a better mood; "
                     f"about {b[number]:.0%} of the answers seem to have been turned into the top score. To mend it: find out how answers are asked for{'; until then the wave is not averaged' if refused else ' in this team, and look at the figures without it'}."))
     return found
 

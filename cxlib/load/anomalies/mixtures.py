@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.load.anomalies.grid import FIELDS, Grid, Units
+from cxlib.load.anomalies.grid import COLUMNS, FIELDS, Grid, Units
+from cxlib.load.anomalies.inflation import inflation
 
 TOPS = (5, 7)  # upper ends of the scales that get mixed with longer ones
 CERTAIN = 1e-6
@@ -17,7 +18,8 @@ def mixed(grid: Grid) -> list[dict]:
     By source: a wave or channel without one score above the shorter scale's top, where others have many (probability if its odds of
     such scores were half those of the others). By row: the other ratings of those who gave the shorter scale's top are *better* than
     those of who gave the next scores, which on one scale cannot be (z > 4.5 and more than a quarter of a standard deviation), and better than
-    the average (z > 4, a fifth of one), which those who tick the middle for want of an opinion never are.
+    the average (z > 4, a fifth of one), which those who tick the middle for want of an opinion never are. In a wave beside two others
+    z > 2.5 is enough where its distribution is a mixture of the usual one and its shortened image, too (at least 12 % shortened, both together at 1e-8).
     """
     found = []
     for place, item in enumerate(grid.items):
@@ -69,34 +71,52 @@ def _by_source(grid: Grid, place: int, item: str, top: int, cut: int) -> list[di
 
 def _by_row(grid: Grid, place: int, item: str, top: int, cut: int) -> list[dict]:
     n, mean, var = grid.mood(place, grid.by_wave)
+    counts = grid.histogram(place, grid.by_wave)
     pooled = _dip(n.sum(axis=0), *_pool(n, mean, var), cut)
     each = [_dip(n[w], mean[w], var[w], cut) for w in range(len(grid.waves))]
-    clear = [w for w, (gap, z) in enumerate(each) if z > 4.5 and gap > 0.25]
-    if not clear and not (pooled[1] > 4.5 and pooled[0] > 0.25):
-        return []
-    waves = clear or [w for w, (gap, z) in enumerate(each) if z > 2] or [w for w in range(len(grid.waves)) if n[w].sum()]
-    found = []
-    for w in waves:
-        gap, z = each[w] if w in clear else pooled
-        found.append(grid.row("mixed_scales", grid.waves[w], item, n=n[w].sum(), estimate=gap, p=stats.norm.sf(z), verdict="refused", sentence=
-            f"{grid.where(grid.waves[w])}: those who gave '{item}' a {top} rate everything else better, by {gap:.1f} standard deviations, than those who gave {top + 1} or {top + 2}; "
-            f"on one scale that cannot be, so scores of 1 to {top} and of {grid.low[place]:g} to {grid.high[place]:g} are mixed in the column. To mend it: {REMEDY}."))
-    return found
+    clear = {w: each[w][0] for w in range(len(grid.waves)) if _is_dip(*each[w])}
+    chance = {w: stats.norm.sf(each[w][1]) for w in clear}
+    for w in range(len(grid.waves)) if len(grid.waves) >= 3 else []:
+        gap, z, _ = each[w]
+        others = np.delete(counts, w, axis=0)
+        others = others[others.sum(axis=1) >= 30]
+        if w in clear or z < 2.5 or counts[w].sum() < 60 or len(others) < 2:
+            continue
+        usual = np.median(others / others.sum(axis=1, keepdims=True), axis=0) + 0.002
+        ratio, b = inflation(counts[w][None], (usual / usual.sum())[None], top=top)
+        p = stats.chi2.sf(ratio[0] + z**2, 2)
+        if b[0] >= 0.12 and ratio[0] > 15 and p < 1e-8:
+            clear[w], chance[w] = gap, p
+    if not clear and _is_dip(*pooled):
+        some = [w for w in range(len(grid.waves)) if each[w][1] > 2] or [w for w in range(len(grid.waves)) if n[w].sum()]
+        clear, chance = dict.fromkeys(some, pooled[0]), dict.fromkeys(some, stats.norm.sf(pooled[1]))
+    return [grid.row("mixed_scales", grid.waves[w], item, n=n[w].sum(), estimate=gap, p=chance[w], verdict="refused", sentence=
+        f"{grid.where(grid.waves[w])}: those who gave '{item}' a {top} rate everything else better, by {gap:.1f} standard deviations, than those who gave {top + 1} or {top + 2}; "
+        f"on one scale that cannot be, so scores of 1 to {top} and of {grid.low[place]:g} to {grid.high[place]:g} are mixed in the column. To mend it: {REMEDY}.") for w, gap in clear.items()]
 
 
-def _dip(n, mean, var, cut: int) -> tuple[float, float]:
-    """How much better the mood is at the shorter scale's top than just above it, and the same in standard errors."""
+def _is_dip(gap: float, z: float, above: float) -> bool:
+    return z > 4.5 and gap > 0.25 and above > 4
+
+
+def _dip(n, mean, var, cut: int) -> tuple[float, float, float]:
+    """How much better the mood is at the shorter scale's top than just above it, the same in standard errors, and how far it is above the average, in standard errors.
+
+    0 where too few gave these scores, or where mood does not rise with the score at all (a reversed item).
+    """
     upper = slice(cut + 1, cut + 3)
     count = n[upper].sum()
     if n[cut] < 8 or count < 8:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
+    score, total = np.arange(len(n)), n.sum()
+    average, centre = (n * mean).sum() / total, (n * score).sum() / total
+    if (n * (score - centre) * (mean - average)).sum() <= 0 or (n[cut + 1 :] * (score[cut + 1 :] - cut) * (mean[cut + 1 :] - mean[cut + 1])).sum() < 0:
+        return 0.0, 0.0, 0.0
     above = (n[upper] * mean[upper]).sum() / count
     spread = (n[upper] * (var[upper] + (mean[upper] - above) ** 2)).sum() / count
     error = np.sqrt(max(var[cut], 0.05) / n[cut] + max(spread, 0.05) / count)
-    average = (n * mean).sum() / n.sum()
-    if mean[cut] - average < 0.2 or (mean[cut] - average) / np.sqrt(max(var[cut], 0.05) / n[cut]) < 4:
-        return 0.0, 0.0
-    return float(mean[cut] - above), float((mean[cut] - above) / error)
+    beyond = (mean[cut] - average) / np.sqrt(max(var[cut], 0.05) / n[cut]) if mean[cut] - average > 0.2 else 0.0
+    return float(mean[cut] - above), float((mean[cut] - above) / error), float(beyond)
 
 
 def _pool(n, mean, var):
@@ -135,7 +155,5 @@ def cut_off(tables, programme=None) -> list[dict]:
             values = ("mixed_scales", "responses", wave.survey, wave.id, item.id, "", len(above), len(above) / total, np.nan, "refused",
                 f"{wave.file} (survey '{wave.survey}', wave '{wave.id}'): {len(above):,} of {total:,} scores of '{item.id}' were set aside because they lie above {high:g}, up to {above.max():g}; "
                 f"the file seems to hold a longer scale, and the scores that were kept are only its lower part. To mend it: declare the scale this wave was asked on, not {low:g} to {high:g}.")
-            from cxlib.load.anomalies.grid import COLUMNS
-
             found.append(dict(zip(COLUMNS, values)))
     return found
