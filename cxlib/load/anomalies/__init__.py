@@ -53,7 +53,15 @@ def _unexplained(rows: list[dict]) -> list[dict]:
     known = {(row["survey"], row["wave"], row["item"], other) for row in refused for other in _EXPLAINS.get(row["kind"], ())}
     broken = {(row["survey"], row["wave"], item) for row in refused for item in ([row["item"]] if row["item"] else {other["item"] for other in rows})}
 
+    turned = [(row["survey"], row["wave"]) for row in rows if row["kind"] == "reversed_scale" and row["verdict"] == "refused"]
+    upset = {place for place in turned if turned.count(place) > 1} | {(row["survey"], row["wave"]) for row in rows if row["kind"] == "straight_lining" and row["unit"] == ""}
+    moody = {"code_as_score", "heaping", "shifted_columns", "mixed_scales", "lone_jump"}  # found by how ratings go together, which such waves upset
+
     def explained(row: dict) -> bool:
+        if row["kind"] in moody and (row["survey"], row["wave"]) in upset:
+            return True
+        if row["kind"] == "code_as_score" and row["verdict"] == "look" and any(survey == row["survey"] for survey, _ in upset):
+            return True  # seen over all waves together
         jumped = row["kind"] == "lone_jump" and any((row["survey"], wave, row["item"]) in broken for wave in (row["wave"], row["unit"].removeprefix("since wave '").removesuffix("'")))
         return jumped or (row["survey"], row["wave"], row["item"], row["kind"]) in known
 

@@ -73,7 +73,9 @@ def edges(grid: Grid) -> list[dict]:
 
     Those who give the worst score rate everything else worst, and the best score best. Where they are nearer to the middle than those of the
     next scores, by .35 standard deviations and five standard errors or by .12 and six, the end is no score. Over all waves together only
-    if it is so without the wave that shows it most, and leaving out waves in which the item runs against the others.
+    if it is so without the wave that shows it most, and leaving out waves in which the item runs against the others. To be looked at where
+    they are hardly beyond their neighbours: less than a tenth (upper 99 % limit) of the step that
+    the other scores predict (`_step`), and 8 % of the answers or more.
     """
     found = []
     for place, item in enumerate(grid.items):
@@ -91,6 +93,11 @@ def edges(grid: Grid) -> list[dict]:
                 if _is_outlier(gap, z):
                     clear = [w for w in usable if each[w][0] > 0] or list(usable)
             score = 0 if end == 1 else grid.widths[place] - 1
+            if not clear and len(usable) and _step(*(part[::end] for part in (n[usable].sum(axis=0), *_pool(n[usable], mean[usable], var[usable]))), end) < 0.1:
+                value, last = _as_given(grid, place, score), grid.waves[usable[-1]]
+                found.append(grid.row("code_as_score", last, item.id, n=n[usable, score].sum(), estimate=value, p=None, verdict="look", unit=f"score {value:g}", sentence=
+                    f"{grid.where('')}: those who have {value:g} on '{item.id}' rate everything else like those with the next score, where the other scores lead one to expect {'worse' if end == 1 else 'better'}; "
+                    f"for some of them {value:g} may be no answer but a code (\"not applicable\"). To mend it: {REMEDY.split(';')[0]}."))
             for w in clear:
                 own, own_z = each[w] if _is_outlier(*each[w]) else (gap, z)
                 value = _as_given(grid, place, score)
@@ -104,6 +111,24 @@ def _pool(n, mean, var):
     total = np.maximum(n.sum(axis=0), 1)
     centre = (n * mean).sum(axis=0) / total
     return centre, (n * (var + (mean - centre) ** 2)).sum(axis=0) / total
+
+
+def _step(n, mean, var, end: int) -> float:
+    """Return the upper limit of how much of the predicted step in mood lies between the first score and the next; 1 where it cannot be told.
+
+    The prediction: mood is linear in the mean of a standard normal opinion within each score's share of answers.
+    """
+    if n[0] < max(40, 0.08 * n.sum()) or (n[1:] >= 10).sum() < 3 or n[0] > 0.9 * n.sum():
+        return 1.0
+    upper = np.clip(np.cumsum(n) / n.sum(), 1e-9, 1 - 1e-9)
+    lower = np.concatenate([[1e-9], upper[:-1]])
+    opinion = (stats.norm.pdf(stats.norm.ppf(lower)) - stats.norm.pdf(stats.norm.ppf(upper))) / np.maximum(upper - lower, 1e-9)
+    near = np.flatnonzero(n[1:] >= 10) + 1
+    slope, level = np.polyfit(opinion[near], mean[near] * end, 1, w=np.sqrt(n[near]))
+    following = mean[near[0]] * end
+    step = following - (slope * opinion[0] + level)
+    error = np.sqrt(max(var[0], 0.05) / n[0] + max(var[near[0]], 0.05) / n[near[0]])
+    return float((following - mean[0] * end + 2.33 * error) / step) if step > 0.3 else 1.0
 
 
 def _slope(n, mean, score) -> float:
@@ -137,7 +162,7 @@ def spikes(grid: Grid) -> list[dict]:
     """Return a score that a wave holds far more often than the other waves, given by people who do not rate as its givers should.
 
     So look blanks that were coded as the worst (or the middle) score in one wave. Needs three waves. The score must hold 8 % more answers than
-    a change of level and spread explains, and its givers' mood be paler than it should: at an end by three standard errors (`pallor`) and
+    a change of level and spread explains, and its givers' mood be paler than it should: at an end by two and a half standard errors (`pallor`) and
     both together at 1e-7 (chi-squared, two degrees of freedom), inside by five and .3 standard deviations against the line between its
     neighbours, the first at 1e-6. Without other ratings, the blanks must have gone at the same time; then to look at.
     """
@@ -145,6 +170,7 @@ def spikes(grid: Grid) -> list[dict]:
     if waves < 3:
         return found
     rows = np.bincount(grid.wave, minlength=waves)
+    measured = {kpi.item for kpi in grid.programme.kpis}
     for place, item in enumerate(grid.items):
         counts = grid.histogram(place, grid.by_wave)
         base = counts.sum(axis=1)
@@ -159,11 +185,13 @@ def spikes(grid: Grid) -> list[dict]:
             usual /= usual.sum()
             blank = 1 - base / np.maximum(rows, 1)
             for score in np.flatnonzero(share[w] - usual > 0.05):
+                if item.id in measured and score == grid.widths[place] - 1:
+                    continue  # too many top scores of a KPI are begged, not coded
                 ratio, b = inflation(counts[w][None], usual[None], score=int(score))
                 if score in pale_end:
                     z = pale_end[score][w]
                     p = stats.chi2.sf(ratio[0] + max(z, 0.0) ** 2, 2) * 10
-                    pale = z > 3 and ratio[0] > 4
+                    pale = z > 2.5 and ratio[0] > 4
                 else:
                     p, pale = stats.chi2.sf(ratio[0], 1) / 2, _pale(n[w], mean[w], var[w], int(score))
                 if b[0] < 0.08 or p > 1e-6:

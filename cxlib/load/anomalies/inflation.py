@@ -49,8 +49,8 @@ def pallor(n: np.ndarray, mean: np.ndarray, var: np.ndarray, *, top: bool) -> np
     """Return, for each group, by how many standard errors the mood of those at one end of the scale is paler than the other groups' says.
 
     Those at an end that a share q of the group reaches have a mood of about k phi(z_q) / q above (below) their group's mean, where k is the
-    correlation of mood and score (latent normal). k of each group is compared with the median of the others; its error includes their scatter
-    (never under a tenth of it). 0 where fewer than 15 are at the end, fewer than two others can be compared, or k is under .15.
+    correlation of mood and score (latent normal). k of each group is compared with that of the others (weighted by n at the end); its error
+    includes their error and scatter (never under a tenth of k). 0 where fewer than 15 are at the end, or 25 in the others, or k is under .15.
     """
     end = -1 if top else 0
     total = n.sum(axis=1)
@@ -59,11 +59,15 @@ def pallor(n: np.ndarray, mean: np.ndarray, var: np.ndarray, *, top: bool) -> np
     mills = stats.norm.pdf(stats.norm.ppf(share)) / share
     k = (mean[:, end] - level) * (1 if top else -1) / mills
     error = np.sqrt(np.maximum(var[:, end], 0.05) / np.maximum(n[:, end], 1)) / mills
-    use, z = n[:, end] >= 15, np.zeros(len(n))
-    for group in np.flatnonzero(use):
-        others = np.delete(k, group)[np.delete(use, group)]
-        if len(others) < 2 or (usual := np.median(others)) < 0.15:
+    z = np.zeros(len(n))
+    for group in np.flatnonzero(n[:, end] >= 15):
+        others = np.delete(np.arange(len(n)), group)
+        others = others[n[others, end] >= 3]
+        weight = n[others, end]
+        if len(others) < 2 or weight.sum() < 25 or (usual := (weight * k[others]).sum() / weight.sum()) < 0.15:
             continue
-        scatter = max(1.4826 * np.median(np.abs(others - usual)), 0.1 * usual)
-        z[group] = (usual - k[group]) / np.hypot(scatter, error[group])
+        firm = others[n[others, end] >= 15]
+        scatter = 1.4826 * np.median(np.abs(k[firm] - usual)) if len(firm) >= 3 else 0.0
+        own = np.sqrt((weight**2 * error[others] ** 2).sum()) / weight.sum()
+        z[group] = (usual - k[group]) / np.sqrt(max(scatter, 0.1 * usual) ** 2 + error[group] ** 2 + own**2)
     return z

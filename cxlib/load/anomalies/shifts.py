@@ -47,10 +47,10 @@ def shifted(grid: Grid) -> list[dict]:
         sampling = 2.0 / np.nanmedian(base[w][np.ix_(items, items)]) / np.sqrt(max(len(moved), 1) * len(items))
         if len(moved) >= 2 and ((there < 0.75 * here and here - there > sampling) or (gain > 150 and here - there > 2 * sampling)):
             hits.append((w, gain, [(items[a], items[fit[a]], cost[a, a], n[w, items[a]]) for a in moved]))
-    return [row for hit in hits for row in _rows(grid, hit, hits)]
+    return [row for hit in hits for row in _rows(grid, hit)]
 
 
-def _rows(grid: Grid, hit, hits) -> list[dict]:
+def _rows(grid: Grid, hit) -> list[dict]:
     w, _, moved = hit
     unsure = len(grid.waves) == 2
     found = []
@@ -85,6 +85,8 @@ def _drift(features: np.ndarray) -> np.ndarray:
     if len(features) < 2:
         return least * 2
     centred = features - np.nanmedian(features, axis=0)
+    asked = np.isfinite(centred[:, :, 0]).any(axis=1)
+    centred = centred[asked]
     centred[:, :, 0] -= np.nanmedian(centred[:, :, 0], axis=1, keepdims=True)
     return np.maximum(1.4826 * np.nanmedian(np.abs(centred), axis=(0, 1)), least)
 
