@@ -162,8 +162,8 @@ def spikes(grid: Grid) -> list[dict]:
     """Return a score that a wave holds far more often than the other waves, given by people who do not rate as its givers should.
 
     So look blanks that were coded as the worst (or the middle) score in one wave. Needs three waves. The score must hold 8 % more answers than
-    a change of level and spread explains, and its givers' mood be paler than it should: at an end by two and a half standard errors (`pallor`) and
-    both together at 1e-7 (chi-squared, two degrees of freedom), inside by five and .3 standard deviations against the line between its
+    a change of level and spread explains, and its givers' mood be paler than it should: at an end by two and a half standard errors (`pallor`, or
+    better by .2 than that of the next scores) and both together at 1e-6 (chi-squared, two degrees of freedom), inside by five and .3 standard deviations against the line between its
     neighbours, the first at 1e-6. Without other ratings, the blanks must have gone at the same time; then to look at.
     """
     found, waves = [], len(grid.waves)
@@ -189,8 +189,10 @@ def spikes(grid: Grid) -> list[dict]:
                     continue  # too many top scores of a KPI are begged, not coded
                 ratio, b = inflation(counts[w][None], usual[None], score=int(score))
                 if score in pale_end:
-                    z = pale_end[score][w]
-                    p = stats.chi2.sf(ratio[0] + max(z, 0.0) ** 2, 2) * 10
+                    end = 1 if score == 0 else -1
+                    gap, beside = _outlier(n[w][::end], mean[w][::end], var[w][::end], end)
+                    z = max(pale_end[score][w], beside if gap > 0.2 else 0.0)
+                    p = stats.chi2.sf(ratio[0] + max(z, 0.0) ** 2, 2)
                     pale = z > 2.5 and ratio[0] > 4
                 else:
                     p, pale = stats.chi2.sf(ratio[0], 1) / 2, _pale(n[w], mean[w], var[w], int(score))
