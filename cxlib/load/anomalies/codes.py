@@ -1,7 +1,6 @@
 """Scores that are codes: the same score for everybody of a group, an end of the scale unlike its neighbours, a 99 far from every other value."""
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from cxlib.load.anomalies.grid import FIELDS, Grid, Units
@@ -48,7 +47,7 @@ def _groupings(grid: Grid, place: int):
     binary = [item.id for number, item in enumerate(grid.items) if grid.widths[number] == 2 and number != place]
     for name in (*names, *binary, *FIELDS, "team"):
         if name in grid.frame:
-            codes, values = pd.factorize(grid.frame[name], sort=True)
+            codes, values = grid.codes(name)
             if 2 <= len(values) <= (60 if name != "team" else 400):
                 yield f"{name} = ", codes, [f"'{value:g}'" if isinstance(value, float) else f"'{value}'" for value in values]
 

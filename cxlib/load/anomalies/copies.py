@@ -28,7 +28,7 @@ def repeated(grid: Grid, verbatims: pd.DataFrame | None = None) -> list[dict]:
     rare = count <= 3
     rows = np.bincount(grid.wave, minlength=waves)
     found = []
-    by_wave = [dict_like(key[rare & (of_wave == w)], count[rare & (of_wave == w)]) for w in range(waves)]
+    by_wave = [ordered(key[rare & (of_wave == w)], count[rare & (of_wave == w)]) for w in range(waves)]
     copies = np.zeros((waves, waves))
     for a in range(waves):
         for b in range(a + 1, waves):
@@ -59,7 +59,7 @@ def repeated(grid: Grid, verbatims: pd.DataFrame | None = None) -> list[dict]:
     return found
 
 
-def dict_like(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ordered(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(keys)
     return keys[order], counts[order]
 
@@ -85,7 +85,7 @@ def _patterns(grid: Grid, verbatims: pd.DataFrame | None) -> np.ndarray:
     answered = np.zeros(len(grid.frame), dtype=np.int64)
     for name in (*names, "brand", "country", "language", "team", "channel"):
         if name in grid.frame:
-            codes = pd.factorize(grid.frame[name])[0]
+            codes = grid.codes(name)[0]
             answered += (codes >= 0) & (name in names)
             mixed = (mixed ^ (codes + 1).astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
             mixed ^= mixed >> np.uint64(29)
@@ -104,10 +104,9 @@ def same_ids(grid: Grid) -> list[dict]:
     Running numbers (1, 2, 3, ...) begin anew in every wave and are left alone; of other ids 1 % and five in common are to be looked at.
     """
     found = []
-    ids = grid.frame["response_id"].astype(str)
-    codes, values = pd.factorize(ids)
-    numbers = pd.to_numeric(pd.Series(values).str.extract(r"(\d+)\D*$")[0], errors="coerce").to_numpy(dtype=float)
-    running = np.isfinite(numbers) & (numbers <= 50 * max(len(ids), 1000) / max(len(grid.waves), 1))
+    codes, values = pd.factorize(grid.frame["response_id"])
+    numbers = pd.to_numeric(pd.Series(values, dtype=str).str.extract(r"(\d+)\D*$")[0], errors="coerce").to_numpy(dtype=float)
+    running = np.isfinite(numbers) & (numbers <= 50 * max(len(codes), 1000) / max(len(grid.waves), 1))
     if running.mean() > 0.9:
         return found
     sets = [set(np.unique(codes[grid.wave == w])) for w in range(len(grid.waves))]

@@ -39,11 +39,12 @@ class Grid:
         self.turned = np.array([programme.direction(item) == "low_is_good" for item in self.items], dtype=bool)
         raw = responses[[item.id for item in self.items]].to_numpy(dtype=np.float64) if self.items else np.empty((len(responses), 0))
         self.x = np.where(self.turned, self.low + self.high - raw, raw)
-        self.places = np.rint(np.nan_to_num(self.x, nan=-1e9) - self.low).astype(np.int64)  # place on the scale, from 0
+        self.places = np.rint(np.nan_to_num(self.x, nan=-1e6) - self.low).astype(np.int32)  # place on the scale, from 0
         self.places[np.isnan(self.x)] = -1
         self.widths = np.rint(self.high - self.low).astype(int) + 1
         self.by_wave = Units(self.wave, self.waves, [""] * len(self.waves))
         self._rest = self._correlations = None
+        self._codes, self._counts, self._moods, self._units = {}, {}, {}, {}
 
     @property
     def rest(self) -> np.ndarray:
@@ -65,19 +66,29 @@ class Grid:
 
     def histogram(self, place: int, units: Units) -> np.ndarray:
         """Return how often each score of an item was given: units x scale points."""
+        if units is self.by_wave and place in self._counts:
+            return self._counts[place]
         width, score = self.widths[place], self.places[:, place]
         keep = (units.codes >= 0) & (score >= 0) & (score < width)
-        return np.bincount(units.codes[keep] * width + score[keep], minlength=units.count * width).reshape(units.count, width).astype(float)
+        counts = np.bincount(units.codes[keep] * width + score[keep], minlength=units.count * width).reshape(units.count, width).astype(float)
+        if units is self.by_wave:
+            self._counts[place] = counts
+        return counts
 
     def mood(self, place: int, units: Units) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return n, mean and variance of `rest` among those who gave each score of an item: three arrays, units x scale points."""
+        if units is self.by_wave and place in self._moods:
+            return self._moods[place]
         width, score, rest = self.widths[place], self.places[:, place], self.rest[:, place]
         keep = (units.codes >= 0) & (score >= 0) & (score < width) & ~np.isnan(rest)
         cell, value, size = units.codes[keep] * width + score[keep], rest[keep], units.count * width
         n = np.bincount(cell, minlength=size)
         mean = np.bincount(cell, value, size) / np.maximum(n, 1)
         square = np.bincount(cell, (value - mean[cell]) ** 2, size) / np.maximum(n - 1, 1)
-        return tuple(part.reshape(units.count, width) for part in (n.astype(float), mean, square))
+        mood = tuple(part.reshape(units.count, width) for part in (n.astype(float), mean, square))
+        if units is self.by_wave:
+            self._moods[place] = mood
+        return mood
 
     def correlations(self, units: Units) -> tuple[np.ndarray, np.ndarray]:
         """Return pairwise correlations and bases of the ratings by unit: units x items x items each."""
@@ -102,18 +113,34 @@ class Grid:
             self._correlations = r, n
         return r, n
 
+    def codes(self, field: str) -> tuple[np.ndarray, pd.Index]:
+        """Return a code a row (-1: none) and the sorted values of a column."""
+        if field not in self._codes:
+            codes, values = pd.factorize(self.frame[field])
+            order = np.argsort(np.asarray(values, dtype=object if values.dtype != float else float), kind="stable")
+            place = np.empty(len(values) + 1, dtype=np.int64)
+            place[order], place[-1] = np.arange(len(values)), -1
+            self._codes[field] = place[codes], values[order]
+        return self._codes[field]
+
     def units(self, field: str, *, by_wave: bool = True, most: int = 12) -> Units | None:
         """Return the partition by a field (within waves, or over all of them); None where it has fewer than two or more than `most` values."""
         if field not in self.frame:
             return None
-        codes, values = pd.factorize(self.frame[field], sort=True)
+        if (field, by_wave) in self._units:
+            made = self._units[field, by_wave]
+            return made if len(self.codes(field)[1]) <= most else None
+        codes, values = self.codes(field)
         if not 2 <= len(values) <= most:
             return None
         names = [f"{field} '{value}'" for value in values]
-        if not by_wave:
-            return Units(codes, [""] * len(values), names)
-        both = np.where(codes < 0, -1, self.wave * len(values) + codes)
-        return Units(both, [wave for wave in self.waves for _ in values], names * len(self.waves))
+        if by_wave:
+            both = np.where(codes < 0, -1, self.wave * len(values) + codes)
+            made = Units(both, [wave for wave in self.waves for _ in values], names * len(self.waves))
+        else:
+            made = Units(codes, [""] * len(values), names)
+        self._units[field, by_wave] = made
+        return made
 
     def row(self, kind: str, wave: str, item: str, *, n, estimate, p, verdict: str, sentence: str, unit: str = "") -> dict:
         """Return one anomaly as a row of `find`."""

@@ -5,7 +5,6 @@ import itertools
 import re
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from cxlib.load.anomalies.grid import Grid
@@ -43,7 +42,7 @@ def near(old: str, new: str) -> bool:
 
 
 def _field(grid: Grid, field: str) -> list[dict]:
-    codes, values = pd.factorize(grid.frame[field], sort=True)
+    codes, values = grid.codes(field)
     keep = codes >= 0
     size, waves = len(values), len(grid.waves)
     if size > 2000:
