@@ -32,7 +32,7 @@ def find(tables, programme=None) -> pd.DataFrame:
             rows += kind(grid)
         rows += copies.repeated(grid, verbatims)
     frame = pd.DataFrame(_unexplained(rows), columns=list(COLUMNS))
-    frame = frame.astype({"n": "int64", "estimate": "float64", "p": "float64"})
+    frame = frame.astype({name: {"n": "int64", "estimate": "float64", "p": "float64"}.get(name, "str") for name in COLUMNS})
     order = frame.assign(worst=frame["verdict"] != "refused").sort_values(["worst", "kind", "survey", "wave", "item", "unit"], kind="stable")
     return order.drop(columns="worst").reset_index(drop=True)
 
