@@ -21,6 +21,7 @@ help:
 	@echo "make slow     the slow proofs: coverage by simulation, scale, faults"
 	@echo "make bench    the benchmarks, as ratios in one run"
 	@echo "make lock     renew requirements.lock, constraints.txt and environment.yml"
+	@echo "make codebook write the codebook into the README"
 
 report: $(READY)
 	@$(BIN)/cx report

@@ -53,8 +53,8 @@ class NotAnswerable(WorkbookError):
 
 
 def nearest(word: str, known) -> str:
-    """Return ', did you mean X?' for the nearest known word, or nothing where none is near."""
+    """Return ' (did you mean X?)' for the nearest known word, or nothing where none is near."""
     import difflib
 
     found = difflib.get_close_matches(str(word), [str(item) for item in known], n=1, cutoff=0.6)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    return f" (did you mean {found[0]}?)" if found else ""

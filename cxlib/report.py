@@ -1,5 +1,6 @@
 """From one command to a report: what has to run, where it is written, and the switch to the new draft."""
 
+import errno
 import hashlib
 import json
 import time
@@ -35,6 +36,7 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
         return index
     _require(every, chosen, digests, editions.read(place / "draft"), only)
     checks.contracts(programme)
+    _made(run.reports(out))
     with editions.lock(place):
         from cxlib import kernels
 
@@ -80,6 +82,16 @@ def publish(name: str | None, *, quarter: str, raw: Path | None, out: Path | Non
     edition = editions.publish(place, current=digests)
     say(str(edition / "index.html"))
     return edition
+
+
+def _made(folder: Path) -> None:
+    """Make the folder of reports; one that cannot be made is a fault of the command, a full or read-only disk one of publishing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise PublishError(f"{folder} cannot be written ({error.strerror}).") from None
+        raise UsageError(f"--out {folder}: the folder cannot be made ({error.strerror}); name another.") from None
 
 
 def _plan(programme: Programme, quarter: str, parameters: dict):

@@ -1,172 +1,11 @@
-"""The columns of every table and finding, with type, unit, example and meaning: one place, printed by ``cx check --schema``."""
+"""The columns of every finding, with type, unit, example and meaning, and of every table: one place, printed by ``cx check --schema``."""
 
-from typing import NamedTuple
-
+from cxlib.columns import TABLES, Column, unit
+from cxlib.columns import WAVE as _WAVE
+from cxlib.columns import columns as _columns
 from cxlib.errors import DataError, nearest
 
-
-class Column(NamedTuple):
-    """One column: its name, its type (text, number, whole, flag, date, moment), whether it may be empty, and what it holds."""
-
-    name: str
-    type: str
-    example: str
-    about: str
-    required: bool = False  # must be there and filled
-
-
-_UNITS = {
-    "amount": "currency", "margin": "currency", "cost": "currency", "minutes": "minutes", "probability": "0 to 1", "share": "0 to 1", "p": "0 to 1", "p_top1": "0 to 1", "p_top3": "0 to 1",
-    "r2": "0 to 1", "r2_low": "0 to 1", "r2_high": "0 to 1", "p_quadrant": "0 to 1", "p_fix_first": "0 to 1", "gap": "quarters", "window_days": "days", "value": "as unit says",
-    "n_eff": "answers", "n": "answers", "weighted_n": "answers", "weight": "about 1", "rank": "place", "rank_low": "place", "rank_high": "place",
-}  # fmt: skip
-
-
-def unit(column: Column) -> str:
-    """Return the unit of a column in words: its own, or that of its type."""
-    estimate = column.type == "number" and (column.name in ("estimate", "std_error", "now", "then", "detectable", "unweighted") or column.name.startswith(("conf_", "kpi_", "mean_")))
-    return _UNITS.get(column.name, "as the definition or unit says" if estimate else {"whole": "count", "flag": "0 or 1", "date": "day", "moment": "local time", "number": "number"}.get(column.type, ""))
-
-
-def _columns(*rows) -> tuple[Column, ...]:
-    return tuple(Column(*row) for row in rows)
-
-
-_PERSON = ("person_id", "text", "p000123", "Customer, the key that joins the tables")
-_WAVE = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), ("quarter", "text", "2026Q3", "Fiscal quarter", True))
-
-TABLES: dict[str, tuple[Column, ...]] = {
-    "responses": _columns(
-        ("response_id", "text", "a26-000017", "Answered questionnaire, unique within survey and wave", True),
-        ("answer", "text", "annual/2026/a26-000017", "The same, unique in the programme", True),
-        *_WAVE,
-        ("week", "date", "2026-07-06", "Monday of the week of the answer"),
-        ("answered_on", "date", "2026-07-08", "Day that dates the answer, by the survey's rule", True),
-        _PERSON,
-        ("account_id", "text", "k00123", "Account of the person"),
-        ("channel", "text", "online", "Channel of the interview"),
-        ("brand", "text", "Nordlicht", "Brand"),
-        ("country", "text", "DE", "Country, ISO code"),
-        ("language", "text", "en", "Language of the interview"),
-        ("team", "text", "team-04", "Staff team concerned"),
-        ("weight", "number", "0.93", "Survey weight; 1 where the file has none", True),
-    ),  # followed by one column an item
-    "verbatims": _columns(
-        ("response_id", "text", "a26-000017", "The questionnaire it stands in", True),
-        ("answer", "text", "annual/2026/a26-000017", "The same, unique in the programme", True),
-        _PERSON,
-        *_WAVE,
-        ("item", "text", "improve", "The question that was answered", True),
-        ("text", "text", "The app keeps logging me out.", "The answer, as given", True),
-        ("language", "text", "en", "Language, where known"),
-    ),
-    "coverage": _columns(
-        *_WAVE,
-        ("item", "text", "network", "Item", True),
-        ("reason", "text", "never used", "answered, not asked, blank, or what a missing code means", True),
-        ("rows", "whole", "212", "Respondents", True),
-    ),
-    "files": _columns(
-        ("file", "text", "annual_2026.csv", "File under raw/", True),
-        ("table", "text", "responses", "Table it fills", True),
-        ("wave", "text", "annual 2026", "Survey and wave"),
-        ("quarter", "text", "2026Q3", "Quarter of the wave; empty for other tables"),
-        ("rows", "whole", "640", "Rows in the file, without its header", True),
-        ("kept", "whole", "636", "Rows that fitted", True),
-        ("quarantined", "whole", "3", "Rows set aside", True),
-        ("duplicates", "whole", "1", "Rows that repeat another to the letter", True),
-        ("trimmed", "whole", "2", "Cells accepted after blanks were cut off", True),
-        ("encoding", "text", "cp1252", "Encoding found"),
-    ),
-    "repairs": _columns(
-        ("file", "text", "annual_2026.csv", "File under raw/", True),
-        ("quarter", "text", "2026Q3", "Quarter of the wave; empty for other tables"),
-        ("row", "whole", "17", "Row of the file, its header being row 1", True),
-        ("column", "text", "Q12_1", "Column in the file", True),
-        ("value", "text", "11", "What stands there"),
-        ("rule", "text", "not on the scale 0 to 10", "What it breaks", True),
-        ("suggestion", "text", "correct the score or leave the cell empty", "What would mend it", True),
-    ),
-    "accounts": _columns(
-        ("account_id", "text", "k00123", "Account", True),
-        ("segment", "text", "business", "Segment of the account"),
-        ("country", "text", "DE", "Country"),
-        ("brand", "text", "Nordlicht", "Brand"),
-        ("since", "date", "2019-04-01", "First day of the relationship"),
-        ("ended_on", "date", "2026-05-31", "Last day; empty while it lasts"),
-        ("owner", "text", "team-04", "Who looks after it"),
-    ),
-    "people": _columns(
-        ("person_id", "text", "p000123", "Person", True),
-        ("account_id", "text", "k00123", "Account; a consumer is an account of one"),
-        ("role", "text", "user", "Role in the account"),
-        ("contract", "text", "prepaid", "Form of contract"),
-        ("segment", "text", "young", "Segment of the person"),
-        ("region", "text", "north", "Region"),
-        ("brand", "text", "Nordlicht", "Brand"),
-        ("joined_on", "date", "2021-02-11", "First day as a customer"),
-        ("left_on", "date", "2026-05-31", "Last day; empty while a customer"),
-    ),
-    "invitations": _columns(
-        ("survey", "text", "annual", "Survey", True),
-        ("wave", "text", "2026", "Wave", True),
-        ("person_id", "text", "p000123", "Person invited", True),
-        ("sent_on", "date", "2026-07-01", "Day sent"),
-        ("channel", "text", "e-mail", "Channel of the invitation"),
-        ("reminder", "whole", "1", "Reminders sent"),
-        ("opened", "flag", "1", "Whether it was opened"),
-        ("answered", "flag", "0", "Whether it was answered"),
-        ("why", "text", "yearly sample", "Why the person was selected"),
-        ("probability", "number", "0.25", "Probability of selection, 0 to 1"),
-    ),
-    "interactions": _columns(
-        ("interaction_id", "text", "i0001", "Contact moment", True),
-        _PERSON,
-        ("at", "moment", "2026-07-01 10:30", "Local time", True),
-        ("channel", "text", "phone", "Channel"),
-        ("touchpoint", "text", "hotline", "Touchpoint of the journey"),
-        ("reason", "text", "billing", "Reason of contact"),
-        ("resolved", "flag", "1", "Whether the matter was settled"),
-        ("minutes", "number", "7.5", "Duration in minutes"),
-        ("team", "text", "team-04", "Staff team"),
-    ),
-    "events": _columns(
-        ("event_id", "text", "e0001", "Operational event", True),
-        _PERSON,
-        ("at", "moment", "2026-07-01 10:30", "Local time", True),
-        ("kind", "text", "outage", "What happened"),
-        ("value", "number", "42", "Its size"),
-        ("unit", "text", "minutes", "Unit of the value"),
-    ),
-    "orders": _columns(
-        ("order_id", "text", "o0001", "Order or bill", True),
-        ("person_id", "text", "p000123", "Customer"),
-        ("ordered_on", "date", "2026-07-01", "Day", True),
-        ("amount", "number", "39.90", "Sales in the programme's currency", True),
-        ("margin", "number", "14.20", "Contribution margin in the programme's currency"),
-        ("currency", "text", "EUR", "Currency where it departs"),
-        ("product", "text", "data pack", "Product"),
-        ("quantity", "number", "1", "Units"),
-    ),
-    "offers": _columns(
-        ("offer_id", "text", "of1", "Offer", True),
-        ("person_id", "text", "p000123", "Customer", True),
-        ("offered_on", "date", "2026-07-01", "Day", True),
-        ("product", "text", "fibre 250", "What was offered"),
-        ("probability", "number", "0.5", "Probability with which it was chosen"),
-        ("accepted", "flag", "0", "Whether it was taken"),
-    ),
-    "actions": _columns(
-        ("action_id", "text", "loyalty_call", "Action, as in plan.toml", True),
-        ("person_id", "text", "p000123", "Customer", True),
-        ("arm", "text", "treated", "treated or control", True),
-        ("probability", "number", "0.5", "Probability with which the arm was drawn; empty where nothing was drawn"),
-        ("assigned_on", "date", "2026-04-02", "Day of assignment", True),
-        ("delivered_on", "date", "2026-04-05", "Day of delivery; empty where it never reached the customer"),
-        ("cost", "number", "6.50", "Cost of this delivery in the programme's currency"),
-    ),
-    "staff": _columns(("staff_id", "text", "s1", "Pseudonym", True), ("team", "text", "team-04", "Team", True)),
-}
+__all__ = ["FINDINGS", "TABLES", "Column", "check", "finding", "unit"]
 
 _ESTIMATE = (
     ("estimate", "number", "12.4", "The figure; empty where it is not estimable (note says why)"),
@@ -277,6 +116,8 @@ FINDINGS |= {  # 04
     "topic_changes": _columns(
         *_TOPIC, _POLARITY, _QUARTER, ("then_quarter", "text", "2026Q2", "Quarter compared with", True), *_ESTIMATE, ("p", "number", "0.03", "p: no change"),
         ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),
+        ("definition", "text", "share of commenters", "What is compared"), ("unit", "text", "share", "share"), ("needed_n", "number", "900", "Answers a wave to see 5 percentage points"),
+        ("n_now", "number", "397", "Base now"), ("n_then", "number", "410", "Base then"), ("n_both", "whole", "0", "People in both", True),
     ),
 }  # fmt: skip
 _LEVEL = (

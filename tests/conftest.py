@@ -38,8 +38,22 @@ def cx():
 def sample_report(cx, tmp_path_factory):
     """Return the draft of the shipped sample's latest quarter, built once for every test that looks at it."""
     out = tmp_path_factory.mktemp("sample") / "reports"
-    code, said, errors = cx("report", "--out", out)
+    elsewhere = {"TZ": "America/Denver", "LC_ALL": "C", "PYTHONHASHSEED": "99", "PYTHONUTF8": "0", "COLUMNS": "40", "MPLBACKEND": "agg"}  # compared with another place in fault 35
+    code, said, errors = cx("report", "--fresh", "--jobs", "2", "--out", out, env=elsewhere)
     assert code == 0, errors
+    return Path(said.strip().splitlines()[-1]).parent
+
+
+@pytest.fixture(scope="session")
+def hostile_report(cx, tmp_path_factory):
+    """Return the draft of a programme in which every text is an attack, built once."""
+    import hostile
+
+    folder = tmp_path_factory.mktemp("attack") / "hostile"
+    hostile.write(folder)
+    code, said, errors = cx("report", folder, "--out", folder.parent / "reports", "-p", "replicates=200", "-p", "confidence_draws=1024")
+    assert code == 0, errors
+    assert "Traceback" not in errors
     return Path(said.strip().splitlines()[-1]).parent
 
 

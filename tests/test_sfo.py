@@ -145,7 +145,7 @@ def test_a_column_that_was_renamed_without_saying_so_is_refused_by_name(tmp_path
     raw = write(tmp_path / "raw", made, size=20)
     path = raw / "2015_SFO_Customer_Survey.csv.gz"
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"Q7WALKWAYS", b"Q7WALKWAY")))
-    with pytest.raises(DataError, match=r"2015_SFO_Customer_Survey.csv.gz.*'Q7WALKWAYS'.*did you mean 'Q7WALKWAY'"):
+    with pytest.raises(DataError, match=r"2015_SFO_Customer_Survey.csv.gz.*'Q7WALKWAYS'.*did you mean Q7WALKWAY"):
         store.build(programmes.read(FOLDER, raw=raw))
 
 

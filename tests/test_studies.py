@@ -67,7 +67,7 @@ def test_two_writers_of_one_finding_are_named(tmp_path):
 
 def test_faults_02_unknown_parameter_names_the_nearest(tmp_path):
     notebook(tmp_path, "02_a", parameters="min_cell = 10")
-    with pytest.raises(UsageError, match="min_cel'; did you mean 'min_cell'"):
+    with pytest.raises(UsageError, match=r"min_cel' \(did you mean min_cell"):
         studies.accept(studies.find(tmp_path), {"min_cel": 5})
     studies.accept(studies.find(tmp_path), {"min_cell": 5})
 
@@ -77,7 +77,7 @@ def test_pick_by_number_id_or_name(tmp_path):
     notebook(tmp_path, "03_tracking")
     found = studies.find(tmp_path)
     assert [study.id for study in studies.pick(found, ["03", "annual_drivers", "02_annual_drivers"])] == ["03_tracking", "02_annual_drivers"]
-    with pytest.raises(UsageError, match="did you mean '03_tracking'"):
+    with pytest.raises(UsageError, match="did you mean 03_tracking"):
         studies.pick(found, ["03_traking"])
 
 

@@ -13,8 +13,10 @@ def drawn(actions, tables) -> dict:
 
     Empty without orders; an action of which no window is over in both arms is left out.
     """
-    log, orders = tables["actions"], tables["orders"] if "orders" in tables else None
-    chosen = [action for action in actions if action.design == "randomised" and action.outcome in ("margin", "amount") and orders is not None]
+    if "orders" not in tables:
+        return {}
+    log, orders = tables["actions"], tables["orders"]
+    chosen = [action for action in actions if action.design == "randomised" and action.outcome in ("margin", "amount")]
     found = {action.id: outcomes.in_window(log[log["action_id"] == action.id], orders, days=action.window_days, value=action.outcome, until=tables.end) for action in chosen}
     return {name: people for name, people in found.items() if {"treated", "control"} <= set(people["arm"])}
 
@@ -67,12 +69,13 @@ def returns(found: pd.DataFrame, spent: dict, *, seed: int, draws: int, discount
     """Return value, investment, net, ROI, payback, probability that it pays and break-even effect of every action with an effect and a cost.
 
     in: what `evaluate` returns and action id -> cost (None where nobody wrote one down). out: action and what `roi.roi` returns, n (customers
-    treated, to whom the effect applies) and grade. An effect on amounts needs `margin_rate`; without it there is no return.
+    treated, to whom the effect applies) and grade. An effect on amounts needs `margin_rate`; without it there is no return, and neither is there one
+    while windows are open (`cut`): the whole cost must not be set against the value of some customers.
     """
     parts = []
     for row in found.to_dict("records"):
         rate = 1.0 if row["outcome"] == "margin" else margin_rate
-        if not spent.get(row["action"]) or not rate or row["std_error"] != row["std_error"]:
+        if not spent.get(row["action"]) or not rate or row["cut"] or row["std_error"] != row["std_error"]:
             continue
         one = roi.roi(effect=row["estimate"], effect_se=row["std_error"], customers=row["n_treated"], cost=spent[row["action"]], margin_rate=rate, window_days=row["window_days"], discount=discount, draws=draws, seed=seed)
         parts.append(one.assign(action=row["action"], n=row["n_treated"], grade=row["grade"]))

@@ -21,8 +21,8 @@ BLANK = "blank"
 class Parsed(NamedTuple):
     """A column read: values (NaN or None where there is none), why a cell is missing, what rule it breaks, and how many were trimmed."""
 
-    values: np.ndarray
-    missing: np.ndarray  # "" where there is a value; else blank or what a missing code means
+    values: np.ndarray  # a pandas text array for words
+    missing: pd.Categorical  # "" where there is a value; else blank or what a missing code means
     rule: np.ndarray  # "" where the cell fits; else the rule it breaks
     trimmed: int
 
@@ -30,14 +30,35 @@ class Parsed(NamedTuple):
 def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     """Apply `one(text) -> (value, missing, rule)` to each distinct cell and map the answers back."""
     codes, words = pd.factorize(cells)
-    trials = [one(word.strip()) for word in words]
-    values = np.empty(len(words), dtype=dtype)
-    for place, trial in enumerate(trials):
-        values[place] = trial[0]
-    missing = np.array([trial[1] for trial in trials] or [""], dtype=object)[: len(words)]
+    words = words.tolist()
+    stripped = [word.strip() for word in words]
+    trials = [one(word) for word in stripped]
+    places, reasons = pd.factorize(np.array([trial[1] for trial in trials], dtype=object))
     rule = np.array([trial[2] for trial in trials] or [""], dtype=object)[: len(words)]
-    loose = np.array([word != word.strip() and word.strip() != "" and not trial[2] for word, trial in zip(words, trials, strict=True)], dtype=bool)
-    return Parsed(values[codes], missing[codes], rule[codes], int(loose[codes].sum()) if len(words) else 0)
+    loose = np.array([word != bare and bare != "" and not trial[2] for word, bare, trial in zip(words, stripped, trials, strict=True)], dtype=bool)
+    if dtype is str:
+        values = pd.array([trial[0] for trial in trials], dtype="str").take(codes)
+    else:
+        values = np.empty(len(words), dtype=dtype)
+        for place, trial in enumerate(trials):
+            values[place] = trial[0]
+        values = values[codes]
+    missing = pd.Categorical.from_codes(places[codes], categories=reasons)
+    return Parsed(values, missing, _spread(rule, codes), int(loose[codes].sum()) if loose.any() else 0)
+
+
+def _spread(words: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return a word for each cell; where every distinct cell has the same word nothing is looked up."""
+    return np.full(len(codes), words[0], dtype=object) if len(words) and (words == words[0]).all() else words[codes]
+
+
+def _free(cells: pd.Series) -> Parsed:
+    """Return free text and ids as they stand but for outer blanks, without a look at each cell: most are distinct."""
+    bare = cells.astype("str").str.strip()
+    blank = (bare == "").to_numpy(dtype=bool)
+    missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK])
+    loose = int(((bare != cells).to_numpy(dtype=bool) & ~blank).sum())
+    return Parsed(bare.mask(blank).array, missing, np.full(len(cells), "", dtype=object), loose)
 
 
 def number_of(text: str, reading: Reading) -> float | None:
@@ -91,6 +112,8 @@ def numbers(cells: pd.Series, *, reading: Reading, missing: dict | None = None, 
 def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None = None) -> Parsed:
     """Return a column of codes as their labels, or of free text as it stands; undeclared codes break the contract."""
     labels, missing = labels or {}, missing or {}
+    if not labels and not missing:
+        return _free(cells)
 
     def one(text: str):
         if text == "" or text in missing:
@@ -99,7 +122,7 @@ def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None 
             return None, "", f"not a declared code ({', '.join(list(labels)[:8])})"
         return labels.get(text, text), "", ""
 
-    return _by_value(cells, one, object)
+    return _by_value(cells, one, str)
 
 
 def moments(cells: pd.Series, *, reading: Reading, zone: str) -> Parsed:
@@ -128,9 +151,9 @@ def column(cells: pd.Series, *, item: Item, programme: Programme, reading: Readi
     return words(cells, labels=item.labels if item.kind == "nominal" else None, missing=item.missing)
 
 
-def ambiguous(file: str, name: str, cells: pd.Series, first_row: int, value: str) -> DataError:
+def ambiguous(file: str, name: str, cells: pd.Series, raw, value: str) -> DataError:
     """Return the sentence for a number that can be read in two ways."""
-    row = first_row + int(np.flatnonzero(cells.str.strip().to_numpy() == value)[0])
+    row = raw.row(np.flatnonzero(cells.str.strip().to_numpy() == value)[0])
     return DataError(
         f"{file}: row {row}, column '{name}': '{value}' is ambiguous: a comma may mark decimals or thousands. "
         "Declare decimal = \",\" (or thousands = \",\" with decimal = \".\") for this file in programme.toml."

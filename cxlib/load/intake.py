@@ -40,11 +40,11 @@ def wave(programme: Programme, wave: Wave) -> Intake:
     A row with one cell that breaks the contract is set aside whole, because such a cell often means that the row has shifted.
     Rows in the file = kept + quarantined + duplicates. Raises DataError where a column is missing or a number is ambiguous.
     """
-    raw = readers.read(programme.raw / wave.file, wave)
+    raw = readers.read(programme.raw / wave.file, wave, within=programme.raw)
     survey = programme.survey(wave.survey)
     items = [item for item in programme.asked(survey.id) if programme.column(wave, item.id)]
     fields = {name: column for name in ("response_id", *(f for f in schema_fields() if f != "response_id")) if (column := programme.column(wave, name))}
-    _present(wave.file, raw.frame, [*fields.values(), *(programme.column(wave, item.id) for item in items)], f"wave '{wave.id}'")
+    _present(wave.named, raw.frame, [*fields.values(), *(programme.column(wave, item.id) for item in items)], f"wave '{wave.id}'")
     reader = _Reader(wave, raw, programme)
     parsed = {name: reader.field(name, column) for name, column in fields.items()}
     parsed |= {item.id: reader.item(item, programme.column(wave, item.id)) for item in items}
@@ -58,7 +58,7 @@ def wave(programme: Programme, wave: Wave) -> Intake:
         outside = days.notna() & ((days < pd.Timestamp(wave.first)) | (days > pd.Timestamp(wave.last)))
         rules["answered_on"][outside.to_numpy()] = f"outside the wave's days {wave.first} to {wave.last}"
         rules["answered_on"][(parsed["answered_on"].missing != "")] = "not a date (the cell is empty)"
-    equal = raw.frame.duplicated(keep="first").to_numpy()
+    equal = _repeated(raw.frame, fields["response_id"])
     ids = pd.Series(parsed["response_id"].values)
     twice = ids.notna() & ids.where(~equal).duplicated(keep=False) & ~equal
     rules["response_id"][twice.to_numpy()] = "the same id as another row with other answers"
@@ -77,10 +77,19 @@ def wave(programme: Programme, wave: Wave) -> Intake:
     return Intake(
         frame=frame.drop(columns=[item.id for item in texts]),
         verbatims=_verbatims(frame, texts),
-        file=_file(wave.file, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
-        repairs=_repairs(wave.file, wave.quarter, raw, rules, columns, equal),
+        file=_file(wave.named, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
+        repairs=_repairs(wave.named, wave.quarter, raw, rules, columns, equal),
         coverage=_coverage(programme, wave, items, parsed, raw, kept, quarter),
     )
+
+
+def _repeated(frame: pd.DataFrame, key: str | None) -> np.ndarray:
+    """Return which rows repeat an earlier one in every cell; only rows that share their key are compared whole."""
+    suspects = frame.duplicated([key], keep=False).to_numpy() if key else np.ones(len(frame), dtype=bool)
+    equal = np.zeros(len(frame), dtype=bool)
+    if suspects.any():
+        equal[suspects] = frame[suspects].duplicated(keep="first").to_numpy()
+    return equal
 
 
 def schema_fields() -> list[str]:
@@ -91,14 +100,14 @@ def schema_fields() -> list[str]:
 
 def source(programme: Programme, source: Source) -> Intake:
     """Return one file of another table under the table's own columns; rows without what the table needs are set aside."""
-    raw = readers.read(programme.raw / source.file, source)
+    raw = readers.read(programme.raw / source.file, source, within=programme.raw)
     wanted = {one.name: one for one in schema.TABLES[source.table]}
     for name in source.columns | source.fixed | source.values:
         if name not in wanted:
-            raise DataError(f"{programme.folder / 'programme.toml'}: source '{source.file}' names '{name}', which is no column of '{source.table}'{nearest(name, wanted)}.")
+            raise DataError(f"{programme.folder / 'programme.toml'}: source '{source.named}' names '{name}', which is no column of '{source.table}'{nearest(name, wanted)}.")
     columns = {name: source.columns.get(name, name) for name in wanted if name not in source.fixed}
     columns = {name: column for name, column in columns.items() if name in source.columns or column in raw.frame or wanted[name].required}
-    _present(source.file, raw.frame, columns.values(), f"the table '{source.table}'")
+    _present(source.named, raw.frame, columns.values(), f"the table '{source.table}'")
     reader = _Reader(source, raw, programme)
     parsed = {name: reader.typed(column, wanted[name].type, source.values.get(name)) for name, column in columns.items()}
     rules = {name: one.rule.copy() for name, one in parsed.items()}
@@ -106,7 +115,7 @@ def source(programme: Programme, source: Source) -> Intake:
         if wanted[name].required:
             rules[name][one.missing != ""] = f"no id ({name})" if name.endswith("_id") else f"not a date ({name} is empty)" if wanted[name].type in ("date", "moment") else f"{name} is empty"
     key = next(iter(wanted)) if next(iter(wanted)).endswith("_id") and source.table != "actions" else None
-    equal = raw.frame.duplicated(keep="first").to_numpy()
+    equal = _repeated(raw.frame, columns.get(key))
     if key:
         ids = pd.Series(parsed[key].values)
         rules[key][(ids.notna() & ids.where(~equal).duplicated(keep=False) & ~equal).to_numpy()] = "the same id as another row with other content"
@@ -115,7 +124,7 @@ def source(programme: Programme, source: Source) -> Intake:
         bad |= rule != ""
     kept = ~equal & ~bad
     frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed)
-    return Intake(frame, pd.DataFrame(), _file(source.file, source.table, "", "", raw, kept, ~equal & bad, equal, parsed), _repairs(source.file, "", raw, rules, columns, equal), pd.DataFrame())
+    return Intake(frame, pd.DataFrame(), _file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed), _repairs(source.named, "", raw, rules, columns, equal), pd.DataFrame())
 
 
 class _Reader(NamedTuple):
@@ -130,7 +139,7 @@ class _Reader(NamedTuple):
         try:
             return read(cells)
         except ValueError as error:
-            raise answers.ambiguous(self.reading.file, column, cells, self.raw.first_row, str(error)) from None
+            raise answers.ambiguous(self.reading.named, column, cells, self.raw, str(error)) from None
 
     def item(self, item, column: str):
         return self._try(column, lambda cells: answers.column(cells, item=item, programme=self.programme, reading=self.reading))
@@ -153,6 +162,9 @@ class _Reader(NamedTuple):
 def _present(file: str, frame: pd.DataFrame, columns, where: str) -> None:
     for column in columns:
         if column not in frame:
+            twice = [name for name in frame.columns if name.startswith(f"{column} (column ")]
+            if twice:
+                raise DataError(f"{file}: several columns are called '{column}'; name the one that {where} needs by its place in programme.toml: {', '.join(repr(name) for name in twice)}.")
             raise DataError(f"{file}: the column '{column}' that {where} needs is missing{nearest(column, frame.columns)}; correct the file, or the column in programme.toml.")
 
 
@@ -182,21 +194,27 @@ def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
     for name, rule in rules.items():
         for place in np.flatnonzero((rule != "") & ~equal):
             advice = next((text for start, text in SUGGESTIONS if start in rule[place]), "correct the cell, or leave it empty")
-            rows.append((file, quarter, raw.first_row + int(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
+            rows.append((file, quarter, raw.row(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
     return pd.DataFrame(rows, columns=["file", "quarter", "row", "column", "value", "rule", "suggestion"]).sort_values(["row", "column"], ignore_index=True)
 
 
 def _coverage(programme, wave, items, parsed, raw, kept, quarter) -> pd.DataFrame:
     """Why answers are there or not, by item: not asked is told from not answered by the item's filter."""
+    quarters, names = pd.factorize(quarter) if not isinstance(quarter, str) else (np.zeros(int(kept.sum()), dtype=int), np.array([quarter], dtype=object))
     parts = []
     for item in programme.asked(wave.survey):
         if item not in items:
-            reason = np.full(int(kept.sum()), "not asked", dtype=object)
+            codes, reasons = np.zeros(int(kept.sum()), dtype=int), ["not asked"]
         else:
-            reason = np.where(parsed[item.id].missing == "", "answered", parsed[item.id].missing)
+            missing = parsed[item.id].missing
+            reasons = [*(reason or "answered" for reason in missing.categories), "not asked"]
+            codes = missing.codes
             if item.asked_if and (column := programme.column(wave, item.asked_if.item)):
                 led = raw.frame[column].str.strip().isin(item.asked_if.values).to_numpy()
-                reason = np.where(~led & (reason != "answered"), "not asked", reason)
-            reason = reason[kept]
-        parts.append(pd.DataFrame({"survey": wave.survey, "wave": wave.id, "quarter": quarter, "item": item.id, "reason": reason}))
-    return pd.concat(parts).groupby(["survey", "wave", "quarter", "item", "reason"], as_index=False, sort=True).size().rename(columns={"size": "rows"})
+                codes = np.where(~led & (missing != ""), len(reasons) - 1, codes)
+            codes = codes[kept]
+        # Counted by codes: a frame of every answer's reason would be larger than the answers.
+        counts = np.bincount(quarters * len(reasons) + codes, minlength=len(names) * len(reasons))
+        parts += [(wave.survey, wave.id, names[place // len(reasons)], item.id, reasons[place % len(reasons)], int(count)) for place, count in enumerate(counts) if count]
+    columns = ["survey", "wave", "quarter", "item", "reason", "rows"]
+    return pd.DataFrame(parts, columns=columns).groupby(columns[:-1], as_index=False, sort=True).sum()

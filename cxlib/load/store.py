@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxlib import quarters, schema
+from cxlib import columns, quarters, questionnaire, schema
+from cxlib import programme as programmes
 from cxlib.errors import DataError
 from cxlib.load import intake
 from cxlib.programme import Programme
@@ -20,10 +21,17 @@ _DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers"
 def digest(programme: Programme) -> str:
     """Return the hash of everything the store is made from: the programme's files, the raw files and the code that reads them."""
     total = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(schema.__file__)):
+    for path in (*sorted(Path(__file__).parent.rglob("*.py")), *(Path(one.__file__) for one in (columns, programmes, questionnaire, quarters))):
         total.update(path.read_bytes())
-    total.update(repr(sorted(programme.fingerprints().items())).encode())
+    total.update(repr(sorted(fingerprints(programme).items())).encode())
     return total.hexdigest()
+
+
+def fingerprints(programme: Programme) -> dict[str, str]:
+    """Return the SHA-256 of everything a programme is made from: its files, and the tables it reads from servers as they are now."""
+    from cxlib.load.readers import database
+
+    return programme.fingerprints() | {f"database/{one.database_table}": database.digest(one) for one in (*programme.waves, *programme.sources) if one.database}
 
 
 def build(programme: Programme) -> dict[str, pd.DataFrame]:
@@ -156,6 +164,8 @@ def _typed(frame: pd.DataFrame, name: str, items) -> pd.DataFrame:
             frame[column] = values.astype("float64") if len(values) else pd.Series(dtype="float64")
         elif kind == "whole":
             frame[column] = values.astype("float64") if values.isna().any() else values.astype("int64")
+        elif isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
+            frame[column] = values.astype("str")
         else:
             frame[column] = pd.Series(np.where(values.isna(), None, values), dtype="str", index=frame.index)
     return frame[list(types)]

@@ -75,6 +75,7 @@ def _each(tables, made):
         # performance must point upwards, or a weak attribute would look strong
         frame = bases.upward(bases.latest(tables, model.survey), tables.programme, items)
         found = made(frame, model.item, list(items))
+        found.loc[found["driver"].isin([item for item in items if frame[item].isna().all()]), "note"] = "not estimable (not asked in this wave)"
         parts.append(found.assign(survey=model.survey, wave=model.wave, kpi=model.kpi))
     return pd.concat(parts, ignore_index=True)
 

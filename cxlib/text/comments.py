@@ -5,8 +5,9 @@ Surveys are never pooled: each has its own people, its own questions and its own
 
 import pandas as pd
 
-from cxlib.measure import metrics
 from cxlib.text import prevalence, quotes, sentiment, topics
+
+PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
 
 
 def of(tables) -> pd.DataFrame:
@@ -51,37 +52,32 @@ def shares(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def changes(shared: pd.DataFrame, *, polarity: str = "negative") -> pd.DataFrame:
-    """Return how each topic's share in one polarity moved between the last two quarters of its survey.
+def last_two(shared: pd.DataFrame, *, polarity: str = "negative") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return each topic's shares in the last quarter of its survey and in the one before, as two frames to be compared by `PAIR`.
 
-    in: what `shares` returns. out: survey, topic, polarity, quarter, then_quarter, then estimate (proportion now less then), std_error, conf_low, conf_high,
-    n, n_eff, p, detectable, now, then, note, as `metrics.change` gives them. A survey with one quarter has no row.
+    in: what `shares` returns. Both carry quarter (the last) and then_quarter (the one before). A survey with one quarter is in neither.
     """
     own = shared[(shared["level"] == "topic") & (shared["polarity"] == polarity)].assign(definition="share of commenters", unit="share", note="")
-    columns = ["survey", "topic", "polarity", "quarter", "then_quarter", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "detectable", "now", "then", "note"]
-    parts = []
-    for _, group in own.groupby("survey", sort=True):
-        last = sorted(group["quarter"].unique())[-2:]
-        if len(last) == 2:
-            then, now = (group[group["quarter"] == quarter] for quarter in last)
-            parts.append(metrics.change(now, then, by=["survey", "topic", "polarity"]).assign(quarter=last[1], then_quarter=last[0]))
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    last = own.groupby("survey")["quarter"].transform("max")
+    before = own["quarter"].where(own["quarter"] < last).groupby(own["survey"]).transform("max")
+    dated, both = own.assign(at=own["quarter"], quarter=last, then_quarter=before), before.notna()
+    return dated[both & (own["quarter"] == last)].reset_index(drop=True), dated[both & (own["quarter"] == before)].reset_index(drop=True)
 
 
-def impact(mentions: pd.DataFrame, tables, kpi) -> pd.DataFrame:
+def impact(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFrame:
     """Return `prevalence.impact` in the latest quarter of each survey: how the KPI would differ without those who mention a topic.
 
-    out: survey, quarter, kpi, then topic, estimate (points for an NPS, else scale units), limits, n, n_eff, count, share, kpi_with, kpi_rest, p, note.
+    `unit` is that of the KPI's definition: points are an NPS, else the mean of the scores is taken. out: survey, quarter, kpi, then topic, estimate (points for an NPS, else scale units), limits, n, n_eff, count, share, kpi_with, kpi_rest, p, note.
     """
-    return _related(prevalence.impact, mentions, tables, kpi)
+    return _related(prevalence.impact, mentions, tables, kpi, unit)
 
 
-def associations(mentions: pd.DataFrame, tables, kpi) -> pd.DataFrame:
+def associations(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFrame:
     """Return `prevalence.associations` in the latest quarter of each survey: how those who mention a topic differ from the others, the other topics held constant.
 
     Polarity is left out (polarity "any"): it was learnt from the same ratings, so critics would score low by construction.
     """
-    return _related(prevalence.associations, mentions.assign(polarity="any"), tables, kpi)
+    return _related(prevalence.associations, mentions.assign(polarity="any"), tables, kpi, unit)
 
 
 def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each: int = 2) -> pd.DataFrame:
@@ -90,8 +86,8 @@ def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each:
     return quotes.quotes(mentions[mentions["polarity"] == polarity], latest(of(tables)), surveys=permitted, each=each)
 
 
-def _related(relation, mentions, tables, kpi):
-    answers, kind = responses(tables), "nps" if metrics.definition_of(kpi.definition).unit == "points" else "mean"
+def _related(relation, mentions, tables, kpi, unit):
+    answers, kind = responses(tables), "nps" if unit == "points" else "mean"
     parts = []
     for survey, own in latest(of(tables)).groupby("survey", sort=True):
         found = relation(mentions[mentions["response_id"].isin(own["response_id"])], own, answers, score=kpi.item, kpi=kind)

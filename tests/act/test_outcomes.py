@@ -110,3 +110,14 @@ def test_an_action_without_a_cost_has_an_effect_and_no_return():
     assert trials.returns(found, {"call": None}, seed=1, draws=1024, discount=0.08, margin_rate=None).empty
     worth = trials.returns(found, {"call": 100.0}, seed=1, draws=1024, discount=0.0, margin_rate=None).set_index("measure")
     assert worth.loc["value", "estimate"] == pytest.approx(found["estimate"].iloc[0] * 200, rel=1e-3)
+
+
+def test_the_whole_cost_is_never_set_against_the_value_of_some_customers():
+    """While windows are open there is an effect of those whose window is over, and no return."""
+    action = plan.Action(id="call", name="Call", design="randomised", share=0.5, start="2026-04-01", end="2026-06-30")
+    rng = np.random.default_rng(1)
+    people = pd.DataFrame({"person_id": np.arange(40).astype(str), "arm": np.repeat(["treated", "control"], 20), "outcome": rng.normal(10, 3, 40), "before": rng.normal(10, 3, 40), "probability": 0.5})
+    people.attrs["cut"] = 360
+    found = trials.evaluate({"call": people}, {"call": action})
+    assert found["estimate"].notna().all()
+    assert trials.returns(found, {"call": 100.0}, seed=1, draws=1024, discount=0.0, margin_rate=None).empty

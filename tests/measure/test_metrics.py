@@ -136,7 +136,7 @@ def test_bad_weight_is_refused_with_its_row(weight):
 
 
 def test_unknown_definition_names_the_nearest():
-    with pytest.raises(DataError, match="did you mean 'csat_top2_of_5'"):
+    with pytest.raises(DataError, match="did you mean csat_top2_of_5"):
         metrics.definition_of("csat_top2_of5")
 
 

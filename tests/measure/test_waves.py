@@ -76,3 +76,21 @@ def test_segments_add_up_to_the_whole(sample):
     whole = waves.kpis(tables).set_index(["kpi", "survey", "wave"])["n"]
     parts = waves.kpis(tables, by="brand").groupby(["kpi", "survey", "wave"])["n"].sum()
     assert (parts == whole[parts.index]).all()
+
+
+def test_the_unweighted_figure_counts_every_answer_once(sample):
+    tables = sample("2026Q3")
+    found = waves.kpis(tables).set_index(["kpi", "survey", "wave"])
+    own = tables["responses"].query("survey == 'annual' and wave == '2026Q3'")["recommend"].dropna()
+    assert found.loc[("nps", "annual", "2026Q3"), "unweighted"] == pytest.approx(100 * ((own >= 9).mean() - (own <= 6).mean()))
+    pulse = found.xs("pulse", level="survey")  # a survey without weights
+    assert pulse["unweighted"].tolist() == pytest.approx(pulse["estimate"].tolist())
+
+
+def test_every_segment_of_the_programme_is_cut_and_its_labels_stand(sample):
+    tables = sample("2026Q3")
+    found = waves.by_segment(tables)
+    assert set(found["segment"]) == {segment.id for segment in tables.programme.segments}
+    assert set(found.query("segment == 'contract'")["value"]) == {"Contract", "Prepaid"}
+    brands = waves.kpis(tables, by="brand")
+    assert found.query("segment == 'brand'")["n"].sum() == brands["n"].sum()

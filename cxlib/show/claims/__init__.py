@@ -3,11 +3,14 @@
 A file a notebook. Every function takes tidy frames with words for names (`run.named`) and returns sentences, or rows for `run.claims`.
 """
 
+import re
+
 import pandas as pd
 
 GRADES = {
     "A": "randomised", "B": "quasi-experiment", "C": "adjusted observation", "D": "described, with interval", "E": "before and after only",
 }  # fmt: skip
+BASES = {"low base": "low base", "too few": "very low base"}  # flags of estimates in words
 UNITS = {"points": "points", "share": "percent", "percent": "percent"}  # units of estimates -> units of prose; others are nouns
 
 
@@ -50,9 +53,20 @@ def needs(what: str, to: str) -> str:
     return f"This programme holds no {what}, which it would need to {to}."
 
 
+def about(programme, *words: str) -> str:
+    """Return what the programme itself says of something it does not hold: the sentences of its note that hold one of the words."""
+    sentences = [part for part in re.split(r"(?<=[.!?])\s+", programme.about) if any(word in part.lower() for word in words)]
+    return f" The programme says of itself: {' '.join(sentences)}" if sentences else ""
+
+
 def heading(programme, survey: str) -> str:
     """Return what a sentence about a survey opens with: its name, where the programme has several; else nothing."""
     return f"{programme.label(survey)}: " if len(programme.surveys) > 1 else ""
+
+
+def say(opening: str, text: str) -> str:
+    """Return a sentence behind its opening; without one it begins with a capital letter."""
+    return f"{opening}{text}" if opening else f"{text[:1].upper()}{text[1:]}"
 
 
 def name(programme, kpi: str, survey: str) -> str:
@@ -66,6 +80,7 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
     A column says nothing where it is empty or the same text in every row of several.
     """
     shown = found.drop(columns=["std_error", *drop], errors="ignore")
+    shown = shown.assign(flag=shown["flag"].map(BASES).fillna("")) if "flag" in shown else shown
     if UNITS.get(unit, unit) == "percent":
         shown = shown.assign(**{column: shown[column] * 100 for column in ("estimate", "conf_low", "conf_high", "unweighted") if column in shown})
     shown = shown.rename(columns={"estimate": unit.replace(" ", "_")} if unit else {})
@@ -76,4 +91,4 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
 
 from cxlib.show.claims import drivers, loading, roi, summary, topics, tracking  # noqa: E402  (they use the functions above)
 
-__all__ = ["claim", "drivers", "frame", "heading", "loading", "name", "needs", "numbers", "roi", "summary", "test_id", "tests", "topics", "tracking"]
+__all__ = ["claim", "drivers", "frame", "heading", "loading", "name", "needs", "numbers", "roi", "say", "summary", "test_id", "tests", "topics", "tracking"]

@@ -35,11 +35,12 @@ def order(importance: pd.DataFrame, pairs: pd.DataFrame, programme) -> list[str]
     for model, own in models(importance[importance["method"] == "shapley"], programme):
         ranked = own.dropna(subset=["estimate"]).sort_values("estimate", ascending=False, kind="stable")
         if ranked.empty:
-            said.append(f"{model}: no attribute can be ranked ({own['note'].iloc[0] or 'no answers'}).")
+            said.append(f"{model}: no attribute can be ranked.")
             continue
         first, tied = ranked.iloc[0], _tied(pairs, ranked.iloc[0])
         r2 = "" if first["r2_low"] != first["r2_low"] else f" (95 % interval {prose.interval(first['r2_low'], first['r2_high'], 'percent')})"
-        opening = f"{model}: together the {prose.plural(len(ranked), 'attribute')} explain {prose.percent(first['r2'])} of the differences between respondents{r2}."
+        together = f"together the {prose.plural(len(ranked), 'attribute')} explain" if len(ranked) > 1 else "the attribute explains"
+        opening = f"{model}: {together} {prose.percent(first['r2'])} of the differences between respondents{r2}."
         name = programme.label(first["driver"])
         alike = [programme.label(other) for other in tied]
         if len(ranked) == 1:
@@ -60,7 +61,7 @@ def relevance(tested: pd.DataFrame, programme) -> list[str]:
         weak = [programme.label(driver) for driver in own.loc[own["p"] >= 0.05, "driver"]]
         rest = f"; not {prose.join(weak, last='or')}" if weak else ""
         if len(own):
-            said.append(f"{model}: {prose.number(len(own) - len(weak))} of {prose.plural(len(own), 'attribute')} look more important than chance would (p below 0.05, each taken alone){rest}.")
+            said.append(f"{model}: {prose.number(len(own) - len(weak))} of {prose.plural(len(own), 'attribute')} look{'s' if len(own) == 1 else ''} more important than chance would (p below 0.05, each taken alone){rest}.")
     return said
 
 
@@ -68,7 +69,7 @@ def agreement(found: pd.DataFrame, model: str) -> str:
     """Say whether the four methods name the same attributes (what `drivers.agreement` returns; the model in words)."""
     found = found.dropna(subset=["rank_correlation"])
     if found.empty:
-        return f"{model}: there are too few attributes to compare the methods."
+        return f"{model}: with fewer than two attributes there are no orders to compare."
     least = found["rank_correlation"].min()
     same, top = found["same_first"].all(), int(found["common_top3"].min())
     verdict = "the methods agree" if same and least >= 0.9 else "the methods agree roughly" if least >= 0.7 else "the methods disagree, so the order is a matter of method"
@@ -106,7 +107,7 @@ def places(found: pd.DataFrame, programme) -> pd.DataFrame:
     """Return one KPI's attributes as a table of words: mean rating, importance, the corner they stand in, how often they do, n."""
     return pd.DataFrame([
         {
-            "attribute": programme.label(row["driver"]), "rating": _rating(row), "importance": _part(row, "importance"), "corner": row["quadrant"] or row["note"],
+            "attribute": programme.label(row["driver"]), "rating": _rating(row), "importance": _part(row, "importance"), "corner": row["quadrant"] or "–",
             "times": _times(row["p_quadrant"]), "n": row["n"],
         }
         for row in found.sort_values("importance", ascending=False, kind="stable").to_dict("records")
@@ -119,7 +120,7 @@ def priorities(found: pd.DataFrame, tested: pd.DataFrame, programme) -> list[str
     said = []
     for model, own in models(found, programme):
         sure = own[(own["p_fix_first"] >= SURE) & (own["p"] < 0.05)].sort_values("importance", ascending=False, kind="stable")
-        named = prose.join(f"{programme.label(row.driver)} (rated {prose.number(row.performance, digits=2)}; so in {prose.probability(row.p_fix_first)} replicates)" for row in sure.itertuples())
+        named = prose.join(f"{programme.label(row.driver)} (rated {prose.number(row.performance, digits=2)}; so in {prose.probability(row.p_fix_first)} redraws of the sample)" for row in sure.itertuples())
         said.append(f"{model}: fix first {named}." if named else f"{model}: no attribute is surely both important and weak; nothing stands out to fix first.")
     return said
 
@@ -129,15 +130,19 @@ def tests(tested: pd.DataFrame, programme) -> pd.DataFrame:
     return claims.tests(tested, study=STUDY, family="drivers", kind="secondary", key=KEY, what=lambda row: f"{programme.label(row['driver'])} goes with {_name(programme, row)}")
 
 
-def rows(importance: pd.DataFrame, found: pd.DataFrame, tested: pd.DataFrame, pairs: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return the study's claims: for each KPI the attribute that goes with it most, and the one to fix first, each with its permutation test."""
-    made = []
+def rows(importance: pd.DataFrame, found: pd.DataFrame, tested: pd.DataFrame, pairs: pd.DataFrame, programme, fitted: pd.DataFrame, quarter: str) -> pd.DataFrame:
+    """Return the study's claims: for each KPI the attribute that goes with it most, and the one to fix first, each with its permutation test.
+
+    `fitted` (`models.answered`) gives the quarter of the answers: their age stands in the base where it is not `quarter`.
+    """
+    made, dated = [], fitted.set_index(["survey", "kpi"])["quarter"]
     for place, (name, own) in enumerate(models(importance[importance["method"] == "shapley"], programme)):
         ranked = own.dropna(subset=["estimate", "conf_low"]).sort_values("estimate", ascending=False, kind="stable")
         if ranked.empty:
             continue
         first = ranked.iloc[0].to_dict()
-        base = f"{prose.base(first['n'], first['n_eff'])}, wave {first['wave']}"
+        when = dated[first["survey"], first["kpi"]]
+        base = f"{prose.base(first['n'], first['n_eff'])}, {when}" + (f", {prose.plural(age, 'quarter')} old" if (age := quarters.between(when, quarter)) else "")
         alike, id = [programme.label(other) for other in _tied(pairs, first)], f"drivers.{first['survey']}.{first['kpi']}"
         shares = f"{prose.percent(first['estimate'])} of the differences between respondents (95 % interval {prose.interval(first['conf_low'], first['conf_high'], 'percent')})"
         text = f"{programme.label(first['driver'])} is most strongly associated with {name}: it goes with {shares}"
@@ -147,7 +152,7 @@ def rows(importance: pd.DataFrame, found: pd.DataFrame, tested: pd.DataFrame, pa
         fix = found[(found["survey"] == first["survey"]) & (found["kpi"] == first["kpi"]) & (found["p_fix_first"] >= SURE)].sort_values("importance", ascending=False, kind="stable")
         if len(fix):
             row = fix.iloc[0].to_dict()
-            text = f"Fix first for {name}: {programme.label(row['driver'])}, important and rated {_rating(row)}, below the attributes' mean (so in {prose.probability(row['p_fix_first'])} replicates)."
+            text = f"Fix first for {name}: {programme.label(row['driver'])}, important and rated {_rating(row)}, below the attributes' mean (so in {prose.probability(row['p_fix_first'])} redraws of the sample)."
             limits = {"estimate": row["importance"], "conf_low": row["importance_low"], "conf_high": row["importance_high"], "n": row["n"], "n_eff": row["n_eff"], "wave": first["wave"]}
             made.append(_claim(f"{id}.fix", text, f"For {name} nothing stands out to fix first.", row | limits, tested, base, rank=3 + place / 10, action=True))
     return claims.frame(made)
@@ -158,9 +163,10 @@ def _name(programme, row) -> str:
     return claims.name(programme, row["kpi"], row["survey"]) if len({model.survey for model in programme.drivers}) > 1 else programme.label(row["kpi"])
 
 
-def models(found: pd.DataFrame, programme):
-    """Return the models of a frame as pairs of their name in words and their rows."""
-    return [(_name(programme, {"survey": survey, "kpi": kpi}), own) for (survey, kpi), own in found.groupby(["survey", "kpi"], sort=False)]
+def models(found: pd.DataFrame, programme, *, known: str | None = None):
+    """Return the models of a frame as pairs of their name in words and their rows; with `known`, only those where that column is estimable."""
+    groups = [(_name(programme, {"survey": survey, "kpi": kpi}), own) for (survey, kpi), own in found.groupby(["survey", "kpi"], sort=False)]
+    return [(name, own) for name, own in groups if known is None or own[known].notna().any()]
 
 
 def _tied(pairs: pd.DataFrame, first) -> list[str]:
@@ -178,7 +184,7 @@ def _part(row, column="estimate") -> str:
     low, high = ("conf_low", "conf_high") if column == "estimate" else (f"{column}_low", f"{column}_high")
     if row[column] != row[column]:
         return row["note"] or "not estimable"
-    return prose.percent(row[column]) + ("" if row[low] != row[low] else f" ({prose.interval(row[low], row[high], 'percent')})".replace(" %)", ")"))
+    return prose.percent(row[column]) + ("" if row[low] != row[low] else f" ({prose.interval(row[low], row[high], 'percent', digits=0).removesuffix(' %')})")
 
 
 def _rating(row) -> str:

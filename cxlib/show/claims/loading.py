@@ -36,8 +36,8 @@ def intake(files: pd.DataFrame, *, limit: float) -> list[str]:
     """Say how many rows came, were kept, set aside and counted once; name the files over the limit."""
     rows, kept, aside, twice = (int(files[name].sum()) for name in ("rows", "kept", "quarantined", "duplicates"))
     said = [
-        f"{prose.plural(len(files), 'file')} held {prose.plural(rows, 'row')}: {prose.number(kept)} were kept"
-        f"{f' ({prose.percent(kept / rows, digits=1)})' if rows else ''}, {prose.number(aside)} set aside, and {prose.number(twice)} counted once because they repeat another row."
+        f"{prose.plural(len(files), 'file')} held {prose.plural(rows, 'row')}: {prose.number(kept)} kept"
+        f"{f' ({prose.percent(kept / rows, digits=1 if kept < rows else 0)})' if rows else ''}, {prose.number(aside)} set aside, and {prose.number(twice)} dropped as a repetition of another row to the letter."
     ]
     over = files[files["quarantined"] > limit * files["rows"].clip(lower=1)]
     said += [f"{row.file} has {prose.percent(row.quarantined / row.rows, digits=1)} of its rows set aside, more than the limit of {prose.percent(limit)}: mend it before anything is published." for row in over.itertuples()]

@@ -14,7 +14,7 @@ GROUPS = {"contacted": "Called", "not contacted": "Not called, same scores", "no
 
 def missing(programme) -> str:
     """Return the end of the sentence on a page without actions, with what would be needed."""
-    about = f" The programme's own note: {programme.about.removesuffix('.')}" if programme.about else ""
+    about = claims.about(programme, "action", "order")
     return f"say what they did and returned. A log of who was drawn into an action and who was held back, with the orders of both, would answer it.{about}".removesuffix(".")
 
 
@@ -46,7 +46,7 @@ def cost(action, spent: float | None, currency: str) -> str:
 def effects(found: pd.DataFrame, actions, currency: str) -> list[str]:
     """Say what each randomised action did, the verb by its grade and interval; and of which ones no window is over."""
     known = {action.id: action for action in actions}
-    said = [_effect(row, known[row["action"]], currency) for row in found.to_dict("records")]
+    said = [_effect(row, known[row["action"]], currency) + _open(row) for row in found.to_dict("records")]
     said += [
         f"{action.name}: its effect cannot be counted yet, because no window of {action.window_days} days after assignment was over in both arms."
         for action in actions
@@ -137,9 +137,10 @@ def rows(found: pd.DataFrame, money: pd.DataFrame, recovered: pd.DataFrame, cost
     for place, row in enumerate(found.to_dict("records")):
         action = _action(plan, row["action"])
         base = f"{prose.number(row['n_treated'])} assigned to it, {prose.number(row['n_control'])} held back"
-        null = f"{action.name} showed no detectable effect on {row['outcome']}."
+        told, zero = _effect(row, action, currency), not (row["conf_low"] > 0 or row["conf_high"] < 0)
+        null = told if zero else f"{action.name} showed no detectable effect on {row['outcome']} once all tests of this report are counted."
         common = {"base": base, "p": row["p"], "test_id": claims.test_id(STUDY, row, KEY), "grade": row["grade"]}
-        made.append(claims.claim(f"roi.{action.id}.effect", STUDY, _effect(row, action, currency), text_null=null, row=row, unit=f"{currency} per customer", rank=2.5 + place / 10, **common))
+        made.append(claims.claim(f"roi.{action.id}.effect", STUDY, told, text_null=null, row=row, unit=f"{currency} per customer", rank=2.5 + place / 10, **common))
         own = money[money["action"] == action.id]
         if len(own):
             net = own[own["measure"] == "net"].iloc[0].to_dict()
@@ -164,8 +165,13 @@ def _effect(row, action, currency: str) -> str:
     return f"{action.name} {verb} {row['outcome']} by {prose.money(abs(row['estimate']), currency)} a customer {when} ({limits})."
 
 
+def _open(row) -> str:
+    return f" {prose.plural(row['cut'], 'customer')} whose window is not over {'is' if row['cut'] == 1 else 'are'} left out; the return is counted when all windows are over." if row["cut"] else ""
+
+
 def _gap(row) -> str:
-    return f"{prose.points(row['estimate'] * 100)} percentage points (95 % interval {prose.points(row['conf_low'] * 100)} to {prose.points(row['conf_high'] * 100)})"
+    gap = prose.points(row["estimate"] * 100)
+    return f"{gap} percentage point{'' if gap[1:] == '1' else 's'} (95 % interval {prose.points(row['conf_low'] * 100)} to {prose.points(row['conf_high'] * 100)})"
 
 
 def _action(plan, name: str):

@@ -76,7 +76,7 @@ def unknown(told: pd.DataFrame, titles: dict[str, str]) -> list[str]:
     said = list(told[told["grade"] == "E"]["said"])
     lost = told[~told["survives"] & (told["headline"] == 0)].drop_duplicates("said")
     said += list(lost.sort_values("rank", kind="stable")["said"].head(6))
-    said += [f"{title}: this programme holds no data to answer it; its page says what would be needed." for study, title in titles.items() if study not in set(told["study"])]
+    said += [f"{title}: no answer from what this programme holds up to this quarter; its page says why." for study, title in titles.items() if study not in set(told["study"])]
     return said or ["Every question of this report could be answered."]
 
 

@@ -12,8 +12,7 @@ UNITS = {"points": "points", "share": "scale points", "scale": "scale points"}  
 
 def missing(programme) -> str:
     """Return what the study would say, and what the programme itself says of its comments: the end of the sentence on a page without any."""
-    about = f"The programme's own note: {programme.about}" if programme.about else ""
-    return f"say what customers talk about. Comments that were coded elsewhere, by number, are not yet coded to a codeframe here and cannot stand for them. {about}".strip().removesuffix(".")
+    return f"say what customers talk about. Comments that were coded elsewhere, by number, are not yet coded to a codeframe here and cannot stand for them.{claims.about(programme, 'comment')}".removesuffix(".")
 
 
 def named(found: pd.DataFrame, programme, names: dict) -> pd.DataFrame:
@@ -29,12 +28,12 @@ def coverage(found: pd.DataFrame) -> list[str]:
     said = []
     for row in found.sort_values("quarter").groupby("survey_id", sort=False).tail(1).to_dict("records"):
         if row["n"] == 0:
-            said.append(f"{row['opening']}{row['quarter']}: {row['note']}.")
+            said.append(f"{row['opening']}{row['quarter']}, {row['note']}.")
             continue
         aside = [f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("other_language", "in another language")) if row[key]]
         said.append(
             f"{row['opening']}{prose.plural(row['verbatims'], 'comment')} in {row['quarter']}{f', set aside {prose.join(aside)}' if aside else ''}; "
-            f"the codeframe leaves {prose.percent(row['estimate'])} of the others uncovered (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})."
+            f"the codeframe leaves {prose.percent(row['estimate'])} of {'the others' if aside else 'them'} uncovered (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})."
         )
     return said
 
@@ -42,7 +41,7 @@ def coverage(found: pd.DataFrame) -> list[str]:
 def polarity(checks: pd.DataFrame) -> list[str]:
     """Say how polarity was judged in each survey, and how well the words agree with the ratings."""
     return [
-        f"{row['opening']}learnt from the ratings of {prose.plural(row['n'], 'comment')}; on respondents not learnt from, words tell a high from a low rating with an AUC of {prose.number(row['auc'], digits=2)} (0.50 is guessing, 1.00 is perfect)."
+        claims.say(row["opening"], f"learnt from the ratings of {prose.plural(row['n'], 'comment')}; on respondents not learnt from, words tell a high from a low rating with an AUC of {prose.number(row['auc'], digits=2)} (0.50 is guessing, 1.00 is perfect).")
         if row["method"] == "ratings"
         else f"{row['opening']}{row['note'].removesuffix('.')}."
         for row in checks.to_dict("records")
@@ -59,7 +58,7 @@ def latest(shares: pd.DataFrame, *, polarity: str = "negative") -> pd.DataFrame:
 def top(shares: pd.DataFrame) -> list[str]:
     """Say, for each survey's latest quarter, what is criticised and praised most, on which base."""
     return [
-        f"{group['opening'].iloc[0]}among {prose.plural(group['n'].iloc[0], 'respondent')} who wrote something in {group['quarter'].iloc[0]}, criticised most is {_named(group)}; praised most is {_named(praise)}."
+        claims.say(group["opening"].iloc[0], f"among {prose.plural(group['n'].iloc[0], 'respondent')} who wrote something in {group['quarter'].iloc[0]}, criticised most is {_named(group)}; praised most is {_named(praise)}.")
         for _, group, praise in _pairs(shares)
     ]
 
@@ -79,7 +78,7 @@ def changes(moved: pd.DataFrame) -> list[str]:
     for _, group in moved.groupby("survey_id", sort=False):
         seen = group[group["p"] < 0.05].sort_values("p", kind="stable")
         since, opening = group["then_quarter"].iloc[0], group["opening"].iloc[0]
-        said += [f"{_moved(row)}." for row in seen.head(4).to_dict("records")] or [f"{opening}no topic is criticised detectably more or less often than in {since}."]
+        said += [f"{_moved(row)}." for row in seen.head(4).to_dict("records")] or [claims.say(opening, f"no topic is criticised detectably more or less often than in {since}.")]
         if len(group["detectable"].dropna()):
             said[-1] += f" With these bases a topic's share must move by about {prose.number(group['detectable'].median() * 100, digits=0)} percentage points to be seen four times in five."
     return said
@@ -91,9 +90,9 @@ def impact(found: pd.DataFrame, unit: str) -> list[str]:
     for _, group in found.groupby("survey_id", sort=False):
         seen = group[group["p"] < 0.05].sort_values("estimate", kind="stable")
         if seen.empty:
-            said.append(f"{group['opening'].iloc[0]}no topic shows a detectable association with the key figure.")
+            said.append(claims.say(group["opening"].iloc[0], "no topic shows a detectable association with the key figure."))
         for row in pd.concat([seen.head(2), seen.tail(1)]).drop_duplicates("topic").to_dict("records"):
-            said.append(f"{row['opening']}mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} figure: {_with(row, unit)}.")
+            said.append(claims.say(row["opening"], f"mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} figure: {_with(row, unit)}."))
     return said
 
 
@@ -110,8 +109,9 @@ def links(found: pd.DataFrame, adjusted: pd.DataFrame, unit: str) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def tests(found: pd.DataFrame, moved: pd.DataFrame) -> pd.DataFrame:
-    """Return both families as rows of the ledger, in words."""
+def tests(found: pd.DataFrame, moved: pd.DataFrame, quarter: str) -> pd.DataFrame:
+    """Return both families as rows of the ledger, in words; surveys without comments in the quarter were tested when they were reported."""
+    found, moved = found[found["quarter"] == quarter], moved[moved["quarter"] == quarter]
     about = lambda row: f"{row['opening']}{row['topic']} goes with {row['kpi']}"
     again = lambda row: f"{row['opening']}{row['topic']} is criticised as often as in {row['then_quarter']}"
     return pd.concat([
@@ -120,24 +120,25 @@ def tests(found: pd.DataFrame, moved: pd.DataFrame) -> pd.DataFrame:
     ], ignore_index=True)  # fmt: skip
 
 
-def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: str, kpi: str) -> pd.DataFrame:
-    """Return the study's claims: most criticised topic, strongest association, largest change, by survey."""
+def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: str, kpi: str, quarter: str) -> pd.DataFrame:
+    """Return the study's claims for surveys with comments in the quarter: most criticised topic, strongest association, largest change."""
     made = []
-    for place, (survey, group, _) in enumerate(_pairs(shares)):
+    for place, (survey, group, _) in enumerate(_pairs(shares[shares["quarter"] == quarter])):
         row, opening = group.iloc[0].to_dict(), group["opening"].iloc[0]
         base = f"{prose.base(row['n'], row['n_eff'], noun='commenter')}, {group['survey'].iloc[0]} {row['quarter']}"
-        text = f"{opening}{prose.percent(row['estimate'])} of those who wrote something criticised {row['topic']}, more than any other topic (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; indicative, not audited)."
+        share = f"{prose.percent(row['estimate'])} of those who wrote something (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; indicative, not audited)"
+        text = claims.say(opening, f"the topic criticised most often in these comments is {row['topic']}, by {share}.")
         made.append(claims.claim(f"topics.{survey}.most", STUDY, text, row=row, unit="share", base=base, rank=4 + place / 10))
         tested = found[(found["survey_id"] == survey) & found["p"].notna()].sort_values("p", kind="stable")
         if len(tested):
             row = tested.iloc[0].to_dict()
-            text = f"{opening}mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} {kpi}: {_with(row, unit)}."
-            null = f"{opening}no topic showed a detectable association with {kpi}."
+            text = claims.say(opening, f"mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} {kpi}: {_with(row, unit)}.")
+            null = claims.say(opening, f"no topic showed a detectable association with {kpi}.")
             made.append(claims.claim(f"topics.{survey}.impact", STUDY, text, text_null=null, row=row, unit=unit, base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id"]), rank=4.5 + place / 10, action=row["estimate"] < 0))
         last = moved[(moved["survey_id"] == survey) & moved["p"].notna()].sort_values("p", kind="stable")
         if len(last):
             row = last.iloc[0].to_dict()
-            null = f"{opening}no topic is criticised detectably more or less often than in {row['then_quarter']}."
+            null = claims.say(opening, f"no topic is criticised detectably more or less often than in {row['then_quarter']}.")
             made.append(claims.claim(f"topics.{survey}.change", STUDY, f"{_moved(row)}.", text_null=null, row=row, unit="share", base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id", "polarity"]), rank=5 + place / 10))
     return claims.frame(made)
 
@@ -161,7 +162,7 @@ def _share(row) -> str:
 
 
 def _moved(row) -> str:
-    return row["opening"] + prose.change(row["estimate"], row["conf_low"], row["conf_high"], unit="percentage points", what=f"the share of commenters who criticise {row['topic']}", since=row["then_quarter"])
+    return claims.say(row["opening"], prose.change(row["estimate"], row["conf_low"], row["conf_high"], unit="percentage points", what=f"the share of commenters who criticise {row['topic']}", since=row["then_quarter"]))
 
 
 def _level(value, unit) -> str:

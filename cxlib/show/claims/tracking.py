@@ -12,7 +12,6 @@ STUDY = "03_performance_tracking"
 CHANGE = {"points": "points", "share": "percentage points", "scale": "scale points"}
 LEVEL = {"points": "points", "share": "percent", "scale": "scale points"}
 KEY = ["survey", "kpi", "against"]
-BASES = {"low base": "low base", "too few": "very low base"}  # flags of estimates in words
 
 
 def levels(found: pd.DataFrame, programme) -> pd.DataFrame:
@@ -26,7 +25,7 @@ def levels(found: pd.DataFrame, programme) -> pd.DataFrame:
         rows.append({
             "figure": claims.name(programme, kpi, survey), "quarter": row["quarter"], "level": cell(row["estimate"], row["unit"]),
             "interval": limits(row),
-            "unweighted": cell(row["unweighted"], row["unit"]), "n": row["n"], "n_eff": row["n_eff"], "remark": "; ".join(filter(None, [BASES.get(row["flag"], ""), row["note"]])),
+            "unweighted": cell(row["unweighted"], row["unit"]), "n": row["n"], "n_eff": row["n_eff"], "remark": "; ".join(filter(None, [claims.BASES.get(row["flag"], ""), row["note"]])),
         })  # fmt: skip
     table = pd.DataFrame(rows)
     return table.drop(columns=[*([] if weighted(found) else ["unweighted", "n_eff"]), *([] if (table["remark"] != "").any() else ["remark"])])
@@ -96,9 +95,8 @@ def gaps(found: pd.DataFrame, programme) -> list[str]:
         lengths = [quarters.between(a, b) for a, b in pairwise(steps)]
         if len(set(lengths)) > 1:
             usual = Counter(lengths).most_common(1)[0][0]
-            opening = f"{claims.heading(programme, survey)}w" if claims.heading(programme, survey) else "W"
             odd = prose.join(f"{a} to {b} ({prose.plural(length, 'quarter')})" for a, b, length in zip(steps, steps[1:], lengths) if length != usual)
-            said.append(f"{opening}aves lie unequally far apart: {prose.plural(usual, 'quarter')} as a rule, but {odd}. Over a longer gap more can change, and another quarter of the year may be another season.")
+            said.append(claims.say(claims.heading(programme, survey), f"waves lie unequally far apart: {prose.plural(usual, 'quarter')} as a rule, but {odd}. Over a longer gap more can change, and another quarter of the year may be another season."))
     return said
 
 
@@ -186,7 +184,7 @@ def limits(row) -> str:
 def _segment(row) -> str:
     limits = "" if row["conf_low"] != row["conf_low"] else f" ({value(row['conf_low'], row['unit'])} to {value(row['conf_high'], row['unit'])})"
     level = "not estimable" if row["estimate"] != row["estimate"] else value(row["estimate"], row["unit"])
-    return f"{level}{limits}, n {prose.number(row['n'])}{f', {flag}' if (flag := BASES.get(row['flag'], '')) else ''}"
+    return f"{level}{limits}, n {prose.number(row['n'])}{f', {flag}' if (flag := claims.BASES.get(row['flag'], '')) else ''}"
 
 
 def _interval(row) -> str:

@@ -1,0 +1,94 @@
+"""The codebook of a raw file: what each column is called, asks and holds, before anyone has said what it is for."""
+
+import json
+import re
+
+import pandas as pd
+
+from cxlib.load.readers import Raw
+
+FEW = 30  # distinct cells that still look like codes; beyond, a column holds numbers, ids or text
+EXAMPLES, LENGTH = 3, 80
+LONG = 12  # words: a longer answer was written, not ticked
+
+_PLAIN = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}([.,' ][0-9]{3})+)([.,][0-9]+)?([eE][+-]?[0-9]{1,3})?%?")
+_DATE = re.compile(r"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2}))([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?([+-][0-9]{2}:?[0-9]{2}|Z)?)?")
+_FLAGS = {"0", "1", "true", "false", "yes", "no", "y", "n"}
+_ID = re.compile(r"(^|[^a-z])(id|key|guid|uuid|respondentid|responseid|token)($|[^a-z])|(_|\b|[a-z])(id|Id|ID|nr|NUM)$")
+
+
+def of(raw: Raw) -> pd.DataFrame:
+    """Return the codebook of a file as read: a row a column, in the order of the file.
+
+    Columns: column (its name), wording (the question as the file gives it, "" where it does not), kind (a guess: id, date, number,
+    rating, nominal, flag, option (one of a multiple-response set), verbatim, constant, empty), n (filled cells), blank (empty cells), distinct (distinct filled cells),
+    low and high (smallest and largest value where all cells that are no missing code are plain numbers), codes (distinct cells
+    in order where there are at most 30), labels (code -> label), missing (user-missing code -> what it means), examples (the first
+    distinct cells, cut to 80 characters), set (the multiple-response set it belongs to). The four lists are JSON text, so that the
+    frame goes into a spreadsheet and back. The kind is a guess to start from: nothing is read by it until the programme says so.
+    """
+    member = {column: name for name, one in raw.sets.items() for column in one.columns}
+    rows = [_row(raw, name, member.get(name, "")) for name in raw.frame.columns]
+    return pd.DataFrame(rows, columns=["column", "wording", "kind", "n", "blank", "distinct", "low", "high", "codes", "labels", "missing", "examples", "set"])
+
+
+def _row(raw: Raw, name: str, member: str) -> tuple:
+    counts = raw.frame[name].value_counts(sort=False)
+    if (bare := counts.index.str.strip()).nunique() < len(counts) or (bare != counts.index).any():
+        counts = counts.groupby(bare, sort=False).sum()
+    blank = int(counts.get("", 0))
+    counts = counts.drop("", errors="ignore")
+    words, n = counts.index.tolist(), int(counts.sum())
+    labels, missing = raw.labels.get(name, {}), raw.missing.get(name, {})
+    answers = [word for word in words if word not in missing]
+    # Most columns of many distinct cells are ids or comments: their first cells say that they are no numbers.
+    plain = bool(answers) and all(_number(word) is not None for word in answers[:100]) and all(_number(word) is not None for word in answers)
+    numbers = [float(word) for word in answers] if plain else []
+    kind = "option" if member and len(answers) <= 2 else _kind(name, answers, numbers if plain else None, n, {code: label for code, label in labels.items() if code not in missing})
+    codes = sorted(words, key=lambda word: (_number(word) is None, _number(word) or 0.0, word)) if len(words) <= FEW else []
+    low, high = (min(numbers), max(numbers)) if plain else (float("nan"), float("nan"))
+    examples = [word[:LENGTH] for word in words[:EXAMPLES]]
+    return (name, raw.wording.get(name, ""), kind, n, blank, len(words), low, high, _json(codes), _json(labels), _json(missing), _json(examples), member)
+
+
+def _kind(name: str, words: list, numbers: list | None, n: int, labels: dict) -> str:
+    if not words:
+        return "empty"
+    if len(words) > 1 and {word.lower() for word in words} <= _FLAGS and not labels:
+        return "flag"
+    if labels:
+        return "rating" if _scale(numbers, labels) else "nominal"
+    if len(words) == 1 and n > 1:
+        return "constant"
+    sample = words[:2_000]
+    if all(_DATE.fullmatch(word) for word in sample):
+        return "date"
+    if len(words) == n and n > 1 and (_ID.search(name) or all(" " not in word for word in sample)) and not (numbers and any(value != int(value) for value in numbers)):
+        return "id"
+    if _ID.search(name) and len(words) > FEW and all(" " not in word for word in sample):
+        return "id"
+    if numbers:
+        return "rating" if _scale(numbers, {}) else "number"
+    if all(_NUMBER.fullmatch(word) for word in sample):
+        return "number"
+    typed = sum(len(word.split()) for word in sample) / len(sample)
+    return "nominal" if len(words) <= FEW and typed <= LONG and (len(words) < n / 2 or n < 2 * FEW) else "verbatim"
+
+
+def _scale(numbers: list | None, labels: dict) -> bool:
+    """Whether numbers look like a scale: whole, from 0 or 1 to at most 10, in no larger steps; labels at its two ends support it."""
+    if not numbers or any(value != int(value) for value in numbers):
+        return False
+    low, high = min(numbers), max(numbers)
+    ends = [value for word in labels if (value := _number(word)) is not None]
+    low, high = min([low, *ends]), max([high, *ends])
+    return low in (0, 1) and 3 <= high <= 11 and (not labels or len(labels) >= 2)
+
+
+def _number(word: str) -> float | None:
+    return float(word) if _PLAIN.fullmatch(word) else None
+
+
+def _json(value) -> str:
+    return json.dumps(value, ensure_ascii=False)

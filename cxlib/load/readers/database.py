@@ -1,0 +1,161 @@
+"""A table of a database: a PostgreSQL server by its URL, or a DuckDB or SQLite file under raw/.
+
+A table has no order of its own, so rows are put into the order of their cells: the same table gives the same rows each time.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from cxlib.errors import DataError, nearest
+from cxlib.load.readers import headers, raw
+from cxlib.load.readers.raw import Raw
+from cxlib.programme import Reading
+
+POSTGRES = ("postgresql://", "postgres://")
+# Cells as text must not depend on the settings of the server or of the person who connects.
+SETTINGS = ("SET datestyle = 'ISO, YMD'", "SET timezone = 'UTC'", "SET intervalstyle = 'iso_8601'", "SET extra_float_digits = 1", "SET bytea_output = 'hex'")
+COLUMNS = """
+    SELECT a.attname, coalesce(col_description(a.attrelid, a.attnum), '') FROM pg_attribute a
+    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+TABLES = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+
+
+def read_server(reading: Reading) -> Raw:
+    """Return a table of a PostgreSQL server as Raw; comments on columns are their wording. Needs the package adbc-driver-postgresql.
+
+    Raises DataError naming the server's word where it cannot be reached, refuses, breaks off, or has no such table.
+    """
+    url, secret = _url(reading)
+    try:
+        from adbc_driver_postgresql import dbapi
+    except ImportError:
+        raise DataError("PostgreSQL is read through the package adbc-driver-postgresql, which is not installed: pip install 'cxlib[postgres]'.") from None
+    try:
+        with dbapi.connect(url) as connection, connection.cursor() as cursor:
+            for setting in SETTINGS:
+                cursor.execute(setting)
+            columns = _columns(cursor, reading.database_table)
+            cells = ", ".join(f"{quoted(name)}::text AS c{place}" for place, (name, _) in enumerate(columns))
+            cursor.execute(f"SELECT {cells} FROM {_qualified(reading.database_table)}")
+            table = cursor.fetch_arrow_table()
+    except dbapi.Error as error:
+        said = (str(error).splitlines() or [""])[0].replace(url, "the URL")
+        said = said.replace(secret, "...") if secret else said
+        raise DataError(f"{reading.database_table}: PostgreSQL gives up ({said[:300]}); check 'database' and 'database_table' in programme.toml, and the server.") from None
+    return _raw(table, [name for name, _ in columns], "postgresql", {name: text for name, text in columns if text}, reading.database_table)
+
+
+def digest(reading: Reading) -> str:
+    """Return the SHA-256 of a server's table as it is now: what stands for a file's in the record of inputs."""
+    return fingerprint(read_server(reading))
+
+
+def fingerprint(found: Raw) -> str:
+    total = hashlib.sha256(repr(list(found.frame.columns)).encode())
+    for column in found.frame:
+        total.update("\x1f".join(found.frame[column]).encode())
+    return total.hexdigest()
+
+
+def read(path: Path, reading: Reading) -> Raw:
+    """Return a table of a DuckDB or SQLite file as Raw; the only table where none is named."""
+    with path.open("rb") as file:
+        start = file.read(16)
+    if start == b"SQLite format 3\0":
+        return _sqlite(path, reading.database_table)
+    if start[8:12] == b"DUCK":
+        return _duckdb(path, reading.database_table)
+    raise DataError(f"{path.name}: this is neither a DuckDB nor a SQLite file, or it is damaged; fetch it again.")
+
+
+def quoted(name: str) -> str:
+    """Return an identifier as SQL writes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _qualified(table: str) -> str:
+    return ".".join(quoted(part) for part in table.split("."))
+
+
+def _url(reading: Reading) -> tuple[str, str]:
+    """Return (the URL, its password), from the variable that 'database' names where it names one."""
+    url = reading.database
+    if url.startswith("env:"):
+        url = os.environ.get(url[4:], "")
+        if not url:
+            raise DataError(f"{reading.database_table}: the variable '{reading.database[4:]}' that holds the database's URL is not set; set it, e.g. to postgresql://user@host/name.")
+    if not url.startswith(POSTGRES):
+        raise DataError(f"{reading.database_table}: '{url.split(':')[0]}' is no server that is read; the URL must begin with postgresql:// (DuckDB and SQLite files are named by 'file').")
+    from urllib.parse import urlsplit
+
+    return url, urlsplit(url).password or ""
+
+
+def _columns(cursor, table: str) -> list:
+    if not table:
+        raise DataError("'database' needs 'database_table', the table to read, e.g. survey.annual_2026.")
+    cursor.execute(COLUMNS, parameters=(_qualified(table),))
+    columns = cursor.fetchall()
+    if not columns:
+        cursor.execute(TABLES)
+        known = [name for (name,) in cursor.fetchall()]
+        raise DataError(f"{table}: the database has no such table{nearest(table, known)} (there are {', '.join(known[:8]) or 'none'}).")
+    return columns
+
+
+def _chosen(table: str, known: list[str], path: Path) -> str:
+    if table in known or (not table and len(known) == 1):
+        return table or known[0]
+    if not table:
+        raise DataError(f"{path.name}: the file has the tables {', '.join(known[:8]) or '(none)'}; name one as 'database_table' in programme.toml.")
+    raise DataError(f"{path.name}: there is no table '{table}'{nearest(table, known)}; the file has {', '.join(known[:8]) or 'none'}.")
+
+
+def _sqlite(path: Path, wanted: str) -> Raw:
+    import sqlite3
+    from urllib.parse import quote
+
+    import pyarrow as pa
+
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True)
+        connection.text_factory = lambda content: content.decode("utf-8", "replace")
+        try:
+            known = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name")]
+            cursor = connection.execute(f"SELECT * FROM {quoted(_chosen(wanted, known, path))}")
+            names = [one[0] for one in cursor.description]
+            columns = [[raw.cell(value) for value in column] for column in zip(*cursor.fetchall(), strict=True)] or [[] for _ in names]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise DataError(f"{path.name}: SQLite cannot read the file ({error}); it is damaged or cut off: fetch it again.") from None
+    return _raw(pa.table([pa.array(column, pa.large_string()) for column in columns], names=[f"c{place}" for place in range(len(names))]), names, "sqlite", {}, path.name)
+
+
+def _duckdb(path: Path, wanted: str) -> Raw:
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path.resolve()), read_only=True, config={"enable_external_access": "false", "autoload_known_extensions": "false", "threads": "1"}) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            rows = connection.execute("SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2").fetchall()
+            known = {name if schema == "main" else f"{schema}.{name}": (schema, name) for schema, name in rows}
+            schema, name = known[_chosen(wanted, list(known), path)]
+            facts = connection.execute("SELECT column_name, coalesce(comment, '') FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? ORDER BY column_index", [schema, name]).fetchall()
+            cells = ", ".join(f"{quoted(column)} AS c{place}" for place, (column, _) in enumerate(facts))
+            table = connection.sql(f"SELECT {cells} FROM {quoted(schema)}.{quoted(name)}").to_arrow_table()
+    except duckdb.Error as error:
+        raise DataError(f"{path.name}: DuckDB cannot read the file ({(str(error).splitlines() or [''])[0][:200]}); fetch it again, or write the table as Parquet.") from None
+    return _raw(table, [column for column, _ in facts], "duckdb", {column: text for column, text in facts if text}, path.name)
+
+
+def _raw(table, names: list[str], encoding: str, wording: dict, where: str) -> Raw:
+    import pyarrow as pa
+
+    header = headers.read([names], where, "one")
+    table = pa.table([raw.words(column) for column in table.columns], names=header.names)
+    if len(table):
+        table = table.sort_by([(name, "ascending") for name in header.names])
+    return raw.table(table, first_row=1, encoding=encoding, wording=wording, notes=header.notes)

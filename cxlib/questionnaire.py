@@ -1,0 +1,121 @@
+"""What was asked, of whom and when: scales, items, surveys and their waves, as parts of the contract of a programme."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from cxlib.contract import FROZEN
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Short name in lower-case letters, digits and underscores, e.g. nps.")]
+Quarter = Annotated[str, Field(pattern=r"^[0-9]{4}Q[1-4]$", description="Quarter of the programme's fiscal year, e.g. 2026Q3.")]
+Direction = Literal["high_is_good", "low_is_good"]
+Use = Literal["aggregate", "quote", "link", "case", "target", "train"]
+Kind = Literal["relationship", "driver", "journey", "transactional", "exit", "employee", "usability"]
+# Columns that every survey file may carry beside its items; only response_id is required.
+RESPONSE_FIELDS = ("response_id", "person_id", "account_id", "answered_on", "channel", "brand", "country", "language", "team", "weight")
+
+
+class Scale(BaseModel):
+    """The end points, labels and missing codes that several items share."""
+
+    model_config = FROZEN
+    low: float = Field(description="Lowest valid score, e.g. 1.")
+    high: float = Field(description="Highest valid score, e.g. 5.")
+    low_label: str = Field("", description="Wording of the lowest point, e.g. very dissatisfied.")
+    high_label: str = Field("", description="Wording of the highest point, e.g. very satisfied.")
+    direction: Direction = Field("high_is_good", description="Which end is good.")
+    labels: dict[str, str] = Field({}, description="Text in the file -> score, where answers arrive as words, e.g. {\"Very satisfied\" = \"5\"}.")
+    missing: dict[str, str] = Field({}, description="Codes that are no score -> what they mean, e.g. {6 = \"never used\"}.")
+
+
+class AskedIf(BaseModel):
+    """A filter: the item was asked only of those who answered another item so (not asked is not missing)."""
+
+    model_config = FROZEN
+    item: Id = Field(description="The item that decides, e.g. had_problem.")
+    values: tuple[str, ...] = Field(description="The answers that lead to the question, e.g. [\"1\"].")
+
+
+class Change(BaseModel):
+    """What changed in a question, and from which wave on."""
+
+    model_config = FROZEN
+    wave: str = Field(description="First wave with the change, e.g. 2026.")
+    what: str = Field(description="What changed, in a sentence, e.g. \"wording: 'staff' became 'advisers'\".")
+    comparable: bool = Field(False, description="Whether answers before and after may be compared.")
+
+
+class Item(BaseModel):
+    """One question of a questionnaire."""
+
+    model_config = FROZEN
+    id: Id
+    wording: str = Field(description="The question as asked, e.g. \"How likely are you to recommend us?\"")
+    label: str = Field("", description="Short name on charts, e.g. Network coverage; the wording where empty.")
+    kind: Literal["rating", "nominal", "number", "verbatim"] = Field("rating", description="How answers are read.")
+    surveys: tuple[Id, ...] = Field((), description="Surveys that ask it; all where empty, e.g. [\"annual\"].")
+    scale: Id | None = Field(None, description="Name of a [scales.NAME] table; needed for ratings, e.g. satisfaction5.")
+    direction: Direction | None = Field(None, description="Which end is good, where it departs from the scale, e.g. low_is_good.")
+    labels: dict[str, str] = Field({}, description="Nominal: code -> label, e.g. {1 = \"Terminal 1\"}; other codes are set aside.")
+    missing: dict[str, str] = Field({}, description="Missing codes of this item, beside those of its scale, e.g. {9 = \"multiple answers\"}.")
+    asked_if: AskedIf | None = Field(None, description="Filter that leads to the question, e.g. {item = \"contacted\", values = [\"1\"]}.")
+    question: Literal["", "why", "improve", "praise", "comment"] = Field("", description="Verbatims: what was asked; it changes the meaning.")
+    changes: tuple[Change, ...] = Field((), description="Changes of wording, scale or filter, by wave.")
+    tags: tuple[Literal["need", "ease", "emotion", "stated_importance"], ...] = Field((), description="Level of the experience pyramid, or stated importance, e.g. [\"ease\"].")
+    group: str = Field("", description="Group of items that measure one thing, e.g. service.")
+
+
+class Survey(BaseModel):
+    """A questionnaire that is fielded in waves, and the promise made to those who answer."""
+
+    model_config = FROZEN
+    id: Id
+    label: str = Field("", description="Name on pages; the id where empty, e.g. Annual survey.")
+    kind: Kind = Field(description="What the survey is for.")
+    cadence: str = Field("", description="How often it is fielded, e.g. yearly.")
+    trigger: str = Field("", description="What leads to an invitation, e.g. a call to the hotline.")
+    mode: str = Field("", description="How it is asked, e.g. online, paper.")
+    population: str = Field("", description="Whom the answers stand for, e.g. consumers with an active contract.")
+    languages: tuple[str, ...] = Field((), description="Languages of the questionnaire, e.g. [\"en\"].")
+    dated_by: Literal["fieldwork_close", "answer", "experience"] = Field("fieldwork_close", description="The rule that dates an answer.")
+    promise: Literal["undeclared", "anonymous", "confidential", "attributed"] = Field("undeclared", description="What respondents were promised.")
+    uses: tuple[Use, ...] = Field(("aggregate",), description="Uses the promise permits; without a declaration, aggregate only, e.g. [\"aggregate\", \"link\"].")
+    weighting: str = Field("", description="How the weights were made, in a sentence, e.g. raked to age and region.")
+    minutes: float | None = Field(None, description="Length of the interview in minutes.")
+    columns: dict[str, str] = Field({}, description="Field or item -> column in the file, for every wave that does not say otherwise, e.g. {recommend = \"Q8\"}.")
+
+
+class Reading(BaseModel):
+    """How a file is written, where its name and content do not say."""
+
+    model_config = FROZEN
+    sheet: str = Field("", description="Sheet of a workbook; the first that is visible where empty, e.g. Answers.")
+    header: Literal["", "one", "qualtrics", "qualtrics_legacy", "surveymonkey"] = Field("", description="Form of the header rows; found from the rows where empty, e.g. surveymonkey.")
+    database: str = Field("", description="A PostgreSQL server instead of a file: the variable that holds its URL, or the URL itself, e.g. env:CX_WAREHOUSE.")
+    database_table: str = Field("", description="Table of a database or of a DuckDB or SQLite file, e.g. survey.annual_2026.")
+    delimiter: str = Field("", description="Separator of a text file, e.g. ';'; found from the header where empty.")
+    encoding: str = Field("", description="Encoding of a text file; utf-8, utf-16 with a mark, then cp1252 are tried where empty, e.g. cp1252.")
+    decimal: Literal["", ".", ","] = Field("", description="Decimal mark; a comma is read only where it is declared.")
+    thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, only where declared.")
+    date_format: str = Field("", description="Format of dates, e.g. %d.%m.%Y; ISO dates where empty.")
+
+    @property
+    def named(self) -> str:
+        """What messages and tables call it: the file, or the table of a server."""
+        return self.file or self.database_table
+
+
+class Wave(Reading):
+    """One fieldwork of a survey: its quarter, its days and its file."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$", description="Name of the wave, e.g. 2026.")
+    survey: Id = Field(description="The survey it belongs to, e.g. annual.")
+    quarter: Quarter
+    first: dt.date = Field(description="First day of fieldwork.")
+    last: dt.date = Field(description="Last day of fieldwork; it dates the answers of a relationship survey.")
+    file: str = Field("", description="File under raw/, .gz as it is; empty where a database is named, e.g. annual_2026.csv.")
+    mode: str = Field("", description="Mode where this wave departs from its survey, e.g. phone.")
+    invited: int | None = Field(None, ge=0, description="How many were invited, where no invitations table says so.")
+    columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave, e.g. {network = \"Q12_4\", app = \"\"}.")
+    note: str = Field("", description="What a reader must know of this wave, e.g. fieldwork by another agency.")

@@ -1,0 +1,46 @@
+"""FAULTS 7: one response only, all the same score, an attribute that does not vary. The report is built, and says what is not estimable and why."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+PAGES = {"index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "11_roi"}
+CODEFRAME = 'version = "1"\n[[topics]]\nid = "fine"\nname = "Fine"\ninclude = ["fine"]\n'
+THIN = {
+    "one response": ("r1,DE,p1,9,4,It is fine.\n", "not estimable (the KPI does not vary)", "+100.0"),
+    "the same score": ("".join(f"r{i:03d},DE,p{i},9,{1 + i % 5},It is fine.\n" for i in range(60)), "not estimable (the KPI does not vary)", "+100.0"),
+    "an attribute that does not vary": ("".join(f"r{i:03d},DE,p{i},{i % 11},4,It is fine.\n" for i in range(60)), "not estimable (no variation in the answers)", "−50.0"),
+}  # fmt: skip
+
+
+def words(page: str) -> str:
+    """Return what a reader sees: no style, no drawing, no code."""
+    page = re.sub(r"<(style|script|svg|pre)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", " ", page))
+
+
+@pytest.mark.parametrize("name", THIN)
+def test_a_thin_programme_has_all_its_pages_and_says_what_is_not_estimable(name, tiny, cx, tmp_path):
+    rows, reason, level = THIN[name]
+    folder = tiny(rows)
+    (folder / "codeframe.toml").write_text(CODEFRAME, "utf-8")
+    code, out, errors = cx("report", folder, "--out", tmp_path / "reports", "-p", "replicates=200")
+    assert code == 0, errors
+    draft = Path(out.strip().splitlines()[-1]).parent
+    pages = {path.stem: words(path.read_text("utf-8")) for path in draft.glob("*.html")}
+    assert set(pages) == PAGES
+    assert reason in pages["02_annual_drivers"]
+    assert level in pages["03_performance_tracking"]
+    assert "nothing can be said of change" in pages["03_performance_tracking"]
+    assert "holds no actions" in pages["11_roi"]
+    for page, text in pages.items():
+        assert not re.search(r"\b(nan|NaN|NaT|inf|infinity|None)\b", text), page
+        assert "too few" not in text.replace("are too few to learn from", ""), page
+    if name == "one response":
+        assert "No study of this run makes a claim." in pages["index"]
+        assert "1 answer, low base" in pages["index"]
+    for table in draft.glob("tables/*.csv"):
+        assert not re.search(r"\b(nan|inf)\b", table.read_text("utf-8")), table.name
+

@@ -1,0 +1,198 @@
+"""Whole reports against worlds whose truth is known: what is there is found, and where nothing is, nothing is claimed."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+ROOT = Path(__file__).resolve().parents[1]
+TRUTH = ROOT / "data" / "telecom" / "truth"
+CAUSAL = re.compile(
+    r"\b(?:rais(?:ed|es)|lower(?:ed|s)|caus(?:ed|es)|led to|leads to|increas(?:ed|es)|reduc(?:ed|es)|improv(?:ed|es)|made \w+ (?:higher|lower)|brought|drov?e|drives|because of|due to|thanks to|results? in|paid off|pays off|saved)\b",
+    re.I,
+)
+
+
+def finding(draft: Path, name: str) -> pd.DataFrame:
+    return pd.read_parquet(draft / "findings" / f"{name}.parquet")
+
+
+def truth(name: str) -> pd.DataFrame:
+    return pd.read_parquet(TRUTH / f"{name}.parquet")
+
+
+def main_points(draft: Path) -> list[str]:
+    told = finding(draft, "told")
+    return told[told["headline"] > 0].sort_values("headline")["said"].tolist()
+
+
+# ---------------------------------------------------------------------------------------------------- a company with a known truth
+
+
+def test_the_three_planted_drivers_are_the_three_found(sample_report):
+    planted = truth("drivers").set_index("item")
+    found = finding(sample_report, "importance").query("kpi == 'nps' and method == 'shapley'").set_index("driver")
+    top = set(planted["weight"].nlargest(3).index)
+    assert top == {"price", "coverage", "waiting"}
+    assert set(found["estimate"].nlargest(3).index) == top
+    assert found.loc[list(top), "p_top3"].min() > 0.6
+    ranks = planted["importance"].rank(ascending=False)
+    assert all(found.loc[item, "rank_low"] <= ranks[item] <= found.loc[item, "rank_high"] for item in planted.index)
+    assert stats.spearmanr(found["estimate"], planted["importance"].loc[found.index]).statistic > 0.85
+
+
+def test_every_method_puts_the_planted_drivers_above_the_inert_one(sample_report):
+    found = finding(sample_report, "importance").query("kpi == 'nps'")
+    for method, group in found.groupby("method"):
+        estimate = group.set_index("driver")["estimate"]
+        assert estimate[["price", "coverage", "waiting"]].min() > estimate["shop"], method
+
+
+def test_the_one_to_fix_first_is_important_and_weak(sample_report):
+    planted = truth("drivers").set_index("item")
+    told = finding(sample_report, "told").set_index("claim_id")
+    said = told.loc["drivers.annual.nps.fix", "said"]
+    assert "Value for money" in said
+    assert planted.loc["price", "rank"] == 1
+    assert planted.loc["price", "mean"] < planted["mean"].mean()
+
+
+def test_nps_of_each_wave_covers_the_truth_of_its_respondents(sample_report):
+    keys = ["survey", "wave"]
+    both = finding(sample_report, "kpis").query("kpi == 'nps'").merge(truth("nps_by_wave"), on=keys, suffixes=("", "_true"))
+    assert len(both) == 15
+    covered = both["nps_respondents"].between(both["conf_low"], both["conf_high"])
+    assert covered.sum() >= 13, both.loc[~covered, [*keys, "estimate", "nps_respondents"]]  # fewer than 13 of 15 at 95 %: once in 28 worlds, and this one is fixed
+    z = (both["estimate"] - both["nps_respondents"]) / both["std_error"]
+    assert stats.chi2.sf((z**2).sum(), 15) > 0.01
+
+
+def test_the_planted_fall_is_a_headline_with_an_interval_that_covers_it(sample_report):
+    planted = truth("nps_by_wave").set_index(["survey", "wave"])["nps_respondents"]
+    changes = finding(sample_report, "changes").query("kpi == 'nps' and quarter == '2026Q3'").set_index(["survey", "then_wave"])
+    for survey, before in (("annual", "2025Q3"), ("pulse", "2026Q2")):
+        row = changes.loc[(survey, before)]
+        assert row["conf_low"] <= planted[survey, "2026Q3"] - planted[survey, before] <= row["conf_high"] < 0
+    falls = [said for said in main_points(sample_report) if "Net Promoter Score" in said and "fell by" in said]
+    assert len(falls) >= 1
+
+
+def test_the_loyalty_calls_effect_covers_the_truth_and_is_told_as_grade_a(sample_report):
+    planted = truth("effects").query("action_id == 'loyalty_call'")
+    true = np.average(planted["realised"], weights=planted["persons"])
+    found = finding(sample_report, "effects").set_index("action").loc["loyalty_call"]
+    assert found["conf_low"] <= true <= found["conf_high"]
+    assert found["conf_low"] > 0
+    assert found["grade"] == "A"
+    assert found["n_treated"] == planted["persons"].sum()
+    told = finding(sample_report, "told")
+    own = told[(told["headline"] > 0) & told["said"].str.startswith("Loyalty call")]
+    assert own["grade"].tolist() == ["A"]
+    assert own["said"].str.contains(CAUSAL).all()
+    assert "Grade A: randomised" in re.sub(r"<[^>]+>", " ", (sample_report / "index.html").read_text("utf-8"))
+
+
+def test_the_recovery_call_claims_nothing(sample_report):
+    difference = finding(sample_report, "recovery").query("action == 'recovery_call' and group == 'difference'").iloc[0]
+    assert difference["conf_low"] < 0 < difference["conf_high"]  # the planted effect is none
+    told = finding(sample_report, "told")
+    own = told[told["said"].str.contains("Recovery call")]
+    assert len(own) > 0
+    assert (own["headline"] == 0).all()
+    assert not own["grade"].isin(["A", "B"]).any()
+    assert [said for said in own["said"] if CAUSAL.search(said)] == []
+
+
+def test_a_causal_verb_stands_only_in_claims_of_grade_a_or_b(sample_report):
+    told = finding(sample_report, "told")
+    causal = told[told["said"].str.contains(CAUSAL)]
+    assert set(causal["grade"]) <= {"A", "B"}
+    sure = (causal["conf_low"] > 0) | (causal["conf_high"] < 0)
+    assert sure.all()
+
+
+def test_shares_of_topics_go_with_the_truth(sample_report):
+    """Share of commenters who mention a topic, against who truly did; the codeframe misses some and the intake set a few rows aside."""
+    mentions, found = truth("mentions"), finding(sample_report, "topic_shares")
+    found = found[(found["level"] == "topic") & (found["polarity"] == "any")].set_index(["survey", "quarter", "topic"])
+    said = mentions.drop_duplicates(["survey", "wave", "response_id", "topic"]).groupby(["survey", "wave", "topic"]).size()
+    said.index = said.index.set_names(["survey", "quarter", "topic"])
+    both = found.assign(true=said / found["n"]).dropna(subset=["true"])
+    assert len(both) > 120
+    assert np.corrcoef(both["estimate"], both["true"])[0, 1] > 0.8
+    for survey, group in both.groupby(level="survey"):
+        last = group.xs("2026Q3", level="quarter")
+        assert np.corrcoef(last["estimate"], last["true"])[0, 1] > 0.8, survey
+        assert abs(last["estimate"].mean() / last["true"].mean() - 1) < 0.25, survey
+
+
+def test_the_topic_that_grew_with_the_change_is_seen_to_grow(sample_report):
+    planted = truth("topics").query("survey == 'annual' and item == 'improve' and topic == 'waiting'").set_index("wave")["share"]
+    assert planted["2026Q3"] > planted["2025Q3"]
+    found = finding(sample_report, "topic_changes").query("survey == 'annual' and topic == 'waiting' and polarity == 'negative'").iloc[0]
+    assert found["estimate"] > 0
+
+
+def test_intake_finds_every_planted_fault(sample_report):
+    planted, intake = truth("faults"), finding(sample_report, "intake")
+    repairs = finding(sample_report, "repairs")
+    aside = planted[~planted["rule"].isin(["repeats another row", "blank around a number"])]
+    assert set(zip(aside["file"], aside["row"])) <= set(zip(repairs["file"], repairs["row"]))
+    assert intake["duplicates"].sum() == (planted["rule"] == "repeats another row").sum()
+    assert intake["trimmed"].sum() == (planted["rule"] == "blank around a number").sum()
+
+
+# ---------------------------------------------------------------------------------------------------- companies in which nothing affects anything
+
+
+def null_report(cx, folder: Path, seed: int) -> Path:
+    code, _, errors = cx("sample", folder / f"null{seed}", "--world", "null", "--customers", "800", "--seed", seed)
+    assert code == 0, errors
+    code, said, errors = cx("report", folder / f"null{seed}", "--out", folder / "reports", "-p", "replicates=200")
+    assert code == 0, errors
+    return Path(said.strip().splitlines()[-1]).parent
+
+
+def claimed(draft: Path) -> pd.DataFrame:
+    """The tests of a report that survive; checks are none."""
+    ledger = finding(draft, "ledger")
+    return ledger[(ledger["survives"] == 1) & (ledger["kind"] != "check")]
+
+
+def nothing_causal(draft: Path) -> None:
+    points = main_points(draft)
+    assert [said for said in points if CAUSAL.search(said)] == []
+    told = finding(draft, "told")
+    assert [said for said in told["said"] if CAUSAL.search(said)] == []
+    page = re.sub(r"<(style|svg)\b.*?</\1>|<div class=\"code\">.*?</div>|<[^>]+>", " ", (draft / "index.html").read_text("utf-8"), flags=re.DOTALL)
+    section = page[page.index("Main points"):]
+    assert all(re.sub(r"\s+", " ", said) in re.sub(r"\s+", " ", section.replace("&#x27;", "'").replace("&amp;", "&")) for said in points)
+    worth = told[(told["study"] == "11_roi") & told["grade"].isin(["A", "B"])]
+    assert worth["said"].str.contains("no detectable|cannot|could not").all(), worth["said"].tolist()
+
+
+def test_a_company_in_which_nothing_happens_is_told_so(cx, tmp_path):
+    draft = null_report(cx, tmp_path, seed=1)
+    nothing_causal(draft)
+    assert len(finding(draft, "ledger")) > 40
+    assert len(claimed(draft)) <= 1, claimed(draft)[["test_id", "p", "p_adjusted"]]
+    told = finding(draft, "told")
+    assert (told.loc[told["action"] == 1, "survives"] == 0).all(), "no detectable change never becomes an action"
+    assert "Nothing in this run is sure enough to act on." in (draft / "index.html").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_ten_null_companies_claim_nothing_causal_and_almost_nothing_else(cx, tmp_path, capsys):
+    claims, tests = {}, 0
+    for seed in range(1, 11):
+        draft = null_report(cx, tmp_path, seed)
+        with capsys.disabled():
+            print(f"\n-- null company {seed}: {len(claimed(draft))} of {len(finding(draft, 'ledger'))} tests survive", *main_points(draft), sep="\n   ")
+        nothing_causal(draft)
+        claims[seed], tests = claimed(draft)["test_id"].tolist(), tests + len(finding(draft, "ledger"))
+    # At 5 % of runs with a claim, three or more of ten have one in 1.2 % of such tries.
+    assert sum(bool(found) for found in claims.values()) <= 2, claims
+    assert sum(map(len, claims.values())) / tests < 0.01

@@ -1,0 +1,63 @@
+"""The comments of a programme: surveys apart, quarters paired, polarity left out where it would be circular."""
+
+import pandas as pd
+import pytest
+from small import ROOT
+
+from cxlib import programme
+from cxlib.load import store
+from cxlib.measure import metrics
+from cxlib.text import codeframe, comments
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory):
+    """Return the tables of the sample in its third quarter, its codeframe and its judged mentions."""
+    found = programme.read(ROOT / "data" / "telecom")
+    tables = store.Tables(store.write(found, tmp_path_factory.mktemp("store")), found, "2024Q2")
+    frame = codeframe.read(found.folder / "codeframe.toml")
+    mentions, checks = comments.judge(comments.code(tables, frame), tables, score="recommend", seed=1)
+    return tables, frame, mentions, checks
+
+
+def test_each_survey_has_its_own_check_and_keeps_its_mentions(coded):
+    tables, frame, mentions, checks = coded
+    assert checks["survey"].tolist() == ["pulse"]
+    assert set(mentions["survey"]) == {"pulse"}
+    assert len(mentions) == len(comments.code(tables, frame))
+
+
+def test_the_last_two_quarters_are_paired_topic_by_topic(coded):
+    tables, frame, mentions, _ = coded
+    shares = comments.shares(mentions, tables, frame)
+    now, then = comments.last_two(shares)
+    assert set(now["quarter"]) == set(then["quarter"]) == {"2024Q2"}
+    assert set(now["then_quarter"]) == {"2024Q1"}
+    assert set(now["at"]) == {"2024Q2"}
+    assert set(then["at"]) == {"2024Q1"}
+    moved = metrics.change(now, then, by=comments.PAIR).set_index("topic")
+    wide = shares.query("level == 'topic' and polarity == 'negative'").pivot(index="topic", columns="quarter", values="estimate")
+    assert moved["estimate"].to_dict() == pytest.approx((wide["2024Q2"] - wide["2024Q1"]).to_dict())
+
+
+def test_a_survey_with_one_quarter_has_no_pair():
+    rows = [{"survey": "s", "quarter": "2026Q1", "topic": topic, "level": "topic", "polarity": "negative", "estimate": 0.2, "std_error": 0.02, "n": 400, "n_eff": 400.0} for topic in "ab"]
+    now, then = comments.last_two(pd.DataFrame(rows))
+    assert now.empty
+    assert then.empty
+    assert metrics.change(now, then, by=comments.PAIR).empty
+
+
+def test_the_adjusted_association_does_not_use_polarity_learnt_from_the_same_ratings(coded):
+    tables, _, mentions, _ = coded
+    found = comments.associations(mentions, tables, tables.programme.kpi("nps"), unit="points")
+    assert set(found["polarity"]) == {"any"}
+    turned = mentions.assign(polarity=mentions["polarity"].map({"positive": "negative", "negative": "positive"}).fillna("unclear"))
+    pd.testing.assert_frame_equal(found, comments.associations(turned, tables, tables.programme.kpi("nps"), unit="points"))
+
+
+def test_only_surveys_whose_promise_permits_it_are_quoted(coded):
+    tables, _, mentions, _ = coded
+    assert len(comments.typical(mentions, tables))
+    silent = tables.programme.model_copy(update={"surveys": tuple(survey.model_copy(update={"uses": ("aggregate",)}) for survey in tables.programme.surveys)})
+    assert comments.typical(mentions, store.Tables(tables.folder, silent, tables.quarter)).empty
