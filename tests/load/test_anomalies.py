@@ -190,7 +190,7 @@ def test_at_most_one_clean_company_in_twenty_is_refused():
     assert looked / 2000 <= 0.15
 
 
-LEAST = {"two_scales_by_row": 0.7, "blanks_coded_as_worst": 0.6, "not_applicable_as_best": 0.3, "begged_by_a_team": 0.3, "begged_in_a_wave": 0.35, "renamed_channel": 0.6, "shifted_columns": 0.6, "undeclared_wording": 0.6}
+LEAST = {"two_scales_by_row": 0.7, "blanks_coded_as_worst": 0.6, "not_applicable_as_best": 0.3, "begged_by_a_team": 0.2, "begged_in_a_wave": 0.25, "renamed_channel": 0.6, "shifted_columns": 0.6, "undeclared_wording": 0.6}
 
 
 @pytest.mark.slow

@@ -60,6 +60,8 @@ def _unexplained(rows: list[dict]) -> list[dict]:
     def explained(row: dict) -> bool:
         if row["kind"] in moody and (row["survey"], row["wave"]) in upset:
             return True
+        if row["kind"] == "shifted_columns" and (row["survey"], row["wave"]) in turned:
+            return True
         if row["kind"] == "code_as_score" and row["verdict"] == "look" and any(survey == row["survey"] for survey, _ in upset):
             return True  # seen over all waves together
         jumped = row["kind"] == "lone_jump" and any((row["survey"], wave, row["item"]) in broken for wave in (row["wave"], row["unit"].removeprefix("since wave '").removesuffix("'")))

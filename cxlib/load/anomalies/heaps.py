@@ -14,7 +14,7 @@ def heaped(grid: Grid) -> list[dict]:
     begged rates the rest as before. So (1) an ordered logit with its own level and spread is fitted to each group, with and without a share b
     of scores turned into the top one: a likelihood ratio, divided by its median over the groups (overdispersion, never below 1); (2) the
     mood of those at the top is compared with what their share says (`pallor`). Both are added (chi-squared, two degrees of freedom) and
-    must pass .01 over the number of teams, a tenth of that and 1e-5 for waves; the pallor alone two and a half standard errors. Where there is no other rating the first
+    must pass .01 over the number of teams, a tenth of that and 1e-4 for waves; the pallor alone two and a half standard errors. Where there is no other rating the first
     must do it alone. b must be 10 %, the top share 8 points above the others'. Items: those of the KPIs. Groups: waves of 60 answers, teams
     of 40. A team is to be looked at; a wave is refused.
     """
@@ -45,7 +45,7 @@ def heaped(grid: Grid) -> list[dict]:
             p = np.where(judged, stats.chi2.sf(ratio + np.maximum(pale, 0) ** 2, 2), stats.chi2.sf(ratio, 1) / 2)
             p = np.where(judged & (pale < 2.5), 1.0, p)
             p = np.where(share - usual[:, -1] > 0.08, p, 1.0)
-            for number in np.flatnonzero((p < (min(1e-3 / len(use), 1e-5) if units is grid.by_wave else 0.01 / len(use))) & (b >= 0.1)):
+            for number in np.flatnonzero((p < (min(1e-3 / len(use), 1e-4) if units is grid.by_wave else 0.01 / len(use))) & (b >= 0.1)):
                 unit = use[number]
                 wave, name = units.waves[unit], units.names[unit]
                 if any(row["item"] == item.id and row["unit"] == name for row in found):

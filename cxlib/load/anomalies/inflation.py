@@ -50,7 +50,7 @@ def pallor(n: np.ndarray, mean: np.ndarray, var: np.ndarray, *, top: bool) -> np
 
     Those at an end that a share q of the group reaches have a mood of about k phi(z_q) / q above (below) their group's mean, where k is the
     correlation of mood and score (latent normal). k of each group is compared with that of the others (weighted by n at the end); its error
-    includes their error and scatter (never under a tenth of k). 0 where fewer than 15 are at the end, or 25 in the others, or k is under .15.
+    includes their error and scatter (never under a twentieth of k). 0 where fewer than 15 are at the end, or 25 in the others, or k is under .15.
     """
     end = -1 if top else 0
     total = n.sum(axis=1)
@@ -69,5 +69,5 @@ def pallor(n: np.ndarray, mean: np.ndarray, var: np.ndarray, *, top: bool) -> np
         firm = others[n[others, end] >= 15]
         scatter = 1.4826 * np.median(np.abs(k[firm] - usual)) if len(firm) >= 3 else 0.0
         own = np.sqrt((weight**2 * error[others] ** 2).sum()) / weight.sum()
-        z[group] = (usual - k[group]) / np.sqrt(max(scatter, 0.1 * usual) ** 2 + error[group] ** 2 + own**2)
+        z[group] = (usual - k[group]) / np.sqrt(max(scatter, 0.05 * usual) ** 2 + error[group] ** 2 + own**2)
     return z
