@@ -151,12 +151,14 @@ def test_the_bridges_interval_covers():
     held = []
     for seed in range(400):
         world = split(seed)
-        grid = anomalies.grids(world, world["programme"])[0]
-        own = anomalies.bridge(grid, item="staff_new", wave="w04").iloc[0]
         wave = world["responses"][world["responses"]["wave"] == "w04"]
+        if wave["truth"].isna().all():
+            continue  # this company began to ask the item later
+        own = anomalies.bridge(anomalies.grids(world, world["programme"])[0], item="staff_new", wave="w04").iloc[0]
         truth = (0.6 * (np.clip(wave["truth"].dropna() - 1, 1, 5) - wave["truth"].dropna())).mean()
         held.append(own["conf_low"] <= truth <= own["conf_high"])
-    assert stats.binomtest(sum(held), len(held), 0.95).pvalue > 0.01 or np.mean(held) > 0.95
+    assert len(held) > 300
+    assert stats.binomtest(sum(held), len(held), 0.95).pvalue > 0.01 or np.mean(held) > 0.95  # half of one sample each: conservative
 
 
 def test_a_declared_change_shows_its_jump_and_is_no_surprise(clean):
