@@ -1,0 +1,87 @@
+"""What the files cannot tell of themselves: answers that fit the contract cell by cell and yet must not be averaged as they stand.
+
+`find(tables)` looks at every survey; `refusals(found)` lists the cells that must not be averaged. Each kind is a function of its own.
+"""
+
+import pandas as pd
+
+from cxlib.load.anomalies import breaks, codes, copies, dates, heaps, mixtures, renames, shifts, signs
+from cxlib.load.anomalies.breaks import bridge, bridged
+from cxlib.load.anomalies.grid import COLUMNS, Grid, grids
+
+KINDS = (
+    mixtures.mixed, signs.reversed_scales, codes.constant, codes.edges, codes.spikes, codes.far_codes, heaps.heaped, heaps.straight_lined,
+    renames.renamed, shifts.shifted, dates.ambiguous, breaks.declared, breaks.lone_jumps, copies.same_ids,
+)  # fmt: skip
+
+
+def find(tables, programme=None) -> pd.DataFrame:
+    """Return what is suspicious in the answers, worst first.
+
+    Columns: kind (mixed_scales, reversed_scale, code_as_score, heaping, straight_lining, renamed_value, shifted_columns, ambiguous_dates,
+    wave_twice, rows_repeated, same_ids, wording_break, lone_jump), table, survey, wave, item (item or column; "" for all of the wave),
+    unit (channel, team or score concerned), n (answers), estimate (what was measured, as the sentence says), p (chance of such a sight in
+    clean data; NaN where the rule is none of chance), verdict ("refused": the wave's item must not be averaged; "look": somebody must
+    look), sentence (what was seen where, why it is suspicious, the remedy). `tables` are the store's, or a dict of frames with its `programme`.
+    """
+    programme = programme or tables.programme
+    verbatims = tables["verbatims"]
+    rows = mixtures.cut_off(tables, programme) + dates.set_aside(tables, programme) + dates.of_tables(tables)
+    for grid in grids(tables, programme):
+        for kind in KINDS:
+            rows += kind(grid)
+        rows += copies.repeated(grid, verbatims)
+    frame = pd.DataFrame(_unexplained(rows), columns=list(COLUMNS))
+    frame = frame.astype({name: {"n": "int64", "estimate": "float64", "p": "float64"}.get(name, "str") for name in COLUMNS})
+    order = frame.assign(worst=frame["verdict"] != "refused").sort_values(["worst", "kind", "survey", "wave", "item", "unit"], kind="stable")
+    return order.drop(columns="worst").reset_index(drop=True)
+
+
+# What one fault makes look like another: the kind on the left, found for the same survey, wave and item, explains those on the right.
+_EXPLAINS = {
+    "mixed_scales": ("code_as_score", "heaping", "shifted_columns", "lone_jump", "reversed_scale"),
+    "reversed_scale": ("code_as_score", "heaping", "shifted_columns", "lone_jump"),
+    "shifted_columns": ("lone_jump", "code_as_score", "heaping"),
+    "code_as_score": ("heaping", "lone_jump"),
+    "heaping": ("lone_jump",),
+}
+
+
+def _unexplained(rows: list[dict]) -> list[dict]:
+    """Leave out rows that another fault of the same item in the same wave explains, and jumps back from a wave that was refused."""
+    refused = [row for row in rows if row["verdict"] == "refused" or row["kind"] == "straight_lining"]
+    known = {(row["survey"], row["wave"], row["item"], other) for row in refused for other in _EXPLAINS.get(row["kind"], ())}
+    broken = {(row["survey"], row["wave"], item) for row in refused for item in ([row["item"]] if row["item"] else {other["item"] for other in rows})}
+
+    turned = [(row["survey"], row["wave"]) for row in rows if row["kind"] == "reversed_scale" and row["verdict"] == "refused"]
+    upset = {place for place in turned if turned.count(place) > 1} | {(row["survey"], row["wave"]) for row in rows if row["kind"] == "straight_lining" and row["unit"] == ""}
+    moody = {"code_as_score", "heaping", "shifted_columns", "mixed_scales", "lone_jump"}  # found by how ratings go together, which such waves upset
+
+    def explained(row: dict) -> bool:
+        if row["kind"] in moody and (row["survey"], row["wave"]) in upset:
+            return True
+        if row["kind"] == "shifted_columns" and (row["survey"], row["wave"]) in turned:
+            return True
+        if row["kind"] == "code_as_score" and row["verdict"] == "look" and any(survey == row["survey"] for survey, _ in upset):
+            return True  # seen over all waves together
+        jumped = row["kind"] == "lone_jump" and any((row["survey"], wave, row["item"]) in broken for wave in (row["wave"], row["unit"].removeprefix("since wave '").removesuffix("'")))
+        return jumped or (row["survey"], row["wave"], row["item"], row["kind"]) in known
+
+    return [row for row in rows if not explained(row)]
+
+
+def refusals(found: pd.DataFrame, programme=None) -> pd.DataFrame:
+    """Return the cells that must not be averaged: survey, wave, item, why (the sentences of that cell).
+
+    A fault of the whole wave has item "" and holds for every item; with `programme` it is listed item by item.
+    """
+    refused = found[found["verdict"] == "refused"]
+    if programme is not None and len(refused):
+        whole = refused["item"] == ""
+        each = [row._replace(item=item.id) for row in refused[whole].itertuples(index=False) for item in programme.asked(row.survey) if item.kind == "rating"]
+        refused = pd.concat([refused[~whole], pd.DataFrame(each, columns=refused.columns)], ignore_index=True)
+    why = refused.groupby(["survey", "wave", "item"], sort=True)["sentence"].agg(lambda sentences: " ".join(dict.fromkeys(sentences)))
+    return why.rename("why").reset_index()
+
+
+__all__ = ["COLUMNS", "KINDS", "Grid", "bridge", "bridged", "find", "grids", "refusals"]

@@ -1,0 +1,120 @@
+"""A wave sent twice: rows that repeat another wave's answers, or each other's, under other ids; ids that carry two people's answers."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cxlib.load.anomalies.grid import Grid
+
+LEAST = 20
+
+
+def repeated(grid: Grid, verbatims: pd.DataFrame | None = None) -> list[dict]:
+    """Return waves that hold rows of another wave, and waves that hold rows twice, under other ids.
+
+    A row's pattern is all it answered (ratings, numbers, nominal items) with brand, country, language, team and channel. Pairs of equal
+    rows are counted within and between waves. Between waves that have nothing to do with each other pairs are as frequent as the patterns' own
+    frequencies make them; that expectation, from all pairs of waves, is exceeded by a copy. Rows whose pattern is frequent prove nothing, so
+    only patterns that at most three rows of a wave hold count. 20 pairs, 10 % of the smaller wave and eight standard deviations more than expected.
+    """
+    pattern = _patterns(grid, verbatims)
+    waves = len(grid.waves)
+    size = int(pattern.max(initial=-1)) + 1
+    if not size:
+        return []
+    keep = pattern >= 0
+    cell, count = np.unique(grid.wave[keep] * size + pattern[keep], return_counts=True)
+    of_wave, key = cell // size, cell % size
+    rare = count <= 3
+    rows = np.bincount(grid.wave, minlength=waves)
+    found = []
+    by_wave = [ordered(key[rare & (of_wave == w)], count[rare & (of_wave == w)]) for w in range(waves)]
+    copies = np.zeros((waves, waves))
+    for a in range(waves):
+        for b in range(a + 1, waves):
+            _, left, right = np.intersect1d(by_wave[a][0], by_wave[b][0], assume_unique=True, return_indices=True)
+            copies[a, b] = copies[b, a] = np.minimum(by_wave[a][1][left], by_wave[b][1][right]).sum()
+    within = np.array([np.maximum(by_wave[w][1] - 1, 0).sum() for w in range(waves)], dtype=float)
+    chance = _chance(copies, within, rows)
+    for b in range(waves):
+        for a in range(b):
+            expected = chance(a, b)
+            smaller = min(rows[a], rows[b])
+            surplus = copies[a, b] - expected
+            z = surplus / np.sqrt(expected + 1)
+            if surplus >= LEAST and surplus >= 0.1 * smaller and z > 8:
+                found.append(grid.row("wave_twice", grid.waves[b], "", n=copies[a, b], estimate=copies[a, b] / smaller, p=stats.norm.sf(z), verdict="refused", unit=f"wave '{grid.waves[a]}'", sentence=
+                    f"{grid.where(grid.waves[b])}: {copies[a, b]:,.0f} rows hold the same answers as rows of {grid.files[grid.waves[a]]} (wave '{grid.waves[a]}') under other ids, where about {expected:,.0f} would by chance; "
+                    "the earlier wave was probably sent again. To mend it: ask for the file of this wave; until then it is not averaged."))
+    for w in range(waves):
+        if waves >= 2:
+            expected = np.median([copies[w, o] / max(rows[o], 1) for o in range(waves) if o != w and not any(row["wave"] in (grid.waves[w], grid.waves[o]) for row in found)] or [within[w]]) * rows[w] / 2
+            z = (within[w] - expected) / np.sqrt(expected + 1)
+            # people alike answer alike: within one wave more pairs are usual than between two, so a wave is compared with the others' own excess too
+            usual = np.median(np.delete(within / np.maximum(rows, 1), w)) * rows[w]
+            if within[w] - expected >= LEAST and within[w] >= 0.05 * rows[w] + 2 * usual and z > 8:
+                found.append(grid.row("rows_repeated", grid.waves[w], "", n=within[w], estimate=within[w] / rows[w], p=stats.norm.sf(z), verdict="refused", sentence=
+                    f"{grid.where(grid.waves[w])}: {within[w]:,.0f} rows repeat the answers of another row of the wave under another id, where {max(expected, usual):,.0f} would by chance. "
+                    "To mend it: find out whether a part of the file was appended twice; until then the wave is not averaged."))
+    return found
+
+
+def ordered(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(keys)
+    return keys[order], counts[order]
+
+
+def _chance(copies: np.ndarray, within: np.ndarray, rows: np.ndarray):
+    """How many pairs two waves hold by chance: in proportion to both sizes, at the rate of the median pair of waves or of rows within the waves."""
+    waves = len(rows)
+    inside = 2 * within / np.maximum(rows.astype(float) ** 2, 1)
+    between = {(a, b): copies[a, b] / max(rows[a] * rows[b], 1) for a in range(waves) for b in range(a + 1, waves)}
+
+    def expected(a: int, b: int) -> float:
+        others = [rate for pair, rate in between.items() if pair != (min(a, b), max(a, b))]
+        rate = max(np.median(others) if others else 0.0, min(inside[a], inside[b]))
+        return float(rate * rows[a] * rows[b])
+
+    return expected
+
+
+def _patterns(grid: Grid, verbatims: pd.DataFrame | None) -> np.ndarray:
+    """Return a code for each row's answers; -1 where a row answered fewer than three things."""
+    names = [item.id for item in grid.programme.asked(grid.survey.id) if item.kind != "verbatim" and item.id in grid.frame]
+    mixed = np.zeros(len(grid.frame), dtype=np.uint64)
+    answered = np.zeros(len(grid.frame), dtype=np.int64)
+    for name in (*names, "brand", "country", "language", "team", "channel"):
+        if name in grid.frame:
+            codes = grid.codes(name)[0]
+            answered += (codes >= 0) & (name in names)
+            mixed = (mixed ^ (codes + 1).astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(29)
+    if verbatims is not None and len(verbatims):
+        own = verbatims[verbatims["survey"] == grid.survey.id]
+        if len(own):
+            text = pd.Series(pd.util.hash_array(own["text"].to_numpy(dtype=object), categorize=True), index=own["answer"].to_numpy()).groupby(level=0).sum()
+            mixed ^= text.reindex(grid.frame["answer"]).fillna(0).to_numpy().astype(np.uint64)
+            answered += 2 * grid.frame["answer"].isin(text.index).to_numpy()
+    return np.where(answered >= 3, pd.factorize(mixed)[0], -1)
+
+
+def same_ids(grid: Grid) -> list[dict]:
+    """Return waves whose response ids stand in another wave of the survey too, with other answers.
+
+    Running numbers (1, 2, 3, ...) begin anew in every wave and are left alone; of other ids 1 % and five in common are to be looked at.
+    """
+    found = []
+    codes, values = pd.factorize(grid.frame["response_id"])
+    numbers = pd.to_numeric(pd.Series(values, dtype=str).str.extract(r"(\d+)\D*$")[0], errors="coerce").to_numpy(dtype=float)
+    running = np.isfinite(numbers) & (numbers <= 50 * max(len(codes), 1000) / max(len(grid.waves), 1))
+    if running.mean() > 0.9:
+        return found
+    sets = [set(np.unique(codes[grid.wave == w])) for w in range(len(grid.waves))]
+    for b in range(len(sets)):
+        for a in range(b):
+            both = len(sets[a] & sets[b])
+            smaller = min(len(sets[a]), len(sets[b]))
+            if both >= 5 and both >= 0.01 * smaller:
+                found.append(grid.row("same_ids", grid.waves[b], "response_id", n=both, estimate=both / smaller, p=None, verdict="look", unit=f"wave '{grid.waves[a]}'", sentence=
+                    f"{grid.where(grid.waves[b])}: {both:,} ids stand in wave '{grid.waves[a]}' too, though they are no running numbers; one answer may have been counted in two waves, or two people share an id. To mend it: ask how ids are given."))
+    return found
