@@ -110,8 +110,8 @@ def test_without_a_declaration_the_contacts_tell_the_touchpoints(company):
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), [
-    ('stage = "help"', 'stage = "halp"', "a stage 'halp' that is not declared; did you mean 'help'"), ('channels = ["phone"]', 'channels = ["phon"]', "a channel 'phon' that is not declared; did you mean 'phone'"),
-    ('items = ["price"]', 'items = ["prise"]', "an item 'prise' that is not declared; did you mean 'price'"), ('survey = "poll"', 'survey = "pol"', "a survey 'pol'"), ("synonyms", "synonym", "'channels.1.synonym' is not a key; did you mean 'synonyms'"),
+    ('stage = "help"', 'stage = "halp"', "a stage 'halp' that is not declared .did you mean help"), ('channels = ["phone"]', 'channels = ["phon"]', "a channel 'phon' that is not declared .did you mean phone"),
+    ('items = ["price"]', 'items = ["prise"]', "an item 'prise' that is not declared .did you mean price"), ('survey = "poll"', 'survey = "pol"', "a survey 'pol'"), ("synonyms", "synonym", "'channels.1.synonym' is not a key .did you mean synonyms"),
     ('synonyms = ["service desk"]', 'synonyms = ["checkout"]', "the touchpoint name 'checkout' is declared twice"), ('kind = "perceptive"', 'kind = "operational"', "what customers say is perceptive"),
 ])  # fmt: skip
 def test_fault_5_a_journey_that_does_not_fit_is_refused_with_the_nearest_name(company, old, new, sentence):
