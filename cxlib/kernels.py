@@ -89,7 +89,7 @@ class Kernels:
         """Run studies side by side, a page each in `folder`, and return the seconds of each.
 
         `parameters` reach a notebook only under names it declares; `environ` is added in its kernel; `expected` (seconds of an earlier run)
-        lets long studies start first. A failed study's notebook is kept in `folder/failed/`.
+        lets long studies start first; without it the longest notebook does. A failed study's notebook is kept in `folder/failed/`.
         Raises StudyError (a cell raised), KernelError (dead or out of time), or the DataError, UsageError or PublishError a cell raised.
         """
         studies, folder = list(studies), Path(folder)
@@ -101,7 +101,7 @@ class Kernels:
         try:
             while len(seconds) < len(studies):
                 ready = [study for study in sequence if study.id not in seconds and study.id not in running and before[study.id] <= set(seconds)]
-                for study in sorted(ready, key=lambda study: -(expected or {}).get(study.id, 0.0))[: max(jobs, 1) - len(running)]:
+                for study in sorted(ready, key=lambda study: (-(expected or {}).get(study.id, 0.0), -study.path.stat().st_size))[: max(jobs, 1) - len(running)]:
                     running[study.id] = self._start(study, folder, parameters, environ or {}, timeout, menu or [], programme_name)
                 _wait(running.values(), min(child.deadline for child in running.values()))
                 for name, child in list(running.items()):
