@@ -110,7 +110,6 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("table", "text", "responses", "Table it was seen in", True),
         ("survey", "text", "annual", "Survey"),
         ("wave", "text", "2026", "Wave"),
-        ("quarter", "text", "2026Q3", "Quarter of the wave; empty for other tables"),
         ("item", "text", "network", "Item or column; empty for all of the wave"),
         ("unit", "text", "team-04", "Channel, team or score concerned"),
         ("n", "whole", "640", "Answers", True),

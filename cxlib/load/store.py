@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import anomalies, intake, unify
+from cxlib.load import intake, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -55,20 +55,7 @@ def build(programme: Programme) -> dict[str, pd.DataFrame]:
     tables = unify.covered(tables)
     tables["responses"]["weight"] = tables["responses"].get("weight", pd.Series(1.0, index=tables["responses"].index)).astype(float).fillna(1.0)
     items = [item for item in programme.items if item.kind != "verbatim"]
-    return _refused({name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items()}, programme)
-
-
-def _refused(tables: dict[str, pd.DataFrame], programme: Programme) -> dict[str, pd.DataFrame]:
-    """Return the tables with what is suspicious listed, and without the answers that must not be averaged: no study can do so by mistake."""
-    found = anomalies.find(tables, programme)
-    quarters_of = {(wave.survey, wave.id): wave.quarter for wave in programme.waves}
-    found["quarter"] = [quarters_of.get(key, "") for key in zip(found["survey"], found["wave"])]
-    responses, coverage = tables["responses"], tables["coverage"]
-    for row in anomalies.refusals(found, programme).itertuples():
-        responses.loc[(responses["survey"] == row.survey) & (responses["wave"] == row.wave), row.item] = np.nan
-        own = (coverage["survey"] == row.survey) & (coverage["wave"] == row.wave) & (coverage["item"] == row.item)
-        coverage.loc[own & (coverage["reason"] == "answered"), "reason"] = "refused"
-    return tables | {"anomalies": _typed(found, "anomalies", []), "coverage": coverage.groupby([name for name in coverage if name != "rows"], as_index=False, sort=True)["rows"].sum()}
+    return {name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items()}
 
 
 def write(programme: Programme, folder: Path) -> Path:

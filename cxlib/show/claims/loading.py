@@ -53,14 +53,6 @@ def mend(repairs: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def anomalies(found: pd.DataFrame) -> list[str]:
-    """Say what fits cell by cell and yet is suspicious: what was refused, and what somebody must look at."""
-    if found.empty:
-        return ["Nothing suspicious was seen: no mixed, reversed or shifted scale, no score that is a code, no begged tens, no renamed value, no wave sent twice, no break."]
-    words = {"refused": "Refused, and in no average: ", "look": "To be looked at: "}
-    return [f"{words[row.verdict]}{row.sentence}" for row in found.itertuples()]
-
-
 def links(linked: pd.DataFrame, programme) -> list[str]:
     """Say, for each survey, why its respondents are not linked, or which tables' keys they do not carry."""
     said = []
