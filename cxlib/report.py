@@ -45,14 +45,14 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
             stops = kept.call("cxlib.load:prepare", folder=str(programme.folder), raw=str(programme.raw), out=str(run.reports(out).resolve()))
             folder = editions.start(place)
             try:
-                todo, taken = _split(every, chosen, digests, place / "draft", folder, fresh=fresh, only=only)
+                due, taken = _split(every, chosen, digests, place / "draft", folder, fresh=fresh, only=only)
                 # a page shows the parameters of its notebook: the programme's name and no path of this machine
                 seconds = kept.run(
-                    todo, folder=folder, parameters=parameters | {"programme": programme.folder.name, "quarter": quarter}, jobs=jobs, report=say,
+                    due, folder=folder, parameters=parameters | {"programme": programme.folder.name, "quarter": quarter}, jobs=jobs, report=say,
                     environ={run.FOLDER: str(folder), run.PROGRAMME: str(programme.folder), run.RAW: str(programme.raw)}, menu=[(study.page, study.label) for study in every],
                     programme_name=programme.name, expected=_seconds(place / "draft"),
                 )  # fmt: skip
-                made = [study for study in every if study in todo or study in taken]
+                made = [study for study in every if study in due or study in taken]
                 record = editions.record(
                     folder, root=root, programme=programme.folder.name, quarter=quarter, parameters=parameters, studies=made, digests=digests, seconds=seconds,
                     inputs=inputs, previous=editions.read(place / "draft"), expected=[study.id for study in every], started=started, extra={"stops": stops},
@@ -65,7 +65,7 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
                 raise
     for stop in stops:
         say(f"Not to be published: {stop}")
-    say(f"{len(todo)} of {len(every)} studies run, {len(taken)} taken over, {time.time() - started:.1f} s\n{index if index.is_file() else place / 'draft'}")
+    say(f"{len(due)} of {len(every)} studies run, {len(taken)} taken over, {time.time() - started:.1f} s\n{index if index.is_file() else place / 'draft'}")
     return index
 
 
@@ -113,9 +113,9 @@ def _plan(programme: Programme, quarter: str, parameters: dict):
 def _split(every, chosen, digests, draft, folder, *, fresh, only):
     """Return the studies to run and those taken over from the draft; refuses --only where a needed study has no current findings."""
     taken = [study for study in every if not (fresh and study in chosen) and not (only and study in chosen) and editions.reuse(draft, folder, study, digests[study.id])]
-    todo = [study for study in chosen if study not in taken]
-    _needed(every, todo, {study.id for study in (*todo, *taken)}, only)
-    return todo, taken
+    due = [study for study in chosen if study not in taken]
+    _needed(every, due, {study.id for study in (*due, *taken)}, only)
+    return due, taken
 
 
 def _require(every, chosen, digests, draft: dict, only) -> None:
@@ -124,8 +124,8 @@ def _require(every, chosen, digests, draft: dict, only) -> None:
     _needed(every, [study for study in chosen if study.id not in there], there | {study.id for study in chosen}, only)
 
 
-def _needed(every, todo, there: set[str], only) -> None:
-    missing = sorted({name for study in todo for name in studies.waits(every)[study.id]} - there)
+def _needed(every, due, there: set[str], only) -> None:
+    missing = sorted({name for study in due for name in studies.waits(every)[study.id]} - there)
     if missing:
         numbers = ",".join(name[:2] for name in missing)
         raise UsageError(f"--only {only} needs findings of the same inputs that are not there: run --only {numbers} first ({', '.join(missing)}), or leave --only out.")
