@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 
 from cxlib.errors import DataError
-from cxlib.load.readers import files
+from cxlib.load.readers import files, raw
 from cxlib.load.readers.raw import Raw, ResponseSet
 from cxlib.programme import Reading
 
@@ -16,6 +16,7 @@ FORMS = {
     ".parquet": "columnar", ".duckdb": "database", ".sqlite": "database", ".sqlite3": "database", ".db": "database",
 }  # fmt: skip
 GZIPPED = ("text", "lines")
+PARTED = ("text", "columnar")  # forms that may be longer than memory; others are read whole, and cut into parts then
 
 
 def read(path: Path, reading: Reading, *, within: Path | None = None) -> Raw:
@@ -29,13 +30,31 @@ def read(path: Path, reading: Reading, *, within: Path | None = None) -> Raw:
         from cxlib.load.readers import database
 
         return database.read_server(reading)
+    return _form(path, within)[0].read(Path(path), reading)
+
+
+def parts(path: Path, reading: Reading, *, within: Path | None = None):
+    """Return a function that yields the same cells in parts, each a Raw with the rows it holds, from the start of the file at every call.
+
+    A long text or Parquet file is never whole in memory. Raises what `read` does: what only the cells show (a row of another
+    length than the header) while they are read.
+    """
+    module, parted = (None, False) if reading.database else _form(path, within)
+    if parted:
+        return module.parts(Path(path), reading)
+    whole = read(path, reading, within=within)
+    return lambda: raw.slices(whole)
+
+
+def _form(path: Path, within: Path | None):
+    """Return the module that reads a file, and whether it does so in parts."""
     path = Path(path)
     files.check(path, within or path.parent)
     name = path.name.lower()
     form = FORMS.get(Path(name.removesuffix(".gz")).suffix)
     if form is None or (name.endswith(".gz") and form not in GZIPPED):
         raise DataError(f"{path.name}: files of this kind are not read; export it as CSV, XLSX, SPSS, Stata, Parquet or JSON lines{', unpacked' if form else ''}.")
-    return importlib.import_module(f"cxlib.load.readers.{form}").read(path, reading)
+    return importlib.import_module(f"cxlib.load.readers.{form}"), form in PARTED
 
 
-__all__ = ["Raw", "ResponseSet", "read"]
+__all__ = ["Raw", "ResponseSet", "parts", "read"]

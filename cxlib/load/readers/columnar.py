@@ -13,6 +13,32 @@ CELLS, SHARE = 50_000_000, 4_000  # a file of fewer bytes than a cell in 4,000 h
 def read(path: Path, reading: Reading) -> Raw:
     """Return a Parquet file as Raw: numbers as typed, dates in ISO form, lists and records as JSON; rows are counted from 1."""
     import pyarrow as pa
+
+    tables, header = [], None
+    for header, one in _tables(path):
+        tables.append(one)
+    return _raw(pa.concat_tables(tables), header, 1)
+
+
+def parts(path: Path, reading: Reading):
+    """Return a function that reads the same in parts, each a Raw, from the start at every call."""
+
+    def again():
+        first = 1
+        for header, one in _tables(path):
+            yield _raw(one, header, first)
+            first += len(one)
+
+    return again
+
+
+def _raw(table, header, first: int) -> Raw:
+    return raw.table(table, first_row=first, encoding="parquet", wording={}, notes=header.notes)
+
+
+def _tables(path: Path):
+    """Yield the header and tables of text."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
@@ -21,7 +47,7 @@ def read(path: Path, reading: Reading) -> Raw:
             if rows * len(names) > max(CELLS, SHARE * path.stat().st_size):
                 raise DataError(f"{path.name}: the file declares {rows:,} rows, more than its size can hold; check where it comes from.")
             header = headers.read([names], path.name, "one")
-            table = file.read(use_threads=False)
-        return raw.table(pa.table([raw.words(column) for column in table.columns], names=header.names), first_row=1, encoding="parquet", wording={}, notes=header.notes)
+            for table in raw.grouped(file.iter_batches(batch_size=raw.ROWS // 4, use_threads=False), file.schema_arrow):
+                yield header, pa.table([raw.words(column) for column in table.columns], names=header.names)
     except (pa.ArrowException, OSError, ValueError, MemoryError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name}: not a readable Parquet file ({(str(error).splitlines() or [''])[0][:200]}); export it again.") from None

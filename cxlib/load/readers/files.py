@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cxlib.errors import DataError
 # Formats that run code when they are opened, or that hold results and no answers: never read, whatever they are called.
 NEVER = (".pkl", ".pickle", ".joblib", ".dill", ".npy", ".npz", ".pt", ".pth", ".ipynb", ".rds", ".rdata", ".rda", ".h5", ".hdf5", ".xlm")
 INFLATED, RATIO = 64 * 2**20, 200  # beyond 64 MiB no export of answers shrinks two hundred times
+PIECE = 2**20
 
 
 def check(path: Path, within: Path) -> None:
@@ -34,29 +36,30 @@ def check(path: Path, within: Path) -> None:
         raise DataError(f"{path.name}: this is a Python pickle under another name; it is never opened, because opening one can run code. Export the data as CSV, XLSX or Parquet.")
 
 
-def content(path: Path):
-    """Return the bytes of a text file as an Arrow buffer, decompressed where its name ends in .gz."""
-    import pyarrow as pa
-
-    if path.suffix.lower() != ".gz":
-        return pa.memory_map(str(path)).read_buffer()
-    return pa.py_buffer(_inflated(path))
+def opened(path: Path):
+    """Return a text file opened to be read, decompressed where its name ends in .gz: into a file without a name, which is gone when it is closed."""
+    return path.open("rb") if path.suffix.lower() != ".gz" else _inflated(path)
 
 
-def _inflated(path: Path) -> bytes:
-    packed, parts, total = path.read_bytes(), [], 0
-    limit = max(INFLATED, RATIO * len(packed))
+def _inflated(path: Path):
+    limit, total, plain = max(INFLATED, RATIO * path.stat().st_size), 0, tempfile.TemporaryFile()
     try:
-        rest = packed
-        while rest:
-            member = zlib.decompressobj(wbits=31)
-            parts.append(member.decompress(rest, limit - total + 1))
-            total += len(parts[-1])
-            if total > limit:
-                raise DataError(f"{path.name}: the compressed file swells more than {RATIO} times, as no export does; check where it comes from.")
-            if not member.eof:
-                raise DataError(f"{path.name}: the compressed file is damaged (it ends before its end mark); fetch it again.")
-            rest = member.unused_data.lstrip(b"\0")
+        with path.open("rb") as packed:
+            member, rest = zlib.decompressobj(wbits=31), packed.read(PIECE)
+            while rest:
+                total += plain.write(member.decompress(rest, min(limit - total + 1, 16 * PIECE)))
+                if total > limit:
+                    raise DataError(f"{path.name}: the compressed file swells more than {RATIO} times, as no export does; check where it comes from.")
+                if not member.eof:
+                    rest = member.unconsumed_tail or packed.read(PIECE)
+                    continue
+                rest = member.unused_data.lstrip(b"\0")  # members may follow each other, and zeros may fill the last block
+                while not rest and (piece := packed.read(PIECE)):
+                    rest = piece.lstrip(b"\0")
+                member = zlib.decompressobj(wbits=31) if rest else member
+            total += plain.write(member.flush())
+        if not member.eof:
+            raise DataError(f"{path.name}: the compressed file is damaged (it ends before its end mark); fetch it again.")
     except zlib.error as error:
         raise DataError(f"{path.name}: the compressed file is damaged ({error}); fetch it again.") from None
-    return b"".join(parts)
+    return plain

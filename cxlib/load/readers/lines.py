@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from cxlib.errors import DataError
-from cxlib.load.readers import files, raw, text
+from cxlib.load.readers import encodings, files, raw
 from cxlib.load.readers.raw import Raw
 from cxlib.programme import Reading
 
@@ -19,7 +19,7 @@ def read(path: Path, reading: Reading) -> Raw:
     Columns come in the order in which their keys first appear; a key that a record lacks is an empty cell there. `rows` are
     lines of the file. Raises DataError with the line for one that is no record.
     """
-    content, encoding, notes = text.decoded(files.content(path).to_pybytes(), path, reading.encoding)
+    content, encoding, notes = encodings.decoded(_content(path), path, reading.encoding)
     columns, rows = {}, []
     for line, record in _records(content.decode(), path):
         if not isinstance(record, dict):
@@ -34,6 +34,12 @@ def read(path: Path, reading: Reading) -> Raw:
     if not columns:
         raise DataError(f"{path.name}: the file holds no records; export it again.")
     return _raw(columns, rows, encoding, notes)
+
+
+def _content(path: Path) -> bytes:
+    with files.opened(path) as file:
+        file.seek(0)
+        return file.read()
 
 
 def _raw(columns: dict, rows: list, encoding: str, notes: tuple) -> Raw:
@@ -51,7 +57,7 @@ def _raw(columns: dict, rows: list, encoding: str, notes: tuple) -> Raw:
             columns[name] = pa.array([cell for cell, _ in sound], pa.large_string())
     names = [raw.sound(name)[0] for name in columns]
     table = pa.table(list(columns.values()), names=names)
-    notes = (*notes, *text.surrogates(replaced))
+    notes = (*notes, *encodings.surrogates(replaced))
     return raw.table(table, first_row=rows[0], rows=np.array(rows), encoding=encoding, wording={}, notes=notes)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 TEXT = pd.StringDtype(na_value=np.nan)  # pandas' own text dtype: Arrow-backed, so that a million rows are no Python objects
 NOTHING = MappingProxyType({})
+ROWS, BYTES = 150_000, 2**26  # of a part: what is in memory of a file that is read in parts
 
 
 class ResponseSet(NamedTuple):
@@ -41,6 +42,27 @@ class Raw(NamedTuple):
     def row(self, place: int) -> int:
         """Return the row of the file, counted from 1, in which a line of the frame stands."""
         return int(self.rows[place]) if self.rows is not None else self.first_row + int(place)
+
+
+def slices(whole: Raw):
+    """Yield a file that was read whole in parts, each a Raw that knows its rows; one part where there is nothing."""
+    for start in range(0, max(len(whole.frame), 1), ROWS):
+        rows = whole.rows[start : start + ROWS] if whole.rows is not None else None
+        yield whole._replace(frame=whole.frame.iloc[start : start + ROWS].reset_index(drop=True), first_row=whole.first_row + start, rows=rows)
+
+
+def grouped(batches, schema):
+    """Yield Arrow batches as tables of about as many rows as a part has, or fewer where cells are long; one empty table where there are none."""
+    import pyarrow as pa
+
+    own, none = [], True
+    for batch in batches:
+        own.append(batch)
+        if sum(map(len, own)) >= ROWS or sum(one.nbytes for one in own) >= BYTES:
+            yield pa.Table.from_batches(own)
+            own, none = [], False
+    if own or none:
+        yield pa.Table.from_batches(own, None if own else schema)
 
 
 def table(arrow, *, blank: bool = True, **facts) -> Raw:
