@@ -14,8 +14,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
 
     found = run.programme_of(name, raw)
     contracts(found)
-    tables = load.check(found)
-    files, repairs = tables["files"], tables["repairs"]
+    files, repairs, rows = load.check(found)
     for one in files.itertuples():
         share = one.quarantined / one.rows if one.rows else 0
         say(
@@ -27,7 +26,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
         if len(faults) > SHOWN:
             say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
-    empty = sorted(table for table in schema.TABLES if len(tables[table]) == 0 and table != "repairs")
+    empty = sorted(table for table in schema.TABLES if not rows[table] and table != "repairs")
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters())}; no rows for {', '.join(empty) or 'no table'}.")
 
 

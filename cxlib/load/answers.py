@@ -23,7 +23,7 @@ class Parsed(NamedTuple):
 
     values: np.ndarray  # a pandas text array for words
     missing: pd.Categorical  # "" where there is a value; else blank or what a missing code means
-    rule: np.ndarray  # "" where the cell fits; else the rule it breaks
+    rule: np.ndarray | None  # "" where the cell fits, else the rule it breaks; None where every cell fits
     trimmed: int
 
 
@@ -34,7 +34,7 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     stripped = [word.strip() for word in words]
     trials = [one(word) for word in stripped]
     places, reasons = pd.factorize(np.array([trial[1] for trial in trials], dtype=object))
-    rule = np.array([trial[2] for trial in trials] or [""], dtype=object)[: len(words)]
+    rule = np.array([trial[2] for trial in trials], dtype=object)[codes] if any(trial[2] for trial in trials) else None
     loose = np.array([word != bare and bare != "" and not trial[2] for word, bare, trial in zip(words, stripped, trials, strict=True)], dtype=bool)
     if dtype is str:
         values = pd.array([trial[0] for trial in trials], dtype="str").take(codes)
@@ -44,12 +44,7 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
             values[place] = trial[0]
         values = values[codes]
     missing = pd.Categorical.from_codes(places[codes], categories=reasons)
-    return Parsed(values, missing, _spread(rule, codes), int(loose[codes].sum()) if loose.any() else 0)
-
-
-def _spread(words: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return a word for each cell; where every distinct cell has the same word nothing is looked up."""
-    return np.full(len(codes), words[0], dtype=object) if len(words) and (words == words[0]).all() else words[codes]
+    return Parsed(values, missing, rule, int(loose[codes].sum()) if loose.any() else 0)
 
 
 def _free(cells: pd.Series) -> Parsed:
@@ -58,7 +53,7 @@ def _free(cells: pd.Series) -> Parsed:
     blank = (bare == "").to_numpy(dtype=bool)
     missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK])
     loose = int(((bare != cells).to_numpy(dtype=bool) & ~blank).sum())
-    return Parsed(bare.mask(blank).array, missing, np.full(len(cells), "", dtype=object), loose)
+    return Parsed(bare.mask(blank).array, missing, None, loose)
 
 
 def number_of(text: str, reading: Reading) -> float | None:
@@ -139,7 +134,7 @@ def moments(cells: pd.Series, *, reading: Reading, zone: str) -> Parsed:
         value = value.astimezone(local).replace(tzinfo=None) if value.tzinfo else value
         return (value, "", "") if 1900 <= value.year <= 2200 else (None, "", "not a date between 1900 and 2200")
 
-    return _by_value(cells, one, object)
+    return _by_value(cells, one, "datetime64[us]")
 
 
 def column(cells: pd.Series, *, item: Item, programme: Programme, reading: Reading) -> Parsed:
@@ -151,10 +146,14 @@ def column(cells: pd.Series, *, item: Item, programme: Programme, reading: Readi
     return words(cells, labels=item.labels if item.kind == "nominal" else None, missing=item.missing)
 
 
-def ambiguous(file: str, name: str, cells: pd.Series, raw, value: str) -> DataError:
+class Ambiguous(DataError):
+    """A number that can be read in two ways."""
+
+
+def ambiguous(file: str, name: str, cells: pd.Series, raw, value: str) -> Ambiguous:
     """Return the sentence for a number that can be read in two ways."""
     row = raw.row(np.flatnonzero(cells.str.strip().to_numpy() == value)[0])
-    return DataError(
+    return Ambiguous(
         f"{file}: row {row}, column '{name}': '{value}' is ambiguous: a comma may mark decimals or thousands. "
         "Declare decimal = \",\" (or thousands = \",\" with decimal = \".\") for this file in programme.toml."
     )

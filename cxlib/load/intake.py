@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxlib import schema
 from cxlib.errors import DataError, nearest
-from cxlib.load import answers, readers
+from cxlib.load import answers, readers, repeats
 from cxlib.programme import Programme, Reading, Source, Wave
 
 SUGGESTIONS = (
@@ -36,65 +36,88 @@ class Intake(NamedTuple):
 
 
 def wave(programme: Programme, wave: Wave) -> Intake:
-    """Return one wave of a survey, each row kept whole, repeated, or set aside whole.
+    """Return one wave of a survey whole; for waves that fit into memory (see `wave_parts`)."""
+    return whole(wave_parts(programme, wave))
+
+
+def source(programme: Programme, source: Source) -> Intake:
+    """Return one file of another table whole; for files that fit into memory (see `source_parts`)."""
+    return whole(source_parts(programme, source))
+
+
+def whole(parts) -> Intake:
+    """Return the parts of a file as one: rows below each other, counts added."""
+    parts = list(parts)
+    frames = {name: stack([getattr(one, name) for one in parts]) for name in ("frame", "verbatims", "repairs", "identifiers")}
+    return Intake(**frames, file=added([one.file for one in parts]), coverage=counted([one.coverage for one in parts]))
+
+
+def added(files: list[dict]) -> dict:
+    """Return the counts of a file from those of its parts."""
+    return files[0] | {name: sum(one[name] for one in files) for name in ("rows", "kept", "quarantined", "duplicates", "trimmed")}
+
+
+def counted(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the coverage of a wave from that of its parts."""
+    frame = stack(parts)
+    return frame.groupby([name for name in frame if name != "rows"], as_index=False, sort=True).sum() if len(parts) > 1 else frame
+
+
+def stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return frames below each other; those without columns or rows say nothing."""
+    frames = [frame for frame in frames if len(frame.columns)]
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True) if frames else pd.DataFrame()
+
+
+def wave_parts(programme: Programme, wave: Wave):
+    """Yield one wave of a survey in parts, each row kept whole, repeated, or set aside whole.
 
     A row with one cell that breaks the contract is set aside whole, because such a cell often means that the row has shifted.
     Rows in the file = kept + quarantined + duplicates. Raises DataError where a column is missing or a number is ambiguous.
     """
-    raw = readers.read(programme.raw / wave.file, wave, within=programme.raw)
-    survey = programme.survey(wave.survey)
+    read = readers.parts(programme.raw / wave.file, wave, within=programme.raw)
+    survey, first = programme.survey(wave.survey), next(read()).frame
     items = [item for item in programme.asked(survey.id) if programme.column(wave, item.id)]
     fields = {name: column for name in ("response_id", *(f for f in schema_fields() if f != "response_id")) if (column := programme.column(wave, name))}
-    _present(wave.named, raw.frame, [*fields.values(), *(programme.column(wave, item.id) for item in items)], f"wave '{wave.id}'")
-    reader = _Reader(wave, raw, programme)
-    parsed = {name: reader.field(name, column) for name, column in fields.items()}
-    parsed |= {item.id: reader.item(item, programme.column(wave, item.id)) for item in items}
-    rules = {name: one.rule.copy() for name, one in parsed.items()}
-    rules["response_id"][parsed["response_id"].missing != ""] = "no id"
-    if "weight" in parsed:
-        rules["weight"][parsed["weight"].missing != ""] = "no weight"
-    dated = survey.dated_by != "fieldwork_close"
-    if dated:
-        days = pd.to_datetime(pd.Series(parsed["answered_on"].values, dtype=object), errors="coerce").dt.normalize()
-        outside = days.notna() & ((days < pd.Timestamp(wave.first)) | (days > pd.Timestamp(wave.last)))
-        rules["answered_on"][outside.to_numpy()] = f"outside the wave's days {wave.first} to {wave.last}"
-        rules["answered_on"][(parsed["answered_on"].missing != "")] = "not a date (the cell is empty)"
-    equal = _repeated(raw.frame, fields["response_id"])
-    ids = pd.Series(parsed["response_id"].values)
-    twice = ids.notna() & ids.where(~equal).duplicated(keep=False) & ~equal
-    rules["response_id"][twice.to_numpy()] = "the same id as another row with other answers"
-    bad = np.zeros(len(raw.frame), dtype=bool)
-    for rule in rules.values():
-        bad |= rule != ""
-    kept = ~equal & ~bad
     columns = fields | {item.id: programme.column(wave, item.id) for item in items}
-    frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns})
-    frame = _dated(frame, programme, wave, dated)
-    # An answer given under a promise that does not permit linking never carries the key, or what identifies its person, by which it could be linked.
+    _present(wave.named, first, columns.values(), f"wave '{wave.id}'")
     if "link" in survey.uses:
-        identifiers = _identifiers(wave, raw, kept, f"wave '{wave.id}'")
-    else:
-        identifiers = pd.DataFrame()
-        frame = frame.drop(columns=[name for name in ("person_id", "account_id") if name in frame])
-    quarter = frame["quarter"] if len(frame) else wave.quarter
-    texts = [item for item in items if item.kind == "verbatim"]
-    return Intake(
-        frame=frame.drop(columns=[item.id for item in texts]),
-        verbatims=_verbatims(frame, texts),
-        file=_file(wave.named, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
-        repairs=_repairs(wave.named, wave.quarter, raw, rules, columns, equal),
-        coverage=_coverage(programme, wave, items, parsed, raw, kept, quarter),
-        identifiers=identifiers,
-    )
+        _present(wave.file, first, wave.identify.values(), f"wave '{wave.id}'")
+    asked = {item.id: item for item in items}
+    dated, texts = survey.dated_by != "fieldwork_close", [item for item in items if item.kind == "verbatim"]
 
+    def parse(reader, name: str):
+        return reader.item(asked[name], columns[name]) if name in asked else reader.field(name, columns[name])
 
-def _repeated(frame: pd.DataFrame, key: str | None) -> np.ndarray:
-    """Return which rows repeat an earlier one in every cell; only rows that share their key are compared whole."""
-    suspects = frame.duplicated([key], keep=False).to_numpy() if key else np.ones(len(frame), dtype=bool)
-    equal = np.zeros(len(frame), dtype=bool)
-    if suspects.any():
-        equal[suspects] = frame[suspects].duplicated(keep="first").to_numpy()
-    return equal
+    for raw, parsed, equal, twice in _parsed(wave, programme, read, columns, parse, key="response_id"):
+        rules = _Rules(parsed)
+        rules.put("response_id", parsed["response_id"].missing != "", "no id")
+        if "weight" in parsed:
+            rules.put("weight", parsed["weight"].missing != "", "no weight")
+        if dated:
+            days = pd.Series(parsed["answered_on"].values).dt.normalize()
+            outside = days.notna() & ((days < pd.Timestamp(wave.first)) | (days > pd.Timestamp(wave.last)))
+            rules.put("answered_on", outside.to_numpy(), f"outside the wave's days {wave.first} to {wave.last}")
+            rules.put("answered_on", parsed["answered_on"].missing != "", "not a date (the cell is empty)")
+        rules.put("response_id", twice, "the same id as another row with other answers")
+        bad = rules.broken(len(raw.frame))
+        kept = ~equal & ~bad
+        frame = _dated(pd.DataFrame({name: parsed[name].values[kept] for name in columns}), programme, wave, dated)
+        # An answer given under a promise that does not permit linking never carries the key, or what identifies its person, by which it could be linked.
+        if "link" in survey.uses:
+            identifiers = _identifiers(wave, raw, kept)
+        else:
+            identifiers = pd.DataFrame()
+            frame = frame.drop(columns=[name for name in ("person_id", "account_id") if name in frame])
+        quarter = frame["quarter"] if len(frame) else wave.quarter
+        yield Intake(
+            frame=frame.drop(columns=[item.id for item in texts]),
+            verbatims=_verbatims(frame, texts),
+            file=_file(wave.named, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
+            repairs=_repairs(wave.named, wave.quarter, raw, rules, columns, equal),
+            coverage=_coverage(programme, wave, items, parsed, raw, kept, quarter),
+            identifiers=identifiers,
+        )
 
 
 def schema_fields() -> list[str]:
@@ -103,33 +126,81 @@ def schema_fields() -> list[str]:
     return [column.name for column in schema.TABLES["responses"] if column.name not in made]
 
 
-def source(programme: Programme, source: Source) -> Intake:
-    """Return one file of another table under the table's own columns; rows without what the table needs are set aside."""
-    raw = readers.read(programme.raw / source.file, source, within=programme.raw)
-    wanted = {one.name: one for one in schema.TABLES[source.table]}
+def source_parts(programme: Programme, source: Source):
+    """Yield one file of another table in parts, under the table's own columns; rows without what the table needs are set aside."""
+    read = readers.parts(programme.raw / source.file, source, within=programme.raw)
+    first, wanted = next(read()).frame, {one.name: one for one in schema.TABLES[source.table]}
     for name in source.columns | source.fixed | source.values:
         if name not in wanted:
             raise DataError(f"{programme.folder / 'programme.toml'}: source '{source.named}' names '{name}', which is no column of '{source.table}'{nearest(name, wanted)}.")
     columns = {name: source.columns.get(name, name) for name in wanted if name not in source.fixed}
-    columns = {name: column for name, column in columns.items() if name in source.columns or column in raw.frame or wanted[name].required}
-    _present(source.named, raw.frame, columns.values(), f"the table '{source.table}'")
-    reader = _Reader(source, raw, programme)
-    parsed = {name: reader.typed(column, wanted[name].type, source.values.get(name)) for name, column in columns.items()}
-    rules = {name: one.rule.copy() for name, one in parsed.items()}
-    for name, one in parsed.items():
-        if wanted[name].required:
-            rules[name][one.missing != ""] = f"no id ({name})" if name.endswith("_id") else f"not a date ({name} is empty)" if wanted[name].type in ("date", "moment") else f"{name} is empty"
-    key = next(iter(wanted)) if next(iter(wanted)).endswith("_id") and source.table != "actions" else None
-    equal = _repeated(raw.frame, columns.get(key))
-    if key:
-        ids = pd.Series(parsed[key].values)
-        rules[key][(ids.notna() & ids.where(~equal).duplicated(keep=False) & ~equal).to_numpy()] = "the same id as another row with other content"
-    bad = np.zeros(len(raw.frame), dtype=bool)
-    for rule in rules.values():
-        bad |= rule != ""
-    kept = ~equal & ~bad
-    frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed)
-    return Intake(frame, pd.DataFrame(), _file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed), _repairs(source.named, "", raw, rules, columns, equal), pd.DataFrame(), _identifiers(source, raw, kept, f"the table '{source.table}'"))
+    columns = {name: column for name, column in columns.items() if name in source.columns or column in first or wanted[name].required}
+    _present(source.named, first, columns.values(), f"the table '{source.table}'")
+    _present(source.file, first, source.identify.values(), f"the table '{source.table}'")
+    key = next(iter(columns)) if next(iter(wanted)).endswith("_id") and next(iter(wanted)) in columns and source.table != "actions" else None
+
+    def parse(reader, name: str):
+        return reader.typed(columns[name], wanted[name].type, source.values.get(name))
+
+    for raw, parsed, equal, twice in _parsed(source, programme, read, columns, parse, key=key):
+        rules = _Rules(parsed)
+        for name, one in parsed.items():
+            if wanted[name].required:
+                rules.put(name, one.missing != "", f"no id ({name})" if name.endswith("_id") else f"not a date ({name} is empty)" if wanted[name].type in ("date", "moment") else f"{name} is empty")
+        if key:
+            rules.put(key, twice, "the same id as another row with other content")
+        bad = rules.broken(len(raw.frame))
+        kept = ~equal & ~bad
+        yield Intake(
+            frame=pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed),
+            verbatims=pd.DataFrame(),
+            file=_file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed),
+            repairs=_repairs(source.named, "", raw, rules, columns, equal),
+            coverage=pd.DataFrame(),
+            identifiers=_identifiers(source, raw, kept),
+        )
+
+
+def _parsed(reading: Reading, programme: Programme, read, columns: dict, parse, *, key: str | None):
+    """Yield each part of a file with its columns parsed and which rows repeat others of the file.
+
+    A number that is ambiguous is told last, when it is known that no column before its own has one.
+    """
+    ids = (lambda raw: parse(_Reader(reading, raw, programme), key).values) if key else None
+    equal, twice = repeats.found(read, ids=ids)
+    names, start, doubt = list(columns), 0, None
+    for raw in read():
+        end, parsed, reader = start + len(raw.frame), {}, _Reader(reading, raw, programme)
+        for place, name in enumerate(names):
+            try:
+                parsed[name] = parse(reader, name)
+            except answers.Ambiguous as error:
+                names, doubt = names[:place], error
+                break
+        if not doubt:
+            yield raw, parsed, equal[start:end], twice[start:end]
+        elif not names:
+            raise doubt
+        start = end
+    if doubt:
+        raise doubt
+
+
+class _Rules(dict):
+    """The rules that cells break, by column: "" where a cell fits, and no entry where all do."""
+
+    def __init__(self, parsed: dict):
+        super().__init__({name: one.rule.copy() for name, one in parsed.items() if one.rule is not None})
+
+    def put(self, name: str, where: np.ndarray, rule: str) -> None:
+        if where.any():
+            self.setdefault(name, np.full(len(where), "", dtype=object))[where] = rule
+
+    def broken(self, rows: int) -> np.ndarray:
+        bad = np.zeros(rows, dtype=bool)
+        for rule in self.values():
+            bad |= rule != ""
+        return bad
 
 
 class _Reader(NamedTuple):
@@ -164,8 +235,7 @@ class _Reader(NamedTuple):
         return self._try(column, lambda cells: answers.words(cells.replace(labels) if labels else cells))
 
 
-def _identifiers(reading: Reading, raw: readers.Raw, kept, where: str) -> pd.DataFrame:
-    _present(reading.file, raw.frame, reading.identify.values(), where)
+def _identifiers(reading: Reading, raw: readers.Raw, kept) -> pd.DataFrame:
     return pd.DataFrame({name: raw.frame[column].to_numpy()[kept] for name, column in reading.identify.items()})
 
 
@@ -179,10 +249,11 @@ def _present(file: str, frame: pd.DataFrame, columns, where: str) -> None:
 
 
 def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -> pd.DataFrame:
-    days = pd.to_datetime(frame["answered_on"] if dated else pd.Series([pd.Timestamp(wave.last)] * len(frame), index=frame.index)).dt.normalize()
+    days = frame["answered_on"].dt.normalize() if dated else pd.Series(np.full(len(frame), np.datetime64(wave.last, "us")), index=frame.index)
     codes, unique = pd.factorize(days)
-    labels = np.array([programme.quarter_of(day.date()) for day in unique] or [wave.quarter], dtype=object)
-    made = {"survey": wave.survey, "wave": wave.id, "quarter": labels[codes] if len(frame) else pd.Series(dtype=object), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days, "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
+    labels = [programme.quarter_of(day.date()) for day in unique]
+    same = lambda text: pd.array([text], dtype="str").take(np.zeros(len(frame), dtype=int))
+    made = {"survey": same(wave.survey), "wave": same(wave.id), "quarter": pd.array(labels, dtype="str").take(codes), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days, "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
     return frame.assign(**made)
 
 
@@ -201,8 +272,9 @@ def _file(file, table, label, quarter, raw, kept, aside, equal, parsed) -> dict:
 
 def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
     rows = []
-    for name, rule in rules.items():
-        for place in np.flatnonzero((rule != "") & ~equal):
+    for name in columns:
+        rule = rules.get(name)
+        for place in np.flatnonzero((rule != "") & ~equal) if rule is not None else ():
             advice = next((text for start, text in SUGGESTIONS if start in rule[place]), "correct the cell, or leave it empty")
             rows.append((file, quarter, raw.row(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
     return pd.DataFrame(rows, columns=["file", "quarter", "row", "column", "value", "rule", "suggestion"]).sort_values(["row", "column"], ignore_index=True)

@@ -1,8 +1,10 @@
 """The store: a folder of Parquet, one file a table, written once for a hash of the inputs and never changed."""
 
+import contextlib
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import intake, unify
+from cxlib.load import intake, parquet, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -36,26 +38,48 @@ def fingerprints(programme: Programme) -> dict[str, str]:
 
 
 def build(programme: Programme) -> dict[str, pd.DataFrame]:
-    """Return every table of a programme from its raw files, under the columns of `schema.TABLES`; tables without a file are empty."""
-    waves = [intake.wave(programme, wave) for wave in programme.waves]
-    waves, sources, matched = unify.join(programme, waves, [intake.source(programme, source) for source in programme.sources])
-    others = [(source.table, one) for source, one in zip(programme.sources, sources)]
-    everything = [*waves, *(one for _, one in others)]
-    tables = {
-        "responses": _stack([one.frame for one in waves]),
-        "verbatims": _stack([one.verbatims for one in waves]),
-        "coverage": _stack([one.coverage for one in waves]),
-        "files": pd.DataFrame([one.file for one in everything]),
-        "repairs": _stack([one.repairs for one in everything]),
-        **matched,
-    }
-    for name in schema.TABLES:
-        if name not in tables:
-            tables[name] = _stack([one.frame for table, one in others if table == name])
-    tables = unify.covered(tables)
-    tables["responses"]["weight"] = tables["responses"].get("weight", pd.Series(1.0, index=tables["responses"].index)).astype(float).fillna(1.0)
-    items = [item for item in programme.items if item.kind != "verbatim"]
-    return {name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items()}
+    """Return every table of a programme from its raw files, under the columns of `schema.TABLES`; for programmes that fit into memory."""
+    tables = {name: [_typed(pd.DataFrame(), name, programme)] for name in schema.TABLES}
+    for name, frame in parts(programme):
+        tables[name].append(frame)
+    return {name: intake.stack(frames) for name, frames in tables.items()}
+
+
+def tried(programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Return what `cx check` tells, with nothing written and no table whole in memory but two: files, repairs, and the rows of each table."""
+    rows, told = dict.fromkeys(schema.TABLES, 0), {name: [_typed(pd.DataFrame(), name, programme)] for name in ("files", "repairs")}
+    for name, frame in parts(programme):
+        rows[name] += len(frame)
+        if name in told:
+            told[name].append(frame)
+    return intake.stack(told["files"]), intake.stack(told["repairs"]), rows
+
+
+def parts(programme: Programme):
+    """Yield (table, frame) for every table from the raw files: a table's rows in their order, in as many frames as it takes.
+
+    A frame has the columns and types of its table and some hundred thousand rows at most, whatever the length of the files.
+    """
+    one_by_one = [(intake.wave_parts, wave, "responses") for wave in programme.waves] + [(intake.source_parts, source, source.table) for source in programme.sources]
+    customers, matched = unify.customers(programme)
+    for place, (taken, one, table) in enumerate(one_by_one):
+        files, coverage, start = [], [], 0
+        for part in taken(programme, one):
+            if place in customers:
+                part = unify.filled(part, customers[place].iloc[start : start + len(part.frame)])
+            start += len(part.frame)
+            files.append(part.file)
+            coverage.append(part.coverage)
+            yield from _fitted(programme, {table: part.frame, "verbatims": part.verbatims, "repairs": part.repairs})
+        yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame([intake.added(files)])})
+    yield from _fitted(programme, matched)
+
+
+def _fitted(programme: Programme, tables: dict[str, pd.DataFrame]):
+    for name, frame in unify.covered(tables).items():
+        if len(frame):
+            weighted = frame.assign(weight=frame["weight"].astype(float).fillna(1.0) if "weight" in frame else 1.0) if name == "responses" else frame
+            yield name, _typed(weighted, name, programme)
 
 
 def write(programme: Programme, folder: Path) -> Path:
@@ -63,17 +87,31 @@ def write(programme: Programme, folder: Path) -> Path:
     place = Path(folder) / digest(programme)[:16]
     if place.is_dir():
         return place
-    tables = build(programme)
     temporary = place.with_name(f".{place.name}-{os.getpid()}")
+    _forsaken(place.parent)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for name, frame in tables.items():
-        frame.to_parquet(temporary / f"{name}.parquet", index=False, compression="zstd")
+    try:
+        with contextlib.ExitStack() as files:
+            tables = {name: files.enter_context(parquet.Growing(temporary / f"{name}.parquet", _typed(pd.DataFrame(), name, programme))) for name in schema.TABLES}
+            for name, frame in parts(programme):
+                tables[name].append(frame)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     try:
         temporary.rename(place)
     except OSError:  # another run was faster, and what it wrote is the same
         shutil.rmtree(temporary)
     return place
+
+
+def _forsaken(folder: Path) -> None:
+    """Remove what a run that was killed left half written: nothing in it has changed for an hour."""
+    for left in folder.glob(".*-*"):
+        with contextlib.suppress(OSError):
+            if max(path.stat().st_mtime for path in (left, *left.iterdir())) < time.time() - 3600:
+                shutil.rmtree(left)
 
 
 class Tables:
@@ -151,25 +189,25 @@ class Tables:
         return table
 
 
-def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    frames = [frame for frame in frames if len(frame.columns)]
-    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True) if frames else pd.DataFrame()
-
-
-def _typed(frame: pd.DataFrame, name: str, items) -> pd.DataFrame:
+def _typed(frame: pd.DataFrame, name: str, programme: Programme) -> pd.DataFrame:
     """Return a table with all columns of its schema, in order and of one type, so that every wave and programme looks alike."""
-    frame = frame.copy()
+    items = [item for item in programme.items if item.kind != "verbatim"] if name == "responses" else []
     types = {column.name: column.type for column in schema.TABLES[name]} | {item.id: "text" if item.kind == "nominal" else "number" for item in items}
-    for column, kind in types.items():
-        values = frame[column] if column in frame else pd.Series([None] * len(frame), dtype=object)
-        if kind in ("date", "moment"):
-            frame[column] = pd.to_datetime(values).astype("datetime64[us]")
-        elif kind in ("number", "flag"):
-            frame[column] = values.astype("float64") if len(values) else pd.Series(dtype="float64")
-        elif kind == "whole":
-            frame[column] = values.astype("float64") if values.isna().any() else values.astype("int64")
-        elif isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
-            frame[column] = values.astype("str")
-        else:
-            frame[column] = pd.Series(np.where(values.isna(), None, values), dtype="str", index=frame.index)
-    return frame[list(types)]
+    required = {column.name for column in schema.TABLES[name] if column.required}
+    return pd.DataFrame({column: _column(frame, column, kind, column in required) for column, kind in types.items()}, index=frame.index)
+
+
+def _column(frame: pd.DataFrame, name: str, kind: str, required: bool):
+    if name not in frame:
+        made = {"date": "datetime64[us]", "moment": "datetime64[us]", "text": "str"}.get(kind, "int64" if kind == "whole" and required and not len(frame) else "float64")
+        return pd.Series(pd.array([None], dtype="str").take(np.zeros(len(frame), dtype=int)) if made == "str" else np.full(len(frame), np.nan if made == "float64" else 0 if made == "int64" else "NaT", dtype=made), index=frame.index)
+    values = frame[name]
+    if kind in ("date", "moment"):
+        return pd.to_datetime(values).astype("datetime64[us]")
+    if kind == "whole":
+        return values.astype("int64" if required and not values.isna().any() else "float64")
+    if kind in ("number", "flag"):
+        return values.astype("float64") if len(values) else pd.Series(dtype="float64")
+    if isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
+        return values.astype("str")
+    return pd.Series(np.where(values.isna(), None, values), dtype="str", index=frame.index)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib import schema
 from cxlib.errors import DataError
-from cxlib.load import identifiers, matching
+from cxlib.load import identifiers, intake, matching
 
 KEYS = (("customer_number",), ("loyalty_number",), ("email",), ("phone",), ("last_name", "first_name", "born"), ("name", "born"))
 PERSONS = ("relationship", "driver", "employee", "exit")  # a person answers a wave of these once
@@ -26,31 +26,41 @@ def means(programme) -> str:
         return "equal keys"
 
 
-def join(programme, waves: list, sources: list) -> tuple[list, list, dict[str, pd.DataFrame]]:
-    """Return the intakes with a customer for the rows that could be matched, and two tables of how.
+def customers(programme) -> tuple[dict[int, pd.Series], dict[str, pd.DataFrame]]:
+    """Return the customer of every kept row of the files that are matched, by the place of the file (waves, then sources), and two tables of how.
 
     `matches`: file, table, row, person_id, how (key:... or scored), probability, a row a link. `matching`: file, table, how, n (rows without
-    a customer before), linked, estimate, conf_low, conf_high (false links), note. Raises DataError where a file is to be matched and
-    the people table declares nothing to match it with.
+    a customer before), linked, estimate, conf_low, conf_high (false links), note. Files are read for it once more, and only the columns
+    that matching needs are whole in memory. Raises DataError where a file is to be matched and the people table declares nothing to match it with.
     """
-    files = [(one, intake, "responses") for one, intake in zip(programme.waves, waves)] + [(one, intake, one.table) for one, intake in zip(programme.sources, sources)]
-    people = [intake.identifiers.assign(id=intake.frame["person_id"].to_numpy()) for one, intake, table in files if table == "people" and len(intake.identifiers.columns)]
-    made, rates, whole = [], [], {}
-    for place, (one, intake, table) in enumerate(files):
-        if table == "people" or not len(intake.identifiers.columns):
+    files = [(one, intake.wave_parts, "responses") for one in programme.waves if "link" in programme.survey(one.survey).uses]
+    places = [place for place, one in enumerate(programme.waves) if "link" in programme.survey(one.survey).uses]
+    files += [(one, intake.source_parts, one.table) for one in programme.sources]
+    places += range(len(programme.waves), len(programme.waves) + len(programme.sources))
+    views = {place: (one, _view(taken(programme, one), table), table) for place, (one, taken, table) in zip(places, files) if one.identify}
+    people = [view.identifiers.assign(id=view.frame["person_id"].to_numpy()) for _, view, table in views.values() if table == "people"]
+    persons = pd.concat(people, ignore_index=True).drop_duplicates("id") if people else None
+    made, rates, found = [], [], {}
+    for place, (one, view, table) in views.items():
+        if table == "people":
             continue
-        if not people:
+        if persons is None:
             raise DataError(f"{programme.folder / 'programme.toml'}: 'identify' of '{one.file}' has nobody to be matched with: no source of the table 'people' names its identifiers in 'identify'.")
-        persons = pd.concat(people, ignore_index=True).drop_duplicates("id")
-        found = _match(programme, one, intake, table, persons)
-        frame, verbatims = _filled(intake, found.links)
-        whole[place] = intake._replace(frame=frame, verbatims=verbatims)
-        links = found.links[found.links["right_id"].notna()]
-        made.append(pd.DataFrame({"file": one.file, "table": table, "row": _names(frame, table).iloc[links["left_id"].astype(int)].to_numpy(), "person_id": links["right_id"].to_numpy(), "how": links["how"].to_numpy(), "probability": links["probability"].to_numpy()}))
-        rates.append(found.quality.assign(file=one.file, table=table))
-    done = [whole.get(place, intake) for place, (_, intake, _) in enumerate(files)]
-    tables = {"matches": pd.concat(made, ignore_index=True) if made else pd.DataFrame(), "matching": pd.concat(rates, ignore_index=True) if rates else pd.DataFrame()}
-    return done[: len(waves)], done[len(waves) :], tables
+        linked = _match(programme, one, view, table, persons)
+        links = linked.links[linked.links["right_id"].notna()]
+        made.append(pd.DataFrame({"file": one.file, "table": table, "row": _names(view.frame, table).iloc[links["left_id"].astype(int)].to_numpy(), "person_id": links["right_id"].to_numpy(), "how": links["how"].to_numpy(), "probability": links["probability"].to_numpy()}))
+        rates.append(linked.quality.assign(file=one.file, table=table))
+        found[place] = _persons(view.frame, linked.links)
+    return found, {"matches": intake.stack(made), "matching": intake.stack(rates)}
+
+
+def filled(part, persons: pd.Series):
+    """Return a part of a file with the customers of its rows."""
+    frame = part.frame.assign(person_id=persons.to_numpy())
+    verbatims = part.verbatims
+    if len(verbatims):
+        verbatims = verbatims.assign(person_id=verbatims["answer"].map(dict(zip(frame["answer"], frame["person_id"]))))
+    return part._replace(frame=frame, verbatims=verbatims)
 
 
 def covered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -64,27 +74,29 @@ def covered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {name: frame.assign(**{column: hashed(frame[column]) for column in found[name]}) for name, frame in tables.items()}
 
 
-def _match(programme, one, intake, table: str, persons: pd.DataFrame) -> matching.Match:
-    shared = [name for name in intake.identifiers.columns if name in persons.columns]
+def _match(programme, one, view, table: str, persons: pd.DataFrame) -> matching.Match:
+    shared = [name for name in view.identifiers.columns if name in persons.columns]
     keys = [key for key in (programme.matching.keys or KEYS) if set(key) <= set(shared)]
     if not keys and len(shared) < 2:
         raise DataError(f"{programme.folder / 'programme.toml'}: 'identify' of '{one.file}' shares no key with the people table, which names {', '.join(name for name in persons.columns if name != 'id')}.")
-    left = intake.identifiers.assign(id=range(len(intake.identifiers)))
-    if "person_id" in intake.frame:
-        left = left[intake.frame["person_id"].isna().to_numpy()]
+    left = view.identifiers.assign(id=range(len(view.identifiers)))
+    if "person_id" in view.frame:
+        left = left[view.frame["person_id"].isna().to_numpy()]
     relation = "one_to_one" if table == "responses" and programme.survey(one.survey).kind in PERSONS else "many_to_one"
     return matching.match(left.reset_index(drop=True), persons.reset_index(drop=True), keys=keys, compare=shared, threshold=programme.matching.threshold, relation=relation)
 
 
-def _filled(intake, links: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    frame = intake.frame.reset_index(drop=True)
+def _view(parts, table: str):
+    """Return of the parts of a file what matching needs: identifiers, the customer where there is one, and what a row is called."""
+    wanted = ("person_id", "answer" if table == "responses" else schema.TABLES[table][0].name)
+    slim = [one._replace(frame=one.frame[[name for name in dict.fromkeys(wanted) if name in one.frame]].assign(at=0), verbatims=pd.DataFrame(), repairs=pd.DataFrame()) for one in parts]
+    return intake.whole(slim)
+
+
+def _persons(frame: pd.DataFrame, links: pd.DataFrame) -> pd.Series:
     person = (frame["person_id"] if "person_id" in frame else pd.Series([None] * len(frame))).astype(object)
     person.iloc[links["left_id"].astype(int).to_numpy()] = links["right_id"].to_numpy()
-    frame = frame.assign(person_id=person)
-    verbatims = intake.verbatims
-    if len(verbatims):
-        verbatims = verbatims.assign(person_id=verbatims["answer"].map(dict(zip(frame["answer"], person))))
-    return frame, verbatims
+    return person
 
 
 def _names(frame: pd.DataFrame, table: str) -> pd.Series:

@@ -14,10 +14,8 @@ def read(path: Path, reading: Reading) -> Raw:
     """Return a Parquet file as Raw: numbers as typed, dates in ISO form, lists and records as JSON; rows are counted from 1."""
     import pyarrow as pa
 
-    tables, header = [], None
-    for header, one in _tables(path):
-        tables.append(one)
-    return _raw(pa.concat_tables(tables), header, 1)
+    found = list(_tables(path))
+    return _raw(pa.concat_tables([table for _, table in found]), found[0][0], 1)
 
 
 def parts(path: Path, reading: Reading):

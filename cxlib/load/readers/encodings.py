@@ -148,7 +148,7 @@ def _texts(content: Content, encoding: str):
 
 def _rewritten(pieces) -> Content | None:
     """Return pieces as a file of their own; None where they cannot be made, for reasons that only the whole tells."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever reads it closes it
     try:
         for piece in pieces:
             file.write(piece)

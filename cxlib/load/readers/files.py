@@ -42,7 +42,8 @@ def opened(path: Path):
 
 
 def _inflated(path: Path):
-    limit, total, plain = max(INFLATED, RATIO * path.stat().st_size), 0, tempfile.TemporaryFile()
+    limit, total = max(INFLATED, RATIO * path.stat().st_size), 0
+    plain = tempfile.TemporaryFile()  # noqa: SIM115 - whoever reads it closes it
     try:
         with path.open("rb") as packed:
             member, rest = zlib.decompressobj(wbits=31), packed.read(PIECE)
@@ -62,4 +63,5 @@ def _inflated(path: Path):
             raise DataError(f"{path.name}: the compressed file is damaged (it ends before its end mark); fetch it again.")
     except zlib.error as error:
         raise DataError(f"{path.name}: the compressed file is damaged ({error}); fetch it again.") from None
+    plain.flush()
     return plain
