@@ -259,8 +259,8 @@ def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -
 
 def _verbatims(frame: pd.DataFrame, texts) -> pd.DataFrame:
     keys = ["response_id", "answer", *(["person_id"] if "person_id" in frame else []), "survey", "wave", "quarter"]
-    parts = [frame.loc[frame[item.id].notna(), keys].assign(item=item.id, text=frame[item.id], language=frame.get("language")) for item in texts]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    parts = [(item, frame[frame[item.id].notna()]) for item in texts]
+    return stack([own[keys].assign(item=item.id, text=own[item.id], language=own.get("language")) for item, own in parts if len(own)])
 
 
 def _file(file, table, label, quarter, raw, kept, aside, equal, parsed) -> dict:

@@ -72,7 +72,9 @@ def _buckets(marks: np.ndarray, among: np.ndarray):
     """Yield which suspects are compared with each other: what has one hash is in one bucket."""
     count = -(-int(among.sum()) // ROWS)
     for bucket in range(count):
-        yield among & (marks % np.uint64(count) == bucket)
+        own = among & (marks % np.uint64(count) == bucket)
+        if own.any():
+            yield own
 
 
 def _shared(marks: np.ndarray) -> np.ndarray:
