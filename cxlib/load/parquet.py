@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-ROWS = 500_000  # of a group: as many as are in memory while a table is written
+ROWS = 200_000  # of a group: as many as are in memory while a table is written
 
 
 class Growing:

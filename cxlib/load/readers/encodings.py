@@ -28,7 +28,7 @@ class Content(NamedTuple):
     def stream(self, *, closed: bool = False) -> io.BufferedReader:
         """Return the text from its first byte; `closed` ends the last line if nothing does."""
         tail = b"\n" if closed and os.pread(self.file.fileno(), 1, max(self.end - 1, self.start)) not in (b"\n", b"\r") else b""
-        return io.BufferedReader(_Stream(self, tail), 2**22)
+        return io.BufferedReader(_Stream(self, tail), 2**16)
 
     def pieces(self, size: int = 2**24):
         """Yield (offset, bytes) from first to last."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 TEXT = pd.StringDtype(na_value=np.nan)  # pandas' own text dtype: Arrow-backed, so that a million rows are no Python objects
 NOTHING = MappingProxyType({})
-ROWS, BYTES = 150_000, 2**26  # of a part: what is in memory of a file that is read in parts
+ROWS, BYTES = 60_000, 2**26  # of a part: what is in memory of a file that is read in parts
 
 
 class ResponseSet(NamedTuple):

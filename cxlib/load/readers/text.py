@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 import re
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cxlib.programme import Reading
 _SEPARATOR = re.compile(r"\Asep=(.)\Z", re.I)  # the line by which spreadsheets name the separator
 DELIMITERS = ",;\t|"
 HEAD = 4  # rows looked at for the header: up to three, below a line that names the separator
+MOST = 2**22  # bytes looked at for them
 BLOCKS = (2**22, 2**26, 2**30)  # a record must fit into a block: four megabytes do, but for very long verbatims
 csv.field_size_limit(2**30)  # a verbatim of a megabyte is legitimate
 
@@ -54,24 +54,19 @@ def _opened(path: Path, reading: Reading):
 
 def _head(content: Content, path: Path, reading: Reading) -> tuple[list, str, int]:
     """Return the first rows, the separator that cuts them into most cells of one number, and how many lines stand above."""
-    text, skipped = _text(content), 0
-    first = text.split("\n", 1)[0].strip()
+    content, skipped = content._replace(end=min(content.end, content.start + MOST)), 0
+    first = content.stream().readline(MOST).decode("utf-8", errors="ignore").strip()
     delimiter = reading.delimiter
     if found := _SEPARATOR.match(first):
         delimiter, skipped = delimiter or found[1], 1
     rows = {}
     for one in [delimiter] if delimiter else DELIMITERS:
         try:
-            rows[one] = [row for _, row in zip(range(HEAD), csv.reader(io.StringIO(text, newline=""), delimiter=one), strict=False)][skipped:]
+            rows[one] = [row for _, row in zip(range(HEAD), _rows(content, one, cut=True), strict=False)][skipped:]
         except (csv.Error, TypeError) as error:
             raise DataError(f"{path.name}: the header cannot be read ({error}); correct 'delimiter' in programme.toml.") from None
     best = max(rows, key=lambda one: (len(rows[one][0]) if rows[one] else 0, -len({len(row) for row in rows[one]})))
     return rows[best][:3], best, skipped
-
-
-def _text(content: Content, most: int = 2**22) -> str:
-    piece = os.pread(content.file.fileno(), min(most, content.end - content.start), content.start)
-    return piece.decode("utf-8", errors="ignore" if len(piece) == most else "strict")
 
 
 def _quoting(content: Content, path: Path, delimiter: str) -> None:
@@ -98,8 +93,9 @@ def _quoting(content: Content, path: Path, delimiter: str) -> None:
     return _slowly(content, path, delimiter) if seen % 2 else None
 
 
-def _rows(content: Content, delimiter: str, **options):
-    return csv.reader(io.TextIOWrapper(content.stream(), encoding="utf-8", newline=""), delimiter=delimiter, **options)
+def _rows(content: Content, delimiter: str, *, strict: bool = False, cut: bool = False):
+    text = io.TextIOWrapper(content.stream(), encoding="utf-8", errors="ignore" if cut else "strict", newline="")
+    return csv.reader(text, delimiter=delimiter, strict=strict)
 
 
 def _slowly(content: Content, path: Path, delimiter: str) -> None:
