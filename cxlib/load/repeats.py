@@ -16,7 +16,7 @@ def found(read, *, ids=None) -> tuple[np.ndarray, np.ndarray]:
     `read` is a function that yields the file as Raw parts (`readers.parts`), `ids` one that returns the ids of a part as text, None where a
     row has none; it is None where a file has no ids, and then only equal rows are looked for. In memory are a number a row, and the suspects in turn.
     """
-    marks = np.concatenate([_marks(_ids(part, ids)) if ids else _marks(_cells(part.frame)) for part in read()])
+    marks = np.concatenate([np.empty(0, np.uint64), *_marks(_ids(part, ids) if ids else _cells(part.frame) for part in read())])
     equal, twice = np.zeros(len(marks), dtype=bool), np.zeros(len(marks), dtype=bool)
     suspect = _shared(marks)
     if not suspect.any():
@@ -93,18 +93,23 @@ def _kept(file, read, suspect: np.ndarray, ids) -> np.ndarray:
     """Write the suspects into a file and return the hashes of their cells."""
     import pyarrow as pa
 
-    start, marks, out = 0, [], None
-    for part in read():
-        own = suspect[start : start + len(part.frame)]
-        start += len(own)
-        if own.any():
-            cells = _cells(part.frame[own])
-            marks.append(_marks(cells))
-            cells = cells.append_column("id", pa.array(pd.Series(ids(part))[own], pa.large_string())) if ids else cells
-            out = out or pa.ipc.new_file(pa.PythonFile(file, "w"), cells.schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
-            out.write_table(cells)
+    start, out = 0, None
+
+    def kept():
+        nonlocal start, out
+        for part in read():
+            own = suspect[start : start + len(part.frame)]
+            start += len(own)
+            if own.any():
+                cells = _cells(part.frame[own])
+                whole = cells.append_column("id", pa.array(pd.Series(ids(part))[own], pa.large_string())) if ids else cells
+                out = out or pa.ipc.new_file(pa.PythonFile(file, "w"), whole.schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+                out.write_table(whole)
+                yield cells
+
+    marks = np.concatenate(list(_marks(kept())))
     out.close()
-    return np.concatenate(marks)
+    return marks
 
 
 def _read(file, bucket: np.ndarray, *, ids: bool):
@@ -135,12 +140,12 @@ def _cells(frame: pd.DataFrame):
     return pa.table({f"c{place}": pa.array(frame.iloc[:, place], pa.large_string()) for place in range(frame.shape[1])})
 
 
-def _marks(cells) -> np.ndarray:
-    """Return a hash of 64 bits a row."""
+def _marks(tables):
+    """Yield the hashes of 64 bits of the rows of tables."""
     import duckdb
 
-    if not len(cells):
-        return np.empty(0, dtype=np.uint64)
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.register("cells", cells)
-        return connection.sql(f"SELECT hash({', '.join(cells.schema.names)}) AS mark FROM cells").fetchnumpy()["mark"].astype(np.uint64)
+        for cells in tables:
+            if len(cells):
+                connection.register("cells", cells)
+                yield connection.sql(f"SELECT hash({', '.join(cells.schema.names)}) AS mark FROM cells").fetchnumpy()["mark"].astype(np.uint64)
