@@ -43,7 +43,7 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
         for place, trial in enumerate(trials):
             values[place] = trial[0]
         values = values[codes]
-    missing = pd.Categorical.from_codes(places[codes], categories=reasons)
+    missing = pd.Categorical.from_codes(places[codes], categories=reasons, validate=False)
     return Parsed(values, missing, rule, int(loose[codes].sum()) if loose.any() else 0)
 
 
@@ -51,7 +51,7 @@ def _free(cells: pd.Series) -> Parsed:
     """Return free text and ids as they stand but for outer blanks, without a look at each cell: most are distinct."""
     bare = cells.astype("str").str.strip()
     blank = (bare == "").to_numpy(dtype=bool)
-    missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK])
+    missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK], validate=False)
     loose = int(((bare != cells).to_numpy(dtype=bool) & ~blank).sum())
     return Parsed(bare.mask(blank).array, missing, None, loose)
 

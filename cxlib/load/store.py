@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -92,8 +93,8 @@ def write(programme: Programme, folder: Path) -> Path:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        with contextlib.ExitStack() as files:
-            tables = {name: files.enter_context(parquet.Growing(temporary / f"{name}.parquet", _typed(pd.DataFrame(), name, programme))) for name in schema.TABLES}
+        with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as files:
+            tables = {name: files.enter_context(parquet.Growing(temporary / f"{name}.parquet", _typed(pd.DataFrame(), name, programme), threads)) for name in schema.TABLES}
             for name, frame in parts(programme):
                 tables[name].append(frame)
     except BaseException:
