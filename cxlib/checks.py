@@ -14,7 +14,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
 
     found = run.programme_of(name, raw)
     contracts(found)
-    files, repairs, rows = load.check(found)
+    files, repairs, rows = load.tried(found)
     for one in files.itertuples():
         share = one.quarantined / one.rows if one.rows else 0
         say(

@@ -32,11 +32,18 @@ def prepare(folder: str, raw: str, out: str) -> list[str]:
     return [f"{row.file}: {row.quarantined:,} of {row.rows:,} rows were set aside, more than limits.quarantine = {programme.limits.quarantine:g} allows." for row in over.itertuples()]
 
 
-def check(programme: Programme):
+def check(programme: Programme) -> dict:
+    """Return every table of a programme whole, without writing anything; for programmes that fit into memory."""
+    from cxlib.load import store
+
+    return store.build(programme)
+
+
+def tried(programme: Programme):
     """Return what `cx check` tells, with nothing written: the frames files and repairs, and how many rows each table would have."""
     from cxlib.load import store
 
     return store.tried(programme)
 
 
-__all__ = ["DataError", "check", "tables"]
+__all__ = ["DataError", "check", "tables", "tried"]

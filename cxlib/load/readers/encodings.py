@@ -3,6 +3,7 @@
 import codecs
 import contextlib
 import io
+import itertools
 import os
 import re
 import tempfile
@@ -14,6 +15,7 @@ from cxlib.load.readers import files, raw
 
 _MULTIBYTE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
+PIECE = 2**22  # bytes looked at at a time
 UTF8 = ("", "utf-8", "utf8", "utf-8-sig")
 MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -30,10 +32,10 @@ class Content(NamedTuple):
         tail = b"\n" if closed and os.pread(self.file.fileno(), 1, max(self.end - 1, self.start)) not in (b"\n", b"\r") else b""
         return io.BufferedReader(_Stream(self, tail), 2**16)
 
-    def pieces(self, size: int = 2**24):
-        """Yield (offset, bytes) from first to last."""
-        for place in range(self.start, self.end, size):
-            yield place - self.start, os.pread(self.file.fileno(), min(size, self.end - place), place)
+    def pieces(self):
+        """Yield the bytes from first to last, a few megabytes at a time."""
+        for place in range(self.start, self.end, PIECE):
+            yield os.pread(self.file.fileno(), min(PIECE, self.end - place), place)
 
 
 class _Stream(io.RawIOBase):
@@ -109,7 +111,7 @@ def opened(path: Path, encoding: str) -> tuple[Content, str, tuple]:
             name = "" if encoding or _mixed(content) else "cp1252"
     if name and (made := _rewritten(_texts(content, name))):
         return made, name, ()
-    whole, name, notes = decoded(b"".join(piece for _, piece in content.pieces()), path, encoding)
+    whole, name, notes = decoded(b"".join(content.pieces()), path, encoding)
     return _rewritten([whole]), name, notes
 
 
@@ -117,7 +119,7 @@ def _utf8(content: Content) -> bool:
     """Return whether a file is UTF-8, piece by piece."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for _, piece in content.pieces(2**22):
+        for piece in content.pieces():
             if not piece.isascii() or decoder.getstate()[0]:
                 decoder.decode(piece)
         decoder.decode(b"", final=True)
@@ -129,7 +131,7 @@ def _utf8(content: Content) -> bool:
 def _mixed(content: Content) -> bool:
     """Return whether anything in a file that is not UTF-8 looks as if it were, also across two pieces."""
     tail = b""
-    for _, piece in content.pieces():
+    for piece in content.pieces():
         if _MULTIBYTE.search(tail + piece) or _SURROGATE.search(tail + piece):
             return True
         tail = piece[-3:]
@@ -140,10 +142,11 @@ def _texts(content: Content, encoding: str):
     with contextlib.suppress(UnicodeError):
         b"    ".decode(encoding)  # a LookupError for what is no encoding of text
     decoder = codecs.getincrementaldecoder(encoding)()
-    for place, piece in content.pieces():
-        text = decoder.decode(piece)
-        yield (text.removeprefix("\ufeff") if place == 0 else text).encode()
-    yield decoder.decode(b"", final=True).encode()
+    first = True
+    for piece in itertools.chain(content.pieces(), [b""]):
+        text = decoder.decode(piece, final=not piece)
+        yield (text.removeprefix("\ufeff") if first else text).encode()
+        first = first and not text
 
 
 def _rewritten(pieces) -> Content | None:

@@ -78,7 +78,7 @@ def _quoting(content: Content, path: Path, delimiter: str) -> None:
     ends, starts = np.zeros(256, bool), np.zeros(256, bool)
     ends[[ord(delimiter), 10, 13, 34]] = starts[[ord(delimiter), 10, 13, 34]] = True
     seen, before, closed = 0, 10, False  # quotes so far, the byte before this piece, whether its last byte was a closing quote
-    for _, piece in content.pieces(2**22):
+    for piece in content.pieces():
         view = np.frombuffer(piece, np.uint8)
         if closed and not ends[view[0]]:
             return _slowly(content, path, delimiter)
@@ -120,7 +120,7 @@ def _batches(content: Content, path: Path, delimiter: str, names: list[str], abo
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    quoted, bad, done = any(b'"' in piece for _, piece in content.pieces(2**22)), [], 0
+    quoted, bad, done = any(b'"' in piece for piece in content.pieces()), [], 0
     short = content.end - content.start < BLOCKS[0]  # a header alone without its line's end is no record to Arrow
 
     def note(one):
