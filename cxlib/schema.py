@@ -137,6 +137,16 @@ _LEVEL = (
     ("unweighted", "number", "11.9", "The same estimate with every answer counted once"),
 )  # fmt: skip
 FINDINGS |= {  # 03
+    "levels": _columns(
+        _KPI, ("survey", "text", "pulse", "Survey", True), ("period", "text", "week", "week, month or wave", True), ("date", "date", "2026-07-06", "First day of the period; the middle of a wave's quarter", True),
+        ("unit", "text", "points", "points, share or scale", True), ("estimate", "number", "12.4", "What this period's answers say on their own"), ("sampling", "number", "10.1", "Its standard error, from the spread of all periods"),
+        ("n", "whole", "61", "Unweighted answered base", True), ("n_eff", "number", "61", "Effective base (Kish)"),
+        ("level", "number", "9.8", "Level behind the noise, given all periods", True), ("conf_low", "number", "4.1", "Lower end of its 95 % interval", True), ("conf_high", "number", "15.5", "Upper end", True),
+        ("filtered", "number", "10.4", "Level as known at the time"), *_LIMITS("filtered", "of the level as known at the time"),
+        ("forecast", "number", "9.0", "Forecast of the estimate, one period ahead"), ("forecast_sd", "number", "10.9", "Its standard deviation"), ("surprise", "number", "0.3", "Standardised forecast error"),
+        ("seasonal", "number", "0", "Seasonal part"), ("break", "flag", "0", "A jump in the likeliest course", True), ("jump", "number", "0.04", "Probability of a jump there", True),
+        ("step_sd", "number", "1.1", "Standard deviation of the level's step a period"), ("note", "text", "", "Why there is no level"),
+    ),
     "kpis": _columns(_KPI, *_WAVE, *_LEVEL),
     "kpis_by_segment": _columns(_KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True), *_LEVEL),
     "changes": _columns(
