@@ -14,7 +14,7 @@ from cxlib import programme, schema
 from cxlib.errors import DataError
 from cxlib.load import bases, identifiers, intake, journey, matching, scores, store, timeline, unify
 
-needs_splink = pytest.mark.skipif(importlib.util.find_spec("splink") is None, reason="Splink is an extra: pip install 'cxlib[match]'")
+needs_splink = pytest.mark.skipif(importlib.util.find_spec("splink") is None, reason="Splink is not installed")
 
 
 @pytest.fixture
