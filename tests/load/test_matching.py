@@ -185,7 +185,7 @@ def test_two_equal_candidates_share_the_probability_closed_form():
 
 def test_scores_that_are_asked_for_without_splink_are_refused_with_the_remedy(without_splink):
     left, right = files("clean", seed=0, n=200)
-    with pytest.raises(DataError, match=r"pip install 'cxlib\[match\]'"):
+    with pytest.raises(DataError, match=r"pip install splink"):
         matching.match(left, right, keys=KEYS, compare=COLUMNS, scored=True)
 
 
