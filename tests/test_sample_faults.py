@@ -11,7 +11,7 @@ from small import TINY
 
 from cxlib import load, programme, synth
 from cxlib.errors import DataError
-from cxlib.load import anomalies, journey, store
+from cxlib.load import anomalies, bases, journey, store
 from cxlib.synth import faults
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "telecom"
@@ -35,6 +35,11 @@ class Sample:
 @pytest.fixture(scope="module")
 def sample() -> Sample:
     return Sample(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def tables(sample, tmp_path_factory) -> store.Tables:
+    return store.Tables(store.write(sample.programme, tmp_path_factory.mktemp("store")), sample.programme, "2026Q3")
 
 
 @pytest.fixture(scope="module")
@@ -148,12 +153,17 @@ def test_keys_match_only_in_part_and_the_match_rate_is_that_of_the_truth(sample,
     assert not own.loc[own["true"].isna(), "false"].any(), "who is no customer is linked to nobody"
 
 
-def test_no_identifier_reaches_the_store(sample, tmp_path):
-    folder = store.write(sample.programme, tmp_path)
+def test_no_identifier_reaches_the_store(tables):
     known = pd.read_csv(SHIPPED / "raw" / "people.csv", dtype=str)[["name", "email", "phone"]].stack().sample(60, random_state=1)
-    for frame in (pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))):
+    for frame in (pd.read_parquet(path) for path in sorted(tables.folder.glob("*.parquet"))):
         cells = {str(value) for column in frame.select_dtypes(["object", "str"]) for value in frame[column].dropna().unique()}
         assert cells.isdisjoint(known)
+
+
+def test_a_survey_that_nobody_is_linked_to_has_no_false_links_though_others_are_matched(tables):
+    links = bases.links(tables).set_index(["survey", "table"])
+    assert (links.loc["visits", ["linked", "false", "false_high"]] == 0).all(axis=None)
+    assert 0 < links.loc[("annual", "interactions"), "false_high"] < 5
 
 
 @pytest.mark.skipif(importlib.util.find_spec("splink") is None, reason="Splink is not installed")
@@ -164,8 +174,7 @@ def test_names_and_postcodes_of_the_shops_are_matched_by_scores(sample):
 
 # -- journeys ----------------------------------------------------------------------------------------------------------------------------------
 
-def test_the_journeys_of_the_sample_have_two_blind_places(sample, tmp_path):
-    tables = store.Tables(store.write(sample.programme, tmp_path), sample.programme, "2026Q3")
+def test_the_journeys_of_the_sample_have_two_blind_places(sample, tables):
     found = journey.matrix(tables).set_index(["touchpoint", "channel", "kind"]).sort_index()
     assert set(found.index.get_level_values("channel")) <= {"phone", "chat", "shop", "app", "e-mail", ""}
     assert found.loc[("shop", "shop")]["blind"].to_dict() == {"operational": False, "perceptive": False, "outcome": False}

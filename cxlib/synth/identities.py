@@ -33,8 +33,8 @@ def names(kind: str) -> np.ndarray:
 
 
 def phone(index: np.ndarray, people: int) -> np.ndarray:
-    """The telephone number of an index, all different below 5,000 times ten to the extension's length; "+49 221 4710123"."""
-    digits = max(0, int(np.ceil(np.log10(max(people, 1) / 4000))))
+    """The telephone number of an index below `free(people)`, all different: "+49 221 4710123"."""
+    digits = extension(people)
     town, inner = np.asarray(index) % len(FREE), np.asarray(index) // len(FREE) % 10 ** (3 + digits)
     return np.array([f"+49 {FREE[a][0]} {FREE[a][1]}{b:0{3 + digits}d}" for a, b in zip(town.tolist(), inner.tolist())], dtype=object)
 
@@ -58,7 +58,7 @@ def identities(folk: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     domain = np.where(business, "office-" + folk["account_id"].str.lower().to_numpy(dtype=object) + ".example.com", host)
     email = np.array([f"{a}.{b}{'' if work else c}@{d}".lower() for a, b, c, d, work in zip(first, last, number.tolist(), domain, business.tolist())], dtype=object)
     email = inherit(email, home, same("same email", SAME_EMAIL) & ~business)
-    calls = inherit(phone((np.arange(n) * 7919 + 13) % free(n), n), home, same("same phone", SAME_PHONE) & ~business | same("switchboard", SWITCHBOARD) & business)
+    calls = inherit(phone(dealt(np.arange(n), n), n), home, same("same phone", SAME_PHONE) & ~business | same("switchboard", SWITCHBOARD) & business)
     loyalty = np.array([f"{300_000_000 + 37 * value:09d}" for value in range(n)], dtype=object)
     frame = pd.DataFrame({"first": first, "last": last, "name": [f"{b}, {a}" for a, b in zip(first, last)], "born": np.datetime_as_string(born, unit="D").astype(object), "email": email,
                           "phone": calls, "postcode": postcode, "loyalty": loyalty, "home": home})
@@ -68,8 +68,18 @@ def identities(folk: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def free(people: int) -> int:
-    """How many telephone numbers there are for so many people, no multiple of the step by which they are dealt."""
-    return 5_000 * 10 ** max(0, int(np.ceil(np.log10(max(people, 1) / 4000))))
+    """How many telephone numbers there are for so many people: a quarter more than people at least, by extensions of four digits and more."""
+    return 5_000 * 10 ** extension(people)
+
+
+def extension(people: int) -> int:
+    """How many figures follow the three of a free number, so that all people have one of their own."""
+    return max(0, int(np.ceil(np.log10(max(people, 1) / 4000))))
+
+
+def dealt(places: np.ndarray, people: int) -> np.ndarray:
+    """The index of a telephone number for each place, neighbours far apart; the step has no factor in common with their number."""
+    return (np.asarray(places) * 7919 + 13) % free(people)
 
 
 def homes(folk: pd.DataFrame, at) -> np.ndarray:

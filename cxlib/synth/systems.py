@@ -51,9 +51,8 @@ POSTCODES = np.array([code for codes in identities.POSTCODES.values() for code i
 
 def strange(n: int, people: int, *, key: tuple) -> np.ndarray:
     """Telephone numbers that the customer file gave to nobody."""
-    used = (np.arange(people) * 7919 + 13) % identities.free(people)
-    rest = np.setdiff1d(np.arange(identities.free(people)), used) if people < 100_000 else np.arange(1000)
-    return identities.phone(rest[draws.whole(key, n, 0, len(rest) - 1)], people)
+    every = identities.free(people)
+    return identities.phone(identities.dealt(people + draws.whole(key, n, 0, every - people - 1), people), people)
 
 
 def call_centre(moments: pd.DataFrame, folk: pd.DataFrame, ids: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
