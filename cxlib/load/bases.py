@@ -69,13 +69,13 @@ def links(tables) -> pd.DataFrame:
 def _false(found: pd.DataFrame, other: pd.DataFrame, name: str, matches: pd.DataFrame, rates: pd.DataFrame) -> tuple[float, float, float]:
     """Expected false links of respondents to a table, with the interval of the files their customers were matched in."""
     answers = matches[matches["table"] == "responses"].set_index("row")["probability"]
-    own = found["answer"].map(answers).fillna(1.0)
+    own = found["answer"].map(answers).astype("float64").fillna(1.0)
     there = matches[matches["table"] == name]
     # A customer is sure in the table if a row carries the key itself; else as sure as the best of the matched rows.
     matched = there.groupby("person_id")["probability"].agg(["max", "size"])
     sizes = other.groupby("person_id").size()
     best = matched.loc[matched["size"] >= sizes.reindex(matched.index).fillna(0), "max"]
-    others = found["person_id"].map(best).fillna(1.0)
+    others = found["person_id"].map(best).astype("float64").fillna(1.0)
     false = float((1 - own * others).sum())
     ends = [0.0, 0.0]
     for share, table in ((found["answer"].isin(answers.index).sum(), "responses"), (found["person_id"].isin(best.index).sum(), name)):

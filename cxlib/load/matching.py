@@ -1,7 +1,7 @@
 """Who is who in two files: equal keys first, then scored pairs, each link with its probability, and how many links are false.
 
 Deterministic links are checked by witnesses: columns that both files carry beside the key (METHODS 1). Scored links are a
-Fellegi-Sunter model fitted by Splink, an extra of the workbook (`pip install "cxlib[match]"`), with one link a row.
+Fellegi-Sunter model fitted by Splink, with one link a row; where Splink is not installed, rows are linked by equal keys alone.
 """
 
 import importlib.util
@@ -59,7 +59,7 @@ def match(left: pd.DataFrame, right: pd.DataFrame, *, keys, compare=(), threshol
             free_right[kept["right"]] = False
     able = importlib.util.find_spec("splink") is not None
     if scored and not able:
-        raise DataError("scored matching needs Splink, which is not installed: pip install 'cxlib[match]', or match by keys only.")
+        raise DataError("scored matching needs Splink, which is not installed: pip install splink, or match by keys only.")
     if len(compare) >= 2 and free_left.any() and free_right.any() and (scored if scored is not None else able):
         from cxlib.load import scores
 

@@ -44,6 +44,8 @@ PULSE_COLUMNS = {
               "satisfaction": "Satisfaction", "ease": "Ease", "comment": "Comment", "channel": "Channel", "brand": "Brand", "region": "Region", "contract": "Contract",
               "touchpoint": "Touchpoint", "team": "Team"}}
 
+NOTES_2025 = ["Q5: 1 = very poor ... 5 = very good, 6 = never used", "Q6: 1 = yes, 2 = no; Q6a only if Q6 = 1", "Weight: age and tariff type, to the customer base"]
+
 
 def shape(wave: str) -> str:
     """Which shape a quarter's pulse file has: the tool changed twice."""
@@ -105,23 +107,30 @@ def write_qualtrics(path: Path, rows: pd.DataFrame, wave: str) -> None:
     write_csv(path, rows, headers=[list(rows.columns), wording, ids], encoding="utf-8-sig")
 
 
-def write_xlsx(path: Path, rows: pd.DataFrame) -> None:
-    """One sheet of answers and one that explains the codes. Stored without compression: zlib differs from machine to machine, its output too."""
+def write_xlsx(path: Path, sheets: dict[str, pd.DataFrame | list[str]], *, title: str, made: datetime) -> None:
+    """A workbook of tables and of columns of notes. Stored without compression: zlib differs from machine to machine, its output too."""
     packed = io.BytesIO()
     book = xlsxwriter.Workbook(packed, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "dd/mm/yyyy"})
-    book.set_properties({"title": "Annual survey 2025", "author": "Fieldwork agency", "created": datetime(2025, 10, 1)})
-    sheet = book.add_worksheet("Answers")
-    sheet.write_row(0, 0, list(rows.columns))
-    for number, row in enumerate(rows.itertuples(index=False, name=None), 1):
-        for column, value in enumerate(row):
-            if value is not None:
-                sheet.write(number, column, value.item() if isinstance(value, np.generic) else value)
-    notes = book.add_worksheet("Codes")
-    notes.write_column(0, 0, ["Q5: 1 = very poor ... 5 = very good, 6 = never used", "Q6: 1 = yes, 2 = no; Q6a only if Q6 = 1", "Weight: age and tariff type, to the customer base"])
+    book.set_properties({"title": title, "author": "Fieldwork agency", "created": made})
+    for name, rows in sheets.items():
+        sheet = book.add_worksheet(name)
+        if isinstance(rows, list):
+            sheet.write_column(0, 0, rows)
+            continue
+        sheet.write_row(0, 0, list(rows.columns))
+        for number, row in enumerate(rows.itertuples(index=False, name=None), 1):
+            for column, value in enumerate(row):
+                if value is not None:
+                    sheet.write(number, column, value.item() if isinstance(value, np.generic) else value)
     book.close()
     with zipfile.ZipFile(packed) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
         for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name, (2025, 10, 1, 0, 0, 0)), source.read(name))
+            target.writestr(zipfile.ZipInfo(name, (made.year, made.month, made.day, 0, 0, 0)), source.read(name))
+
+
+def write_jsonl(path: Path, records: list[dict]) -> None:
+    """A record a line, as apps log."""
+    path.write_bytes("".join(json.dumps(record, separators=(",", ":"), ensure_ascii=False) + "\n" for record in records).encode())
 
 
 def write_parquet(path: Path, rows: pd.DataFrame, *, dates: tuple[str, ...] = ()) -> None:
@@ -136,6 +145,6 @@ def write_parquet(path: Path, rows: pd.DataFrame, *, dates: tuple[str, ...] = ()
             column = column.cast(pa.timestamp("ms"))
         columns[name] = column
     # Ids that count upwards shrink to almost nothing as differences; everything else is better off with a dictionary.
-    counted = [name for name in rows.columns if name in ("order_id", "interaction_id")]
+    counted = [name for name in rows.columns if name in ("order_id", "interaction_id", "record")]
     pq.write_table(pa.table(columns), path, compression="zstd", compression_level=15, version="2.6", row_group_size=1 << 20, write_statistics=True, store_schema=False,
                    use_dictionary=[name for name in rows.columns if name not in counted], column_encoding=dict.fromkeys(counted, "DELTA_BYTE_ARRAY") or None)

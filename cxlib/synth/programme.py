@@ -1,14 +1,15 @@
 """The programme folder: everything above put together and written."""
 
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from . import actions, answers, comments, company, contacts, customers, exports, faults, invitations, orders, truth
+from . import actions, answers, comments, company, contacts, customers, exports, faults, identities, invitations, orders, systems, truth, visits
 
-TEMPLATES = ("programme.toml", "codeframe.toml", "plan.toml")
+TEMPLATES = ("programme.toml", "codeframe.toml", "journeys.toml", "plan.toml")
 
 
 def write(folder: Path, *, customers: int, seed: int, world: str) -> None:
@@ -24,7 +25,7 @@ def write(folder: Path, *, customers: int, seed: int, world: str) -> None:
         if not len(frame):
             continue
         written, codes = comments.comments(frame, felt, seed=seed, world=world)
-        listed = survey(raw, frame, written)
+        listed = survey(raw, frame, written, seed=seed)
         label = {"survey": frame["survey"].iloc[0], "wave": frame["wave"].iloc[0]}
         renamed = dict(zip(frame["response_id"], listed.pop("ids")))
         codes["response_id"] = codes["response_id"].map(renamed)
@@ -33,13 +34,16 @@ def write(folder: Path, *, customers: int, seed: int, world: str) -> None:
     replies, mentions, texts = (pd.concat(parts, ignore_index=True) for parts in (replies, mentions, texts))
     called = actions.loyalty(folk, seed=seed)
     calls = pd.concat([actions.recovery(folk, replies[replies["survey"] == "pulse"], seed=seed), called], ignore_index=True)
-    sources(raw, accounts, folk, moments, pd.concat(asked, ignore_index=True), calls, orders.orders(folk, called, seed=seed, world=world))
+    ids = identities.identities(folk, seed=seed)
+    sources(raw, accounts, folk, ids, moments, pd.concat(asked, ignore_index=True), calls, orders.orders(folk, called, seed=seed, world=world))
+    linked, wrong = channels(raw, folk, held, ids, moments, seed=seed, world=world)
+    planted += wrong + shop_poll(raw, moments, held, seed=seed, world=world) + DECLARED + faults.refused(folder / "truth" / "refused")
     by_wave, by_week = truth.nps(folk, held, replies, world=world)
     mentions = mentions[["survey", "wave", "item", "response_id", "topic", "polarity"]]
     truth.write(folder / "truth", about=about(customers, seed, world), tables={
         "drivers": truth.drivers(folk, held, seed=seed, world=world), "nps_by_wave": by_wave, "nps_by_week": by_week, "mentions": mentions,
         "topics": truth.topics(mentions, texts), "effects": truth.effects(folk, calls, seed=seed, world=world),
-        "people": pd.DataFrame({"person_id": folk["person_id"], "score": np.round(held["score"], 4), "leaving": np.round(leaving, 6)}), "faults": pd.DataFrame(planted)})
+        "people": pd.DataFrame({"person_id": folk["person_id"], "score": np.round(held["score"], 4), "leaving": np.round(leaving, 6)}), "faults": pd.DataFrame(planted), "links": linked})
     for name in TEMPLATES:
         template = files(__package__).joinpath("templates", name)
         if template.is_file():
@@ -56,7 +60,7 @@ def population(count: int, *, seed: int, world: str):
     return folk.assign(left_on=gone["left_on"]), held, accounts, gone["chance"].to_numpy()
 
 
-def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame) -> dict:
+def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame, *, seed: int) -> dict:
     """Write one wave's file; returns the faults planted in it and the ids its rows carry there."""
     kind, wave = frame["survey"].iloc[0], frame["wave"].iloc[0]
     wide = written.pivot(index="response_id", columns="item", values="text").reindex(frame["response_id"]).reset_index(drop=True)
@@ -64,6 +68,7 @@ def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame) -> dict:
     if kind == "pulse" and wave == "2026Q3":
         row = frame["comment"].first_valid_index()
         frame.loc[row, "comment"] += " <script>alert('hello')</script>"
+    frame, begged = faults.beg(frame, seed=seed, file=f"{kind}_{wave}.csv")
     names = exports.COLUMNS[wave] if kind == "annual" else exports.PULSE_COLUMNS[exports.shape(wave)]
     cells = exports.annual(frame, wave) if kind == "annual" else exports.pulse(frame, wave)
     ids = cells[names["response_id"]].tolist()
@@ -72,7 +77,7 @@ def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame) -> dict:
     headers = 3 if (kind, wave) == ("annual", "2026Q3") else 0 if ending == "parquet" else 1
     cells, found = faults.plant(cells, kind, wave, names=names, headers=headers, file=path.name)
     if ending == "xlsx":
-        exports.write_xlsx(path, cells)
+        exports.write_xlsx(path, {"Answers": cells, "Codes": exports.NOTES_2025}, title="Annual survey 2025", made=datetime(2025, 10, 1))
     elif ending == "parquet":
         scores = [names[item] for item in ("recommend", "satisfaction", "ease")]
         exports.write_parquet(path, cells.assign(**{names["answered_at"]: pd.to_datetime(cells[names["answered_at"]]), names["contact"]: pd.to_datetime(cells[names["contact"]])},
@@ -82,21 +87,53 @@ def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame) -> dict:
     else:
         form = {"delimiter": ";", "encoding": "cp1252"} if kind == "annual" else {"encoding": "utf-8-sig" if exports.shape(wave) == "first" else "utf-8"}
         exports.write_csv(path, cells, **form)
-    return {"ids": ids, "faults": found}
+    return {"ids": ids, "faults": found + begged}
 
 
-def sources(raw: Path, accounts, folk, moments, asked, calls, bought) -> None:
+def sources(raw: Path, accounts, folk, ids, moments, asked, calls, bought) -> None:
     """The tables that come from the company's own systems."""
     iso = lambda values: values.dt.strftime("%Y-%m-%d").where(values.notna(), None)
-    exports.write_csv(raw / "accounts.csv", blanks(accounts.assign(since=iso(accounts["since"])).drop(columns="people")))
-    exports.write_csv(raw / "people.csv", blanks(folk.assign(joined_on=iso(folk["joined_on"]), left_on=iso(folk["left_on"]))))
+    exports.write_parquet(raw / "accounts.parquet", accounts.drop(columns="people"), dates=("since",))
+    exports.write_csv(raw / "people.csv", blanks(folk.assign(joined_on=iso(folk["joined_on"]), left_on=iso(folk["left_on"]), **ids[["name", "born", "email", "phone", "postcode", "loyalty"]])))
     whose = folk["person_id"].to_numpy()
     exports.write_csv(raw / "actions.csv", blanks(calls.assign(person=whose[calls["person"]], assigned_on=iso(calls["assigned_on"]), delivered_on=iso(calls["delivered_on"]))
                                                   .rename(columns={"person": "person_id"})))
     asked = asked.assign(person_id=whose[asked["person"]])
     exports.write_parquet(raw / "invitations.parquet", asked[["survey", "wave", "person_id", "sent_on", "channel", "reminder", "opened", "answered", "probability"]], dates=("sent_on",))
-    exports.write_parquet(raw / "interactions.parquet", moments.drop(columns="person").assign(minutes=moments["minutes"].astype("Int16")))
+    logged = moments[(moments["at"].to_numpy() < systems.SINCE) | ~moments["channel"].isin(systems.OWN).to_numpy()]
+    exports.write_parquet(raw / "interactions.parquet", logged.drop(columns="person").assign(minutes=logged["minutes"].astype("Int16")))
     exports.write_parquet(raw / "orders.parquet", bought, dates=("ordered_on",))
+
+
+def channels(raw: Path, folk, held, ids, moments, *, seed: int, world: str) -> tuple[pd.DataFrame, list[dict]]:
+    """The files of call centre, shops, mailbox and app; returns whose rows they are, and the faults planted in them."""
+    calls, of_calls = systems.call_centre(moments, folk, ids, seed=seed)
+    calls, wrong = faults.of_calls(calls, file="calls_2026Q3.csv")
+    exports.write_csv(raw / "calls_2026Q3.csv", calls, delimiter=";", encoding="cp1252")
+    visited, of_shops = systems.shops(moments, ids, seed=seed)
+    exports.write_xlsx(raw / "shops_2026Q3.xlsx", {"Visits": visited}, title="Till export", made=datetime(2026, 10, 1))
+    mails, of_mails = systems.mailbox(moments, ids, seed=seed)
+    exports.write_csv(raw / "mailbox_2026Q3.csv", mails, encoding="utf-8-sig")
+    records, of_app = systems.app(folk, held, ids, seed=seed, world=world)
+    exports.write_jsonl(raw / "app_2026Q3.jsonl", records)
+    return pd.concat([of_calls, of_shops, of_mails, of_app], ignore_index=True), wrong
+
+
+def shop_poll(raw: Path, moments, held, *, seed: int, world: str) -> list[dict]:
+    """The waves of the shop poll with their faults; returns the list of these."""
+    frames, found = visits.spoil({wave: visits.visits(moments, held, wave, seed=seed, world=world) for wave in visits.WAVES}, seed=seed)
+    planted = [faults.listed(f"visits_{one['wave']}.csv", 0, "", "", one["kind"], kind=one["kind"], survey="visits", wave=one["wave"], item=one["item"], must=one["must"]) | {"unit": one["unit"]} for one in found]
+    for wave, frame in frames.items():
+        cells, turned = visits.swapped(visits.cells(frame, wave), wave)
+        exports.write_csv(raw / f"visits_{wave}.csv", cells)
+        planted += [faults.listed(f"visits_{wave}.csv", row + 2, "Visit", cells["Visit"].iloc[row], "outside the wave", kind="ambiguous_dates", survey="visits", wave=wave, item="answered_on", record=cells["No"].iloc[row]) for row in turned]
+    return planted
+
+
+# What is odd but declared in programme.toml, and must be read as it is meant.
+DECLARED = [faults.listed(file, 0, column, value, "declared", kind=kind, survey=survey, wave=wave, must=faults.READ) for kind, file, column, value, survey, wave in (
+    ("decimal_comma", "annual_2024.csv", "Gewicht", "0,94", "annual", "2024Q3"), ("encoding_cp1252", "annual_2024.csv", "", "cp1252", "annual", "2024Q3"),
+    ("mode_switch", "visits_2025Q2.csv", "", "phone -> online", "visits", "2025Q2"), ("system_change", "interactions.parquet", "", "2026-07-01", "", ""))]
 
 
 def blanks(frame: pd.DataFrame) -> pd.DataFrame:
@@ -109,5 +146,5 @@ def about(count: int, seed: int, world: str) -> dict:
     real = company.truthful(world)
     return {"customers": count, "seed": seed, "world": world, "change_day": str(company.CHANGE_DAY), "weights": dict(zip(company.IDS, (company.WEIGHTS * real).tolist())),
             "levels": dict(zip(company.IDS, company.LEVELS.tolist())), "leaving_monthly": company.LEAVING, "leaving_slope": company.LEAVING_SLOPE * real,
-            "unresolved": company.UNRESOLVED * real, "linked": answers.LINKED, "window_days": actions.WINDOW_DAYS,
+            "unresolved": company.UNRESOLVED * real, "mode_effect": {"rating": visits.POLITE * real, "recommend": visits.POLITE_SCORE * real}, "new_wording": visits.SHARPER, "linked": answers.LINKED, "window_days": actions.WINDOW_DAYS,
             "extra_add_ons": {name: rate * real for name, rate in actions.EXTRA.items()}, "recovery_effect": 0.0}

@@ -14,7 +14,7 @@ from cxlib import programme, schema
 from cxlib.errors import DataError
 from cxlib.load import bases, identifiers, intake, journey, matching, scores, store, timeline, unify
 
-needs_splink = pytest.mark.skipif(importlib.util.find_spec("splink") is None, reason="Splink is an extra: pip install 'cxlib[match]'")
+needs_splink = pytest.mark.skipif(importlib.util.find_spec("splink") is None, reason="Splink is not installed")
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_two_equal_candidates_share_the_probability_closed_form():
 
 def test_scores_that_are_asked_for_without_splink_are_refused_with_the_remedy(without_splink):
     left, right = files("clean", seed=0, n=200)
-    with pytest.raises(DataError, match=r"pip install 'cxlib\[match\]'"):
+    with pytest.raises(DataError, match=r"pip install splink"):
         matching.match(left, right, keys=KEYS, compare=COLUMNS, scored=True)
 
 
