@@ -71,8 +71,8 @@ def estimable(matrix, names):
     return kept, notes
 
 
-def _lmg(matrices):
-    """Return the exact Shapley values of R2 for a stack of correlation matrices whose KPI is last.
+def shared(matrices, worth=None):
+    """Return the exact Shapley values of R2 for a stack of correlation matrices whose KPI is last, and R2 itself; `worth` turns R2 of every set of drivers.
 
     Drivers are swept out one after the other for all subsets at once: position s of the last axis holds the covariances that remain
     given subset s (bit k = driver k), so that every step doubles the subsets and drops a row; in the end only 1 - R2 is left.
@@ -87,7 +87,8 @@ def _lmg(matrices):
         row = left[0, 1:]
         np.subtract(left[1:, 1:], row[:, None] * (row / left[0, 0]), out=swept[..., width:])
         left = swept
-    r2 = 1 - left[0, 0].reshape(2**p, stack)
+    r2 = matrices[:, p, p] - left[0, 0].reshape(2**p, stack)
+    r2 = r2 if worth is None else worth(r2)
     members = np.zeros(1, dtype=int)
     for _ in range(p):
         members = np.concatenate([members, members + 1])
@@ -126,7 +127,7 @@ def all_methods(matrices, methods=METHODS):
         index = np.flatnonzero(ok)
         for start in range(0, len(index), step):
             part = index[start : start + step]
-            found[part] = _lmg(matrices[part])[0]
+            found[part] = shared(matrices[part])[0]
         out["shapley"] = found
     for name in ("ols", "johnson", "r2"):
         out[name] = np.where(ok if name == "r2" else ok[:, None], out[name], np.nan)

@@ -19,32 +19,32 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
 
     in: one row a respondent; `weight`, `strata` and `cluster` name columns (clusters: people who answered more than once); `performance` is a
     definition id (default: the mean in scale units).
-    out: replicate (0 = the answers as they are), driver, one column a method, performance, r2, n (answered this driver and the KPI), n_eff, note.
+    out: replicate (0 = the answers as they are), driver, one column a method, slope (with ols: KPI units a unit of the rating), performance, r2, n (answered this driver and the KPI), n_eff, note.
     Every replicate has new weighted cross-products from rows. Weights are taken as fixed: raking is not repeated.
     Missing ratings are left out pair by pair, which is right where they are missing completely at random; where the resulting correlations
     contradict each other only complete answers are used and the note says so.
     """
     drivers = list(drivers)
     answers = Answers(frame, kpi, drivers, weight, metrics.definition_of(performance).value if performance else None)
-    matrix, means = answers.point()
+    matrix, means, slopes = answers.point()
     kept, notes = estimable(matrix, drivers)
     if not answers.complete and not (kept and np.linalg.eigvalsh(matrix[np.ix_([*kept, -1], [*kept, -1])])[0] > SMALLEST):
         usable = [j for j in range(len(drivers)) if np.isfinite(matrix[j, j])]
         whole = answers.mask[:, [*usable, -1]].all(axis=1)
         if usable and whole.sum() > len(usable) + 1:
             answers.only(whole)
-            matrix, means = answers.point()
+            matrix, means, slopes = answers.point()
             kept, notes = estimable(matrix, drivers)
             notes = [note or f"only the {whole.sum()} complete answers: the pairwise correlations contradict each other" for note in notes]
     n, n_eff = answers.bases()
     if kept and min(n[kept]) <= len(kept) + 1:
         kept, notes = [], [note or f"not estimable ({min(n[kept])} answers for {len(kept)} drivers)" for note in notes]
-    many, moved = matrix[None], means[None]
+    many, moved, steep = matrix[None], means[None], slopes[None]
     pick = [*kept, len(drivers)]
     if replicates and kept:
         column = lambda name: None if name is None else frame[name].astype(str).to_numpy()
         more = answers.replicates(replicates, seed=seed, strata=column(strata), cluster=column(cluster))
-        many, moved = np.concatenate([many, more[0]]), np.concatenate([moved, more[1]])
+        many, moved, steep = (np.concatenate(pair) for pair in zip((many, moved, steep), more))
     size, p = len(many), len(drivers)
     found = {name: np.full((size, p), np.nan) for name in methods}
     r2 = np.full(size, np.nan)
@@ -62,6 +62,7 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
     return pd.DataFrame(
         {"replicate": np.repeat(np.arange(size), p), "driver": repeat(drivers)}
         | {name: values.ravel() for name, values in found.items()}
+        | ({"slope": (found["ols"] * steep).ravel()} if "ols" in methods else {})
         | {"performance": moved.ravel(), "r2": np.repeat(r2, p), "n": repeat(n), "n_eff": repeat(n_eff), "note": repeat(np.array(notes, dtype=object))}
     )
 
@@ -165,7 +166,7 @@ def permutation(frame, *, kpi, drivers, weight=None, replicates=999, seed=1):
     out = draws[["driver", method, "n", "note"]].rename(columns={method: "estimate"})
     out.insert(1, "method", method)
     out["p"], out["replicates"] = np.nan, replicates
-    matrix, _ = answers.point()
+    matrix, _, _ = answers.point()
     kept = [j for j in range(len(drivers)) if np.isfinite(out["estimate"][j])]
     rng = np.random.default_rng(seed)
     orders = np.argsort(rng.random((replicates, len(answers.rows)), dtype=np.float32), axis=1, kind="stable") if kept else None

@@ -136,7 +136,7 @@ def test_bootstrap_has_new_cross_products_for_weights_and_strata():
     frame = correlated(3, n=60)
     frame["w"] = np.random.default_rng(1).integers(1, 4, 60)
     answers = Answers(frame, "y", ["d0", "d1", "d2"], "w")
-    stack, _ = answers.replicates(5, seed=9)
+    stack, _, _ = answers.replicates(5, seed=9)
     rng = np.random.default_rng(9)
     draws = rng.integers(0, 60, size=(5, 59))
     for k in range(5):
@@ -150,7 +150,7 @@ def test_two_units_a_stratum_keep_their_variance():
     # METHODS: the naive bootstrap with two units a stratum halves the variance; closed form: sum over strata of w^2 s^2 / 2
     rng = np.random.default_rng(5)
     frame = pd.DataFrame({"h": np.repeat(np.arange(100), 2), "a": rng.integers(1, 6, 200), "y": rng.integers(0, 11, 200)})
-    _, means = Answers(frame, "y", ["a"]).replicates(4000, seed=2, strata=frame["h"].to_numpy())
+    _, means, _ = Answers(frame, "y", ["a"]).replicates(4000, seed=2, strata=frame["h"].to_numpy())
     truth = sum(frame["a"].groupby(frame["h"]).var() / 2) / 100**2
     assert means[:, 0].var() == pytest.approx(truth, rel=0.1)
 
