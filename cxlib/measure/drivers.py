@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cxlib.measure import metrics
-from cxlib.measure.dominance import METHODS, SMALLEST, all_methods, estimable, johnson, shapley
+from cxlib.measure.dominance import METHODS, SMALLEST, all_methods, estimable, grouped, johnson, shapley
 from cxlib.measure.moments import Answers
 
-__all__ = ["METHODS", "agreement", "importance", "johnson", "performance", "permutation", "priority", "resample", "shapley", "summarise"]
+__all__ = ["METHODS", "agreement", "grouped", "importance", "johnson", "performance", "permutation", "priority", "resample", "shapley", "summarise"]
 
 
 def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, performance=None, methods=METHODS, replicates=1000, seed=1):
@@ -27,6 +27,8 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
     drivers = list(drivers)
     answers = Answers(frame, kpi, drivers, weight, metrics.definition_of(performance).value if performance else None)
     matrix, means, slopes = answers.point()
+    recoded = answers.recoded(matrix)
+    matrix[recoded] = matrix[:, recoded] = np.nan  # no driver, whatever it correlates with
     kept, notes = estimable(matrix, drivers)
     if not answers.complete and not (kept and np.linalg.eigvalsh(matrix[np.ix_([*kept, -1], [*kept, -1])])[0] > SMALLEST):
         usable = [j for j in range(len(drivers)) if np.isfinite(matrix[j, j])]
@@ -34,8 +36,11 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
         if usable and whole.sum() > len(usable) + 1:
             answers.only(whole)
             matrix, means, slopes = answers.point()
+            matrix[recoded] = matrix[:, recoded] = np.nan
             kept, notes = estimable(matrix, drivers)
             notes = [note or f"only the {whole.sum()} complete answers: the pairwise correlations contradict each other" for note in notes]
+    for j in recoded:
+        notes[j] = "not estimable (it is the KPI recoded: one follows from the other without exception)"
     n, n_eff = answers.bases()
     if kept and min(n[kept]) <= len(kept) + 1:
         kept, notes = [], [note or f"not estimable ({min(n[kept])} answers for {len(kept)} drivers)" for note in notes]
@@ -57,7 +62,7 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
         if lost > 0.01:
             notes = [note or f"{lost:.0%} of the replicates could not be computed" for note in notes]
     if "correlation" in methods:
-        found["correlation"] = many[:, :p, p]
+        found["correlation"] = np.where(np.isin(np.arange(p), recoded), np.nan, many[:, :p, p])
     repeat = lambda values: np.tile(np.asarray(values), size)
     return pd.DataFrame(
         {"replicate": np.repeat(np.arange(size), p), "driver": repeat(drivers)}
@@ -155,12 +160,12 @@ def _ranks(size, rest):
 def permutation(frame, *, kpi, drivers, weight=None, replicates=999, seed=1):
     """Test for each driver whether it goes with the KPI at all: how often would ratings handed out at random look as important?
 
-    The driver's ratings are shuffled over the respondents; all else stays. out: driver, method (the statistic: shapley up to 15 drivers,
+    The driver's ratings are shuffled over the respondents; all else stays. out: driver, method (the statistic: shapley up to 12 drivers,
     else johnson), estimate, p = (1 + as large) / (1 + replicates), replicates, n, note. One null hypothesis a driver: it is unrelated to the KPI
     and to the other drivers. Not for people who answered more than once.
     """
     drivers = list(drivers)
-    method = "shapley" if len(drivers) <= 15 else "johnson"
+    method = "shapley" if len(drivers) <= 12 else "johnson"
     answers = Answers(frame, kpi, drivers, weight)
     draws = resample(frame, kpi=kpi, drivers=drivers, weight=weight, methods=(method,), replicates=0)
     out = draws[["driver", method, "n", "note"]].rename(columns={method: "estimate"})

@@ -7,6 +7,7 @@ import numpy as np
 from cxlib.errors import DataError
 
 GRAIN = 2.0**16  # weights of replicates are whole multiples of 1/65,536, so that sums of ratings are exact whatever the number of threads
+SUSPICIOUS = 0.7  # correlation with the KPI from which a driver is looked at: even a yes or no cut from a score of eleven steps reaches it
 BLOCK = 20_000_000  # numbers held at once: 160 MB
 
 
@@ -42,6 +43,28 @@ class Answers:
         for name in ("rows", "weight", "mask", "z", "value"):
             setattr(self, name, None if getattr(self, name) is None else getattr(self, name)[rows])
         self.complete = bool(self.mask.all())
+
+    def influence(self, a, b):
+        """Return what each row adds to the correlation of two columns (its influence): w (za zb - r (za^2 + zb^2)/2) / sum of w, among those who answered both."""
+        both = self.weight * self.mask[:, a] * self.mask[:, b]
+        total = both.sum()
+        z = [self.z[:, k] - both @ self.z[:, k] / total for k in (a, b)]
+        z = [part / np.sqrt(both @ part**2 / total) for part in z]
+        r = (both * z[0]) @ z[1] / total
+        return both * (z[0] * z[1] - r * (z[0] ** 2 + z[1] ** 2) / 2) / total
+
+    def recoded(self, matrix):
+        """Return the drivers that follow from the KPI without exception, or the KPI from them: a score in other steps is no driver of itself."""
+        found = []
+        for j in np.flatnonzero(np.abs(matrix[:-1, -1]) > SUSPICIOUS):
+            both = self.mask[:, j] & self.mask[:, -1] & (self.weight > 0)
+            if both.sum() < 20:
+                continue
+            pair = [np.unique(self.z[both, k], return_inverse=True)[1] for k in (j, -1)]
+            kinds = len(np.unique(pair[0] * (pair[1].max() + 1) + pair[1]))
+            if kinds in (pair[0].max() + 1, pair[1].max() + 1) and 2 * kinds < both.sum():
+                found.append(int(j))
+        return found
 
     def bases(self):
         """Return n and n_eff of each driver."""

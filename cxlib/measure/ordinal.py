@@ -5,6 +5,8 @@ the normal model it is R2 itself (Magee 1990), so that the parts of a class and 
 cannot be explained fully: the largest value that fit can take is given beside.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from scipy.special import expit
@@ -24,7 +26,7 @@ def fit(frame, *, kpi, drivers, weight=None):
     are sampling weights (errors by the sandwich) unless all are whole numbers, which are counts of equal respondents.
     """
     x, k, w, _, classes, notes, kept = _prepare(frame, kpi, list(drivers), weight)
-    terms = [*drivers, *(f"{a:g}|{b:g}" for a, b in zip(classes[:-1], classes[1:]))]
+    terms = [*drivers, *(f"{a:g}|{b:g}" for a, b in pairwise(classes))]
     out = pd.DataFrame({"term": terms, "estimate": np.nan, "std_error": np.nan, "conf_low": np.nan, "conf_high": np.nan, "deviance": np.nan, "r2": np.nan, "r2_max": np.nan, "n": len(k), "note": [*notes, *[""] * (len(classes) - 1)]})
     if not kept:
         return out
@@ -110,7 +112,7 @@ def _null(k, w, classes):
 
 def _newton(x, k, w, classes, *, start=None):
     """Return slopes, cuts, information, deviance and scores of the rows; None where the likelihood has no maximum. It is concave (Pratt 1981)."""
-    n, p = x.shape
+    p = x.shape[1]
     share = np.cumsum(np.bincount(k, weights=w, minlength=classes))[:-1] / w.sum()
     b, cuts = (np.zeros(p), np.log(share / (1 - share))) if start is None else (start[0].copy(), start[1].copy())
     upper, lower = np.eye(classes)[k][:, :-1], np.eye(classes)[k][:, 1:]  # which cut lies above and below each answer
@@ -178,7 +180,7 @@ def _parts(found, x, k, w, classes):
     which is a regression of the classes' mean ranks.
     """
     b, _, _, deviance, _ = found
-    p, total = len(b), w.sum()
+    total = w.sum()
     gain = (_null(k, w, classes) - deviance) / total
     z = x - w @ x / total
     cross = z.T @ (z * w[:, None]) / total

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from cxlib.errors import DataError
-from cxlib.measure import drivers
+from cxlib.measure import dominance, drivers
 from cxlib.measure.moments import Answers
 
 SHARED = Path(os.environ.get("CX_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"  # beside the repository
@@ -126,9 +125,101 @@ def test_twenty_drivers_are_exact_too():
     assert drivers.shapley(matrix).estimate.tolist() == pytest.approx([0.4**2 / (1 + 19 * 0.3)] * 20)
 
 
-def test_too_many_drivers_are_refused_with_the_way_out():
-    with pytest.raises(DataError, match="ask for johnson"):
-        drivers.shapley(pd.DataFrame(np.eye(24)))
+def test_many_drivers_are_sampled_with_an_error_that_holds(monkeypatch):
+    frame = correlated(12, seed=2).corr()
+    exact = drivers.shapley(frame, kpi="y")
+    assert (exact["std_error"] == 0).all()
+    monkeypatch.setattr(dominance, "MOST", 8)
+    drawn = drivers.shapley(frame, kpi="y")
+    assert drawn["estimate"].sum() == pytest.approx(exact["r2"][0])  # every order adds up
+    z = (drawn["estimate"] - exact["estimate"]) / drawn["std_error"]
+    assert stats.chi2.sf((z**2).sum(), 12) > 1e-3
+    assert 0 < drawn["std_error"].max() < 0.02 * exact["r2"][0]
+
+
+def test_thirty_drivers_have_their_closed_form():
+    # equicorrelated drivers with equal correlations share R2 evenly
+    matrix = pd.DataFrame(np.full((31, 31), 0.3), columns=range(31), index=range(31))
+    matrix.loc[0, 1:] = matrix.loc[1:, 0] = 0.4
+    matrix = matrix.mask(np.eye(31, dtype=bool), 1.0)
+    found = drivers.shapley(matrix)
+    truth = 0.4**2 / (1 + 29 * 0.3)
+    assert (np.abs(found["estimate"] - truth) < 4.5 * found["std_error"]).all()
+    assert found["estimate"].tolist() == pytest.approx([truth] * 30, rel=0.15)
+
+
+def test_replicates_beyond_fourteen_drivers_are_sampled_around_the_exact_values(monkeypatch):
+    frame = correlated(9, n=500)
+    names = [f"d{k}" for k in range(9)]
+    run = lambda: drivers.importance(frame, kpi="y", drivers=names, methods=("shapley",), replicates=300)
+    exact = run()
+    monkeypatch.setattr(dominance, "OFTEN", 4)
+    drawn = run()
+    assert drawn["estimate"].tolist() == pytest.approx(exact["estimate"].tolist(), abs=1e-12)
+    assert drawn["std_error"].tolist() == pytest.approx(exact["std_error"].tolist(), rel=0.12)
+
+
+def test_groups_of_drivers_are_shared_as_wholes_and_owen_within():
+    matrix = azen_budescu()
+    groups = {"a": "one", "b": "one", "c": "two", "d": "three"}
+    found = drivers.grouped(matrix, groups, kpi="y")
+    whole, parts = found[found["driver"] == ""].set_index("group")["estimate"], found[found["driver"] != ""]
+    fit = lambda some: matrix.loc["y", some] @ np.linalg.solve(matrix.loc[some, some], matrix.loc[some, "y"]) if some else 0.0
+    gains = dict.fromkeys(whole.index, 0.0)
+    for order in permutations(gains):
+        for k, name in enumerate(order):
+            own = lambda names: [d for d in "abcd" if groups[d] in names]
+            gains[name] += (fit(own(order[: k + 1])) - fit(own(order[:k]))) / 6
+    assert whole.tolist() == pytest.approx(list(gains.values()))
+    assert parts.groupby("group")["estimate"].sum()[whole.index].tolist() == pytest.approx(whole.tolist())
+    # each driver a group of its own, or all of them one group: the plain Shapley values
+    plain = drivers.shapley(matrix)["estimate"].tolist()
+    assert drivers.grouped(matrix, {d: d for d in "abcd"}).query("driver == ''")["estimate"].tolist() == pytest.approx(plain)
+    assert drivers.grouped(matrix, dict.fromkeys("abcd", "all")).query("driver != ''")["estimate"].tolist() == pytest.approx(plain)
+
+
+@pytest.mark.parametrize("recode", [lambda y: y.map(lambda v: 5 if v >= 9 else 3 if v >= 7 else 1), lambda y: (y >= 7) * 1.0, lambda y: 10 - y, lambda y: y * 2 + 1])
+def test_a_driver_that_is_the_kpi_recoded_is_none(recode):
+    """FAULTS 37."""
+    frame = ratings(400, 3, 1, [0.5, 0.3, 0.1])
+    frame["same"] = recode(frame["y"])
+    out = drivers.importance(frame, kpi="y", drivers=["d0", "same", "d1", "d2"], replicates=20)
+    own = out[out["driver"] == "same"]
+    assert own["note"].str.contains("the KPI recoded").all()
+    assert own["estimate"].isna().all()
+    alone = drivers.importance(frame, kpi="y", drivers=["d0", "d1", "d2"], replicates=0)
+    assert out[out["driver"] != "same"]["estimate"].tolist() == pytest.approx(alone["estimate"].tolist())
+
+
+def test_a_strong_driver_is_not_taken_for_the_kpi():
+    rng = np.random.default_rng(3)
+    x = rng.integers(1, 6, 500)
+    frame = pd.DataFrame({"d0": x, "d1": rng.integers(1, 6, 500), "y": x + (rng.random(500) < 0.02)})
+    assert drivers.importance(frame, kpi="y", drivers=["d0", "d1"], replicates=0)["estimate"].notna().all()
+
+
+@pytest.mark.parametrize("weight", [0.0, "half"])
+def test_weights_of_zero_count_nobody(weight):
+    """FAULTS 36."""
+    frame = ratings(200, 2, 1, [0.5, 0.3]).assign(w=0.0)
+    if weight == "half":
+        frame.loc[:99, "w"] = 1.0
+    out = drivers.importance(frame, kpi="y", drivers=["d0", "d1"], weight="w", replicates=20)
+    if weight == "half":
+        half = drivers.importance(frame.head(100), kpi="y", drivers=["d0", "d1"], replicates=0)
+        assert out["estimate"].tolist() == pytest.approx(half["estimate"].tolist())
+        assert out["n_eff"].tolist() == pytest.approx([100] * len(out))
+    else:
+        assert out["estimate"].isna().all()
+        assert out["note"].str.contains("not estimable").all()
+
+
+def test_a_giant_weight_is_seen_in_the_effective_base():
+    """FAULTS 36."""
+    frame = ratings(200, 2, 1, [0.5, 0.3]).assign(w=1.0)
+    frame.loc[0, "w"] = 1e6
+    out = drivers.importance(frame, kpi="y", drivers=["d0", "d1"], weight="w", replicates=20)
+    assert (out["n_eff"] < 1.01).all()
 
 
 def test_bootstrap_has_new_cross_products_for_weights_and_strata():
