@@ -170,7 +170,7 @@ def grouped(correlations, groups, *, kpi=None):
 
 def by_group(matrices, members):
     """Return the Shapley values of groups of drivers (lists of places) for a stack of correlation matrices whose KPI is last: (stack, groups)."""
-    return _game(lambda sets: _explained(matrices, sorted(j for k in sets for j in members[k])), len(members))
+    return _game(lambda sets: explained(matrices, sorted(j for k in sets for j in members[k])), len(members))
 
 
 def _within(matrices, own, others):
@@ -180,7 +180,7 @@ def _within(matrices, own, others):
         before = [j for k in range(m) if mask >> k & 1 for j in others[k]]
         size = bin(mask).count("1")
         weight = factorial(size) * factorial(m - size) / factorial(m + 1)
-        out += weight * _game(lambda sets, before=before: _explained(matrices, sorted([*before, *(own[k] for k in sets)])), len(own))[0]
+        out += weight * _game(lambda sets, before=before: explained(matrices, sorted([*before, *(own[k] for k in sets)])), len(own))[0]
     return out
 
 
@@ -196,7 +196,7 @@ def _game(worth, players):
     return out
 
 
-def _explained(matrices, places):
+def explained(matrices, places):
     """R2 of the drivers in these places, for each matrix of a stack."""
     if not places:
         return np.zeros(len(matrices))

@@ -6,10 +6,13 @@ Shapley value of R2 (LMG, general dominance). None of them is causal: a driver "
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from cxlib.measure import metrics
 from cxlib.measure.dominance import METHODS, SMALLEST, all_methods, estimable, grouped, johnson, shapley
 from cxlib.measure.moments import Answers
+
+SHARING = ("johnson", "shapley")  # methods whose values are parts of R2
 
 __all__ = ["METHODS", "agreement", "grouped", "importance", "johnson", "performance", "permutation", "priority", "resample", "shapley", "summarise"]
 
@@ -90,19 +93,23 @@ def summarise(draws):
     names = first["driver"].tolist()
     wide = lambda column: draws[column].to_numpy().reshape(-1, len(names))
     r2 = wide("r2")[:, 0]
-    r2_low, r2_high = _fit_limits(r2[0], r2[1:])
+    used, base = int(first["r2"].notna().any() and first[_shown(draws)].notna().sum()), first["n_eff"].to_numpy(dtype=float)
+    r2_low, r2_high = _fit_limits(r2[0], r2[1:], n_eff=base.min(initial=np.inf), used=used)
     parts = []
     for method in (name for name in METHODS if name in draws):
         values = wide(method)
         point, rest = values[0], values[1:]
-        low, high = _limits(point, rest)
+        low, high = _limits(point, rest, n_eff=base, used=used, positive=method in SHARING)
         out = pd.DataFrame({"driver": names, "method": method, "estimate": point, "std_error": _spread(rest), "conf_low": low, "conf_high": high})
-        shared = method in ("johnson", "shapley")
-        out["share"] = point / r2[0] if shared and r2[0] > 0 else np.nan
+        out["share"] = point / r2[0] if method in SHARING and r2[0] > 0 else np.nan
         out["r2"], out["r2_low"], out["r2_high"] = r2[0], r2_low, r2_high
         out["n"], out["n_eff"] = first["n"], first["n_eff"]
         parts.append(pd.concat([out, _ranks(np.abs(point), np.abs(rest))], axis=1).assign(note=first["note"]))
     return pd.concat(parts, ignore_index=True)
+
+
+def _shown(draws):
+    return next(name for name in METHODS[::-1] if name in draws)
 
 
 def _spread(rest):
@@ -110,23 +117,40 @@ def _spread(rest):
     return np.where(fine, np.nanstd(np.where(fine, rest, 0.0), axis=0, ddof=1) if len(rest) > 1 else np.nan, np.nan)
 
 
-def _limits(point, rest):
-    """Return percentile limits at 95 %: in simulation they cover where normal, basic and bias-corrected ones do not."""
+def _limits(point, rest, *, n_eff, used=0, positive=False):
+    """Return percentile limits at 95 %, widened for small bases; in simulation they cover where normal, basic and bias-corrected ones do not.
+
+    Percentiles of a small sample are too narrow twice over: the level is taken from Student's t and widened by sqrt(n/(n - p - 1)) (expanded percentile; Hesterberg 2015,
+    Am. Statistician 69, 371-386). Parts of R2, which cannot be negative, are too large in the sample and again in each replicate: half of what the replicates
+    add comes off the lower limit.
+    """
     out = np.full((2, len(point)), np.nan)
-    for j in range(len(point)):
+    for j, factor in enumerate(np.broadcast_to(_wider(n_eff, used), len(point))):
         draws = rest[np.isfinite(rest[:, j]), j]
-        if len(draws) > 1 and np.isfinite(point[j]):
-            out[:, j] = np.quantile(draws, [0.025, 0.975])
+        if len(draws) > 1 and np.isfinite(point[j]) and np.isfinite(factor):
+            level = stats.norm.cdf(-factor)
+            out[:, j] = np.quantile(draws, [level, 1 - level])
+            if positive:
+                out[0, j] = max(out[0, j] - max(draws.mean() - point[j], 0) / 2, 0)
     return out
 
 
-def _fit_limits(r2, rest):
-    """Return normal limits of R2 around the value less its bias: R2 flatters itself, and more so in every replicate."""
+def _wider(n_eff, used):
+    """Return how many standard errors a 95 % interval reaches on a base after so many slopes; NaN where nothing is left."""
+    left = np.asarray(n_eff, dtype=float) - used - 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(left > 0, stats.t.ppf(0.975, np.maximum(left, 1e-9)) * np.sqrt((left + used + 1) / left), np.nan)
+
+
+def _fit_limits(r2, rest, *, n_eff, used):
+    """Return limits of R2 on the scale of log(1 - R2), around the value less its bias: R2 flatters itself, and more so in every replicate."""
     rest = rest[np.isfinite(rest)]
-    if len(rest) < 2:
+    if len(rest) < 2 or not np.isfinite(r2):
         return np.nan, np.nan
-    centre, half = 2 * r2 - rest.mean(), metrics.Z * rest.std(ddof=1)
-    return max(centre - half, 0.0), min(max(centre + half, r2), 1.0)
+    lost, point = np.log(np.maximum(1 - rest, 1e-12)), np.log(max(1 - r2, 1e-12))
+    half = _wider(n_eff, used) * lost.std(ddof=1)
+    low, high = (1 - np.exp(2 * point - lost.mean() + sign * half) for sign in (1, -1))
+    return min(max(low, 0.0), r2), min(max(high, r2), 1.0)
 
 
 def _ranks(size, rest):
@@ -212,9 +236,10 @@ def priority(draws, *, method="shapley"):
     rated = np.where(np.isfinite(size), rated, np.nan)
     fine = np.isfinite(size[0])
     out = pd.DataFrame({"driver": names, "method": method})
-    for name, values in (("importance", size), ("performance", rated)):
+    base = first["n_eff"].to_numpy(dtype=float)
+    for name, values, used in (("importance", size, fine.sum()), ("performance", rated, 0)):
         out[name] = values[0]
-        out[f"{name}_low"], out[f"{name}_high"] = _limits(values[0], values[1:])
+        out[f"{name}_low"], out[f"{name}_high"] = _limits(values[0], values[1:], n_eff=base, used=used, positive=used > 0 and method in SHARING)
     if fine.any():
         size, rated = size[:, fine], rated[:, fine]
         keep = np.isfinite(size).all(axis=1) & np.isfinite(rated).all(axis=1)
