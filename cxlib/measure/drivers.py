@@ -14,7 +14,7 @@ from cxlib.measure.moments import Answers
 
 SHARING = ("johnson", "shapley")  # methods whose values are parts of R2
 
-__all__ = ["METHODS", "agreement", "grouped", "importance", "johnson", "performance", "permutation", "priority", "resample", "shapley", "summarise"]
+__all__ = ["METHODS", "agreement", "grouped", "importance", "johnson", "performance", "permutation", "resample", "shapley", "summarise"]
 
 
 def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, performance=None, methods=METHODS, replicates=1000, seed=1):
@@ -99,7 +99,7 @@ def summarise(draws):
     for method in (name for name in METHODS if name in draws):
         values = wide(method)
         point, rest = values[0], values[1:]
-        low, high = _limits(point, rest, n_eff=base, used=used, positive=method in SHARING)
+        low, high = limits(point, rest, n_eff=base, used=used, positive=method in SHARING)
         out = pd.DataFrame({"driver": names, "method": method, "estimate": point, "std_error": _spread(rest), "conf_low": low, "conf_high": high})
         out["share"] = point / r2[0] if method in SHARING and r2[0] > 0 else np.nan
         out["r2"], out["r2_low"], out["r2_high"] = r2[0], r2_low, r2_high
@@ -117,7 +117,7 @@ def _spread(rest):
     return np.where(fine, np.nanstd(np.where(fine, rest, 0.0), axis=0, ddof=1) if len(rest) > 1 else np.nan, np.nan)
 
 
-def _limits(point, rest, *, n_eff, used=0, positive=False):
+def limits(point, rest, *, n_eff, used=0, positive=False):
     """Return percentile limits at 95 %, widened for small bases; in simulation they cover where normal, basic and bias-corrected ones do not.
 
     Percentiles of a small sample are too narrow twice over: the level is taken from Student's t and widened by sqrt(n/(n - p - 1)) (expanded percentile; Hesterberg 2015,
@@ -216,44 +216,6 @@ def performance(frame, *, drivers, weight=None, definitions=("mean_of_5", "top2_
         parts += [metrics.estimate(counted, definition=one).assign(driver=driver) for one in definitions]
     out = pd.concat(parts, ignore_index=True)
     return out[["driver", *(name for name in out if name != "driver")]]
-
-
-QUADRANTS = ("fix first", "protect", "watch", "don't over-invest")
-
-
-def priority(draws, *, method="shapley"):
-    """Sort the drivers into the importance-performance matrix, and say how sure that is.
-
-    in: what `resample` returns (its `performance` must point upwards). Cut lines are the means over the drivers, drawn anew in every replicate.
-    out: driver, method, importance, importance_low, importance_high, performance, performance_low, performance_high, cut_importance, cut_performance,
-    quadrant (important and weak "fix first", important and strong "protect", unimportant and weak "watch", unimportant and strong "don't over-invest"),
-    p_quadrant (bootstrap frequency of that quadrant), p_fix_first, n, n_eff, note.
-    """
-    first = draws[draws["replicate"] == 0].reset_index(drop=True)
-    names = first["driver"].tolist()
-    wide = lambda column: draws[column].to_numpy(dtype=float).reshape(-1, len(names))
-    size, rated = np.abs(wide(method)), wide("performance")
-    rated = np.where(np.isfinite(size), rated, np.nan)
-    fine = np.isfinite(size[0])
-    out = pd.DataFrame({"driver": names, "method": method})
-    base = first["n_eff"].to_numpy(dtype=float)
-    for name, values, used in (("importance", size, fine.sum()), ("performance", rated, 0)):
-        out[name] = values[0]
-        out[f"{name}_low"], out[f"{name}_high"] = _limits(values[0], values[1:], n_eff=base, used=used, positive=used > 0 and method in SHARING)
-    if fine.any():
-        size, rated = size[:, fine], rated[:, fine]
-        keep = np.isfinite(size).all(axis=1) & np.isfinite(rated).all(axis=1)
-        size, rated = size[keep], rated[keep]
-        lines = size.mean(axis=1, keepdims=True), rated.mean(axis=1, keepdims=True)
-        place = np.where(size >= lines[0], 0, 2) + (rated >= lines[1])
-        out["cut_importance"], out["cut_performance"] = lines[0][0, 0], lines[1][0, 0]
-        out.loc[fine, "quadrant"] = [QUADRANTS[k] for k in place[0]]
-        out.loc[fine, "p_quadrant"] = (place[1:] == place[0]).mean(axis=0) if len(place) > 1 else np.nan
-        out.loc[fine, "p_fix_first"] = (place[1:] == 0).mean(axis=0) if len(place) > 1 else np.nan
-    else:
-        out[["cut_importance", "cut_performance", "p_quadrant", "p_fix_first"]], out["quadrant"] = np.nan, ""
-    out["quadrant"] = out["quadrant"].fillna("")
-    return out.assign(n=first["n"], n_eff=first["n_eff"], note=first["note"])
 
 
 def agreement(importance):

@@ -5,6 +5,7 @@ import pandas as pd
 
 from cxlib.load import bases
 from cxlib.measure import drivers
+from cxlib.measure import priorities as places
 
 KEYS = ["survey", "wave", "kpi"]
 
@@ -39,8 +40,8 @@ def importance(draws: pd.DataFrame) -> pd.DataFrame:
 
 
 def priorities(draws: pd.DataFrame) -> pd.DataFrame:
-    """Return what `drivers.priority` makes of each model's draws."""
-    return _by_model(draws, drivers.priority)
+    """Return what `priorities.matrix` makes of each model's draws."""
+    return _by_model(draws, places.matrix)
 
 
 def pairs(draws: pd.DataFrame, *, method: str = "shapley", level: float = 0.95) -> pd.DataFrame:

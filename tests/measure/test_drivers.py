@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from cxlib.measure import dominance, drivers
+from cxlib.measure import dominance, drivers, priorities
 from cxlib.measure.moments import Answers
 
 SHARED = Path(os.environ.get("CX_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"  # beside the repository
@@ -299,7 +299,7 @@ def test_what_cannot_be_told_apart_is_named(change, driver, reason):
     row = out[(out.driver == driver) & (out.method == "shapley")].iloc[0]
     assert np.isnan(row.estimate)
     assert reason in row.note
-    assert drivers.priority(drivers.resample(frame, kpi="y", drivers=["d0", "d1", "d2"], replicates=20)).shape[0] == 3
+    assert priorities.matrix(drivers.resample(frame, kpi="y", drivers=["d0", "d1", "d2"], replicates=20)).shape[0] == 3
     assert np.isnan(drivers.permutation(frame, kpi="y", drivers=["d0", "d1", "d2"], replicates=9).set_index("driver").p[driver])
 
 
@@ -344,19 +344,6 @@ def test_threads_and_hash_seed_change_no_byte():
         [sys.executable, "-c", THREADS], env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "PYTHONHASHSEED": threads}, capture_output=True, text=True, check=True
     ).stdout
     assert run("1") == run("2") != ""
-
-
-def test_priority_reestimates_its_cut_lines():
-    frame = ratings(800, 4, 1, [0.6, 0.5, 0.05, 0.05])
-    frame["d0"] = np.clip(frame["d0"] - 1, 1, 5)  # important and weak
-    frame["d2"] = np.clip(frame["d2"] - 1, 1, 5)  # unimportant and weak
-    names = ["d0", "d1", "d2", "d3"]
-    out = drivers.priority(drivers.resample(frame, kpi="y", drivers=names, performance="mean_of_5", replicates=300)).set_index("driver")
-    assert out.quadrant.tolist() == ["fix first", "protect", "watch", "don't over-invest"]
-    assert out.p_fix_first["d0"] > 0.95
-    assert out.p_fix_first["d3"] < 0.05
-    assert out.performance.tolist() == pytest.approx(frame[names].mean().tolist())
-    assert out.cut_performance["d0"] == pytest.approx(frame[names].mean().mean())
 
 
 def test_performance_states_mean_and_top_box_with_intervals():
