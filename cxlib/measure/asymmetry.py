@@ -18,21 +18,23 @@ LEAST = 20  # answers at an end of the scale from which a contrast is estimated
 def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, cluster=None, replicates=1000, seed=1):
     """Say for each attribute what poor ratings take away from the KPI and what the best add, against the ratings between, all attributes at once.
 
-    in: ratings (higher is better); poor is `low` or less, the best `high` or more. Missing ratings pair by pair.
+    in: ratings (higher is better); poor is `low` or less, the best `high` or more; where hardly anybody gives these, the best counts from the next score down
+    (best_from), as long as a score lies between. Missing ratings pair by pair.
     out: driver, penalty, penalty_low, penalty_high, reward, reward_low, reward_high (KPI units, 95 % bootstrap; a penalty is below zero), estimate (reward + penalty: below
     zero the bad outweighs the good), std_error, conf_low, conf_high, p (penalty and reward are equal in size), class (basic: only the penalty shows and it is
     the larger, tested; delighter: only the reward; performance: both show, or one without being surely larger; none shown), p_class (replicates with
-    that class), n_poor, n_best, n, note. An end with under 20 answers is not estimable.
+    that class), n_poor, n_best, best_from, n, note. An end with under 20 answers is not estimable.
     """
     drivers = list(drivers)
     ends, notes = {}, dict.fromkeys(drivers, "")
-    counts = {d: (int((frame[d] <= low).sum()), int((frame[d] >= high).sum()), int((frame[d].notna() & frame[kpi].notna()).sum())) for d in drivers}
+    best = {d: high - (1 if (frame[d] >= high).sum() < LEAST and high - 1 > low + 1 else 0) for d in drivers}
+    counts = {d: (int((frame[d] <= low).sum()), int((frame[d] >= best[d]).sum()), int((frame[d].notna() & frame[kpi].notna()).sum())) for d in drivers}
     for d in drivers:
         few = [f"only {n} {what} ratings" for n, what in zip(counts[d], ("poor", "best")) if n < LEAST]
         if few:
             notes[d] = f"not estimable ({' and '.join(few)})"
             continue
-        for name, hit in (("poor", frame[d] <= low), ("best", frame[d] >= high)):
+        for name, hit in (("poor", frame[d] <= low), ("best", frame[d] >= best[d])):
             ends[d, name] = hit.astype(float).where(frame[d].notna())
     live = [d for d in drivers if not notes[d]]
     wide = pd.DataFrame({f"{name} {d}": column for (d, name), column in ends.items()}, index=frame.index)
@@ -46,11 +48,11 @@ def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, clust
     rows = []
     for d in drivers:
         found = {"driver": d} | dict.fromkeys(("penalty", "penalty_low", "penalty_high", "reward", "reward_low", "reward_high", "estimate", "std_error", "conf_low", "conf_high", "p", "p_class"), np.nan)
-        found |= {"class": ""} | dict(zip(("n_poor", "n_best", "n"), counts[d])) | {"note": notes[d]}
+        found |= {"class": ""} | dict(zip(("n_poor", "n_best", "n"), counts[d])) | {"best_from": best[d], "note": notes[d]}
         if d in live and np.isfinite(slopes[0, live.index(d)]).all() and len(slopes) > 2:
             found |= _contrast(slopes[:, live.index(d)])
         rows.append(found)
-    columns = ["driver", "penalty", "penalty_low", "penalty_high", "reward", "reward_low", "reward_high", "estimate", "std_error", "conf_low", "conf_high", "p", "class", "p_class", "n_poor", "n_best", "n", "note"]
+    columns = ["driver", "penalty", "penalty_low", "penalty_high", "reward", "reward_low", "reward_high", "estimate", "std_error", "conf_low", "conf_high", "p", "class", "p_class", "n_poor", "n_best", "best_from", "n", "note"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -141,7 +141,7 @@ def carried(tables, priorities: pd.DataFrame) -> pd.DataFrame:
         fresh = bases.upward(since, tables.programme, rated)
         now = pd.concat([metrics.estimate(metrics.tally(fresh, score=d, weight="weight"), definition=_mean_of(tables.programme, d)).assign(driver=d) for d in rated])
         found.append(places.carried(own.drop(columns=KEYS), now).assign(survey=model.survey, wave=model.wave, kpi=model.kpi))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=[*KEYS, "driver"])
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=KEYS)
 
 
 def _mean_of(programme, item):
@@ -186,7 +186,7 @@ def each(tables, made, *, back: int = 0) -> pd.DataFrame:
         if {"driver", "note"} <= set(found):
             found.loc[found["driver"].isin([item for item in declared.items if frame[item].isna().all()]), "note"] = "not estimable (not asked in this wave)"
         parts.append(found.assign(survey=one.survey, wave=one.wave, kpi=one.kpi))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*KEYS, "driver"])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=KEYS)
 
 
 def answers(tables, survey: str, *, back: int = 0):

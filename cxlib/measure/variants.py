@@ -10,7 +10,7 @@ from cxlib.measure.moments import Answers
 ENOUGH = 5  # answers a driver and more, or a variant's base is too small to compare
 
 WAYS = {
-    "shown": "as shown", "class": "the figure's classes instead of the score", "complete": "complete answers only", "em": "gaps by maximum likelihood",
+    "shown": "as shown", "class": "the figure's classes instead of the score", "logit": "the same classes by ordered logit, complete answers only", "complete": "complete answers only", "em": "gaps by maximum likelihood",
     "unweighted": "without weights", "top": "without those who gave the top score", "flat": "without those who rated every attribute alike",
     "accounts": "every account counted once", "previous": "the wave before",
 }  # fmt: skip
@@ -19,7 +19,8 @@ WAYS = {
 def every(tables, *, seed: int = 1) -> pd.DataFrame:
     """Fit each model again in other ways: survey, wave, kpi, variant (a key of WAYS), driver, estimate (part of the fit), share, rank, r2, n, note.
 
-    The classes are the promoters, passives and detractors of a Net Promoter Score, or the top boxes of a share, by the proportional-odds model.
+    The classes are the promoters, passives and detractors of a Net Promoter Score, or the top boxes of a share: their values by the same cross-products, and
+    by the proportional-odds model, which needs complete answers.
     A variant that changes nothing (no gaps, weights all 1, nobody alike) is left out.
     """
     def made(frame, one):
@@ -33,7 +34,8 @@ def every(tables, *, seed: int = 1) -> pd.DataFrame:
         found = {"shown": plain(frame)}
         if what.unit != "scale":
             scored = frame.assign(**{one.item: np.where(frame[one.item].notna(), what.value(frame[one.item]), np.nan)})
-            found["class"] = ordinal.resample(scored, kpi=one.item, drivers=one.items, weight="weight", replicates=0, seed=seed)
+            found["class"] = plain(scored)
+            found["logit"] = ordinal.resample(scored, kpi=one.item, drivers=one.items, weight="weight", replicates=0, seed=seed)
         if gaps:
             found["complete"] = plain(frame[rated[[*live, one.item]].notna().all(axis=1)])
             likely = missing.correlations(frame, columns=[*one.items, one.item], weight="weight")
@@ -124,7 +126,8 @@ def moods(tables, *, replicates: int, seed: int) -> pd.DataFrame:
 
 def inseparable(tables) -> pd.DataFrame:
     """Return the pairs of attributes that cannot be separated: survey, wave, kpi, then what `halo.inseparable` returns."""
-    return models.each(tables, lambda frame, one: halo.inseparable(frame, kpi=one.item, drivers=one.items, weight="weight"))
+    found = models.each(tables, lambda frame, one: halo.inseparable(frame, kpi=one.item, drivers=one.items, weight="weight"))
+    return found.assign(inflation=found["inflation"].where(np.isfinite(found["inflation"]))) if len(found) else found
 
 
 def unequal(tables, *, replicates: int, seed: int) -> pd.DataFrame:

@@ -42,11 +42,19 @@ def test_contrasts_are_the_coefficients_of_a_regression_on_dummies():
 
 def test_ends_that_nobody_uses_are_not_estimated():
     """FAULTS 7."""
-    found = run(planted(400, 3).assign(delight=lambda f: f["delight"].clip(2, 4), none=3.0))
+    found = run(planted(400, 3).assign(delight=lambda f: f["delight"].clip(2, 3), none=3.0))
     assert found.loc["delight", "note"] == "not estimable (only 0 best ratings)"
     assert found.loc["none", "note"] == "not estimable (only 0 poor ratings and only 0 best ratings)"
     assert found.loc[["delight", "none"], ["penalty", "reward", "p"]].isna().all().all()
     assert found.loc[["basic", "both"], "penalty"].notna().all()
+
+
+def test_where_hardly_anybody_is_delighted_the_best_counts_from_the_next_score():
+    frame = planted(600, 4).assign(both=lambda f: f["both"].clip(1, 4))
+    found = run(frame)
+    assert found["best_from"].tolist() == [5, 5, 4, 5]
+    assert found.loc["both", "n_best"] == (frame["both"] == 4).sum()
+    assert found.loc["both", "note"] == ""
 
 
 @pytest.mark.parametrize("rounds", [60, pytest.param(2000, marks=pytest.mark.slow)])
