@@ -47,6 +47,8 @@ class Drivers(BaseModel):
     kpis: tuple[Id, ...] = Field(description="KPIs to explain, e.g. [\"nps\", \"csat\"].")
     items: tuple[Id, ...] = Field(min_length=1, description="Attribute items, e.g. [\"network\", \"price\"].")
     stated: dict[Id, Id] = Field({}, description="Attribute -> item with its stated importance, e.g. {network = \"network_importance\"}.")
+    picks: tuple[Id, ...] = Field((), description="Nominal items in which respondents named what matters most; their labels are ids or labels of attributes, e.g. [\"most\", \"second\"].")
+    target: float | None = Field(None, description="Rating every attribute should reach, scale units; a cut line of the matrix beside the mean.")
 
 
 class Segment(BaseModel):
@@ -263,7 +265,7 @@ def _inconsistencies(p: Programme):
         yield "more than ten KPIs are primary; headline tests lose their meaning: set primary = false for some."
     for model in p.drivers:
         yield from (f"the drivers name a KPI '{k}' that is not declared{nearest(k, kpis)}." for k in model.kpis if k not in kpis)
-        yield from (f"the drivers name an item '{i}' that is not declared{nearest(i, items)}." for i in (*model.items, *model.stated.values()) if i not in items)
+        yield from (f"the drivers name an item '{i}' that is not declared{nearest(i, items)}." for i in (*model.items, *model.stated, *model.stated.values(), *model.picks) if i not in items)
         if model.survey not in surveys:
             yield f"the drivers belong to a survey '{model.survey}' that is not declared{nearest(model.survey, surveys)}."
     if p.staff.level == "person" and not p.staff.agreement:

@@ -77,6 +77,11 @@ FINDINGS |= {  # 01
 }  # fmt: skip
 _LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))
 _DRIVER = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), _KPI, ("driver", "text", "network", "Attribute", True))
+_MODEL = _DRIVER[:3]
+_DIFFERENCE = (
+    ("driver", "text", "network", "Attribute"), ("method", "text", "shapley", "Method"), ("now", "number", "0.12", "Part of R2 here or now"), ("then", "number", "0.1", "Part of R2 elsewhere or then"), *_ESTIMATE[:4],
+    ("p", "number", "0.03", "p: no difference"), ("n", "number", "420", "Base here or now"), ("n_then", "number", "410", "Base elsewhere or then"), ("note", "text", "", "Why it is not estimable"),
+)  # fmt: skip
 FINDINGS |= {  # 02
     "importance": _columns(
         *_DRIVER, ("method", "text", "shapley", "correlation, ols (standardised), johnson or shapley", True), *_ESTIMATE,
@@ -92,7 +97,7 @@ FINDINGS |= {  # 02
         ("performance", "number", "3.4", "Mean rating, scale units"), *_LIMITS("performance", "scale units"),
         ("cut_importance", "number", "0.05", "Cut line: mean over the attributes"), ("cut_performance", "number", "3.6", "Cut line: mean over the attributes"),
         ("quadrant", "text", "fix first", "fix first, protect, watch, don't over-invest"), ("p_quadrant", "number", "0.97", "Bootstrap frequency of that quadrant"),
-        ("p_fix_first", "number", "0.97", "Bootstrap frequency of fix first"), ("n", "whole", "610", "Base", True), ("n_eff", "number", "570", "Effective base"), ("note", "text", "", "Why it is not placed"),
+        ("p_fix_first", "number", "0.97", "Bootstrap frequency of fix first"), ("p_protect", "number", "0.02", "Of protect"), ("p_watch", "number", "0.01", "Of watch"), ("p_restrain", "number", "0.0", "Of don't over-invest"), ("n", "whole", "610", "Base", True), ("n_eff", "number", "570", "Effective base"), ("note", "text", "", "Why it is not placed"),
     ),
     "pairs": _columns(
         ("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), _KPI, ("driver_a", "text", "coverage", "Attribute", True), ("driver_b", "text", "price", "Another", True),
@@ -102,6 +107,59 @@ FINDINGS |= {  # 02
     "relevance": _columns(
         *_DRIVER, ("method", "text", "shapley", "Statistic permuted", True), ("estimate", "number", "0.14", "Statistic"), ("p", "number", "0.001", "Permutation p"),
         ("replicates", "whole", "999", "Permutations", True), ("n", "whole", "610", "Base", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "cuts": _columns(
+        *_DRIVER, ("rule", "text", "means", "Rule of the cut lines: means, medians, middle of the scale, target", True), ("quadrant", "text", "fix first", "Corner under that rule"),
+        ("p_quadrant", "number", "0.97", "Bootstrap frequency of that corner"), ("p_fix_first", "number", "0.97", "Bootstrap frequency of fix first"), ("same", "flag", "1", "Whether every rule gives this corner", True),
+    ),
+    "steps": _columns(
+        *_DRIVER, ("performance", "number", "3.4", "Mean rating"), ("headroom", "number", "1.6", "Highest score less the mean, scale units"), ("step", "number", "0.5", "Step up, scale units"),
+        *_ESTIMATE, ("unit", "text", "points", "Unit of the estimate: points, percentage points or score"), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "stated": _columns(
+        *_MODEL, ("driver", "text", "network", "Attribute"), ("stated", "number", "4.2", "Stated importance: mean rating, or share who named it"), *_LIMITS("stated", "as it"), ("unit", "text", "scale", "scale or share"),
+        ("rank_stated", "number", "2", "Rank by what is said"), ("rank_derived", "number", "5", "Rank by what goes with the KPI"), ("meaning", "text", "said, not shown", "What the difference means"),
+        ("agreement", "number", "0.4", "Rank correlation of the two orders"), ("n", "number", "610", "Base"), ("note", "text", "", "Why there is none"),
+    ),
+    "carried": _columns(
+        *_MODEL, ("driver", "text", "network", "Attribute"), ("importance", "number", "0.14", "Part of R2 at the last driver wave"), ("performance_then", "number", "3.4", "Mean rating then"),
+        ("performance_now", "number", "3.1", "Mean rating in the reported quarter"), *_LIMITS("performance", "scale units"), ("n", "number", "410", "Base now"),
+        ("quadrant_then", "text", "protect", "Corner then"), ("quadrant_now", "text", "fix first", "Corner now, cut lines as they were"), ("moved", "number", "1", "1 where the corner changed and the line lies outside the interval"),
+    ),
+    "filtered": _columns(
+        *_MODEL, ("driver", "text", "solved", "Attribute asked only of some"), ("method", "text", "shapley", "Method"), *(one[:4] for one in _ESTIMATE), ("share", "number", "0.2", "Part of the explained variance"), ("r2", "number", "0.5", "Variance explained in this base"),
+        *_LIMITS("r2", "proportion"), ("p_top1", "number", "0.1", "Bootstrap frequency of rank 1"), ("p_top3", "number", "0.8", "Of the first three"), ("rank", "number", "2", "Rank among those asked"),
+        ("rank_low", "number", "1", "Best rank"), ("rank_high", "number", "5", "Worst rank"), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "asymmetry": _columns(
+        *_DRIVER, ("penalty", "number", "-0.8", "KPI with a poor rating less that between"), *_LIMITS("penalty", "KPI score"), ("reward", "number", "0.2", "KPI with the best rating less that between"), *_LIMITS("reward", "KPI score"),
+        *_ESTIMATE[:4], ("p", "number", "0.01", "p: penalty and reward are equal in size"), ("class", "text", "basic", "basic, performance, delighter, none shown"), ("p_class", "number", "0.9", "Bootstrap frequency of the class"),
+        ("n_poor", "whole", "80", "Poor ratings", True), ("n_best", "whole", "240", "Best ratings", True), ("best_from", "number", "5", "Score from which a rating counts as best"), ("n", "whole", "610", "Base", True), ("note", "text", "", "Why it is not estimable"),
+        ("necessary_size", "number", "0.1", "Empty corner above poor ratings, part of the possible area"), ("necessary_p", "number", "0.02", "p: chance leaves as large a corner"),
+    ),
+    "groups": _columns(
+        *_MODEL, ("group", "text", "service", "Group of attributes"), ("driver", "text", "", "Attribute; empty for the whole group"), ("estimate", "number", "0.2", "Part of R2 (Shapley of groups, Owen within)"), ("conf_low", "number", "0.1", "Lower end of its 95 % interval"), ("conf_high", "number", "0.3", "Upper end"),
+        ("share", "number", "0.4", "Part of the explained variance"), ("r2", "number", "0.5", "Variance explained"), ("p_top1", "number", "0.5", "Bootstrap frequency of being first"), ("items", "number", "3", "Attributes in it"),
+        ("alpha", "number", "0.7", "Cronbach's alpha"), *_LIMITS("alpha", "Feldt"), ("omega", "number", "0.72", "McDonald's omega"), ("n", "number", "570", "Base"), ("n_eff", "number", "550", "Effective base"), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "halo": _columns(
+        *_DRIVER, ("loading", "number", "0.6", "Loading on the common factor"), ("share", "number", "0.34", "Part of the attributes' variance that is common"), ("kpi_share", "number", "0.5", "R2 of the KPI on the factor alone"),
+        ("estimate", "number", "0.2", "Partial correlation with the KPI, the factor held"), ("conf_low", "number", "0.1", "Lower end of its 95 % interval"), ("conf_high", "number", "0.3", "Upper end"), ("n", "whole", "610", "Base", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "inseparable": _columns(
+        *_MODEL, ("driver_a", "text", "coverage", "Attribute"), ("driver_b", "text", "speed", "The one it cannot be separated from"), ("correlation", "number", "0.86", "Their correlation"),
+        ("inflation", "number", "6.1", "Variance inflation; empty where one determines the other"), ("n", "number", "570", "Answered both"),
+    ),
+    "variants": _columns(
+        *_DRIVER, ("variant", "text", "complete", "What was done otherwise", True), ("estimate", "number", "0.1", "Part of the fit"), ("share", "number", "0.2", "Part of the explained fit"), ("rank", "number", "2", "Rank"),
+        ("r2", "number", "0.5", "Fit explained"), ("n", "whole", "225", "Base", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "driver_segments": _columns(
+        *_MODEL, ("segment", "text", "brand", "Segment"), ("value", "text", "Fernau", "Its value, against all others"), *_DIFFERENCE,
+    ),
+    "driver_changes": _columns(
+        *_MODEL, ("then_wave", "text", "2025", "Wave compared with"), *_DIFFERENCE, ("quadrant", "text", "protect", "Corner now"), ("p_quadrant", "number", "0.9", "Bootstrap frequency of it"),
+        ("quadrant_then", "text", "fix first", "Corner then"), ("p_quadrant_then", "number", "0.9", "Bootstrap frequency of it"),
     ),
 }  # fmt: skip
 _TOPIC = (("survey", "text", "pulse", "Survey", True), ("topic", "text", "waiting", "Topic of the codeframe", True))

@@ -6,12 +6,15 @@ Shapley value of R2 (LMG, general dominance). None of them is causal: a driver "
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from cxlib.measure import metrics
-from cxlib.measure.dominance import METHODS, SMALLEST, all_methods, estimable, johnson, shapley
+from cxlib.measure.dominance import METHODS, SMALLEST, all_methods, estimable, grouped, johnson, shapley
 from cxlib.measure.moments import Answers
 
-__all__ = ["METHODS", "agreement", "importance", "johnson", "performance", "permutation", "priority", "resample", "shapley", "summarise"]
+SHARING = ("johnson", "shapley")  # methods whose values are parts of R2
+
+__all__ = ["METHODS", "agreement", "grouped", "importance", "johnson", "performance", "permutation", "resample", "shapley", "summarise"]
 
 
 def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, performance=None, methods=METHODS, replicates=1000, seed=1):
@@ -19,32 +22,37 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
 
     in: one row a respondent; `weight`, `strata` and `cluster` name columns (clusters: people who answered more than once); `performance` is a
     definition id (default: the mean in scale units).
-    out: replicate (0 = the answers as they are), driver, one column a method, performance, r2, n (answered this driver and the KPI), n_eff, note.
+    out: replicate (0 = the answers as they are), driver, one column a method, slope (with ols: KPI units a unit of the rating), performance, r2, n (answered this driver and the KPI), n_eff, note.
     Every replicate has new weighted cross-products from rows. Weights are taken as fixed: raking is not repeated.
     Missing ratings are left out pair by pair, which is right where they are missing completely at random; where the resulting correlations
     contradict each other only complete answers are used and the note says so.
     """
     drivers = list(drivers)
     answers = Answers(frame, kpi, drivers, weight, metrics.definition_of(performance).value if performance else None)
-    matrix, means = answers.point()
+    matrix, means, slopes = answers.point()
+    recoded = answers.recoded(matrix)
+    matrix[recoded] = matrix[:, recoded] = np.nan  # no driver, whatever it correlates with
     kept, notes = estimable(matrix, drivers)
     if not answers.complete and not (kept and np.linalg.eigvalsh(matrix[np.ix_([*kept, -1], [*kept, -1])])[0] > SMALLEST):
         usable = [j for j in range(len(drivers)) if np.isfinite(matrix[j, j])]
         whole = answers.mask[:, [*usable, -1]].all(axis=1)
         if usable and whole.sum() > len(usable) + 1:
             answers.only(whole)
-            matrix, means = answers.point()
+            matrix, means, slopes = answers.point()
+            matrix[recoded] = matrix[:, recoded] = np.nan
             kept, notes = estimable(matrix, drivers)
             notes = [note or f"only the {whole.sum()} complete answers: the pairwise correlations contradict each other" for note in notes]
+    for j in recoded:
+        notes[j] = "not estimable (it is the KPI recoded: one follows from the other without exception)"
     n, n_eff = answers.bases()
     if kept and min(n[kept]) <= len(kept) + 1:
         kept, notes = [], [note or f"not estimable ({min(n[kept])} answers for {len(kept)} drivers)" for note in notes]
-    many, moved = matrix[None], means[None]
+    many, moved, steep = matrix[None], means[None], slopes[None]
     pick = [*kept, len(drivers)]
     if replicates and kept:
         column = lambda name: None if name is None else frame[name].astype(str).to_numpy()
         more = answers.replicates(replicates, seed=seed, strata=column(strata), cluster=column(cluster))
-        many, moved = np.concatenate([many, more[0]]), np.concatenate([moved, more[1]])
+        many, moved, steep = (np.concatenate(pair) for pair in zip((many, moved, steep), more))
     size, p = len(many), len(drivers)
     found = {name: np.full((size, p), np.nan) for name in methods}
     r2 = np.full(size, np.nan)
@@ -57,11 +65,12 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
         if lost > 0.01:
             notes = [note or f"{lost:.0%} of the replicates could not be computed" for note in notes]
     if "correlation" in methods:
-        found["correlation"] = many[:, :p, p]
+        found["correlation"] = np.where(np.isin(np.arange(p), recoded), np.nan, many[:, :p, p])
     repeat = lambda values: np.tile(np.asarray(values), size)
     return pd.DataFrame(
         {"replicate": np.repeat(np.arange(size), p), "driver": repeat(drivers)}
         | {name: values.ravel() for name, values in found.items()}
+        | ({"slope": (found["ols"] * steep).ravel()} if "ols" in methods else {})
         | {"performance": moved.ravel(), "r2": np.repeat(r2, p), "n": repeat(n), "n_eff": repeat(n_eff), "note": repeat(np.array(notes, dtype=object))}
     )
 
@@ -84,19 +93,23 @@ def summarise(draws):
     names = first["driver"].tolist()
     wide = lambda column: draws[column].to_numpy().reshape(-1, len(names))
     r2 = wide("r2")[:, 0]
-    r2_low, r2_high = _fit_limits(r2[0], r2[1:])
+    used, base = int(first["r2"].notna().any() and first[_shown(draws)].notna().sum()), first["n_eff"].to_numpy(dtype=float)
+    r2_low, r2_high = _fit_limits(r2[0], r2[1:], n_eff=base.min(initial=np.inf), used=used)
     parts = []
     for method in (name for name in METHODS if name in draws):
         values = wide(method)
         point, rest = values[0], values[1:]
-        low, high = _limits(point, rest)
+        low, high = limits(point, rest, n_eff=base, used=used, positive=method in SHARING)
         out = pd.DataFrame({"driver": names, "method": method, "estimate": point, "std_error": _spread(rest), "conf_low": low, "conf_high": high})
-        shared = method in ("johnson", "shapley")
-        out["share"] = point / r2[0] if shared and r2[0] > 0 else np.nan
+        out["share"] = point / r2[0] if method in SHARING and r2[0] > 0 else np.nan
         out["r2"], out["r2_low"], out["r2_high"] = r2[0], r2_low, r2_high
         out["n"], out["n_eff"] = first["n"], first["n_eff"]
         parts.append(pd.concat([out, _ranks(np.abs(point), np.abs(rest))], axis=1).assign(note=first["note"]))
     return pd.concat(parts, ignore_index=True)
+
+
+def _shown(draws):
+    return next(name for name in METHODS[::-1] if name in draws)
 
 
 def _spread(rest):
@@ -104,23 +117,40 @@ def _spread(rest):
     return np.where(fine, np.nanstd(np.where(fine, rest, 0.0), axis=0, ddof=1) if len(rest) > 1 else np.nan, np.nan)
 
 
-def _limits(point, rest):
-    """Return percentile limits at 95 %: in simulation they cover where normal, basic and bias-corrected ones do not."""
+def limits(point, rest, *, n_eff, used=0, positive=False):
+    """Return percentile limits at 95 %, widened for small bases; in simulation they cover where normal, basic and bias-corrected ones do not.
+
+    Percentiles of a small sample are too narrow twice over: the level is taken from Student's t and widened by sqrt(n/(n - p - 1)) (expanded percentile; Hesterberg 2015,
+    Am. Statistician 69, 371-386). Parts of R2, which cannot be negative, are too large in the sample and again in each replicate: half of what the replicates
+    add comes off the lower limit.
+    """
     out = np.full((2, len(point)), np.nan)
-    for j in range(len(point)):
+    for j, factor in enumerate(np.broadcast_to(_wider(n_eff, used), len(point))):
         draws = rest[np.isfinite(rest[:, j]), j]
-        if len(draws) > 1 and np.isfinite(point[j]):
-            out[:, j] = np.quantile(draws, [0.025, 0.975])
+        if len(draws) > 1 and np.isfinite(point[j]) and np.isfinite(factor):
+            level = stats.norm.cdf(-factor)
+            out[:, j] = np.quantile(draws, [level, 1 - level])
+            if positive:
+                out[0, j] = max(out[0, j] - max(draws.mean() - point[j], 0) / 2, 0)
     return out
 
 
-def _fit_limits(r2, rest):
-    """Return normal limits of R2 around the value less its bias: R2 flatters itself, and more so in every replicate."""
+def _wider(n_eff, used):
+    """Return how many standard errors a 95 % interval reaches on a base after so many slopes; NaN where nothing is left."""
+    left = np.asarray(n_eff, dtype=float) - used - 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(left > 0, stats.t.ppf(0.975, np.maximum(left, 1e-9)) * np.sqrt((left + used + 1) / left), np.nan)
+
+
+def _fit_limits(r2, rest, *, n_eff, used):
+    """Return limits of R2 on the scale of log(1 - R2), around the value less its bias: R2 flatters itself, and more so in every replicate."""
     rest = rest[np.isfinite(rest)]
-    if len(rest) < 2:
+    if len(rest) < 2 or not np.isfinite(r2):
         return np.nan, np.nan
-    centre, half = 2 * r2 - rest.mean(), metrics.Z * rest.std(ddof=1)
-    return max(centre - half, 0.0), min(max(centre + half, r2), 1.0)
+    lost, point = np.log(np.maximum(1 - rest, 1e-12)), np.log(max(1 - r2, 1e-12))
+    half = _wider(n_eff, used) * lost.std(ddof=1)
+    low, high = (1 - np.exp(2 * point - lost.mean() + sign * half) for sign in (1, -1))
+    return min(max(low, 0.0), r2), min(max(high, r2), 1.0)
 
 
 def _ranks(size, rest):
@@ -154,18 +184,18 @@ def _ranks(size, rest):
 def permutation(frame, *, kpi, drivers, weight=None, replicates=999, seed=1):
     """Test for each driver whether it goes with the KPI at all: how often would ratings handed out at random look as important?
 
-    The driver's ratings are shuffled over the respondents; all else stays. out: driver, method (the statistic: shapley up to 15 drivers,
+    The driver's ratings are shuffled over the respondents; all else stays. out: driver, method (the statistic: shapley up to 12 drivers,
     else johnson), estimate, p = (1 + as large) / (1 + replicates), replicates, n, note. One null hypothesis a driver: it is unrelated to the KPI
     and to the other drivers. Not for people who answered more than once.
     """
     drivers = list(drivers)
-    method = "shapley" if len(drivers) <= 15 else "johnson"
+    method = "shapley" if len(drivers) <= 12 else "johnson"
     answers = Answers(frame, kpi, drivers, weight)
     draws = resample(frame, kpi=kpi, drivers=drivers, weight=weight, methods=(method,), replicates=0)
     out = draws[["driver", method, "n", "note"]].rename(columns={method: "estimate"})
     out.insert(1, "method", method)
     out["p"], out["replicates"] = np.nan, replicates
-    matrix, _ = answers.point()
+    matrix, _, _ = answers.point()
     kept = [j for j in range(len(drivers)) if np.isfinite(out["estimate"][j])]
     rng = np.random.default_rng(seed)
     orders = np.argsort(rng.random((replicates, len(answers.rows)), dtype=np.float32), axis=1, kind="stable") if kept else None
@@ -186,43 +216,6 @@ def performance(frame, *, drivers, weight=None, definitions=("mean_of_5", "top2_
         parts += [metrics.estimate(counted, definition=one).assign(driver=driver) for one in definitions]
     out = pd.concat(parts, ignore_index=True)
     return out[["driver", *(name for name in out if name != "driver")]]
-
-
-QUADRANTS = ("fix first", "protect", "watch", "don't over-invest")
-
-
-def priority(draws, *, method="shapley"):
-    """Sort the drivers into the importance-performance matrix, and say how sure that is.
-
-    in: what `resample` returns (its `performance` must point upwards). Cut lines are the means over the drivers, drawn anew in every replicate.
-    out: driver, method, importance, importance_low, importance_high, performance, performance_low, performance_high, cut_importance, cut_performance,
-    quadrant (important and weak "fix first", important and strong "protect", unimportant and weak "watch", unimportant and strong "don't over-invest"),
-    p_quadrant (bootstrap frequency of that quadrant), p_fix_first, n, n_eff, note.
-    """
-    first = draws[draws["replicate"] == 0].reset_index(drop=True)
-    names = first["driver"].tolist()
-    wide = lambda column: draws[column].to_numpy(dtype=float).reshape(-1, len(names))
-    size, rated = np.abs(wide(method)), wide("performance")
-    rated = np.where(np.isfinite(size), rated, np.nan)
-    fine = np.isfinite(size[0])
-    out = pd.DataFrame({"driver": names, "method": method})
-    for name, values in (("importance", size), ("performance", rated)):
-        out[name] = values[0]
-        out[f"{name}_low"], out[f"{name}_high"] = _limits(values[0], values[1:])
-    if fine.any():
-        size, rated = size[:, fine], rated[:, fine]
-        keep = np.isfinite(size).all(axis=1) & np.isfinite(rated).all(axis=1)
-        size, rated = size[keep], rated[keep]
-        lines = size.mean(axis=1, keepdims=True), rated.mean(axis=1, keepdims=True)
-        place = np.where(size >= lines[0], 0, 2) + (rated >= lines[1])
-        out["cut_importance"], out["cut_performance"] = lines[0][0, 0], lines[1][0, 0]
-        out.loc[fine, "quadrant"] = [QUADRANTS[k] for k in place[0]]
-        out.loc[fine, "p_quadrant"] = (place[1:] == place[0]).mean(axis=0) if len(place) > 1 else np.nan
-        out.loc[fine, "p_fix_first"] = (place[1:] == 0).mean(axis=0) if len(place) > 1 else np.nan
-    else:
-        out[["cut_importance", "cut_performance", "p_quadrant", "p_fix_first"]], out["quadrant"] = np.nan, ""
-    out["quadrant"] = out["quadrant"].fillna("")
-    return out.assign(n=first["n"], n_eff=first["n_eff"], note=first["note"])
 
 
 def agreement(importance):

@@ -7,6 +7,7 @@ import numpy as np
 from cxlib.errors import DataError
 
 GRAIN = 2.0**16  # weights of replicates are whole multiples of 1/65,536, so that sums of ratings are exact whatever the number of threads
+SUSPICIOUS = 0.7  # correlation with the KPI from which a driver is looked at: even a yes or no cut from a score of eleven steps reaches it
 BLOCK = 20_000_000  # numbers held at once: 160 MB
 
 
@@ -43,6 +44,28 @@ class Answers:
             setattr(self, name, None if getattr(self, name) is None else getattr(self, name)[rows])
         self.complete = bool(self.mask.all())
 
+    def influence(self, a, b):
+        """Return what each row adds to the correlation of two columns (its influence): w (za zb - r (za^2 + zb^2)/2) / sum of w, among those who answered both."""
+        both = self.weight * self.mask[:, a] * self.mask[:, b]
+        total = both.sum()
+        z = [self.z[:, k] - both @ self.z[:, k] / total for k in (a, b)]
+        z = [part / np.sqrt(both @ part**2 / total) for part in z]
+        r = (both * z[0]) @ z[1] / total
+        return both * (z[0] * z[1] - r * (z[0] ** 2 + z[1] ** 2) / 2) / total
+
+    def recoded(self, matrix):
+        """Return the drivers that follow from the KPI without exception, or the KPI from them: a score in other steps is no driver of itself."""
+        found = []
+        for j in np.flatnonzero(np.abs(matrix[:-1, -1]) > SUSPICIOUS):
+            both = self.mask[:, j] & self.mask[:, -1] & (self.weight > 0)
+            if both.sum() < 20:
+                continue
+            pair = [np.unique(self.z[both, k], return_inverse=True)[1] for k in (j, -1)]
+            kinds = len(np.unique(pair[0] * (pair[1].max() + 1) + pair[1]))
+            if kinds in (pair[0].max() + 1, pair[1].max() + 1) and 2 * kinds < both.sum():
+                found.append(int(j))
+        return found
+
     def bases(self):
         """Return n and n_eff of each driver."""
         if self.complete:
@@ -54,7 +77,7 @@ class Answers:
         return self.mask[:, :-1].sum(axis=0), np.where(np.isfinite(kish), kish, 0.0)
 
     def point(self):
-        """Return the correlation matrix and the mean performance of the answers as they are."""
+        """Return the correlation matrix, the mean performance and the KPI's spread over each driver's, of the answers as they are."""
         z, w, i, j = self.z, self.weight, *np.triu_indices(self.z.shape[1])
         weighted = z if (w == 1).all() else z * w[:, None]
         # sums of whole numbers are exact in any order; others are added in one order, whatever the number of threads
@@ -67,8 +90,7 @@ class Answers:
             parts.append(product(weighted.T, z)[i, j])
         if self.value is not None:
             parts.append(product(w[None], self.value)[0])
-        correlations, means = self._finish(np.concatenate(parts)[None])
-        return correlations[0], means[0]
+        return tuple(part[0] for part in self._finish(np.concatenate(parts)[None]))
 
     def _products(self, rows):
         """Return the products of these rows whose weighted sums give every mean and correlation."""
@@ -81,7 +103,7 @@ class Answers:
         return np.column_stack([mask[:, i] * mask[:, j], z[:, a] * mask[:, b], z[:, a] ** 2 * mask[:, b], z[:, i] * z[:, j], *value])
 
     def _finish(self, sums):
-        """Return stacks of weighted (pairwise) correlation matrices and of the drivers' mean performance from sums of products."""
+        """Return stacks of weighted (pairwise) correlation matrices, of the drivers' mean performance, and of the KPI's spread over theirs, from sums of products."""
         d = self.z.shape[1]
         i, j = np.triu_indices(d)
         t, square = len(i), d * d
@@ -98,33 +120,18 @@ class Answers:
                 variance = second - mean**2  # of the row's variable among those who also answered the column's
                 answered, own = (np.diagonal(part, axis1=1, axis2=2)[:, :-1] for part in (n, mean))
             scale = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
+            spread = np.diagonal(scale, axis1=1, axis2=2)
             means = own + self.centre[:-1] if self.value is None else sums[:, 1 - d :] / answered
-            return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), means
+            return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), means, spread[:, -1:] / spread[:, :-1]
 
     def replicates(self, count, *, seed, strata=None, cluster=None):
-        """Return `count` bootstrap stacks of correlations and performance; `strata` and `cluster` are arrays over the frame's rows.
-
-        Rao and Wu 1988: within each stratum n_h - 1 of its n_h units are drawn with replacement and weighted n_h/(n_h - 1); units are clusters
-        where given, else rows. A stratum of a single unit stays as it is and adds no variance.
-        """
-        unit = np.arange(len(self.rows)) if cluster is None else np.unique(cluster[self.rows], return_inverse=True)[1]
-        first = np.unique(unit, return_index=True)[1]
-        stratum = np.zeros(len(first), dtype=int) if strata is None else np.unique(strata[self.rows][first], return_inverse=True)[1]
-        members = [np.flatnonzero(stratum == h) for h in range(stratum.max() + 1)]
-        factor = np.array([len(m) / max(len(m) - 1, 1) for m in members])[stratum][unit]
-        weight = np.round(self.weight / self.weight.mean() * factor * GRAIN) / GRAIN
-        rng = np.random.default_rng(seed)
-        step = max(1, min(count, BLOCK // 4 // len(first)))
-        parts = []
-        for start in range(0, count, step):
-            size = min(step, count - start)
-            drawn = np.ones((size, len(first)))
-            for m in members:
-                if len(m) > 1:
-                    draws = rng.integers(0, len(m), size=(size, len(m) - 1)) + np.arange(size)[:, None] * len(m)
-                    drawn[:, m] = np.bincount(draws.ravel(), minlength=size * len(m)).reshape(size, len(m))
-            counts = (drawn if cluster is None else drawn[:, unit]) * weight
-            with _one_thread():
+        """Return `count` bootstrap stacks of what `point` returns; `strata` and `cluster` are arrays over the frame's rows."""
+        pick = lambda column: None if column is None else column[self.rows]
+        factor, draws = rao_wu(len(self.rows), count, seed=seed, strata=pick(strata), cluster=pick(cluster))
+        weight, parts = np.round(self.weight / self.weight.mean() * factor * GRAIN) / GRAIN, []
+        for times in draws:
+            counts = times * weight
+            with one_thread():
                 parts.append(self._finish(sum(counts[:, rows] @ self._products(rows) for rows in self._blocks())))
         return tuple(np.concatenate(part) for part in zip(*parts))
 
@@ -132,7 +139,7 @@ class Answers:
         """Return the column's correlations with all others when its ratings are handed out to other rows: (orders, columns)."""
         z, mask, w = self.z[:, column][orders], self.mask[:, column][orders].astype(float), self.weight[:, None]
         others = [w * self.mask, w * self.z, w * self.z**2]
-        with np.errstate(invalid="ignore", divide="ignore"), _one_thread():
+        with np.errstate(invalid="ignore", divide="ignore"), one_thread():
             n = mask @ others[0]
             mean, second, own, square, cross = mask @ others[1] / n, mask @ others[2] / n, z @ others[0] / n, z**2 @ others[0] / n, z @ others[1] / n
             scale = (second - mean**2) * (square - own**2)
@@ -148,7 +155,34 @@ class Answers:
         return [slice(start, start + step) for start in range(0, max(len(self.z), 1), step)]
 
 
-def _one_thread():
+def rao_wu(rows, count, *, seed, strata=None, cluster=None):
+    """Return the design's factor of each row, and blocks of (replicates, rows) that say how often each was drawn.
+
+    Rao and Wu 1988: within each stratum n_h - 1 of its n_h units are drawn with replacement and weighted n_h/(n_h - 1); units are clusters
+    where given, else rows. A stratum of a single unit stays as it is and adds no variance.
+    """
+    unit = np.arange(rows) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+    first = np.unique(unit, return_index=True)[1]
+    stratum = np.zeros(len(first), dtype=int) if strata is None else np.unique(strata[first], return_inverse=True)[1]
+    members = [np.flatnonzero(stratum == h) for h in range(stratum.max() + 1)]
+    factor = np.array([len(m) / max(len(m) - 1, 1) for m in members])[stratum][unit]
+    return factor, _drawn(unit, cluster is None, members, count, np.random.default_rng(seed))
+
+
+def _drawn(unit, own, members, count, rng):
+    units = sum(map(len, members))
+    step = max(1, min(count, BLOCK // 4 // units))
+    for start in range(0, count, step):
+        size = min(step, count - start)
+        drawn = np.ones((size, units))
+        for m in members:
+            if len(m) > 1:
+                draws = rng.integers(0, len(m), size=(size, len(m) - 1)) + np.arange(size)[:, None] * len(m)
+                drawn[:, m] = np.bincount(draws.ravel(), minlength=size * len(m)).reshape(size, len(m))
+        yield drawn if own else drawn[:, unit]
+
+
+def one_thread():
     """Let the matrix products run on one thread: two would add in another order, and the same input would not give the same bytes."""
     return _threads().limit(limits=1, user_api="blas")
 

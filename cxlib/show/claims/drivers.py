@@ -60,7 +60,9 @@ def relevance(tested: pd.DataFrame, programme) -> list[str]:
         own = own.dropna(subset=["p"])
         weak = [programme.label(driver) for driver in own.loc[own["p"] >= 0.05, "driver"]]
         rest = f"; not {prose.join(weak, last='or')}" if weak else ""
-        if len(own):
+        if len(own) and len(weak) == len(own):
+            said.append(f"{model}: no attribute looks more important than chance would, so there is nothing to rank; the order above is that of this sample. More answers would tell, or attributes that were not asked about.")
+        elif len(own):
             said.append(f"{model}: {prose.number(len(own) - len(weak))} of {prose.plural(len(own), 'attribute')} look{'s' if len(own) == 1 else ''} more important than chance would (p below 0.05, each taken alone){rest}.")
     return said
 
@@ -97,7 +99,7 @@ def ranks(importance: pd.DataFrame, tested: pd.DataFrame, programme) -> pd.DataF
     return pd.DataFrame([
         {
             "attribute": programme.label(row["driver"]), "part": _part(row), "rank": f"{row['rank']:.0f} ({row['rank_low']:.0f} to {row['rank_high']:.0f})" if row["rank_low"] == row["rank_low"] else "–",
-            "first": _times(row["p_top1"]), "three": _times(row["p_top3"]), "n": row["n"], "p": row["p"],
+            "first": times(row["p_top1"]), "three": times(row["p_top3"]), "n": row["n"], "p": row["p"],
         }
         for row in own.to_dict("records")
     ])  # fmt: skip
@@ -108,7 +110,7 @@ def places(found: pd.DataFrame, programme) -> pd.DataFrame:
     return pd.DataFrame([
         {
             "attribute": programme.label(row["driver"]), "rating": _rating(row), "importance": _part(row, "importance"), "corner": row["quadrant"] or "–",
-            "times": _times(row["p_quadrant"]), "n": row["n"],
+            "times": times(row["p_quadrant"]), "n": row["n"],
         }
         for row in found.sort_values("importance", ascending=False, kind="stable").to_dict("records")
     ])  # fmt: skip
@@ -194,7 +196,7 @@ def _rating(row) -> str:
     return f"{prose.number(row['performance'], digits=2)}{limits}"
 
 
-def _times(p: float) -> str:
+def times(p: float) -> str:
     """How many of a hundred replicates: '54', 'under 1', 'over 99'; never 0 or 100."""
     return "–" if p != p else prose.probability(p).removesuffix(" in 100").replace("less than", "under").replace("more than", "over")
 

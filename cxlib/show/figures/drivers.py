@@ -100,3 +100,23 @@ def ranks(frame, ax=None):
     ax.spines["bottom"].set_visible(False)
     layout.under(ax, "Rank; the numbers are per cent of the replicates")
     return ax
+
+
+@layout.styled
+def contrasts(frame, ax=None):
+    """Draw what poor ratings take away and what the best add, attribute by attribute, with intervals: the larger loss on top.
+
+    In: `driver` (or `label`), `penalty, penalty_low, penalty_high, reward, reward_low, reward_high` (KPI score), `n`. An attribute whose ends hardly anybody
+    used stands last, empty.
+    """
+    marks.need(frame, [f"{side}{limit}" for side in ("penalty", "reward") for limit in ("", "_low", "_high")], "contrasts")
+    frame = frame.assign(tilt=frame["penalty"] + frame["reward"]).sort_values("tilt", kind="stable", na_position="last")
+    labels = marks.names(frame, "driver")
+    ax, places = layout.axes(ax, height=marks.height(labels)), np.arange(len(frame))
+    for side, colour in (("penalty", layout.RED), ("reward", layout.BLUE)):
+        marks.intervals(ax, places, frame, colour=colour, columns=(side, f"{side}_low", f"{side}_high"))
+    marks.rows(ax, labels)
+    marks.zero(ax)
+    layout.under(ax, "← poor ratings take away      the best ratings add →")
+    marks.bases(ax, places, frame)
+    return ax

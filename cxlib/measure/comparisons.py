@@ -1,0 +1,69 @@
+"""Whether importance differs between segments, and from the last survey: more than noise?"""
+
+import pandas as pd
+
+from cxlib.load import bases
+from cxlib.measure import influence, models
+
+LEAST = 100  # answers to the KPI in a segment and outside it, and ten an attribute: under that nothing is compared
+
+
+def between_segments(tables) -> pd.DataFrame:
+    """Compare the importance of every attribute in each segment with that among all others of the wave.
+
+    out: survey, wave, kpi, segment, value, then what `influence.difference` returns (now: in the segment; then: outside it). Segments with under 100 answers (or ten
+    an attribute) on either side are left out.
+    """
+
+    def made(frame, one):
+        parts = []
+        for segment in tables.programme.segments:
+            if segment.table != "responses" or segment.field not in frame:
+                continue
+            values = frame[segment.field].dropna().unique()
+            for value in sorted(values, key=str):
+                inside = frame[segment.field] == value
+                sides = frame[inside], frame[frame[segment.field].notna() & ~inside]
+                if len(values) < 2 or (len(values) == 2 and parts and parts[-1]["segment"].iloc[0] == segment.id) or min(side[one.item].notna().sum() for side in sides) < max(LEAST, 10 * len(one.items)):
+                    continue
+                found = influence.difference(*sides, kpi=one.item, drivers=one.items, weight="weight", person="unit" if one.cluster else None)
+                parts.append(found.assign(segment=segment.id, value=str(value)))
+        return pd.concat(parts, ignore_index=True) if parts else None
+
+    return _whole(models.each(tables, made), ["segment", "value"])
+
+
+def with_last(tables, *, replicates: int, seed: int) -> pd.DataFrame:
+    """Compare the importance of every attribute with that in the wave before, and the corner of the matrix it stood in.
+
+    out: survey, wave, then_wave, kpi, then what `influence.difference` returns, quadrant, quadrant_then, p_quadrant, p_quadrant_then (bootstrap frequencies). People who answered both waves are known by their
+    customer key. Empty where a survey has one wave only.
+    """
+    now, old = (models.resample(tables, replicates=replicates, seed=seed, back=back) for back in (0, 1))
+    if old.empty:
+        return _whole(old, ["then_wave"])
+    corners = [models.priorities(draws).set_index(["survey", "kpi", "driver"])[["quadrant", "p_quadrant"]] for draws in (now, old)]
+
+    def made(frame, one):
+        older, wave = models.answers(tables, one.survey, back=1)
+        if older.empty or not older[one.item].notna().any():
+            return None
+        older = bases.upward(older, tables.programme, one.items)
+        person = "person_id" if frame["person_id"].notna().any() and older["person_id"].notna().any() else None
+        return influence.difference(frame, older, kpi=one.item, drivers=one.items, weight="weight", person=person).assign(then_wave=wave)
+
+    found = models.each(tables, made)
+    keys = ["survey", "kpi", "driver"]
+    found = found.join(corners[0], on=keys).join(corners[1].add_suffix("_then"), on=keys)
+    return _whole(found, ["then_wave"])
+
+
+def _whole(found, extra):
+    columns = [*models.KEYS, *extra, "driver", "method", "now", "then", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_then", "note"]
+    columns += ["quadrant", "p_quadrant", "quadrant_then", "p_quadrant_then"] if "then_wave" in extra else []
+    return found.reindex(columns=columns)
+
+
+def moved(found: pd.DataFrame, *, sure: float = 0.8) -> pd.DataFrame:
+    """Return the attributes whose corner changed since the last survey, both corners being where at least `sure` of the replicates put them."""
+    return found[(found["quadrant"] != found["quadrant_then"]) & (found["p_quadrant"] >= sure) & (found["p_quadrant_then"] >= sure) & (found["quadrant_then"] != "") & (found["quadrant"] != "")]
