@@ -180,10 +180,10 @@ def _parsed(reading: Reading, programme: Programme, read, columns: dict, parse, 
         if not doubt:
             yield raw, parsed, equal[start:end], twice[start:end]
         elif not names:
-            raise doubt
+            break
         start = end
     if doubt:
-        raise doubt
+        raise DataError(str(doubt))
 
 
 class _Rules(dict):
