@@ -214,7 +214,9 @@ def test_a_million_rows_take_seconds():
 
 def test_the_sample_and_its_faults_of_single_cells_raise_nothing():
     programme = programmes.read(ROOT / "data" / "telecom")
-    assert anomalies.find(store.build(programme), programme).empty
+    found = anomalies.find(store.build(programme), programme)
+    # Whole waves are spoilt in the shop poll, and one team of the pulse begged (tests/test_sample_faults.py).
+    assert found[(found["survey"] != "visits") & (found["unit"] != "team 'west-1'")].empty
 
 
 # ------------------------------------------------------------------------------------------------------------- public data

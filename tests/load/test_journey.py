@@ -123,7 +123,7 @@ def test_fault_5_a_journey_that_does_not_fit_is_refused_with_the_nearest_name(co
 def test_answers_of_the_sample_are_told_by_the_contact_they_are_about(tmp_path):
     found = programme.read(ROOT / "data" / "telecom")
     tables = store.Tables(store.write(found, tmp_path), found, "2026Q3")
-    matrix = journey.matrix(tables)
+    matrix = journey.matrix(tables, journey.Journeys())  # as without a declaration
     contacts = tables["interactions"].groupby(["touchpoint", "channel"]).size()
     operational = matrix[(matrix["kind"] == "operational") & (matrix["n"] > 0)].set_index(["touchpoint", "channel"])["n"]
     assert operational.sort_index().to_dict() == contacts.to_dict()

@@ -36,7 +36,7 @@ def test_surveys_are_never_pooled_and_kpis_keep_the_programme_s_order(sample):
 def test_only_waves_of_the_reported_quarter_are_compared(sample):
     tables = sample("2026Q2")
     moved = waves.changes(tables, waves.kpis(tables))
-    assert set(moved["survey"]) == {"pulse"}
+    assert set(moved["survey"]) == {"pulse", "visits"}
     assert set(moved["quarter"]) == {"2026Q2"}
     assert set(zip(moved["against"], moved["then_quarter"])) == {("last wave", "2026Q1"), ("last year", "2025Q2")}
 
