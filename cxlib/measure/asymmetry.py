@@ -21,8 +21,8 @@ def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, clust
     in: ratings (higher is better); poor is `low` or less, the best `high` or more; where hardly anybody gives these, the best counts from the next score down
     (best_from), as long as a score lies between. Missing ratings pair by pair.
     out: driver, penalty, penalty_low, penalty_high, reward, reward_low, reward_high (KPI units, 95 % bootstrap; a penalty is below zero), estimate (reward + penalty: below
-    zero the bad outweighs the good), std_error, conf_low, conf_high, p (penalty and reward are equal in size), class (basic: only the penalty shows and it is
-    the larger, tested; delighter: only the reward; performance: both show, or one without being surely larger; none shown), p_class (replicates with
+    zero the bad outweighs the good), std_error, conf_low, conf_high, p (penalty and reward are equal in size), class (basic: the penalty shows, is more than
+    twice the reward, and a test tells their sizes apart; delighter: the same of the reward; performance: a side shows without that; none shown), p_class (replicates with
     that class), n_poor, n_best, best_from, n, note. An end with under 20 answers is not estimable.
     """
     drivers = list(drivers)
@@ -74,11 +74,11 @@ def _contrast(slopes):
 def _kind(point, error, spread):
     shown = (point[0] < -metrics.Z * error[0], point[1] > metrics.Z * error[1])
     tilted = abs(point.sum()) > metrics.Z * spread
-    if shown[0] and not shown[1]:
-        return "basic" if tilted else "performance"
-    if shown[1] and not shown[0]:
-        return "delighter" if tilted else "performance"
-    return "performance" if all(shown) else "none shown"
+    if shown[0] and tilted and point[1] < -point[0] / 2:
+        return "basic"
+    if shown[1] and tilted and -point[0] < point[1] / 2:
+        return "delighter"
+    return "performance" if any(shown) else "none shown"
 
 
 def necessary(frame, *, kpi, drivers, kpi_range=None, replicates=999, seed=1):

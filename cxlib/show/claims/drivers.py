@@ -49,7 +49,7 @@ def order(importance: pd.DataFrame, pairs: pd.DataFrame, programme) -> list[str]
             said.append(f"{opening} {name} comes first ({_share(first)}), and its first place is established.")
         else:
             alike = [*alike[:3], *([prose.plural(len(alike) - 3, "other")] if len(alike) > 3 else [])]
-            said.append(f"{opening} {name} comes first in this sample ({_share(first)}), but its rank is not established: it cannot be told apart from {prose.join(alike)}.")
+            said.append(f"{opening} {name} comes first in this sample ({_share(first)}), but its rank is not established: it cannot be told apart from {prose.join(alike)}. These stand at the top together, in no order.")
     return said
 
 

@@ -6,8 +6,7 @@ from cxlib import quarters
 from cxlib.show import prose
 from cxlib.show.claims import drivers
 
-CLASSES = {"basic": "annoys where it fails", "delighter": "delights where it succeeds", "performance": "works both ways", "none shown": "shows neither"}
-SURE = 0.8
+CLASSES = {"basic": "annoys where it fails", "delighter": "delights where it succeeds"}
 
 
 def cuts(found: pd.DataFrame, programme) -> list[str]:
@@ -34,9 +33,9 @@ def steps(found: pd.DataFrame, programme) -> list[str]:
             said.append(f"{model}: no attribute shows a difference in the key figure for a step up, the others held; the answers cannot tell these apart.")
             continue
         first = shown.iloc[0]
-        text = f"{model}: respondents who rate {programme.label(first['driver'])} {prose.number(first['step'], digits=1)} higher, and all else alike, differ by {_effect(first)} ({prose.interval(first['conf_low'], first['conf_high'], _unit(first), digits=1)})"
+        text = f"{model}: respondents who rate {programme.label(first['driver'])} {prose.number(first['step'], digits=1)} higher, and all else alike, differ by {_effect(first)} (95 % interval {prose.interval(first['conf_low'], first['conf_high'], digits=1)})"
         text += f"; {prose.join([programme.label(name) for name in shown['driver'].iloc[1:]])} follow{'s' if len(shown) == 2 else ''}" if len(shown) > 1 else ""
-        said.append(f"{text}." + (f" For {prose.join([programme.label(name) for name in rest['driver']])} the interval holds nothing as well." if len(rest) else ""))
+        said.append(f"{text}." + (f" For {prose.join([programme.label(name) for name in rest['driver']])} a difference is not established." if len(rest) else ""))
     return said
 
 
@@ -107,9 +106,13 @@ def unequal(found: pd.DataFrame, programme) -> list[str]:
         for kind in ("basic", "delighter"):
             named = own[(own["class"] == kind) & (own["p"] < 0.05)]
             if len(named):
-                parts.append(f"{prose.join([f'{programme.label(row.driver)} (so in {prose.probability(row.p_class)} redraws)' for row in named.itertuples()])} {CLASSES[kind]}" if len(named) == 1 else f"{prose.join([f'{programme.label(row.driver)} (so in {prose.probability(row.p_class)} redraws)' for row in named.itertuples()])}: {CLASSES[kind]}")
+                parts.append(f"{CLASSES[kind]}: {prose.join([f'{programme.label(row.driver)} (so in {prose.probability(row.p_class)} redraws)' for row in named.itertuples()])}")
         both = own[own["class"] == "performance"]
-        parts.append(f"{prose.join([programme.label(name) for name in both['driver']])}: no difference between the two directions is established" if len(both) else "no attribute shows both directions")
+        if len(both):
+            parts.append(f"works both ways as far as can be told: {prose.join([programme.label(name) for name in both['driver']])}")
+        unclear = own[own["class"] == "none shown"]
+        if len(unclear):
+            parts.append(f"shows neither: {prose.join([programme.label(name) for name in unclear['driver']])}")
         needed = own[(own["necessary_p"] < 0.05) & (own["necessary_size"] >= 0.1)]
         ceiling = f" A high score hardly ever goes with a poor rating of {prose.join([programme.label(name) for name in needed['driver']], last='or')}." if len(needed) else " No attribute is necessary: high scores occur beside poor ratings of each."
         said.append(f"{model}: {'; '.join(parts)}.{ceiling}")
@@ -125,10 +128,6 @@ def unequal_table(found: pd.DataFrame, programme) -> pd.DataFrame:
         }
         for row in found.sort_values("estimate", kind="stable", na_position="last").to_dict("records")
     ])  # fmt: skip
-
-
-def _unit(row):
-    return {"points": "points", "percentage points": "percentage points"}.get(row["unit"], "")
 
 
 def _effect(row) -> str:

@@ -6,8 +6,8 @@ from cxlib.show import claims, prose
 from cxlib.show.claims import drivers
 
 WAYS = {
-    "class": "classes instead of scores", "logit": "classes by ordered logit, complete answers only", "complete": "complete answers only", "em": "gaps by maximum likelihood", "unweighted": "without weights",
-    "top": "without those who gave the top score", "flat": "without those who rated every attribute alike", "accounts": "every account counted once", "previous": "the wave before",
+    "class": "classes instead of scores", "logit": "classes by ordered logit on complete answers", "complete": "complete answers only", "em": "gaps filled by maximum likelihood", "unweighted": "no weights",
+    "top": "those with the top score left out", "flat": "those who rated every attribute alike left out", "accounts": "every account counted once", "previous": "the wave before",
 }  # fmt: skip
 
 
@@ -15,13 +15,14 @@ def said(compared: pd.DataFrame, programme) -> list[str]:
     """Say for each KPI which other choices would put another attribute first or change the first three, and which would not."""
     lines = []
     for model, own in drivers.models(compared.dropna(subset=["rank_correlation"]), programme):
-        kept = own[(own["same_first"] == 1) & (own["common_top3"] == own["common_top3"].max())]
+        kept = own[own["same_first"] == 1]
         other = own[own["same_first"] == 0]
-        text = f"{model}: the same attribute comes first {prose.join([WAYS[name] for name in kept['variant']], last='or')}" if len(kept) else f"{model}: every other choice changes what comes first or who is among the first three"
+        text = f"{model}: {prose.number(len(kept))} of {prose.plural(len(own), 'other choice')} put the same attribute first" + (f" ({prose.join([WAYS[name] for name in kept['variant']])})" if len(kept) else "")
         for first, rows in other.groupby("first", sort=False):
-            text += f"; {programme.label(first)} comes first {prose.join([WAYS[name] for name in rows['variant']], last='or')}"
-        low = own.loc[own["rank_correlation"].idxmin()]
-        lines.append(f"{text}. The order departs most {WAYS[low['variant']]}: rank correlation {prose.number(low['rank_correlation'], digits=2)} on {prose.plural(int(low['n']), 'answer')}.")
+            text += f"; {programme.label(first)} comes first in {prose.number(len(rows))} ({prose.join([WAYS[name] for name in rows['variant']])})"
+        low, three = own.loc[own["rank_correlation"].idxmin()], (own["common_top3"] == 3).sum()
+        text += f". The first three are the same in {prose.number(three)}" if len(own) else ""
+        lines.append(f"{text}. The order departs most with {WAYS[low['variant']]}: rank correlation {prose.number(low['rank_correlation'], digits=2)} on {prose.plural(int(low['n']), 'answer')}.")
     return lines
 
 
@@ -76,6 +77,8 @@ def mood(found: pd.DataFrame, pairs: pd.DataFrame, programme) -> list[str]:
         own = own.dropna(subset=["estimate"])
         if own.empty:
             continue
+        if own["conf_low"].isna().all():
+            continue
         out = own[own["conf_low"] > 0].sort_values("estimate", ascending=False, kind="stable")
         below = own[own["conf_high"] < 0]
         text = f"{model}: {prose.percent(own['share'].iloc[0])} of the differences in ratings is common to all attributes (a mood, or quality that people meet everywhere), and this alone goes with {prose.percent(own['kpi_share'].iloc[0])} of the key figure."
@@ -108,10 +111,11 @@ def differences(segments: pd.DataFrame, changes: pd.DataFrame, moved: pd.DataFra
     return lines
 
 
-def tests(segments: pd.DataFrame, changes: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return the comparisons as exploratory tests of the ledger."""
+def tests(tested: pd.DataFrame, segments: pd.DataFrame, changes: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the study's rows of the ledger: the permutation tests, and the comparisons as exploratory ones."""
     name = lambda row: f"{programme.label(row['driver'])} goes with {claims.name(programme, row['kpi'], row['survey'])}"
     parts = [
+        drivers.tests(tested, programme),
         claims.tests(changes.assign(kind="wave"), study=drivers.STUDY, family="driver_changes", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"{name(row)} as it did in {row['then_wave']}"),
         claims.tests(segments.assign(kind="segment"), study=drivers.STUDY, family="driver_segments", kind="exploratory", key=["kind", *drivers.KEY, "segment", "value"], what=lambda row: f"{name(row)} in {programme.label(row['segment'])} {row['value']} as elsewhere"),
     ]
@@ -119,4 +123,4 @@ def tests(segments: pd.DataFrame, changes: pd.DataFrame, programme) -> pd.DataFr
 
 
 def _group(name, programme) -> str:
-    return programme.label(name) if any(item.id == name for item in programme.items) else name
+    return programme.label(name) if any(item.id == name for item in programme.items) else f"“{name.replace('_', ' ')}”"

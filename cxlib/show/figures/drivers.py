@@ -113,10 +113,10 @@ def contrasts(frame, ax=None):
     frame = frame.assign(tilt=frame["penalty"] + frame["reward"]).sort_values("tilt", kind="stable", na_position="last")
     labels = marks.names(frame, "driver")
     ax, places = layout.axes(ax, height=marks.height(labels)), np.arange(len(frame))
-    for side, colour in (("penalty", layout.RED), ("reward", layout.BLUE)):
-        marks.intervals(ax, places, frame, colour=colour, columns=(side, f"{side}_low", f"{side}_high"))
+    for side, colour, aside in (("penalty", layout.RED, -0.13), ("reward", layout.BLUE, 0.13)):
+        marks.intervals(ax, places + aside, frame, colour=colour, columns=(side, f"{side}_low", f"{side}_high"))
     marks.rows(ax, labels)
     marks.zero(ax)
-    layout.under(ax, "← poor ratings take away      the best ratings add →")
+    layout.under(ax, "← poor ratings take away · the best ratings add →")
     marks.bases(ax, places, frame)
     return ax
