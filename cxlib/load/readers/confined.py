@@ -1,10 +1,11 @@
 """Formats that are read by compiled libraries: in a process of their own with little memory and time, so that a hostile file harms nobody.
 
 The process runs one of the scripts `*_child.py` of this folder. It writes one line of JSON, what the file declares, and below it
-the cells as CSV with the row of the file in front; or one line of JSON with the fault.
+the cells: as CSV with the row of the file in front where the line gives their `width`, else as an Arrow stream; or one line of JSON with the fault.
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ OUTPUT = 64 * 2**20
 
 
 def run(script: str, path: Path, options: dict, *, size: int) -> tuple[dict, object]:
-    """Return (what the file declares, an Arrow table of its cells as text with the column '#' for the rows).
+    """Return (what the file declares, an Arrow table of its cells): as text with the column '#' for the rows, or as typed in an Arrow stream.
 
     `size` is the number of bytes that the file holds when unpacked. Raises DataError for a file that the library refuses, that
     makes it crash, or that wants more memory or time than its size explains.
@@ -27,7 +28,8 @@ def run(script: str, path: Path, options: dict, *, size: int) -> tuple[dict, obj
     command = [sys.executable, "-I", str(Path(__file__).with_name(f"{script}_child.py")), str(path.resolve()), json.dumps(options), json.dumps(limits)]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=3 * limits["seconds"], check=False)
+            # One arena: with one a thread the libraries' threads would reserve address space by the gigabyte, and fall over the limit.
+            done = subprocess.run(command, env={**os.environ, "MALLOC_ARENA_MAX": "1"}, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=3 * limits["seconds"], check=False)
             code = done.returncode
         except subprocess.TimeoutExpired:
             code = -signal.SIGXCPU
@@ -36,9 +38,19 @@ def run(script: str, path: Path, options: dict, *, size: int) -> tuple[dict, obj
         facts = _facts(start)
         if "fault" in facts:
             raise DataError(f"{path.name}: {facts['fault']}")
-        if code:
+        if code or not facts:
             raise DataError(f"{path.name}: {_cause(code)}; check where it comes from, and save it again as CSV.")
-        return facts, _table(out.fileno(), len(start), facts, path)
+        return facts, (_table(out.fileno(), len(start), facts, path) if "width" in facts else _stream(out.fileno(), len(start)))
+
+
+def _stream(descriptor: int, start: int):
+    import mmap
+
+    import pyarrow as pa
+
+    whole = pa.py_buffer(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))  # pages of the file, not a copy: the table lives on them
+    with pa.ipc.open_stream(whole.slice(start)) as stream:
+        return stream.read_all().unify_dictionaries()
 
 
 def _facts(line: bytes) -> dict:

@@ -33,6 +33,23 @@ def writer():
     return csv.writer(sys.stdout, quoting=csv.QUOTE_ALL, lineterminator="\n")
 
 
+def stream(schema, batches) -> None:
+    """Write Arrow batches behind the line of facts."""
+    import pyarrow as pa
+
+    sys.stdout.flush()
+    with pa.ipc.new_stream(sys.stdout.buffer, schema) as out:
+        for batch in batches:
+            out.write_batch(batch)
+
+
+def cell(value) -> str:
+    """Return a typed cell as the text a person would have typed: 5.0 as 5, bytes as hexadecimal."""
+    if type(value) is float:
+        return str(int(value)) if value == value and abs(value) < 2**53 and value == int(value) else "" if value != value else repr(value)
+    return value if type(value) is str else "" if value is None else value.hex() if type(value) is bytes else str(value)
+
+
 def main(read) -> None:
     """Run `read(path, options)` under the limits given on the command line; a fault of any kind becomes a sentence."""
     path, options, limits = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
