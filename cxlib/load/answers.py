@@ -16,6 +16,9 @@ from cxlib.programme import Item, Programme, Reading
 _PLAIN = re.compile(r"\A[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?\Z")
 _COMMA = re.compile(r"\A[+-]?[0-9][0-9.,' ]*,[0-9.,' ]*\Z")
 BLANK = "blank"
+# What spreadsheet programs write where a formula has failed; the last one is ours, for a formula whose result was not saved.
+ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#FORMULA!")
+FAILED = "an error of the spreadsheet"
 
 
 class Parsed(NamedTuple):
@@ -32,7 +35,7 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     codes, words = pd.factorize(cells)
     words = words.tolist()
     stripped = [word.strip() for word in words]
-    trials = [one(word) for word in stripped]
+    trials = [_failed(trial) if bare in ERRORS and not trial[1] else trial for bare, trial in zip(stripped, map(one, stripped), strict=True)]
     places, reasons = pd.factorize(np.array([trial[1] for trial in trials], dtype=object))
     rule = np.array([trial[2] for trial in trials] or [""], dtype=object)[: len(words)]
     loose = np.array([word != bare and bare != "" and not trial[2] for word, bare, trial in zip(words, stripped, trials, strict=True)], dtype=bool)
@@ -47,6 +50,11 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     return Parsed(values, missing, _spread(rule, codes), int(loose[codes].sum()) if loose.any() else 0)
 
 
+def _failed(trial: tuple) -> tuple:
+    """Return that a cell holds an error of the spreadsheet; one that is declared missing has a meaning, and keeps it."""
+    return None if trial[0] is None or isinstance(trial[0], str) else math.nan, "", FAILED
+
+
 def _spread(words: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return a word for each cell; where every distinct cell has the same word nothing is looked up."""
     return np.full(len(codes), words[0], dtype=object) if len(words) and (words == words[0]).all() else words[codes]
@@ -58,7 +66,10 @@ def _free(cells: pd.Series) -> Parsed:
     blank = (bare == "").to_numpy(dtype=bool)
     missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK])
     loose = int(((bare != cells).to_numpy(dtype=bool) & ~blank).sum())
-    return Parsed(bare.mask(blank).array, missing, np.full(len(cells), "", dtype=object), loose)
+    rule = np.full(len(cells), "", dtype=object)
+    if (failed := bare.isin(ERRORS).to_numpy(dtype=bool)).any():
+        rule[failed] = FAILED
+    return Parsed(bare.mask(blank | failed).array, missing, rule, loose)
 
 
 def number_of(text: str, reading: Reading) -> float | None:

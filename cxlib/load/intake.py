@@ -11,6 +11,7 @@ from cxlib.load import answers, readers
 from cxlib.programme import Programme, Reading, Source, Wave
 
 SUGGESTIONS = (
+    ("an error of the spreadsheet", "mend the formula and save the values, or leave the cell empty"),
     ("not on the scale", "correct the score, or declare the code under 'missing' if it is none"),
     ("not a whole number", "correct the score; half points were not offered"),
     ("not a number", "type the number in plain digits, or leave the cell empty"),

@@ -24,7 +24,8 @@ def run(script: str, path: Path, options: dict, *, size: int) -> tuple[dict, obj
     `size` is the number of bytes that the file holds when unpacked. Raises DataError for a file that the library refuses, that
     makes it crash, or that wants more memory or time than its size explains.
     """
-    limits = {"memory": MEMORY + 16 * size, "seconds": SECONDS + size / 2**20, "output": OUTPUT + 8 * size}
+    stacks = 16 * 2**20 * (os.cpu_count() or 1)  # address space that the libraries' threads reserve and do not use
+    limits = {"memory": MEMORY + stacks + 16 * size, "seconds": SECONDS + size / 2**20, "output": OUTPUT + 8 * size}
     command = [sys.executable, "-I", str(Path(__file__).with_name(f"{script}_child.py")), str(path.resolve()), json.dumps(options), json.dumps(limits)]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         try:

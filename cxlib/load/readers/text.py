@@ -16,7 +16,7 @@ _MULTIBYTE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|[\xf
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 _SEPARATOR = re.compile(r"\Asep=(.)\Z", re.I)  # the line by which spreadsheets name the separator
 DELIMITERS = ",;\t|"
-HEAD = 4  # rows looked at for the header: up to three, below a line that names the separator
+HEAD = headers.LOOKED + 1  # rows looked at for the header, below a line that names the separator
 BLOCKS = (2**22, 2**26, 2**30)  # a record must fit into a block: four megabytes do, but for very long verbatims
 csv.field_size_limit(2**30)  # a verbatim of a megabyte is legitimate
 
@@ -126,7 +126,9 @@ def _head(content, path: Path, reading: Reading) -> tuple[list, str, int]:
         except (csv.Error, TypeError) as error:
             raise DataError(f"{path.name}: the header cannot be read ({error}); correct 'delimiter' in programme.toml.") from None
     best = max(rows, key=lambda one: (len(rows[one][0]) if rows[one] else 0, -len({len(row) for row in rows[one]})))
-    return rows[best][:3], best, skipped
+    if rows[best] and len(rows[best][0]) == 1:  # a title alone says nothing of the separator: the row that looks like a header does
+        best = next((one for one in rows if len(rows[one]) > 2 and headers.elsewhere(rows[one])), best)
+    return rows[best][: headers.LOOKED], best, skipped
 
 
 def _text(content, most: int = 2**22) -> str:
