@@ -37,7 +37,7 @@ def escaped(frame):
     import pandas as pd
 
     changed, columns = 0, {}
-    for place, name in enumerate(frame.columns):
+    for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         if isinstance(column.dtype, pd.CategoricalDtype):
             column = column.astype(object)

@@ -136,21 +136,38 @@ def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None 
     return _by_value(cells, one, str)
 
 
-def moments(cells: pd.Series, *, reading: Reading, zone: str) -> Parsed:
-    """Return a column of dates or timestamps as local time of the zone, by the declared format or in ISO form."""
-    local = zoneinfo.ZoneInfo(zone)
+def moments(cells: pd.Series, *, reading: Reading, zone: str, told: str = "") -> Parsed:
+    """Return a column of dates or timestamps as local time of the zone, by the declared format or in ISO form.
+
+    A time that carries its offset is that instant. One that carries none is a time on the clocks of the file's zone: the one that
+    `reading` declares, else the one that the file itself tells (Qualtrics), else `zone`. A day alone is that day in every zone.
+    Read in `zone` itself a time is kept as it stands, also in the hour that clocks skip in spring and in the one they show twice in
+    autumn: its day, and so its quarter, is the same either way. From another zone, a time that was shown twice is the first of the two,
+    and one that was skipped is read by the offset before the change (PEP 495, fold = 0).
+    """
+    local, source = zoneinfo.ZoneInfo(zone), _zone(reading.timezone or told)
+    clock = any(mark in reading.date_format for mark in ("%H", "%I", "%c", "%X", "%T"))
 
     def one(text: str):
         if text == "":
             return None, BLANK, ""
         try:
             value = dt.datetime.strptime(text, reading.date_format) if reading.date_format else dt.datetime.fromisoformat(text)
-        except ValueError:
+            if value.tzinfo is None and source is not None and (clock if reading.date_format else ":" in text):
+                value = value.replace(tzinfo=source)
+            value = value.astimezone(local).replace(tzinfo=None) if value.tzinfo else value
+        except (ValueError, OverflowError):
             return None, "", f"not a date written as {reading.date_format or 'YYYY-MM-DD'}"
-        value = value.astimezone(local).replace(tzinfo=None) if value.tzinfo else value
         return (value, "", "") if 1900 <= value.year <= 2200 else (None, "", "not a date between 1900 and 2200")
 
     return _by_value(cells, one, object)
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo | None:
+    try:
+        return zoneinfo.ZoneInfo(name) if name else None
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def column(cells: pd.Series, *, item: Item, programme: Programme, reading: Reading) -> Parsed:

@@ -26,11 +26,11 @@ SUGGESTIONS = (
 
 
 class Intake(NamedTuple):
-    """One file taken in: its clean rows, the counts, the repair list, and why answers are missing."""
+    """One wave or file taken in: its clean rows, the counts, the repair list, and why answers are missing."""
 
     frame: pd.DataFrame
     verbatims: pd.DataFrame
-    file: dict
+    files: list[dict]
     repairs: pd.DataFrame
     coverage: pd.DataFrame
     identifiers: pd.DataFrame = pd.DataFrame()  # of the kept rows, in memory only
@@ -42,11 +42,12 @@ def wave(programme: Programme, wave: Wave) -> Intake:
     A row with one cell that breaks the contract is set aside whole, because such a cell often means that the row has shifted.
     Rows in the file = kept + quarantined + duplicates. Raises DataError where a column is missing or a number is ambiguous.
     """
-    raw = readers.read(programme.raw / wave.file, wave, within=programme.raw)
+    raw = readers.joined(programme.raw, wave)
     survey = programme.survey(wave.survey)
     items = [item for item in programme.asked(survey.id) if programme.column(wave, item.id)]
     fields = {name: column for name in ("response_id", *(f for f in schema_fields() if f != "response_id")) if (column := programme.column(wave, name))}
-    _present(wave.named, raw.frame, [*fields.values(), *(programme.column(wave, item.id) for item in items)], f"wave '{wave.id}'")
+    for file, names in [(file, names) for file, _, names in raw.parts] or [(wave.named, list(raw.frame))]:
+        _present(file, names, [*fields.values(), *(programme.column(wave, item.id) for item in items)], f"wave '{wave.id}'")
     reader = _Reader(wave, raw, programme)
     parsed = {name: reader.field(name, column) for name, column in fields.items()}
     parsed |= {item.id: reader.item(item, programme.column(wave, item.id)) for item in items}
@@ -82,7 +83,7 @@ def wave(programme: Programme, wave: Wave) -> Intake:
     return Intake(
         frame=frame.drop(columns=[item.id for item in texts]),
         verbatims=_verbatims(frame, texts),
-        file=_file(wave.named, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
+        files=_files(wave.named, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
         repairs=_repairs(wave.named, wave.quarter, raw, rules, columns, equal),
         coverage=_coverage(programme, wave, items, parsed, raw, kept, quarter),
         identifiers=identifiers,
@@ -113,7 +114,7 @@ def source(programme: Programme, source: Source) -> Intake:
             raise DataError(f"{programme.folder / 'programme.toml'}: source '{source.named}' names '{name}', which is no column of '{source.table}'{nearest(name, wanted)}.")
     columns = {name: source.columns.get(name, name) for name in wanted if name not in source.fixed}
     columns = {name: column for name, column in columns.items() if name in source.columns or column in raw.frame or wanted[name].required}
-    _present(source.named, raw.frame, columns.values(), f"the table '{source.table}'")
+    _present(source.named, list(raw.frame), columns.values(), f"the table '{source.table}'")
     reader = _Reader(source, raw, programme)
     parsed = {name: reader.typed(column, wanted[name].type, source.values.get(name)) for name, column in columns.items()}
     rules = {name: one.rule.copy() for name, one in parsed.items()}
@@ -130,7 +131,7 @@ def source(programme: Programme, source: Source) -> Intake:
         bad |= rule != ""
     kept = ~equal & ~bad
     frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed)
-    return Intake(frame, pd.DataFrame(), _file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed), _repairs(source.named, "", raw, rules, columns, equal), pd.DataFrame(), _identifiers(source, raw, kept, f"the table '{source.table}'"))
+    return Intake(frame, pd.DataFrame(), _files(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed), _repairs(source.named, "", raw, rules, columns, equal), pd.DataFrame(), _identifiers(source, raw, kept, f"the table '{source.table}'"))
 
 
 class _Reader(NamedTuple):
@@ -156,7 +157,7 @@ class _Reader(NamedTuple):
 
     def typed(self, column: str, kind: str, labels: dict | None = None):
         if kind in ("date", "moment"):
-            return self._try(column, lambda cells: answers.moments(cells, reading=self.reading, zone=self.programme.timezone))
+            return self._try(column, lambda cells: answers.moments(cells, reading=self.reading, zone=self.programme.timezone, told=self.raw.zones.get(column, "")))
         if kind == "flag":
             yes = {"1": "1", "0": "0", "TRUE": "1", "FALSE": "0", "True": "1", "False": "0", "true": "1", "false": "0", "yes": "1", "no": "0"}
             return self._try(column, lambda cells: answers.numbers(cells.str.strip().map(lambda cell: yes.get(cell, cell)), reading=self.reading))
@@ -166,17 +167,17 @@ class _Reader(NamedTuple):
 
 
 def _identifiers(reading: Reading, raw: readers.Raw, kept, where: str) -> pd.DataFrame:
-    _present(reading.file, raw.frame, reading.identify.values(), where)
+    _present(reading.named, list(raw.frame), reading.identify.values(), where)
     return pd.DataFrame({name: raw.frame[column].to_numpy()[kept] for name, column in reading.identify.items()})
 
 
-def _present(file: str, frame: pd.DataFrame, columns, where: str) -> None:
+def _present(file: str, names: list[str], columns, where: str) -> None:
     for column in columns:
-        if column not in frame:
-            twice = [name for name in frame.columns if name.startswith(f"{column} (column ")]
+        if column not in names:
+            twice = [name for name in names if name.startswith(f"{column} (column ")]
             if twice:
                 raise DataError(f"{file}: several columns are called '{column}'; name the one that {where} needs by its place in programme.toml: {', '.join(repr(name) for name in twice)}.")
-            raise DataError(f"{file}: the column '{column}' that {where} needs is missing{nearest(column, frame.columns)}; correct the file, or the column in programme.toml.")
+            raise DataError(f"{file}: the column '{column}' that {where} needs is missing{nearest(column, names)}; correct the file, or the column in programme.toml.")
 
 
 def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -> pd.DataFrame:
@@ -193,11 +194,16 @@ def _verbatims(frame: pd.DataFrame, texts) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _file(file, table, label, quarter, raw, kept, aside, equal, parsed) -> dict:
-    return {
-        "file": file, "table": table, "wave": label, "quarter": quarter, "rows": len(raw.frame), "kept": int(kept.sum()), "quarantined": int(aside.sum()),
-        "duplicates": int(equal.sum()), "trimmed": sum(one.trimmed for one in parsed.values()), "encoding": raw.encoding,
-    }  # fmt: skip
+def _files(file, table, label, quarter, raw, kept, aside, equal, parsed) -> list[dict]:
+    """Return the account of each file; cells are trimmed by the wave, so that the first of several files carries their number."""
+    trimmed, starts = sum(one.trimmed for one in parsed.values()), [start for _, start, _ in raw.parts] or [0]
+    return [
+        {
+            "file": raw.file(start, file), "table": table, "wave": label, "quarter": quarter, "rows": end - start, "kept": int(kept[start:end].sum()), "quarantined": int(aside[start:end].sum()),
+            "duplicates": int(equal[start:end].sum()), "trimmed": 0 if start else trimmed, "encoding": raw.encoding,
+        }
+        for start, end in zip(starts, [*starts[1:], len(raw.frame)], strict=True)
+    ]  # fmt: skip
 
 
 def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
@@ -205,8 +211,8 @@ def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
     for name, rule in rules.items():
         for place in np.flatnonzero((rule != "") & ~equal):
             advice = next((text for start, text in SUGGESTIONS if start in rule[place]), "correct the cell, or leave it empty")
-            rows.append((file, quarter, raw.row(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
-    return pd.DataFrame(rows, columns=["file", "quarter", "row", "column", "value", "rule", "suggestion"]).sort_values(["row", "column"], ignore_index=True)
+            rows.append((raw.file(place, file), quarter, raw.row(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
+    return pd.DataFrame(rows, columns=["file", "quarter", "row", "column", "value", "rule", "suggestion"]).sort_values(["file", "row", "column"] if raw.parts else ["row", "column"], ignore_index=True)
 
 
 def _coverage(programme, wave, items, parsed, raw, kept, quarter) -> pd.DataFrame:

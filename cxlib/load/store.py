@@ -45,7 +45,7 @@ def build(programme: Programme) -> dict[str, pd.DataFrame]:
         "responses": _stack([one.frame for one in waves]),
         "verbatims": _stack([one.verbatims for one in waves]),
         "coverage": _stack([one.coverage for one in waves]),
-        "files": pd.DataFrame([one.file for one in everything]),
+        "files": pd.DataFrame([file for one in everything for file in one.files]),
         "repairs": _stack([one.repairs for one in everything]),
         **matched,
     }

@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 
 from cxlib.errors import DataError
-from cxlib.load.readers import files
+from cxlib.load.readers import files, raw
 from cxlib.load.readers.raw import Raw, ResponseSet
 from cxlib.programme import Reading
 
@@ -38,4 +38,11 @@ def read(path: Path, reading: Reading, *, within: Path | None = None) -> Raw:
     return importlib.import_module(f"cxlib.load.readers.{form}").read(path, reading)
 
 
-__all__ = ["Raw", "ResponseSet", "read"]
+def joined(folder: Path, reading: Reading) -> Raw:
+    """Return the file of a wave together with its further parts, each read as the first is: rows keep the file and the row they came from."""
+    names = [reading.file, *getattr(reading, "parts", ())]
+    found = [read(folder / name, reading, within=folder) for name in names]
+    return raw.joined(found, names) if len(found) > 1 else found[0]
+
+
+__all__ = ["Raw", "ResponseSet", "joined", "read"]

@@ -13,14 +13,23 @@ CELLS, SHARE = 10_000_000, 4_000  # a file of fewer bytes than a cell in 4,000 h
 ROWS = 65_536
 
 
+def repeated(facts) -> list[str]:
+    """Return the columns of words that repeat and stay folded, as in the file: unfolded, a column of labels would be a hundred times its size."""
+    plain, folded = set(), set()
+    for group in range(min(facts.num_row_groups, 1_000)):
+        for place in range(facts.num_columns):
+            chunk = facts.row_group(group).column(place)
+            fits = chunk.physical_type == "BYTE_ARRAY" and any("DICTIONARY" in one for one in chunk.encodings) and not any("DELTA" in one for one in chunk.encodings)
+            (folded if fits else plain).add(chunk.path_in_schema)
+    return sorted(folded - plain) if facts.num_row_groups <= 1_000 else []
+
+
 def read(path: str, options: dict) -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
-    schema = pq.read_schema(path)
-    # Words that repeat are kept once, as in the file: unfolded, a column of labels would be a hundred times its size.
-    repeated = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
-    with pq.ParquetFile(path, read_dictionary=repeated, pre_buffer=False) as file:
-        rows, names = file.metadata.num_rows, file.schema_arrow.names
+    facts = pq.read_metadata(path)
+    with pq.ParquetFile(path, metadata=facts, read_dictionary=repeated(facts), pre_buffer=False) as file:
+        rows, names = facts.num_rows, file.schema_arrow.names
         if rows < 0 or rows * len(names) > max(CELLS, SHARE * os.path.getsize(path)):
             raise child.Fault(f"the file declares {rows:,} rows, more than its size can hold; check where it comes from.")
         child.tell({"names": names})

@@ -23,6 +23,7 @@ class Header(NamedTuple):
     rows: int
     groups: dict  # (name, question) -> {column: option}, where a question has several columns
     notes: tuple
+    zones: dict = {}  # noqa: RUF012 - column -> zone of its times; never changed
 
 
 def read(head: list[list[str]], name: str, form: str = "", *, lines=None) -> Header:
@@ -43,8 +44,8 @@ def read(head: list[list[str]], name: str, form: str = "", *, lines=None) -> Hea
         return _surveymonkey(head)
     names, notes = _names(head[0])
     if form == "qualtrics":
-        zones = sorted({zone for one in head[2] if (zone := _zone(one))})
-        return Header(names, _wording(names, head[1]), 3, _choices(names, head[1]), (*notes, *(f"Times are in the zone {zone}." for zone in zones)))
+        zones = {name: zone for name, one in zip(names, head[2], strict=False) if (zone := _zone(one))}
+        return Header(names, _wording(names, head[1]), 3, _choices(names, head[1]), (*notes, *(f"Times are in the zone {zone}." for zone in sorted(set(zones.values())))), zones)
     if form == "qualtrics_legacy":
         return Header(names, _wording(names, head[1]), 2, _choices(names, head[1]), notes)
     return Header(names, {}, 1, {}, notes)

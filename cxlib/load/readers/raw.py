@@ -37,6 +37,12 @@ class Raw(NamedTuple):
     sets: Mapping = NOTHING
     rows: np.ndarray | None = None
     notes: tuple = ()
+    zones: Mapping = NOTHING  # column -> zone of its times, where the file names one
+    parts: tuple = ()  # (file, place of its first line in the frame, its columns), where several files make one wave
+
+    def file(self, place: int, name: str) -> str:
+        """Return the file in which a line of the frame stands; `name` where there is only one."""
+        return next((file for file, start, _ in reversed(self.parts) if place >= start), name)
 
     def row(self, place: int) -> int:
         """Return the row of the file, counted from 1, in which a line of the frame stands."""
@@ -58,6 +64,22 @@ def table(arrow, *, blank: bool = True, **facts) -> Raw:
         first, rows = int(rows[0]), None
     frame = arrow.to_pandas(types_mapper=lambda _: TEXT)
     return Raw(**{**facts, "frame": frame, "first_row": first, "rows": rows, "notes": tuple(notes)})
+
+
+def joined(raws: list[Raw], names: list[str]) -> Raw:
+    """Return the rows of several files as those of one, with the file of each; a column that one of them lacks is blank there.
+
+    What the files declare is put together, the first file's word before that of the next.
+    """
+    starts = np.cumsum([0, *(len(one.frame) for one in raws)])[:-1]
+    rows = [one.rows if one.rows is not None else np.arange(one.first_row, one.first_row + len(one.frame)) for one in raws]
+    told = {part: {name: value for one in reversed(raws) for name, value in getattr(one, part).items()} for part in ("wording", "labels", "missing", "sets", "zones")}
+    notes = tuple(f"{name}: {note}" for one, name in zip(raws, names, strict=True) for note in one.notes)
+    frame = pd.concat([one.frame for one in raws], ignore_index=True)
+    if frame.isna().any(axis=None):
+        frame = frame.fillna("").astype(TEXT)
+    encoding = ", ".join(dict.fromkeys(one.encoding for one in raws))
+    return Raw(frame=frame, first_row=raws[0].first_row, encoding=encoding, rows=np.concatenate(rows), notes=notes, parts=tuple(zip(names, starts.tolist(), (list(one.frame) for one in raws), strict=True)), **told)
 
 
 def _empty(arrow) -> np.ndarray | None:

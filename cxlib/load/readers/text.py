@@ -29,7 +29,7 @@ def read(path: Path, reading: Reading) -> Raw:
     _quoting(content, path, delimiter)
     first = header.rows + skipped + 1
     table = _parsed(content, path, delimiter, header, skipped)
-    facts = {"first_row": first, "encoding": encoding, "wording": header.wording, "notes": (*notes, *header.notes)}
+    facts = {"first_row": first, "encoding": encoding, "wording": header.wording, "zones": header.zones, "notes": (*notes, *header.notes)}
     return raw.table(table, blank=False, **facts, sets=headers.sets(header, lambda name: table.column(name).unique()[:3].to_pylist()))
 
 

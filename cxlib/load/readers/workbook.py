@@ -35,7 +35,7 @@ def read(path: Path, reading: Reading) -> Raw:
     notes = (*notes, *([f"Read from the sheet '{facts['sheet']}' of {', '.join(facts['sheets'])}."] if len(facts["sheets"]) > 1 else []))
     notes = (*notes, *_notes(facts, header))
     sets = headers.sets(header, lambda name: table.column(name).unique()[:3].to_pylist())
-    return raw.table(table, first_row=first, rows=rows if left else None, encoding=path.suffix.lower().removeprefix("."), wording=header.wording, sets=sets, notes=notes)
+    return raw.table(table, first_row=first, rows=rows if left else None, encoding=path.suffix.lower().removeprefix("."), wording=header.wording, zones=header.zones, sets=sets, notes=notes)
 
 
 def _whole_header(facts: dict, header: headers.Header, path: Path) -> None:
