@@ -20,6 +20,7 @@ Definition = Literal[
     "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10",
 ]  # fmt: skip
+MADE = ("answer", "survey", "wave", "quarter", "week")  # columns of the responses that loading makes itself
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 
@@ -245,7 +246,7 @@ def _inconsistencies(p: Programme):
         if p.survey(wave.survey).dated_by != "fieldwork_close" and not p.column(wave, "answered_on"):
             yield f"survey '{wave.survey}' is dated by the {p.survey(wave.survey).dated_by}, but wave '{wave.id}' names no column for answered_on."
     for item in p.items:
-        if item.id in RESPONSE_FIELDS:
+        if item.id in (*RESPONSE_FIELDS, *MADE):
             yield f"the item '{item.id}' has the name of a field; choose another."
         if item.kind == "rating" and item.scale not in p.scales:
             yield f"the rating '{item.id}' needs a scale that is declared, not '{item.scale}'{nearest(item.scale, p.scales)}."

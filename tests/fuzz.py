@@ -316,7 +316,7 @@ def run(name: str, folder: Path, *, seconds: float = 1e9, mutants: int = 10**9, 
         tried += 1
         content = chance.choice(ways)(seeds, chance)
         path.write_bytes(content)
-        start, wrong = time.monotonic(), ""
+        start, wrong = sum(os.times()[:4]), ""  # seconds of work, here and in the confined process: a busy machine is no fault of the file
         try:
             load(path)
         except DataError as error:
@@ -325,7 +325,7 @@ def run(name: str, folder: Path, *, seconds: float = 1e9, mutants: int = 10**9, 
                 wrong = f"a sentence without its file or without end: {str(error)[:200]}"
         except Exception as error:
             wrong = f"{type(error).__name__}: {str(error)[:300]}"
-        took = time.monotonic() - start
+        took = sum(os.times()[:4]) - start
         slowest = max(slowest, took)
         if not wrong and took > SECONDS:
             wrong = f"{took:.1f} seconds"

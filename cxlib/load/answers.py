@@ -74,8 +74,10 @@ def _free(cells: pd.Series) -> Parsed:
 
 def number_of(text: str, reading: Reading) -> float | None:
     """Return a cell as a number under the declared locale; None where it is none. Raises ValueError where it is ambiguous."""
-    if reading.thousands:
-        text = re.sub(rf"(?<=[0-9]){re.escape(reading.thousands)}(?=[0-9]{{3}}(?![0-9]))", "", text)
+    if reading.thousands and reading.thousands in text:
+        if not re.match(rf"[+-]?[1-9][0-9]{{0,2}}(?:{re.escape(reading.thousands)}[0-9]{{3}})+(?![0-9{re.escape(reading.thousands)}])", text):
+            return None  # 0,003 and 1,00 are no numbers with thousands
+        text = text.replace(reading.thousands, "")
     if reading.decimal == ",":
         if "." in text:
             return None
@@ -98,6 +100,8 @@ def ratings(cells: pd.Series, *, item: Item, programme: Programme, reading: Read
             return math.nan, "", f"not a number on the scale {span}"
         if f"{value:g}" in missing:
             return math.nan, missing[f"{value:g}"], ""
+        if not math.isfinite(value):  # four hundred digits are more than a number holds
+            return math.nan, "", f"not on the scale {span}"
         if value != round(value):
             return math.nan, "", f"not a whole number on the scale {span}"
         return (value, "", "") if scale.low <= value <= scale.high else (math.nan, "", f"not on the scale {span}")

@@ -9,7 +9,7 @@ import confined_child as child
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-CELLS, SHARE = 10_000_000, 4_000  # a file of fewer bytes than a cell in 4,000 holds nothing but repetition
+CELLS, SHARE = 10_000_000, 1_000  # a file of fewer bytes than a cell in 1,000 holds nothing but repetition
 ROWS = 65_536
 
 

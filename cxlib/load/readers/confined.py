@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cxlib.errors import DataError
 
-MEMORY, SECONDS = 512 * 2**20, 5.0  # for a file of usual size; both grow with what the file unpacks to
+MEMORY, SECONDS = 384 * 2**20, 5.0  # for a file of usual size; both grow with what the file unpacks to
 OUTPUT = 64 * 2**20
 
 

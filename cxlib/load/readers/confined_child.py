@@ -2,9 +2,12 @@
 
 import contextlib
 import csv
+import errno
 import json
 import os
 import sys
+
+SWOLLEN = "the file wants far more memory than its size explains; check where it comes from, and save it again as CSV."
 
 
 def limit(limits: dict) -> None:
@@ -60,8 +63,10 @@ def main(read) -> None:
         read(path, options)
         sys.stdout.flush()
     except MemoryError:
-        _end("the file wants far more memory than its size explains; check where it comes from, and save it again as CSV.")
+        _end(SWOLLEN)
     except BaseException as error:  # a Rust panic is no Exception
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            _end("the file swells to far more text than its size explains; check where it comes from, and save it again as CSV.")
         text = str(error).splitlines()
         _end(str(error) if isinstance(error, Fault) else f"the file cannot be read ({text[0][:200] if text else type(error).__name__}); it is damaged or cut off: export it again.")
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # behind the standard library: names here are ours only
 import confined_child as child
 
-ROWS, LONGEST = 65_536, 64 * 2**20
+ROWS, LONGEST = 65_536, 64 * 2**20  # of a batch; bytes of a cell
 
 
 def quoted(name: str) -> str:
@@ -42,16 +42,13 @@ def sqlite(path: str, wanted: str) -> None:
     cursor = connection.execute(f"SELECT * FROM {quoted(wanted or known[0])}")
     names = [one[0] for one in cursor.description]
     child.tell({"names": names, "width": len(names), "wording": {}})
-    out, line = child.writer(), 0
-    while rows := cursor.fetchmany(ROWS):
-        out.writerows((line + place, *map(child.cell, row)) for place, row in enumerate(rows, start=1))
-        line += len(rows)
+    child.writer().writerows((line, *map(child.cell, row)) for line, row in enumerate(cursor, start=1))
 
 
 def duckdb(path: str, wanted: str) -> None:
     import duckdb
 
-    settings = {"enable_external_access": "false", "autoload_known_extensions": "false", "autoinstall_known_extensions": "false", "threads": "1", "memory_limit": "384MB", "temp_directory": "", "lock_configuration": "false"}
+    settings = {"enable_external_access": "false", "autoload_known_extensions": "false", "autoinstall_known_extensions": "false", "threads": "1", "memory_limit": "256MB", "temp_directory": "", "lock_configuration": "false"}
     with duckdb.connect(path, read_only=True, config=settings) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET lock_configuration = true")

@@ -8,7 +8,6 @@ from cxlib.load.readers import files, raw, text
 from cxlib.load.readers.raw import Raw
 from cxlib.programme import Reading
 
-
 CELLS, SHARE = 10_000_000, 50  # records that share no keys make a table of far more cells than the file has bytes
 
 
