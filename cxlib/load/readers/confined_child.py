@@ -43,6 +43,7 @@ def stream(schema, batches) -> None:
     sys.stdout.flush()
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as out:
         for batch in batches:
+            batch.validate(full=True)  # text that is no text, and codes without a word: what damaged pages unpack to
             out.write_batch(batch)
 
 
