@@ -5,6 +5,8 @@ are put into the order of their ids first: equal to the last bit. Moments, and t
 for, are floating-point sums in the rows' order: equal to 1e-12.
 """
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -123,7 +125,7 @@ def test_a_wave_in_several_files_of_any_form_changes_no_finding(usual, tmp_path_
     frames = {}
     for year, frame in ANSWERS.items():
         places = [0, *sorted(cuts), len(frame)]
-        frames[year] = [frame.iloc[start:end][list(rng.permutation(COLUMNS))] for start, end in zip(places, places[1:])]
+        frames[year] = [frame.iloc[start:end][list(rng.permutation(COLUMNS))] for start, end in itertools.pairwise(places)]
     same(usual, found(write(folder, frames, forms), folder, drivers=True))
 
 

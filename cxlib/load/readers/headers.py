@@ -59,9 +59,11 @@ def sets(header: Header, distinct) -> dict:
     found = {}
     for (name, question), options in header.groups.items():
         cells = {column: {cell.strip() for cell in distinct(column)} for column in options} if len(options) > 1 else {}
-        if cells and all(cells[column] <= {"", option} for column, option in options.items()):
+        if not any(one - {""} for one in cells.values()):  # nobody answered: nothing tells a set from a grid
+            continue
+        if all(cells[column] <= {"", option} for column, option in options.items()):
             found[name] = ResponseSet(tuple(options), question)
-        elif cells and all(one <= {"", "1"} for one in cells.values()) and set.union(*cells.values()) == {"", "1"}:
+        elif all(one <= {"", "1"} for one in cells.values()) and set.union(*cells.values()) == {"", "1"}:
             found[name] = ResponseSet(tuple(options), question, "1")
     return found
 
