@@ -12,13 +12,16 @@ unexport PYTHONPATH
 INSTALL := --no-deps --require-hashes -r requirements.lock
 PROJECT := --no-deps --no-build-isolation -e .
 
-.PHONY: help report test slow bench lab lock codebook lint clean
+MINUTES ?= 10
+
+.PHONY: help report test slow fuzz bench lab lock codebook lint clean
 
 help:
 	@echo "make report   build the environment and the report of the shipped sample's latest quarter"
 	@echo "make test     build the same environment and pass the tests"
 	@echo "make lab      open JupyterLab on the notebooks"
 	@echo "make slow     the slow proofs: coverage by simulation, scale, faults"
+	@echo "make fuzz     change valid files at random against every loader, MINUTES=10 each"
 	@echo "make bench    the benchmarks, as ratios in one run"
 	@echo "make lock     renew requirements.lock, constraints.txt and environment.yml"
 	@echo "make codebook write the codebook into the README"
@@ -31,6 +34,9 @@ test: $(READY)
 
 slow: $(READY)
 	@$(BIN)/python -m pytest -m slow
+
+fuzz: $(READY)
+	@$(BIN)/python tests/fuzz.py --minutes $(MINUTES)
 
 bench: $(READY)
 	@$(BIN)/python bench/report.py

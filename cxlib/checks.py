@@ -1,5 +1,6 @@
 """What `cx check` prints: what fits the contract and what does not, the contract itself, and the rules for notebooks."""
 
+import os
 from pathlib import Path
 
 from cxlib import contract, run, schema
@@ -26,8 +27,31 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
         if len(faults) > SHOWN:
             say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
+    for sentence in strays(found):
+        say(sentence)
     empty = sorted(table for table in schema.TABLES if not rows[table] and table != "repairs")
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters())}; no rows for {', '.join(empty) or 'no table'}.")
+
+
+def strays(programme) -> list[str]:
+    """Return a sentence for files in the programme's folders that nothing names: those whose kind runs code when opened, and forgotten raw files."""
+    from cxlib.load.readers import FORMS, files
+
+    named, harmful, forgotten = {path.resolve() for path in programme.inputs()}, [], []
+    for folder, inside in ((programme.raw, True), (programme.folder, False)):
+        for place, below, names in os.walk(folder):
+            below[:] = sorted(name for name in below if not name.startswith(".") and (inside or Path(place, name).resolve() != programme.raw.resolve()))
+            for path in (Path(place, name) for name in sorted(names)):
+                if path.suffix.lower() in files.NEVER:
+                    harmful.append(path.relative_to(folder.parent if inside else folder).as_posix())
+                elif inside and path.resolve() not in named and any(suffix in FORMS for suffix in path.suffixes):
+                    forgotten.append(path.relative_to(folder.parent).as_posix())
+    said = [f"Never opened, because files of this kind can run code: {_some(harmful)}; take them out of the folder."] if harmful else []
+    return [*said, *([f"Ignored, because programme.toml does not name them: {_some(forgotten)}."] if forgotten else [])]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(repr(name)[1:-1] for name in names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
 
 
 def contracts(programme) -> None:

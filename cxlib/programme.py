@@ -20,6 +20,7 @@ Definition = Literal[
     "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10",
 ]  # fmt: skip
+MADE = ("answer", "survey", "wave", "quarter", "week")  # columns of the responses that loading makes itself
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 
@@ -195,6 +196,8 @@ class Programme(BaseModel):
         for path in self.inputs():
             if not path.is_file():
                 raise DataError(f"{path.name}: there is no such file in {path.parent}; put it there or correct 'file' in programme.toml.")
+            if path.parent != self.folder and not path.resolve().is_relative_to(self.raw.resolve()):
+                raise DataError(f"{path.name}: the link leads to a file outside {self.raw}; put the file itself there.")
             with path.open("rb") as file:
                 found[path.name if path.parent == self.folder else f"raw/{path.relative_to(self.raw)}"] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
@@ -202,7 +205,7 @@ class Programme(BaseModel):
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
-        return contracts + [self.raw / name for name in dict.fromkeys(one.file for one in (*self.waves, *self.sources) if one.file)]
+        return contracts + [self.raw / name for name in dict.fromkeys(name for one in (*self.waves, *self.sources) for name in (one.file, *getattr(one, "parts", ())) if name)]
 
 
 def read(folder: Path, raw: Path | None = None) -> Programme:
@@ -224,9 +227,7 @@ def _inconsistencies(p: Programme):
     for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment")):
         ids = [one.id for one in group]
         yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
-    try:
-        zoneinfo.ZoneInfo(p.timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+    if not _known_zone(p.timezone):
         yield f"'timezone' = '{p.timezone}' is not a known zone; write it like Europe/Berlin."
     seen = set()
     for wave in p.waves:
@@ -247,7 +248,7 @@ def _inconsistencies(p: Programme):
         if p.survey(wave.survey).dated_by != "fieldwork_close" and not p.column(wave, "answered_on"):
             yield f"survey '{wave.survey}' is dated by the {p.survey(wave.survey).dated_by}, but wave '{wave.id}' names no column for answered_on."
     for item in p.items:
-        if item.id in RESPONSE_FIELDS:
+        if item.id in (*RESPONSE_FIELDS, *MADE):
             yield f"the item '{item.id}' has the name of a field; choose another."
         if item.kind == "rating" and item.scale not in p.scales:
             yield f"the rating '{item.id}' needs a scale that is declared, not '{item.scale}'{nearest(item.scale, p.scales)}."
@@ -276,8 +277,23 @@ def _inconsistencies(p: Programme):
             yield f"{where} needs either 'file' or 'database', and {'has both' if one.file else 'has neither'}."
         elif one.database and not one.database_table:
             yield f"the database '{one.database.split('://')[0]}' needs 'database_table', e.g. survey.annual_2026."
-        if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
-            yield f"the file '{one.file}' leaves the raw folder; name files below it."
+        parts = getattr(one, "parts", ())
+        for name in (one.file, *parts):
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                yield f"the file '{name}' leaves the raw folder; name files below it."
+        if parts and not one.file:
+            yield f"wave '{one.id}' names 'parts' without a first 'file'."
+        yield from (f"wave '{one.id}' names the file '{name}' twice." for name in dict.fromkeys(parts) if (one.file, *parts).count(name) > 1)
+        if one.timezone and not _known_zone(one.timezone):
+            yield f"'timezone' = '{one.timezone}' of '{one.named}' is not a known zone; write it like Europe/Berlin."
+
+
+def _known_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones, or too long for a file
+        return False
+    return True
 
 
 def _circles(leads: dict[str, str]):

@@ -100,6 +100,7 @@ class Reading(BaseModel):
     decimal: Literal["", ".", ","] = Field("", description="Decimal mark; a comma is read only where it is declared.")
     thousands: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark, only where declared.")
     date_format: str = Field("", description="Format of dates, e.g. %d.%m.%Y; ISO dates where empty.")
+    timezone: str = Field("", description="Zone of times that carry none, where it is neither the file's own word (Qualtrics) nor the programme's zone, e.g. UTC.")
     identify: dict[Identifier, str] = Field({}, description="Identifier of a person -> column in the file, for matching rows without a customer key; never kept, e.g. {email = \"E-Mail\"}.")
 
     @property
@@ -117,6 +118,7 @@ class Wave(Reading):
     first: dt.date = Field(description="First day of fieldwork.")
     last: dt.date = Field(description="Last day of fieldwork; it dates the answers of a relationship survey.")
     file: str = Field("", description="File under raw/, .gz as it is; empty where a database is named, e.g. annual_2026.csv.")
+    parts: tuple[str, ...] = Field((), description="Further files of the same wave under raw/, where it was exported in several; each holds the columns of the first, in any order, e.g. [\"annual_2026_at.csv\"].")
     mode: str = Field("", description="Mode where this wave departs from its survey, e.g. phone.")
     invited: int | None = Field(None, ge=0, description="How many were invited, where no invitations table says so.")
     columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave, e.g. {network = \"Q12_4\", app = \"\"}.")

@@ -36,6 +36,8 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
         return index
     _require(every, chosen, digests, editions.read(place / "draft"), only)
     checks.contracts(programme)
+    for sentence in checks.strays(programme):
+        say(sentence)
     _made(run.reports(out))
     with editions.lock(place):
         from cxlib import kernels

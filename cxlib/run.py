@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
-from cxlib import contract, quarters, schema
+from cxlib import contract, quarters, schema, spreadsheets
 from cxlib import programme as programme_module
 from cxlib.errors import DataError, NotAnswerable, UsageError, nearest
 from cxlib.programme import Programme
@@ -160,16 +160,15 @@ class Run:
 
     def figure(self, ax, *, name: str, title: str, caption: str, data=None, alt: str | None = None):
         """Show a chart as one accessible block and write figures/<name>.svg and, with its data, tables/<name>.csv."""
-        from cxlib.show import figures
+        from cxlib.show import figures, prose
         from cxlib.show.fragments import Fragment
 
         block, drawing = figures.draw(ax, id=name, title=title, caption=caption, data=data, alt=alt)
         path = self.folder / "figures" / f"{name}.svg"
         path.write_text(drawing, encoding="utf-8")
         self._own(path)
-        if data is not None:
-            self._csv(name, data)
-        return Fragment(block, data)
+        told = self._csv(name, data) if data is not None else ""
+        return Fragment(f'{block}<p class="cx-note">{prose.escape(told)}</p>' if told else block, data)
 
     def points(self, *sentences):
         """Show computed sentences as a list, escaped; a pair is a sentence and what stands small beneath it."""
@@ -181,14 +180,15 @@ class Run:
 
     def export(self, frame, *, name: str):
         """Write a frame that is too long for the page to tables/<name>.csv and say so."""
-        self._csv(name, frame)
-        return self.say(f"tables/{name}.csv beside this page holds all {len(frame):,} rows.")
+        told = self._csv(name, frame)
+        return self.say(*(one for one in (f"tables/{name}.csv beside this page holds all {len(frame):,} rows.", told) if one))
 
     def table(self, frame, *, name: str, caption: str, **options):
         """Show a table with its caption and write tables/<name>.csv."""
         from cxlib.show import tables
 
-        self._csv(name, frame)
+        if told := self._csv(name, frame):
+            options["note"] = " ".join([*([options["note"]] if options.get("note") else []), told])
         return tables.table(frame, id=name, caption=caption, **options)
 
     def say(self, *sentences: str):
@@ -210,10 +210,12 @@ class Run:
         if not there:
             raise NotAnswerable(needs(what, to))
 
-    def _csv(self, name: str, frame) -> None:
+    def _csv(self, name: str, frame) -> str:
+        """Write tables/<name>.csv and return the sentence that says which cells were kept from being run, if any."""
         path = self.folder / "tables" / f"{name}.csv"
-        frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        told = spreadsheets.told(spreadsheets.csv(frame, path), f"tables/{name}.csv")
         self._own(path)
+        return told
 
     def _own(self, path: Path) -> None:
         """Note that this study wrote a file, so that the file is taken over with the study when nothing has changed."""

@@ -16,6 +16,9 @@ from cxlib.programme import Item, Programme, Reading
 _PLAIN = re.compile(r"\A[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?\Z")
 _COMMA = re.compile(r"\A[+-]?[0-9][0-9.,' ]*,[0-9.,' ]*\Z")
 BLANK = "blank"
+# What spreadsheet programs write where a formula has failed; the last one is ours, for a formula whose result was not saved.
+ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#FORMULA!")
+FAILED = "an error of the spreadsheet"
 
 
 class Parsed(NamedTuple):
@@ -32,7 +35,7 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     codes, words = pd.factorize(cells)
     words = words.tolist()
     stripped = [word.strip() for word in words]
-    trials = [one(word) for word in stripped]
+    trials = [_failed(trial) if bare in ERRORS and not trial[1] else trial for bare, trial in zip(stripped, map(one, stripped), strict=True)]
     places, reasons = pd.factorize(np.array([trial[1] for trial in trials], dtype=object))
     rule = np.array([trial[2] for trial in trials], dtype=object)[codes] if any(trial[2] for trial in trials) else None
     loose = np.array([word != bare and bare != "" and not trial[2] for word, bare, trial in zip(words, stripped, trials, strict=True)], dtype=bool)
@@ -47,19 +50,28 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     return Parsed(values, missing, rule, int(loose[codes].sum()) if loose.any() else 0)
 
 
+def _failed(trial: tuple) -> tuple:
+    """Return that a cell holds an error of the spreadsheet; one that is declared missing has a meaning, and keeps it."""
+    return None if trial[0] is None or isinstance(trial[0], str) else math.nan, "", FAILED
+
+
 def _free(cells: pd.Series) -> Parsed:
     """Return free text and ids as they stand but for outer blanks, without a look at each cell: most are distinct."""
     bare = cells.astype("str").str.strip()
     blank = (bare == "").to_numpy(dtype=bool)
     missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK], validate=False)
     loose = int(((bare != cells).to_numpy(dtype=bool) & ~blank).sum())
-    return Parsed(bare.mask(blank).array, missing, None, loose)
+    failed = bare.isin(ERRORS).to_numpy(dtype=bool)
+    rule = np.where(failed, FAILED, "").astype(object) if failed.any() else None
+    return Parsed(bare.mask(blank | failed).array, missing, rule, loose)
 
 
 def number_of(text: str, reading: Reading) -> float | None:
     """Return a cell as a number under the declared locale; None where it is none. Raises ValueError where it is ambiguous."""
-    if reading.thousands:
-        text = re.sub(rf"(?<=[0-9]){re.escape(reading.thousands)}(?=[0-9]{{3}}(?![0-9]))", "", text)
+    if reading.thousands and reading.thousands in text:
+        if not re.match(rf"[+-]?[1-9][0-9]{{0,2}}(?:{re.escape(reading.thousands)}[0-9]{{3}})+(?![0-9{re.escape(reading.thousands)}])", text):
+            return None  # 0,003 and 1,00 are no numbers with thousands
+        text = text.replace(reading.thousands, "")
     if reading.decimal == ",":
         if "." in text:
             return None
@@ -82,6 +94,8 @@ def ratings(cells: pd.Series, *, item: Item, programme: Programme, reading: Read
             return math.nan, "", f"not a number on the scale {span}"
         if f"{value:g}" in missing:
             return math.nan, missing[f"{value:g}"], ""
+        if not math.isfinite(value):  # four hundred digits are more than a number holds
+            return math.nan, "", f"not on the scale {span}"
         if value != round(value):
             return math.nan, "", f"not a whole number on the scale {span}"
         return (value, "", "") if scale.low <= value <= scale.high else (math.nan, "", f"not on the scale {span}")
@@ -120,21 +134,38 @@ def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None 
     return _by_value(cells, one, str)
 
 
-def moments(cells: pd.Series, *, reading: Reading, zone: str) -> Parsed:
-    """Return a column of dates or timestamps as local time of the zone, by the declared format or in ISO form."""
-    local = zoneinfo.ZoneInfo(zone)
+def moments(cells: pd.Series, *, reading: Reading, zone: str, told: str = "") -> Parsed:
+    """Return a column of dates or timestamps as local time of the zone, by the declared format or in ISO form.
+
+    A time that carries its offset is that instant. One that carries none is a time on the clocks of the file's zone: the one that
+    `reading` declares, else the one that the file itself tells (Qualtrics), else `zone`. A day alone is that day in every zone.
+    Read in `zone` itself a time is kept as it stands, also in the hour that clocks skip in spring and in the one they show twice in
+    autumn: its day, and so its quarter, is the same either way. From another zone, a time that was shown twice is the first of the two,
+    and one that was skipped is read by the offset before the change (PEP 495, fold = 0).
+    """
+    local, source = zoneinfo.ZoneInfo(zone), _zone(reading.timezone or told)
+    clock = any(mark in reading.date_format for mark in ("%H", "%I", "%c", "%X", "%T"))
 
     def one(text: str):
         if text == "":
             return None, BLANK, ""
         try:
             value = dt.datetime.strptime(text, reading.date_format) if reading.date_format else dt.datetime.fromisoformat(text)
-        except ValueError:
+            if value.tzinfo is None and source is not None and (clock if reading.date_format else ":" in text):
+                value = value.replace(tzinfo=source)
+            value = value.astimezone(local).replace(tzinfo=None) if value.tzinfo else value
+        except (ValueError, OverflowError):
             return None, "", f"not a date written as {reading.date_format or 'YYYY-MM-DD'}"
-        value = value.astimezone(local).replace(tzinfo=None) if value.tzinfo else value
         return (value, "", "") if 1900 <= value.year <= 2200 else (None, "", "not a date between 1900 and 2200")
 
     return _by_value(cells, one, "datetime64[us]")
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo | None:
+    try:
+        return zoneinfo.ZoneInfo(name) if name else None
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def column(cells: pd.Series, *, item: Item, programme: Programme, reading: Reading) -> Parsed:

@@ -86,10 +86,13 @@ def _false(found: pd.DataFrame, other: pd.DataFrame, name: str, matches: pd.Data
 
 
 def latest(tables, survey: str) -> pd.DataFrame:
-    """Return the responses of a survey's latest wave; empty where it has none up to the quarter."""
+    """Return the responses of a survey's latest wave, by their ids; empty where it has none up to the quarter.
+
+    In the order of the ids, what is drawn at random from them is the same in whatever order the file holds its rows.
+    """
     own = tables["responses"].query("survey == @survey")
     last = own.sort_values(["quarter", "answered_on"])["wave"].iloc[-1:]
-    return own[own["wave"].isin(last)].reset_index(drop=True)
+    return own[own["wave"].isin(last)].sort_values("response_id", kind="stable", ignore_index=True)
 
 
 def upward(frame: pd.DataFrame, programme, items) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from cxlib.load import answers, readers, repeats
 from cxlib.programme import Programme, Reading, Source, Wave
 
 SUGGESTIONS = (
+    ("an error of the spreadsheet", "mend the formula and save the values, or leave the cell empty"),
     ("not on the scale", "correct the score, or declare the code under 'missing' if it is none"),
     ("not a whole number", "correct the score; half points were not offered"),
     ("not a number", "type the number in plain digits, or leave the cell empty"),
@@ -25,11 +26,11 @@ SUGGESTIONS = (
 
 
 class Intake(NamedTuple):
-    """One file taken in: its clean rows, the counts, the repair list, and why answers are missing."""
+    """One wave or file taken in: its clean rows, the counts, the repair list, and why answers are missing."""
 
     frame: pd.DataFrame
     verbatims: pd.DataFrame
-    file: dict
+    files: list[dict]
     repairs: pd.DataFrame
     coverage: pd.DataFrame
     identifiers: pd.DataFrame = pd.DataFrame()  # of the kept rows, in memory only
@@ -49,12 +50,16 @@ def whole(parts) -> Intake:
     """Return the parts of a file as one: rows below each other, counts added."""
     parts = list(parts)
     frames = {name: stack([getattr(one, name) for one in parts]) for name in ("frame", "verbatims", "repairs", "identifiers")}
-    return Intake(**frames, file=added([one.file for one in parts]), coverage=counted([one.coverage for one in parts]))
+    return Intake(**frames, files=added([file for one in parts for file in one.files]), coverage=counted([one.coverage for one in parts]))
 
 
-def added(files: list[dict]) -> dict:
-    """Return the counts of a file from those of its parts."""
-    return files[0] | {name: sum(one[name] for one in files) for name in ("rows", "kept", "quarantined", "duplicates", "trimmed")}
+def added(files: list[dict]) -> list[dict]:
+    """Return the counts of each file from those of its parts."""
+    whole = {}
+    for one in files:
+        before = whole.get(one["file"])
+        whole[one["file"]] = before | {name: before[name] + one[name] for name in ("rows", "kept", "quarantined", "duplicates", "trimmed")} if before else one
+    return list(whole.values())
 
 
 def counted(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -75,16 +80,18 @@ def wave_parts(programme: Programme, wave: Wave):
     A row with one cell that breaks the contract is set aside whole, because such a cell often means that the row has shifted.
     Rows in the file = kept + quarantined + duplicates. Raises DataError where a column is missing or a number is ambiguous.
     """
-    read = readers.parts(programme.raw / wave.file, wave, within=programme.raw)
-    survey, first = programme.survey(wave.survey), next(read()).frame
+    read, files = readers.joined(programme.raw, wave)
+    survey = programme.survey(wave.survey)
     items = [item for item in programme.asked(survey.id) if programme.column(wave, item.id)]
     fields = {name: column for name in ("response_id", *(f for f in schema_fields() if f != "response_id")) if (column := programme.column(wave, name))}
     columns = fields | {item.id: programme.column(wave, item.id) for item in items}
-    _present(wave.named, first, columns.values(), f"wave '{wave.id}'")
+    needed = [*columns.values()]
     if "link" in survey.uses:
-        _present(wave.file, first, wave.identify.values(), f"wave '{wave.id}'")
+        needed += wave.identify.values()
     asked = {item.id: item for item in items}
     dated, texts = survey.dated_by != "fieldwork_close", [item for item in items if item.kind == "verbatim"]
+    for file, names in files.items():
+        _present(file, names, needed, f"wave '{wave.id}'")
 
     def parse(reader, name: str):
         return reader.item(asked[name], columns[name]) if name in asked else reader.field(name, columns[name])
@@ -113,8 +120,8 @@ def wave_parts(programme: Programme, wave: Wave):
         yield Intake(
             frame=frame.drop(columns=[item.id for item in texts]),
             verbatims=_verbatims(frame, texts),
-            file=_file(wave.named, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed),
-            repairs=_repairs(wave.named, wave.quarter, raw, rules, columns, equal),
+            files=[_file(raw.source or wave.named, "responses", f"{survey.id} {wave.id}", wave.quarter, raw, kept, ~equal & bad, equal, parsed)],
+            repairs=_repairs(raw.source or wave.named, wave.quarter, raw, rules, columns, equal),
             coverage=_coverage(programme, wave, items, parsed, raw, kept, quarter),
             identifiers=identifiers,
         )
@@ -135,8 +142,7 @@ def source_parts(programme: Programme, source: Source):
             raise DataError(f"{programme.folder / 'programme.toml'}: source '{source.named}' names '{name}', which is no column of '{source.table}'{nearest(name, wanted)}.")
     columns = {name: source.columns.get(name, name) for name in wanted if name not in source.fixed}
     columns = {name: column for name, column in columns.items() if name in source.columns or column in first or wanted[name].required}
-    _present(source.named, first, columns.values(), f"the table '{source.table}'")
-    _present(source.file, first, source.identify.values(), f"the table '{source.table}'")
+    _present(source.named, list(first), [*columns.values(), *source.identify.values()], f"the table '{source.table}'")
     key = next(iter(columns)) if next(iter(wanted)).endswith("_id") and next(iter(wanted)) in columns and source.table != "actions" else None
 
     def parse(reader, name: str):
@@ -154,7 +160,7 @@ def source_parts(programme: Programme, source: Source):
         yield Intake(
             frame=pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed),
             verbatims=pd.DataFrame(),
-            file=_file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed),
+            files=[_file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed)],
             repairs=_repairs(source.named, "", raw, rules, columns, equal),
             coverage=pd.DataFrame(),
             identifiers=_identifiers(source, raw, kept),
@@ -226,7 +232,7 @@ class _Reader(NamedTuple):
 
     def typed(self, column: str, kind: str, labels: dict | None = None):
         if kind in ("date", "moment"):
-            return self._try(column, lambda cells: answers.moments(cells, reading=self.reading, zone=self.programme.timezone))
+            return self._try(column, lambda cells: answers.moments(cells, reading=self.reading, zone=self.programme.timezone, told=self.raw.zones.get(column, "")))
         if kind == "flag":
             yes = {"1": "1", "0": "0", "TRUE": "1", "FALSE": "0", "True": "1", "False": "0", "true": "1", "false": "0", "yes": "1", "no": "0"}
             return self._try(column, lambda cells: answers.numbers(cells.str.strip().map(lambda cell: yes.get(cell, cell)), reading=self.reading))
@@ -239,13 +245,13 @@ def _identifiers(reading: Reading, raw: readers.Raw, kept) -> pd.DataFrame:
     return pd.DataFrame({name: raw.frame[column].to_numpy()[kept] for name, column in reading.identify.items()})
 
 
-def _present(file: str, frame: pd.DataFrame, columns, where: str) -> None:
+def _present(file: str, names: list[str], columns, where: str) -> None:
     for column in columns:
-        if column not in frame:
-            twice = [name for name in frame.columns if name.startswith(f"{column} (column ")]
+        if column not in names:
+            twice = [name for name in names if name.startswith(f"{column} (column ")]
             if twice:
                 raise DataError(f"{file}: several columns are called '{column}'; name the one that {where} needs by its place in programme.toml: {', '.join(repr(name) for name in twice)}.")
-            raise DataError(f"{file}: the column '{column}' that {where} needs is missing{nearest(column, frame.columns)}; correct the file, or the column in programme.toml.")
+            raise DataError(f"{file}: the column '{column}' that {where} needs is missing{nearest(column, names)}; correct the file, or the column in programme.toml.")
 
 
 def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -> pd.DataFrame:

@@ -69,10 +69,10 @@ def parts(programme: Programme):
             if place in customers:
                 part = unify.filled(part, customers[place].iloc[start : start + len(part.frame)])
             start += len(part.frame)
-            files.append(part.file)
+            files += part.files
             coverage.append(part.coverage)
             yield from _fitted(programme, {table: part.frame, "verbatims": part.verbatims, "repairs": part.repairs})
-        yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame([intake.added(files)])})
+        yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
     yield from _fitted(programme, matched)
 
 
@@ -141,14 +141,18 @@ class Tables:
         """Whether a table has rows up to the quarter."""
         return name in schema.TABLES and bool(self._table(name).count().to_pyarrow().as_py())
 
-    def tally(self, name: str, *, by: list[str], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
-        """Return counts by keys: the keys, n (rows), weight and weight_sq (sums of the weights and of their squares)."""
+    def tally(self, name: str, *, by: list[str] | dict[str, str], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
+        """Return counts by keys: the keys, n (rows), weight and weight_sq (sums of the weights and of their squares).
+
+        `by` may map the name of a key to its column, so that an item called n or weight has another name in the result.
+        """
         table = self._where(name, where)
+        keys = by if isinstance(by, dict) else {column: column for column in by}
         weights = table[weight].cast("decimal(18,9)").cast("decimal(38,9)") if weight else None  # exact sums: the same at any number of threads
         sums = {"n": table.count()}
         if weight:
             sums |= {"weight": weights.sum().cast("float64"), "weight_sq": (table[weight] * table[weight]).cast("decimal(38,12)").sum().cast("float64")}
-        return table.group_by(by).agg(**sums).order_by(by).to_pyarrow().to_pandas()
+        return table.group_by(**{key: table[column] for key, column in keys.items()}).agg(**sums).order_by(list(keys)).to_pyarrow().to_pandas()
 
     def moments(self, name: str, *, columns: list[str], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
         """Return the weighted cross-products of columns over rows where all are filled: row, column, n, weight, product (sums)."""

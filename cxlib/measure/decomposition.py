@@ -72,9 +72,9 @@ def moves(tables, moved: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
             continue
         cuts = [segment for segment in programme.segments if segment.table == "responses" and segment.field != kpi.item]
         if cuts and (key := (row["survey"], kpi.item)) not in tallies:  # one pass over the rows for all cuts
-            tallies[key] = tables.tally("responses", by=["wave", *dict.fromkeys(segment.field for segment in cuts), kpi.item], where={"survey": row["survey"]}).rename(columns={kpi.item: "score"})
+            tallies[key] = tables.tally("responses", by={"wave": "wave", **{f"cut {segment.field}": segment.field for segment in cuts}, "score": kpi.item}, where={"survey": row["survey"]})
         for segment in cuts:
-            counted = _worded(tallies[key].rename(columns={segment.field: "value"}), segment)
+            counted = _worded(tallies[key].rename(columns={f"cut {segment.field}": "value"}), segment)
             sides = [counted[counted["wave"] == wave] for wave in (row["wave"], row["then_wave"])]
             if all(len(side) for side in sides):
                 both = _both(responses, row, kpi.item, segment)

@@ -121,11 +121,11 @@ def tracked(tables) -> pd.DataFrame:
 def _periods(tables, kpi, survey: str) -> tuple[str, pd.DataFrame]:
     """The tally of a KPI by week, month or wave, each under its first day (a wave under the middle of its quarter)."""
     if tables.programme.survey(survey).dated_by == "fieldwork_close":
-        counted = tables.tally("responses", by=["quarter", kpi.item], where={"survey": survey}).rename(columns={kpi.item: "score"})
+        counted = tables.tally("responses", by={"quarter": "quarter", "score": kpi.item}, where={"survey": survey})
         calendar = {"start": tables.programme.fiscal_year_start, "label": tables.programme.fiscal_year_label}
         first = {quarter: pd.Timestamp(quarters.bounds(quarter, **calendar)[0]) for quarter in counted["quarter"].unique()}
         return "wave", counted[counted["score"].notna()].assign(date=counted["quarter"].map(first) + pd.Timedelta(days=45))
-    counted = tables.tally("responses", by=["answered_on", kpi.item], where={"survey": survey}).rename(columns={kpi.item: "score"})
+    counted = tables.tally("responses", by={"answered_on": "answered_on", "score": kpi.item}, where={"survey": survey})
     counted = counted[counted["score"].notna()]
     for period, code in PERIODS.items():
         dated = counted.assign(date=pd.to_datetime(counted["answered_on"]).dt.to_period(code).dt.start_time)

@@ -195,7 +195,8 @@ def answers(tables, survey: str, *, back: int = 0):
     waves = own.sort_values(["quarter", "answered_on"])["wave"].drop_duplicates(keep="last").tolist()
     if len(waves) <= back:
         return own.iloc[:0], ""
-    return own[own["wave"] == waves[-1 - back]].reset_index(drop=True), waves[-1 - back]
+    # In the order of the ids, what is drawn at random from them is the same in whatever order the file holds its rows.
+    return own[own["wave"] == waves[-1 - back]].sort_values("response_id", kind="stable", ignore_index=True), waves[-1 - back]
 
 
 def _by_model(draws, made, *, keyed=False):

@@ -20,15 +20,16 @@ def kpis(tables, *, by: str | None = None) -> pd.DataFrame:
     programme, limits, parts = tables.programme, tables.programme.limits, []
     for kpi in programme.kpis:
         for survey in surveys_of(programme, kpi):
-            keys = ["survey", "wave", "quarter", *([by] if by and by != kpi.item else [])]
-            counted = tables.tally("responses", by=[*keys, kpi.item], where={"survey": survey}).rename(columns={kpi.item: "score"})
-            counted = counted[counted["score"].notna() & (counted[by].notna() if by in keys else True)]
+            keys = {name: name for name in ("survey", "wave", "quarter")} | ({"value": by} if by and by != kpi.item else {})
+            counted = tables.tally("responses", by={**keys, "score": kpi.item}, where={"survey": survey})
+            keys = list(keys)
+            counted = counted[counted["score"].notna() & (counted["value"].notna() if "value" in keys else True)]
             if len(counted):
                 found = metrics.estimate(counted, definition=kpi.definition, by=keys, low_base=(limits.text_base, limits.low_base)).assign(kpi=kpi.id)
                 plain = counted.assign(weight=counted["n"].astype(float), weight_sq=counted["n"].astype(float))
                 found["unweighted"] = metrics.estimate(plain, definition=kpi.definition, by=keys)["estimate"]
                 found = found.sort_values(["quarter", "wave"], kind="stable")
-                parts.append(found.rename(columns={by: "value"}).assign(segment=by) if by in keys else found)
+                parts.append(found.assign(segment=by) if "value" in keys else found)
     columns = [*KEYS, *(["segment", "value"] if by else [])]
     if not parts:
         return pd.DataFrame(columns=[*columns, "definition", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "weighted_n", "n_eff", "flag", "note", "unweighted"])

@@ -75,9 +75,9 @@ def test_parts_of_any_length_say_what_the_whole_says(tiny, small, seed):
     small([1, 4, 50][seed % 3])
     parts = intake.wave(found, found.waves[0])
     same(whole, parts)
-    assert whole.file["duplicates"]
-    assert whole.file["quarantined"]
-    assert whole.file["rows"] == whole.file["kept"] + whole.file["quarantined"] + whole.file["duplicates"]
+    assert whole.files[0]["duplicates"]
+    assert whole.files[0]["quarantined"]
+    assert whole.files[0]["rows"] == whole.files[0]["kept"] + whole.files[0]["quarantined"] + whole.files[0]["duplicates"]
 
 
 @pytest.mark.parametrize("seed", range(3))

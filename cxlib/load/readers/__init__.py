@@ -57,4 +57,24 @@ def _form(path: Path, within: Path | None):
     return importlib.import_module(f"cxlib.load.readers.{form}"), form in PARTED
 
 
-__all__ = ["Raw", "ResponseSet", "parts", "read"]
+def joined(folder: Path, reading: Reading):
+    """Return a function that yields the file of a wave and its further parts one after the other, and the columns of each file by its name.
+
+    Each Raw knows the file and the row it came from; a column that one of the files lacks is blank there.
+    """
+    names = [reading.file, *getattr(reading, "parts", ())]
+    readers = [parts(folder / name, reading, within=folder) for name in names]
+    columns = {name or reading.named: list(next(read()).frame) for name, read in zip(names, readers, strict=True)}
+    if len(names) == 1:
+        return readers[0], columns
+    every = list(dict.fromkeys(column for own in columns.values() for column in own))
+
+    def again():
+        for name, read in zip(names, readers, strict=True):
+            for one in read():
+                yield one._replace(frame=one.frame.reindex(columns=every, fill_value="").astype(raw.TEXT), source=name)
+
+    return again, columns
+
+
+__all__ = ["Raw", "ResponseSet", "joined", "parts", "read"]

@@ -1,10 +1,12 @@
 """Formats that are read by compiled libraries: in a process of their own with little memory and time, so that a hostile file harms nobody.
 
 The process runs one of the scripts `*_child.py` of this folder. It writes one line of JSON, what the file declares, and below it
-the cells as CSV with the row of the file in front; or one line of JSON with the fault.
+the cells: as CSV with the row of the file in front where the line gives their `width`, else as an Arrow stream; or one line of JSON with the fault.
 """
 
+import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,32 +15,77 @@ from pathlib import Path
 
 from cxlib.errors import DataError
 
-MEMORY, SECONDS = 512 * 2**20, 5.0  # for a file of usual size; both grow with what the file unpacks to
+MEMORY, SECONDS = 384 * 2**20, 5.0  # for a file of usual size; both grow with what the file unpacks to
 OUTPUT = 64 * 2**20
 
 
 def run(script: str, path: Path, options: dict, *, size: int) -> tuple[dict, object]:
-    """Return (what the file declares, an Arrow table of its cells as text with the column '#' for the rows).
+    """Return (what the file declares, an Arrow table of its cells): as text with the column '#' for the rows, or as typed in an Arrow stream.
 
     `size` is the number of bytes that the file holds when unpacked. Raises DataError for a file that the library refuses, that
     makes it crash, or that wants more memory or time than its size explains.
     """
-    limits = {"memory": MEMORY + 16 * size, "seconds": SECONDS + size / 2**20, "output": OUTPUT + 8 * size}
+    with tempfile.TemporaryFile() as out:
+        facts, start = _done(out, script, path, options, size)
+        return facts, (_table(out.fileno(), start, facts, path) if "width" in facts else _stream(out.fileno(), start))
+
+
+def stream(script: str, path: Path, options: dict, *, size: int) -> tuple[dict, object]:
+    """Return (what the file declares, a function that opens its Arrow batches from the start), one of which is in memory at a time. Raises what `run` does."""
+    import pyarrow as pa
+
+    out = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as somebody may read it)
+    facts, start = _done(out, script, path, options, size)
+    return facts, lambda: pa.ipc.open_stream(pa.PythonFile(_Place(out, start), "r"))
+
+
+class _Place(io.RawIOBase):
+    """A file read from a place on, with an end of its own: several may read it at once, and closing one closes no other."""
+
+    def __init__(self, file, place: int):
+        super().__init__()
+        self.file, self.place = file, place
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        found = os.pread(self.file.fileno(), len(buffer), self.place)
+        buffer[: len(found)] = found
+        self.place += len(found)
+        return len(found)
+
+
+def _done(out, script: str, path: Path, options: dict, size: int) -> tuple[dict, int]:
+    """Let the process write into a file; return what it declares, and where in the file the cells begin."""
+    stacks = 16 * 2**20 * (os.cpu_count() or 1)  # address space that the libraries' threads reserve and do not use
+    limits = {"memory": MEMORY + stacks + 16 * size, "seconds": SECONDS + size / 2**20, "output": OUTPUT + 8 * size}
     command = [sys.executable, "-I", str(Path(__file__).with_name(f"{script}_child.py")), str(path.resolve()), json.dumps(options), json.dumps(limits)]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as errors:
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=3 * limits["seconds"], check=False)
+            # One arena: with one a thread the libraries' threads would reserve address space by the gigabyte, and fall over the limit.
+            done = subprocess.run(command, env={**os.environ, "MALLOC_ARENA_MAX": "1"}, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=3 * limits["seconds"], check=False)
             code = done.returncode
         except subprocess.TimeoutExpired:
             code = -signal.SIGXCPU
-        out.seek(0)
-        start = out.readline(2**24)
-        facts = _facts(start)
-        if "fault" in facts:
-            raise DataError(f"{path.name}: {facts['fault']}")
-        if code:
-            raise DataError(f"{path.name}: {_cause(code)}; check where it comes from, and save it again as CSV.")
-        return facts, _table(out.fileno(), len(start), facts, path)
+    out.seek(0)
+    start = out.readline(2**24)
+    facts = _facts(start)
+    if "fault" in facts:
+        raise DataError(f"{path.name}: {facts['fault']}")
+    if code or not facts:
+        raise DataError(f"{path.name}: {_cause(code)}; check where it comes from, and save it again as CSV.")
+    return facts, len(start)
+
+
+def _stream(descriptor: int, start: int):
+    import mmap
+
+    import pyarrow as pa
+
+    whole = pa.py_buffer(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))  # pages of the file, not a copy: the table lives on them
+    with pa.ipc.open_stream(whole.slice(start)) as stream:
+        return stream.read_all().unify_dictionaries()
 
 
 def _facts(line: bytes) -> dict:

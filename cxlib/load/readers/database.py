@@ -1,6 +1,7 @@
 """A table of a database: a PostgreSQL server by its URL, or a DuckDB or SQLite file under raw/.
 
-A table has no order of its own, so rows are put into the order of their cells: the same table gives the same rows each time.
+A file is read in a confined process, and views in it are never run. A table has no order of its own, so rows are put into
+the order of their cells: the same table gives the same rows each time.
 """
 
 import hashlib
@@ -8,11 +9,12 @@ import os
 from pathlib import Path
 
 from cxlib.errors import DataError, nearest
-from cxlib.load.readers import headers, raw
+from cxlib.load.readers import confined, headers, raw
 from cxlib.load.readers.raw import Raw
 from cxlib.programme import Reading
 
 POSTGRES = ("postgresql://", "postgres://")
+UNPACKED = 16  # both keep repeated values once
 # Cells as text must not depend on the settings of the server or of the person who connects.
 SETTINGS = ("SET datestyle = 'ISO, YMD'", "SET timezone = 'UTC'", "SET intervalstyle = 'iso_8601'", "SET extra_float_digits = 1", "SET bytea_output = 'hex'")
 COLUMNS = """
@@ -64,9 +66,9 @@ def read(path: Path, reading: Reading) -> Raw:
     with path.open("rb") as file:
         start = file.read(16)
     if start == b"SQLite format 3\0":
-        return _sqlite(path, reading.database_table)
+        return _file(path, "sqlite", reading.database_table)
     if start[8:12] == b"DUCK":
-        return _duckdb(path, reading.database_table)
+        return _file(path, "duckdb", reading.database_table)
     raise DataError(f"{path.name}: this is neither a DuckDB nor a SQLite file, or it is damaged; fetch it again.")
 
 
@@ -105,50 +107,22 @@ def _columns(cursor, table: str) -> list:
     return columns
 
 
-def _chosen(table: str, known: list[str], path: Path) -> str:
-    if table in known or (not table and len(known) == 1):
-        return table or known[0]
+def _missing(table: str, facts: dict, path: Path) -> DataError:
+    """Return the sentence for a table that is not there, is no table, or is not named where there are several."""
+    known, views = facts["known"], facts["views"]
+    there = ", ".join(known[:8]) or "none"
+    if table in views or (not table and not known and views):
+        return DataError(f"{path.name}: '{table or views[0]}' is a view, a query that is never run; write its rows into a table (there are {there}), or export them as Parquet.")
     if not table:
-        raise DataError(f"{path.name}: the file has the tables {', '.join(known[:8]) or '(none)'}; name one as 'database_table' in programme.toml.")
-    raise DataError(f"{path.name}: there is no table '{table}'{nearest(table, known)}; the file has {', '.join(known[:8]) or 'none'}.")
+        return DataError(f"{path.name}: the file has the tables {', '.join(known[:8]) or '(none)'}; name one as 'database_table' in programme.toml.")
+    return DataError(f"{path.name}: there is no table '{table}'{nearest(table, known)}; the file has {there}.")
 
 
-def _sqlite(path: Path, wanted: str) -> Raw:
-    import sqlite3
-    from urllib.parse import quote
-
-    import pyarrow as pa
-
-    try:
-        connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True)
-        connection.text_factory = lambda content: content.decode("utf-8", "replace")
-        try:
-            known = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name")]
-            cursor = connection.execute(f"SELECT * FROM {quoted(_chosen(wanted, known, path))}")
-            names = [one[0] for one in cursor.description]
-            columns = [[raw.cell(value) for value in column] for column in zip(*cursor.fetchall(), strict=True)] or [[] for _ in names]
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise DataError(f"{path.name}: SQLite cannot read the file ({error}); it is damaged or cut off: fetch it again.") from None
-    return _raw(pa.table([pa.array(column, pa.large_string()) for column in columns], names=[f"c{place}" for place in range(len(names))]), names, "sqlite", {}, path.name)
-
-
-def _duckdb(path: Path, wanted: str) -> Raw:
-    import duckdb
-
-    try:
-        with duckdb.connect(str(path.resolve()), read_only=True, config={"enable_external_access": "false", "autoload_known_extensions": "false", "threads": "1"}) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            rows = connection.execute("SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2").fetchall()
-            known = {name if schema == "main" else f"{schema}.{name}": (schema, name) for schema, name in rows}
-            schema, name = known[_chosen(wanted, list(known), path)]
-            facts = connection.execute("SELECT column_name, coalesce(comment, '') FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? ORDER BY column_index", [schema, name]).fetchall()
-            cells = ", ".join(f"{quoted(column)} AS c{place}" for place, (column, _) in enumerate(facts))
-            table = connection.sql(f"SELECT {cells} FROM {quoted(schema)}.{quoted(name)}").to_arrow_table()
-    except duckdb.Error as error:
-        raise DataError(f"{path.name}: DuckDB cannot read the file ({(str(error).splitlines() or [''])[0][:200]}); fetch it again, or write the table as Parquet.") from None
-    return _raw(table, [column for column, _ in facts], "duckdb", {column: text for column, text in facts if text}, path.name)
+def _file(path: Path, kind: str, wanted: str) -> Raw:
+    facts, table = confined.run("database", path, {"kind": kind, "table": wanted}, size=UNPACKED * path.stat().st_size)
+    if facts["names"] is None:
+        raise _missing(wanted, facts, path)
+    return _raw(table.drop_columns(["#"]) if kind == "sqlite" else table, facts["names"], kind, facts["wording"], path.name)
 
 
 def _raw(table, names: list[str], encoding: str, wording: dict, where: str) -> Raw:

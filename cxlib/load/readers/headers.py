@@ -1,12 +1,17 @@
 """Header rows: one in most files, three or two in Qualtrics exports, two in SurveyMonkey's."""
 
 import json
+import re
 from typing import NamedTuple
 
 from cxlib.errors import DataError
 from cxlib.load.readers.raw import ResponseSet
 
 LEGACY = ("ResponseID", "ResponseSet")  # under V1, V2 in exports of Qualtrics from before 2017
+MEMBER = re.compile(r"\A(.+?)_[0-9]+\Z")  # Q5_1, Q5_2: the choices of Q5, or the rows of a grid
+CHOSEN = re.compile(r" - (Selected Choice|Ausgewählte Option|Choix sélectionné|Selección seleccionada)(?= - |\Z)")
+_FIGURE = re.compile(r"\A[+-]?[0-9][0-9.,:/ -]*%?\Z")
+LOOKED = 8  # first rows in which a header is looked for
 PLAIN = ("", "Response", "Open-Ended Response", "Antwort", "Offene Beantwortung", "Réponse", "Réponse ouverte", "Respuesta", "Respuesta abierta")
 
 
@@ -16,19 +21,22 @@ class Header(NamedTuple):
     names: list[str]
     wording: dict
     rows: int
-    groups: dict  # question -> {column: option}, where a question has several columns
+    groups: dict  # (name, question) -> {column: option}, where a question has several columns
     notes: tuple
+    zones: dict = {}  # noqa: RUF012 - column -> zone of its times; never changed
 
 
-def read(head: list[list[str]], name: str, form: str = "") -> Header:
-    """Return the header that the first rows of a file make; `form` names it where the rows do not say.
+def read(head: list[list[str]], name: str, form: str = "", *, lines=None) -> Header:
+    """Return the header that the first rows of a file make; `form` names it where the rows do not say, `lines` the row of each.
 
-    Raises DataError where there are no names.
+    Raises DataError where there are no names, and where another row looks like the header.
     """
     head = [[str(one).strip().lstrip("\ufeff").strip() for one in row] for row in head]
     if not head or not any(head[0]):
         raise DataError(f"{name}: row 1 is empty; it must hold the column names.")
-    form = form or _form(head)
+    if not form and (form := _form(head)) == "one" and (place := elsewhere(head)):
+        line = lines or range(1, len(head) + 1)
+        raise DataError(f"{name}: row {line[0]} is no header ({_shown(head[0])}); row {line[place]} looks like it ({_shown(head[place])}): delete the rows above it, so that every column has its name in the first row.")
     needed = {"qualtrics": 3, "qualtrics_legacy": 2, "surveymonkey": 2}.get(form, 1)
     if len(head) < needed:
         raise DataError(f"{name}: a header of the form '{form}' takes {needed} rows and the file has {len(head)}; correct 'header' in programme.toml.")
@@ -36,23 +44,43 @@ def read(head: list[list[str]], name: str, form: str = "") -> Header:
         return _surveymonkey(head)
     names, notes = _names(head[0])
     if form == "qualtrics":
-        zones = sorted({zone for one in head[2] if (zone := _zone(one))})
-        return Header(names, _wording(names, head[1]), 3, {}, (*notes, *(f"Times are in the zone {zone}." for zone in zones)))
+        zones = {name: zone for name, one in zip(names, head[2], strict=False) if (zone := _zone(one))}
+        return Header(names, _wording(names, head[1]), 3, _choices(names, head[1]), (*notes, *(f"Times are in the zone {zone}." for zone in sorted(set(zones.values())))), zones)
     if form == "qualtrics_legacy":
-        return Header(names, _wording(names, head[1]), 2, {}, notes)
+        return Header(names, _wording(names, head[1]), 2, _choices(names, head[1]), notes)
     return Header(names, {}, 1, {}, notes)
 
 
 def sets(header: Header, distinct) -> dict:
-    """Return the multiple-response sets among the columns of a question: each holds at most one value, its own option.
+    """Return the multiple-response sets among the columns of a question: each holds at most one value, its own option or a 1.
 
-    `distinct(column)` returns up to three distinct cells of a column.
+    `distinct(column)` returns up to three distinct cells of a column. The rows of a grid, which are named alike, hold more values.
     """
     found = {}
-    for question, options in header.groups.items():
-        if len(options) > 1 and all({cell.strip() for cell in distinct(column)} <= {"", option} for column, option in options.items()):
-            found[question] = ResponseSet(tuple(options), question)
+    for (name, question), options in header.groups.items():
+        cells = {column: {cell.strip() for cell in distinct(column)} for column in options} if len(options) > 1 else {}
+        if not any(one - {""} for one in cells.values()):  # nobody answered: nothing tells a set from a grid
+            continue
+        if all(cells[column] <= {"", option} for column, option in options.items()):
+            found[name] = ResponseSet(tuple(options), question)
+        elif all(one <= {"", "1"} for one in cells.values()) and set.union(*cells.values()) == {"", "1"}:
+            found[name] = ResponseSet(tuple(options), question, "1")
     return found
+
+
+def elsewhere(head: list[list[str]]) -> int | None:
+    """Return the place of the row that looks like the header where the first does not: a title stands above, or cells are merged."""
+    first = sum(1 for cell in head[0] if cell)
+    for place, row in enumerate(head[1:LOOKED], start=1):
+        cells = row[: max((at for at, cell in enumerate(row, start=1) if cell), default=0)]
+        named = len(cells) > 2 and all(cells) and len(set(cells)) == len(cells) and not any(_FIGURE.match(cell) for cell in cells)
+        if named and first * 2 <= len(cells) and all(len(one) <= len(cells) or not any(one[len(cells) :]) for one in head):
+            return place
+    return None
+
+
+def _shown(row: list[str]) -> str:
+    return ", ".join(repr(cell[:40]) for cell in row if cell)[:160]
 
 
 def _form(head: list[list[str]]) -> str:
@@ -64,6 +92,17 @@ def _form(head: list[list[str]]) -> str:
     if len(head) > 1 and first == "respondentid" and len(head[1]) and head[1][0] == "" and any(head[1]):
         return "surveymonkey"
     return "one"
+
+
+def _choices(names: list[str], row: list[str]) -> dict:
+    """Return the questions whose columns are called alike and worded alike but for what stands behind the last dash."""
+    found: dict = {}
+    for name, text in zip(names, row, strict=False):
+        question, dash, option = CHOSEN.sub("", text).rpartition(" - ")
+        if dash and (member := MEMBER.match(name)):
+            found.setdefault((member[1], question.strip()), {})[name] = option.strip()
+    stems = [stem for stem, _ in found]
+    return {key: options for key, options in found.items() if stems.count(key[0]) == 1}
 
 
 def _wording(names: list[str], row: list[str]) -> dict:
@@ -102,5 +141,5 @@ def _surveymonkey(head: list[list[str]]) -> Header:
     groups: dict = {}
     for name, one, option in zip(names, questions, below, strict=True):
         if option not in PLAIN:
-            groups.setdefault(one, {})[name] = option
+            groups.setdefault((one, one), {})[name] = option
     return Header(names, dict(zip(names, joined, strict=True)), 2, groups, notes)

@@ -8,6 +8,8 @@ from cxlib.load.readers import encodings, files, raw
 from cxlib.load.readers.raw import Raw
 from cxlib.programme import Reading
 
+CELLS, SHARE = 10_000_000, 50  # records that share no keys make a table of far more cells than the file has bytes
+
 
 class _Twice(ValueError):
     """A key that stands twice in a record: which value counts is not for us to say."""
@@ -31,6 +33,8 @@ def read(path: Path, reading: Reading) -> Raw:
                 raise DataError(f"{path.name}: line {line} has '{name}' twice, once inside a record; rename one of them.")
             cells.append(value)
         rows.append(line)
+        if len(columns) * len(rows) > max(CELLS, SHARE * len(content)):
+            raise DataError(f"{path.name}: line {line}: the records have {len(columns):,} different keys in {len(rows):,} lines, as no export has; a key must not be an id: export the file again.")
     if not columns:
         raise DataError(f"{path.name}: the file holds no records; export it again.")
     return _raw(columns, rows, encoding, notes)

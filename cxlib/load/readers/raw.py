@@ -38,6 +38,8 @@ class Raw(NamedTuple):
     sets: Mapping = NOTHING
     rows: np.ndarray | None = None
     notes: tuple = ()
+    zones: Mapping = NOTHING  # column -> zone of its times, where the file names one
+    source: str = ""  # the file, where several make one wave
 
     def row(self, place: int) -> int:
         """Return the row of the file, counted from 1, in which a line of the frame stands."""

@@ -15,7 +15,7 @@ from cxlib.programme import Reading
 
 _SEPARATOR = re.compile(r"\Asep=(.)\Z", re.I)  # the line by which spreadsheets name the separator
 DELIMITERS = ",;\t|"
-HEAD = 4  # rows looked at for the header: up to three, below a line that names the separator
+HEAD = headers.LOOKED + 1  # rows looked at for the header, below a line that names the separator
 MOST = 2**22  # bytes looked at for them
 BLOCKS = (2**22, 2**26, 2**30)  # a record must fit into a block: four megabytes do, but for very long verbatims
 csv.field_size_limit(2**30)  # a verbatim of a megabyte is legitimate
@@ -48,7 +48,7 @@ def _opened(path: Path, reading: Reading):
     head, delimiter, skipped = _head(content, path, reading)
     header = headers.read(head, path.name, reading.header)
     _quoting(content, path, delimiter)
-    facts = {"first_row": header.rows + skipped + 1, "encoding": encoding, "wording": header.wording, "notes": (*notes, *header.notes)}
+    facts = {"first_row": header.rows + skipped + 1, "encoding": encoding, "wording": header.wording, "zones": header.zones, "notes": (*notes, *header.notes)}
     return content, header, skipped, delimiter, facts
 
 
@@ -66,7 +66,9 @@ def _head(content: Content, path: Path, reading: Reading) -> tuple[list, str, in
         except (csv.Error, TypeError) as error:
             raise DataError(f"{path.name}: the header cannot be read ({error}); correct 'delimiter' in programme.toml.") from None
     best = max(rows, key=lambda one: (len(rows[one][0]) if rows[one] else 0, -len({len(row) for row in rows[one]})))
-    return rows[best][:3], best, skipped
+    if rows[best] and len(rows[best][0]) == 1:  # a title alone says nothing of the separator: the row that looks like a header does
+        best = next((one for one in rows if len(rows[one]) > 2 and headers.elsewhere(rows[one])), best)
+    return rows[best][: headers.LOOKED], best, skipped
 
 
 def _quoting(content: Content, path: Path, delimiter: str) -> None:

@@ -21,9 +21,11 @@ def read(path: Path, reading: Reading) -> Raw:
     """
     size = _looked_over(path)
     facts, table = confined.run("workbook", path, {"sheet": reading.sheet}, size=size)
-    header = headers.read(facts["head"], path.name, reading.header)
+    header = headers.read(facts["head"], path.name, reading.header, lines=facts["lines"])
+    _whole_header(facts, header, path)
     if len(header.names) < facts["width"]:
-        raise DataError(f"{path.name}: a row below the header has a value in column {facts['width']} where the header has {len(header.names)}; mend the row, or name the column.")
+        line, row = next((line, row) for line, row in zip(facts["lines"], facts["head"], strict=True) if len(row) > len(header.names))
+        raise DataError(f"{path.name}: row {line} has a value in column {len(row)} where the header has {len(header.names)} columns; mend the row, or name the column.")
     rows = table.column("#").to_numpy()[header.rows :]
     # A header of two rows may end before or after the widest row; cells beyond the last column were empty.
     table = table.drop_columns(["#"]).slice(header.rows).rename_columns(header.names[: facts["width"]])
@@ -31,8 +33,34 @@ def read(path: Path, reading: Reading) -> Raw:
     left = len(rows) and rows[-1] - rows[0] + 1 - len(rows)
     notes = (*header.notes, *([f"{left:,} empty rows were left out."] if left else []))
     notes = (*notes, *([f"Read from the sheet '{facts['sheet']}' of {', '.join(facts['sheets'])}."] if len(facts["sheets"]) > 1 else []))
+    notes = (*notes, *_notes(facts, header))
     sets = headers.sets(header, lambda name: table.column(name).unique()[:3].to_pylist())
-    return raw.table(table, first_row=first, rows=rows if left else None, encoding=path.suffix.lower().removeprefix("."), wording=header.wording, sets=sets, notes=notes)
+    return raw.table(table, first_row=first, rows=rows if left else None, encoding=path.suffix.lower().removeprefix("."), wording=header.wording, zones=header.zones, sets=sets, notes=notes)
+
+
+def _whole_header(facts: dict, header: headers.Header, path: Path) -> None:
+    """Raise DataError where a cell of the header is merged over several columns: those behind the first have no name."""
+    first, last = facts["lines"][0], facts["lines"][min(header.rows, len(facts["lines"])) - 1]
+    for (top, left), (bottom, right) in facts["merged"]:
+        if header.rows == 1 and right > left and top + 1 <= last and bottom + 1 >= first:
+            raise DataError(f"{path.name}: row {first}: one cell of the header is merged over the columns {left + 1} to {right + 1}; take the merging back and give every column its own name.")
+
+
+def _notes(facts: dict, header: headers.Header) -> list[str]:
+    """Say which cells hold an error of the spreadsheet, or a formula whose result was not saved."""
+
+    def place(row: int, column: int) -> str:
+        name = column - facts["left"]
+        return f"row {row}, column '{header.names[name - 1] if 0 < name <= len(header.names) else column}'"
+
+    said = []
+    if facts["errors"]:
+        said.append(f"{facts['failed']:,} cells hold an error of the spreadsheet, the first {facts['errors'][0][2]} in {place(*facts['errors'][0][:2])}.")
+    if facts["formulas"]:
+        said.append(f"{facts['unsaved']:,} cells hold a formula without its result, the first in {place(*facts['formulas'][0])}: open the workbook in a spreadsheet program and save it.")
+    if facts["blind"]:
+        said.append("Errors of the spreadsheet (#N/A, #DIV/0!) cannot be told from blanks in a workbook of this kind: save it as XLSX to be sure.")
+    return said
 
 
 def _looked_over(path: Path) -> int:

@@ -4,8 +4,11 @@ import os
 import sys
 
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # behind the standard library: names here are ours only
+import cells_child
 import confined_child as child
 import python_calamine
+
+HEAD = 8  # rows in which a header is looked for
 
 
 def text(value) -> str:
@@ -30,9 +33,12 @@ def read(path: str, options: dict) -> None:
     sheet = options["sheet"] or (visible or names or [""])[0]
     if sheet not in names:
         raise child.Fault(f"there is no sheet '{sheet}'; the file has {', '.join(names)}.")
+    page, marks = book.get_sheet_by_name(sheet), cells_child.marks(path, sheet)
+    facts = {"sheet": sheet, "sheets": names, "merged": (page.merged_cell_ranges or [])[:1000], "left": (page.start or (0, 0))[1], "blind": marks is None, **cells_child.facts(marks)}
+    marks, left = marks or {}, (page.start or (0, 0))[1]  # empty columns at the left are left out of the rows
     known: dict = {}  # text of a number seen before; flags are told apart from 1 and 0 by their type
 
-    def cells(row) -> list:
+    def cells(number: int, row) -> list:
         found = []
         for value in row:
             if type(value) is float:
@@ -43,26 +49,30 @@ def read(path: str, options: dict) -> None:
                 found.append(word)
             else:
                 found.append(value if type(value) is str else text(value))
+        for column, word in (marks.get(number) or {}).items():
+            if (place := column - left) > 0:
+                found += [""] * (place - len(found))
+                found[place - 1] = word
         return found
 
-    head, width, out = [], 0, child.writer()
-    pending = []
-    for number, row in enumerate(book.get_sheet_by_name(sheet).iter_rows(), start=1):
-        if not any(value != "" for value in row):
+    width, out, pending, told = 0, child.writer(), [], False
+
+    def tell() -> None:
+        child.tell({**facts, "head": [one for _, one in pending], "lines": [line for line, _ in pending], "first": pending[0][0], "width": width})
+        out.writerows([line, *one, *[""] * (width - len(one))] for line, one in pending)
+
+    for number, row in enumerate(page.iter_rows(), start=1):
+        if number not in marks and not any(value != "" for value in row):
             continue
-        found = cells(row)
-        if len(head) < 3:
+        found = cells(number, row)
+        if not told:
             while found and found[-1] == "":
                 found.pop()
-            head.append(found)
             width = max(width, len(found))
             pending.append((number, found))
-            if len(head) < 3:
-                continue
-        if pending:
-            child.tell({"sheet": sheet, "sheets": names, "head": head, "first": pending[0][0], "width": width})
-            out.writerows([line, *one, *[""] * (width - len(one))] for line, one in pending)
-            pending = []
+            if len(pending) == HEAD:
+                tell()
+                told = True
             continue
         if len(found) != width:
             if any(found[width:]):
@@ -70,11 +80,10 @@ def read(path: str, options: dict) -> None:
                 raise child.Fault(f"row {number} has a value in column {place} where the header has {width} columns; mend the row, or name the column.")
             found = [*found[:width], *[""] * (width - len(found))]
         out.writerow([number, *found])
-    if not head:
+    if not pending:
         raise child.Fault(f"the sheet '{sheet}' is empty; name the one that holds the answers as 'sheet' in programme.toml.")
-    if pending:
-        child.tell({"sheet": sheet, "sheets": names, "head": head, "first": pending[0][0], "width": width})
-        out.writerows([line, *one, *[""] * (width - len(one))] for line, one in pending)
+    if not told:
+        tell()
 
 
 if __name__ == "__main__":
