@@ -5,13 +5,13 @@
 
 import pandas as pd
 
-from cxlib.load.anomalies import breaks, codes, copies, dates, heaps, mixtures, renames, shifts, signs
+from cxlib.load.anomalies import breaks, codes, copies, dates, heaps, mixtures, regular, renames, shifts, signs
 from cxlib.load.anomalies.breaks import bridge, bridged
 from cxlib.load.anomalies.grid import COLUMNS, Grid, grids
 
 KINDS = (
     mixtures.mixed, signs.reversed_scales, codes.constant, codes.edges, codes.spikes, codes.far_codes, heaps.heaped, heaps.straight_lined,
-    renames.renamed, shifts.shifted, dates.ambiguous, breaks.declared, breaks.lone_jumps, copies.same_ids,
+    renames.renamed, shifts.shifted, dates.ambiguous, breaks.declared, breaks.lone_jumps, copies.same_ids, regular.regular_rows,
 )  # fmt: skip
 
 
@@ -28,13 +28,24 @@ def find(tables, programme=None) -> pd.DataFrame:
     verbatims = tables["verbatims"]
     rows = mixtures.cut_off(tables, programme) + dates.set_aside(tables, programme) + dates.of_tables(tables)
     for grid in grids(tables, programme):
-        for kind in KINDS:
-            rows += kind(grid)
-        rows += copies.repeated(grid, verbatims)
-    frame = pd.DataFrame(_unexplained(rows), columns=list(COLUMNS))
+        own = [row for kind in KINDS for row in kind(grid)] + copies.repeated(grid, verbatims)
+        rows += _unsure(own)
+    frame = pd.DataFrame([_mended(row) for row in _unexplained(rows)], columns=list(COLUMNS))
     frame = frame.astype({name: {"n": "int64", "estimate": "float64", "p": "float64"}.get(name, "str") for name in COLUMNS})
     order = frame.assign(worst=frame["verdict"] != "refused").sort_values(["worst", "kind", "survey", "wave", "item", "unit"], kind="stable")
     return order.drop(columns="worst").reset_index(drop=True)
+
+
+def _unsure(rows: list[dict]) -> list[dict]:
+    """Turn refusals in waves whose rows follow a pattern into looks: no chance can be reckoned with there."""
+    regular_waves = {row["wave"] for row in rows if row["kind"] == "regular_rows"}
+    return [row | {"verdict": "look"} if row["wave"] in regular_waves else row for row in rows]
+
+
+def _mended(row: dict) -> dict:
+    """Return a row with what was seen and what would mend it apart."""
+    seen, _, remedy = row["sentence"].partition(" To mend it: ")
+    return row | {"sentence": seen, "remedy": remedy.partition("; until then")[0].rstrip(".")}
 
 
 # What one fault makes look like another: the kind on the left, found for the same survey, wave and item, explains those on the right.

@@ -8,7 +8,7 @@ import pandas as pd
 from cxlib.programme import Item, Programme, Survey
 
 FIELDS = ("channel", "brand", "country", "language")  # what may part a wave into sources
-COLUMNS = ("kind", "table", "survey", "wave", "item", "unit", "n", "estimate", "p", "verdict", "sentence")
+COLUMNS = ("kind", "table", "survey", "wave", "item", "unit", "n", "estimate", "p", "verdict", "sentence", "remedy")
 
 
 class Units(NamedTuple):
@@ -43,14 +43,18 @@ class Grid:
         self.places[np.isnan(self.x)] = -1
         self.widths = np.rint(self.high - self.low).astype(int) + 1
         self.by_wave = Units(self.wave, self.waves, [""] * len(self.waves))
-        self._rest = self._correlations = None
+        self._rest = self._correlations = self.periods = None
         self._codes, self._counts, self._moods, self._units = {}, {}, {}, {}
 
     @property
     def rest(self) -> np.ndarray:
-        """Mean of the other ratings of the row, each standardised within its wave: who is content is above 0, whatever the wave's level."""
+        """Mean of the other ratings of the row, each standardised within its wave: who is content is above 0, whatever the wave's level.
+
+        NaN for those who tick the middle of everything: they have said nothing of their mood.
+        """
         if self._rest is None:
             known, n_waves = ~np.isnan(self.x), max(len(self.waves), 1)
+            known &= ~self.undecided[:, None]
             z = np.zeros(self.x.shape)
             for place in range(self.x.shape[1]):
                 own = known[:, place]
@@ -63,6 +67,13 @@ class Grid:
             total = z.sum(axis=1, keepdims=True) - z
             self._rest = np.where(others > 0, total / np.maximum(others, 1), np.nan)
         return self._rest
+
+    @property
+    def undecided(self) -> np.ndarray:
+        """Which rows gave three ratings or more, all of them at the middle of the scale."""
+        middle = np.maximum(0.5, 0.06 * (self.widths - 1))
+        off = (self.places >= 0) & (np.abs(self.places - (self.widths - 1) / 2) > middle)
+        return ((self.places >= 0).sum(axis=1) >= 3) & ~off.any(axis=1)
 
     def histogram(self, place: int, units: Units) -> np.ndarray:
         """Return how often each score of an item was given: units x scale points."""
@@ -146,7 +157,7 @@ class Grid:
         """Return one anomaly as a row of `find`."""
         value = float(np.clip(p, 1e-300, 1.0)) if p is not None and np.isfinite(p) else np.nan
         values = (kind, "responses", self.survey.id, wave, item, unit, int(n), float(estimate), value, verdict, sentence)
-        return dict(zip(COLUMNS, values))
+        return dict(zip(COLUMNS, (*values, "")))
 
     def where(self, wave: str, unit: str = "") -> str:
         """Return the words for a place: file, wave and unit."""

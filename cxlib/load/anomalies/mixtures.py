@@ -55,15 +55,18 @@ def _by_source(grid: Grid, place: int, item: str, top: int, cut: int) -> list[di
             if (wave, "") in done:
                 continue
             done.add((wave, name))
-            found.append(grid.row("mixed_scales", wave, item, n=n[unit], estimate=share[unit], p=p[unit], verdict="refused", unit=name, sentence=
+            varied = (counts[unit] >= max(2, 0.02 * n[unit])).sum() >= 3  # one score for everybody is no scale
+            found.append(grid.row("mixed_scales", wave, item, n=n[unit], estimate=share[unit], p=p[unit], verdict="refused" if varied else "look", unit=name, sentence=
                 f"{grid.where(wave, name)}: none of {n[unit]:,.0f} scores of '{item}' lies above {top}, where {share[unit]:.0%} of the others do; "
                 f"they look like answers on a scale that ends at {top}, not at {grid.high[place]:g}. To mend it: {REMEDY}."))
     if not found:
         counts = grid.histogram(place, Units(np.zeros(len(grid.x), dtype=int), [""], [""]))[0]
         n = counts.sum()
-        if n >= 100 and counts[cut + 1 :].sum() == 0 and counts[cut] >= 0.05 * n and counts[: max(int(1 - grid.low[place]), 0)].sum() == 0:
+        short = counts[max(int(1 - grid.low[place]), 0) : cut + 1]
+        if n >= 100 and counts[cut + 1 :].sum() == 0 and short.sum() == n and (short >= max(5, 0.03 * n)).sum() >= min(4, len(short)) and short[-1] >= 0.05 * n:
+            abrupt = short[-1] >= 0.5 * short[-2]  # opinions that thin out towards the end may have ended there
             for wave in _asked(grid, place):
-                found.append(grid.row("mixed_scales", wave, item, n=n, estimate=0.0, p=None, verdict="refused", sentence=
+                found.append(grid.row("mixed_scales", wave, item, n=n, estimate=0.0, p=None, verdict="refused" if abrupt else "look", sentence=
                     f"{grid.where(wave)}: '{item}' is declared to end at {grid.high[place]:g}, but none of {n:,.0f} scores lies above {top}. "
                     f"To mend it: declare the scale as 1 to {top}, or find out what the source did to the scores."))
     return found
