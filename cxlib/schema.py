@@ -64,6 +64,16 @@ FINDINGS |= {  # 01
         ("estimate", "number", "0.61", "linked / n, a proportion", True), ("false", "number", "3.4", "Expected false links among them"), ("false_low", "number", "0.5", "Lower end of the 95 % interval"), ("false_high", "number", "8.1", "Upper end of the 95 % interval"),
         ("sentence", "text", "Linked to orders: 61 % of respondents.", "The base in words"), ("note", "text", "", "Why nothing can be linked"),
     ),
+    "matched": TABLES["matching"],
+    "histories": _columns(
+        ("table", "text", "interactions", "Table", True), ("customers", "whole", "1890", "Customers with at least one row", True), ("rows", "whole", "5204", "Entries of timelines", True),
+        ("undated", "whole", "0", "Entries without a day", True), ("first", "moment", "2024-01-02", "First entry"), ("last", "moment", "2026-09-30", "Last entry"),
+    ),
+    "touchpoints": _columns(
+        ("stage", "text", "help", "Stage of the journey"), ("touchpoint", "text", "hotline", "Touchpoint", True), ("channel", "text", "phone", "Channel; empty where none is told"),
+        ("kind", "text", "perceptive", "operational (what happened), perceptive (what customers say) or outcome (what they do afterwards)", True), ("n", "whole", "640", "Rows that measure it", True),
+        ("first", "date", "2024-01-02", "First day measured"), ("last", "date", "2026-09-30", "Last day measured"), ("blind", "flag", "0", "Nothing measures it", True), ("declared", "flag", "1", "The journeys name it", True),
+    ),
 }  # fmt: skip
 _LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))
 _DRIVER = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), _KPI, ("driver", "text", "network", "Attribute", True))
