@@ -27,7 +27,10 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
         if len(faults) > SHOWN:
             say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
-    empty = sorted(table for table in schema.TABLES if len(tables[table]) == 0 and table != "repairs")
+    for seen in tables["anomalies"].itertuples():
+        words = {"refused": "Refused, and in no average", "look": "To be looked at", "accepted": f"Accepted ({seen.reason.rstrip('.')})"}[seen.verdict]
+        say(f"{words}: {seen.sentence}{f' To mend it: {seen.remedy}.' if seen.remedy and seen.verdict != 'accepted' else ''}")
+    empty = sorted(table for table in schema.TABLES if len(tables[table]) == 0 and table not in ("repairs", "anomalies"))
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters())}; no rows for {', '.join(empty) or 'no table'}.")
 
 

@@ -52,6 +52,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
 FINDINGS |= {  # 01
     "intake": TABLES["files"],
     "repairs": TABLES["repairs"],
+    "anomalies": TABLES["anomalies"],
     "bases": _columns(
         _KPI, *_WAVE,
         ("rows", "whole", "640", "Respondents of the wave", True), ("asked", "whole", "640", "Respondents asked", True),

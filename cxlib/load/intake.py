@@ -69,7 +69,7 @@ def wave(programme: Programme, wave: Wave) -> Intake:
     kept = ~equal & ~bad
     columns = fields | {item.id: programme.column(wave, item.id) for item in items}
     frame = pd.DataFrame({name: parsed[name].values[kept] for name in columns})
-    frame = _dated(frame, programme, wave, dated)
+    frame = _dated(frame, programme, wave, dated).assign(_row=raw.rows[kept] if raw.rows is not None else raw.first_row + np.flatnonzero(kept))
     # An answer given under a promise that does not permit linking never carries the key, or what identifies its person, by which it could be linked.
     if "link" in survey.uses:
         identifiers = _identifiers(wave, raw, kept, f"wave '{wave.id}'")

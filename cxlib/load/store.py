@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import intake, unify
+from cxlib.load import anomalies, intake, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -55,7 +55,8 @@ def build(programme: Programme) -> dict[str, pd.DataFrame]:
     tables = unify.covered(tables)
     tables["responses"]["weight"] = tables["responses"].get("weight", pd.Series(1.0, index=tables["responses"].index)).astype(float).fillna(1.0)
     items = [item for item in programme.items if item.kind != "verbatim"]
-    return {name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items()}
+    typed = {name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items() if name != "anomalies"}
+    return anomalies.settled(typed, programme, rows=tables["responses"].get("_row"))
 
 
 def write(programme: Programme, folder: Path) -> Path:

@@ -1,6 +1,6 @@
 """What the files cannot tell of themselves: answers that fit the contract cell by cell and yet must not be averaged as they stand.
 
-`find(tables)` looks at every survey; `refusals(found)` lists the cells that must not be averaged. Each kind is a function of its own.
+`find(tables)` looks at every survey, `refuse` takes what must not be averaged out of the tables, `settled` does both. Each kind is a function of its own.
 """
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from cxlib.load.anomalies import breaks, codes, copies, dates, heaps, mixtures, regular, renames, shifts, signs
 from cxlib.load.anomalies.breaks import bridge, bridged
 from cxlib.load.anomalies.grid import COLUMNS, Grid, grids
+from cxlib.load.anomalies.verdicts import WORDS, refusals, refuse
 
 KINDS = (
     mixtures.mixed, signs.reversed_scales, codes.constant, codes.edges, codes.spikes, codes.far_codes, heaps.heaped, heaps.straight_lined,
@@ -19,10 +20,10 @@ def find(tables, programme=None) -> pd.DataFrame:
     """Return what is suspicious in the answers, worst first.
 
     Columns: kind (mixed_scales, reversed_scale, code_as_score, heaping, straight_lining, renamed_value, shifted_columns, ambiguous_dates,
-    wave_twice, rows_repeated, same_ids, wording_break, lone_jump), table, survey, wave, item (item or column; "" for all of the wave),
+    wave_twice, rows_repeated, same_ids, wording_break, lone_jump, regular_rows), what (the kind in words), table, survey, wave, item (item or column; "" for all of the wave),
     unit (channel, team or score concerned), n (answers), estimate (what was measured, as the sentence says), p (chance of such a sight in
     clean data; NaN where the rule is none of chance), verdict ("refused": the wave's item must not be averaged; "look": somebody must
-    look), sentence (what was seen where, why it is suspicious, the remedy). `tables` are the store's, or a dict of frames with its `programme`.
+    look), sentence (what was seen where, and why it is suspicious), remedy. `tables` are the store's, or a dict of frames with its `programme`.
     """
     programme = programme or tables.programme
     verbatims = tables["verbatims"]
@@ -45,7 +46,7 @@ def _unsure(rows: list[dict]) -> list[dict]:
 def _mended(row: dict) -> dict:
     """Return a row with what was seen and what would mend it apart."""
     seen, _, remedy = row["sentence"].partition(" To mend it: ")
-    return row | {"sentence": seen, "remedy": remedy.partition("; until then")[0].rstrip(".")}
+    return row | {"what": WORDS[row["kind"]], "sentence": seen, "remedy": remedy.partition("; until then")[0].rstrip(".")}
 
 
 # What one fault makes look like another: the kind on the left, found for the same survey, wave and item, explains those on the right.
@@ -81,18 +82,9 @@ def _unexplained(rows: list[dict]) -> list[dict]:
     return [row for row in rows if not explained(row)]
 
 
-def refusals(found: pd.DataFrame, programme=None) -> pd.DataFrame:
-    """Return the cells that must not be averaged: survey, wave, item, why (the sentences of that cell).
-
-    A fault of the whole wave has item "" and holds for every item; with `programme` it is listed item by item.
-    """
-    refused = found[found["verdict"] == "refused"]
-    if programme is not None and len(refused):
-        whole = refused["item"] == ""
-        each = [row._replace(item=item.id) for row in refused[whole].itertuples(index=False) for item in programme.asked(row.survey) if item.kind == "rating"]
-        refused = pd.concat([refused[~whole], pd.DataFrame(each, columns=refused.columns)], ignore_index=True)
-    why = refused.groupby(["survey", "wave", "item"], sort=True)["sentence"].agg(lambda sentences: " ".join(dict.fromkeys(sentences)))
-    return why.rename("why").reset_index()
+def settled(tables: dict[str, pd.DataFrame], programme, *, rows: pd.Series | None = None) -> dict[str, pd.DataFrame]:
+    """Return the store's tables after a look at all of them: what must not be averaged is blank, what was seen stands in `anomalies`. See `verdicts.refuse`."""
+    return refuse(tables, programme, find(tables, programme), rows=rows)
 
 
-__all__ = ["COLUMNS", "KINDS", "Grid", "bridge", "bridged", "find", "grids", "refusals"]
+__all__ = ["COLUMNS", "KINDS", "Grid", "bridge", "bridged", "find", "grids", "refusals", "refuse", "settled"]

@@ -86,6 +86,13 @@ def _chance(copies: np.ndarray, within: np.ndarray, rows: np.ndarray):
     return expected
 
 
+def second(rows: pd.DataFrame, verbatims: pd.DataFrame, programme, survey: str) -> np.ndarray:
+    """Return which rows of a wave repeat the answers of an earlier row; a pattern held by more than three proves nothing."""
+    patterns = _Patterns(Grid(rows.reset_index(drop=True), programme, programme.survey(survey)), verbatims)
+    again = pd.Series(patterns.total)
+    return patterns.usable & again.duplicated().to_numpy() & (again.map(again.value_counts()) <= 3).to_numpy()
+
+
 class _Patterns:
     """A number for each row's answers (-1 where it answered fewer than three things), and the same with one column left out."""
 

@@ -8,7 +8,7 @@ import pandas as pd
 from cxlib.programme import Item, Programme, Survey
 
 FIELDS = ("channel", "brand", "country", "language")  # what may part a wave into sources
-COLUMNS = ("kind", "table", "survey", "wave", "item", "unit", "n", "estimate", "p", "verdict", "sentence", "remedy")
+COLUMNS = ("kind", "what", "table", "survey", "wave", "item", "unit", "n", "estimate", "p", "verdict", "sentence", "remedy")
 
 
 class Units(NamedTuple):
@@ -31,7 +31,7 @@ class Grid:
         order = sorted((wave for wave in programme.waves if wave.survey == survey.id), key=lambda wave: (wave.quarter, wave.first, wave.id))
         present = set(responses["wave"].unique())
         self.waves = [wave.id for wave in order if wave.id in present]
-        self.files = {wave.id: wave.file for wave in order}
+        self.files = {wave.id: wave.named for wave in order}
         self.wave = responses["wave"].map({name: code for code, name in enumerate(self.waves)}).to_numpy(dtype=np.int64)
         self.items: list[Item] = [item for item in programme.asked(survey.id) if item.kind == "rating" and responses[item.id].notna().any()]
         scales = [programme.scales[item.scale] for item in self.items]
@@ -156,7 +156,7 @@ class Grid:
     def row(self, kind: str, wave: str, item: str, *, n, estimate, p, verdict: str, sentence: str, unit: str = "") -> dict:
         """Return one anomaly as a row of `find`."""
         value = float(np.clip(p, 1e-300, 1.0)) if p is not None and np.isfinite(p) else np.nan
-        values = (kind, "responses", self.survey.id, wave, item, unit, int(n), float(estimate), value, verdict, sentence)
+        values = (kind, "", "responses", self.survey.id, wave, item, unit, int(n), float(estimate), value, verdict, sentence)
         return dict(zip(COLUMNS, (*values, "")))
 
     def where(self, wave: str, unit: str = "") -> str:

@@ -143,20 +143,20 @@ def cut_off(tables, programme=None) -> list[dict]:
     repairs = repairs[repairs["rule"].str.contains("not on the scale", regex=False)] if len(repairs) else repairs
     if not len(repairs):
         return found
-    rows = tables["files"].set_index("file")["rows"]
+    rows = tables["files"].groupby("file")["rows"].max()  # a file may serve several waves
     for wave in programme.waves:
-        own = repairs[repairs["file"] == wave.file]
+        own = repairs[(repairs["file"] == wave.named) & (repairs["quarter"] == wave.quarter)]
         for item in programme.asked(wave.survey) if len(own) else []:
             if item.kind != "rating":
                 continue
             scores = pd.to_numeric(own.loc[own["column"] == programme.column(wave, item.id), "value"], errors="coerce").dropna()
             high, low = programme.scales[item.scale].high, programme.scales[item.scale].low
             above = scores[(scores > high) & (scores <= max(10.0, 2 * high)) & (scores == scores.round())]
-            total = int(rows.get(wave.file, 0))
+            total = int(rows.get(wave.named, 0))
             if len(above) < 20 or above.nunique() < min(3, 2 * high - high) or len(above) < 0.03 * total:
                 continue
-            values = ("mixed_scales", "responses", wave.survey, wave.id, item.id, "", len(above), len(above) / total, np.nan, "refused",
-                f"{wave.file} (survey '{wave.survey}', wave '{wave.id}'): {len(above):,} of {total:,} scores of '{item.id}' were set aside because they lie above {high:g}, up to {above.max():g}; "
+            values = ("mixed_scales", "", "responses", wave.survey, wave.id, item.id, "", len(above), len(above) / total, np.nan, "refused",
+                f"{wave.named} (survey '{wave.survey}', wave '{wave.id}'): {len(above):,} of {total:,} scores of '{item.id}' were set aside because they lie above {high:g}, up to {above.max():g}; "
                 f"the file seems to hold a longer scale, and the scores that were kept are only its lower part. To mend it: declare the scale this wave was asked on, not {low:g} to {high:g}.")
-            found.append(dict(zip(COLUMNS, values)))
+            found.append(dict(zip(COLUMNS, (*values, ""))))
     return found
