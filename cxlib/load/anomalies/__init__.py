@@ -37,10 +37,14 @@ def find(tables, programme=None) -> pd.DataFrame:
     return order.drop(columns="worst").reset_index(drop=True)
 
 
+# What is reckoned with chance among people, who answer independently of the number of their row.
+_BY_CHANCE = ("code_as_score", "heaping", "straight_lining", "reversed_scale", "shifted_columns", "lone_jump")
+
+
 def _unsure(rows: list[dict]) -> list[dict]:
-    """Turn refusals in waves whose rows follow a pattern into looks: no chance can be reckoned with there."""
-    regular_waves = {row["wave"] for row in rows if row["kind"] == "regular_rows"}
-    return [row | {"verdict": "look"} if row["wave"] in regular_waves else row for row in rows]
+    """Leave out what is reckoned with chance in waves whose rows follow a pattern, and refuse nothing else there."""
+    patterned = {row["wave"] for row in rows if row["kind"] == "regular_rows"}
+    return [row | {"verdict": "look"} if row["wave"] in patterned else row for row in rows if row["wave"] not in patterned or row["kind"] not in _BY_CHANCE]
 
 
 def _mended(row: dict) -> dict:

@@ -43,7 +43,7 @@ class Grid:
         self.places[np.isnan(self.x)] = -1
         self.widths = np.rint(self.high - self.low).astype(int) + 1
         self.by_wave = Units(self.wave, self.waves, [""] * len(self.waves))
-        self._rest = self._correlations = self.periods = None
+        self._rest = self._standardised = self._correlations = self.periods = None
         self._codes, self._counts, self._moods, self._units = {}, {}, {}, {}
 
     @property
@@ -53,9 +53,20 @@ class Grid:
         NaN for those who tick the middle of everything: they have said nothing of their mood.
         """
         if self._rest is None:
-            known, n_waves = ~np.isnan(self.x), max(len(self.waves), 1)
-            known &= ~self.undecided[:, None]
-            z = np.zeros(self.x.shape)
+            z = self.standardised
+            known = ~np.isnan(z)
+            others = known.sum(axis=1, keepdims=True) - known
+            total = np.where(known, z, 0.0)
+            total = total.sum(axis=1, keepdims=True) - total
+            self._rest = np.where(others > 0, total / np.maximum(others, 1), np.nan)
+        return self._rest
+
+    @property
+    def standardised(self) -> np.ndarray:
+        """The ratings, each standardised within its wave; NaN where not answered, and for the undecided."""
+        if self._standardised is None:
+            known, n_waves = ~np.isnan(self.x) & ~self.undecided[:, None], max(len(self.waves), 1)
+            z = np.full(self.x.shape, np.nan)
             for place in range(self.x.shape[1]):
                 own = known[:, place]
                 code, value = self.wave[own], self.x[own, place]
@@ -63,10 +74,8 @@ class Grid:
                 mean = np.bincount(code, value, n_waves) / n
                 spread = np.sqrt(np.maximum(np.bincount(code, (value - mean[code]) ** 2, n_waves) / n, 1e-12))
                 z[own, place] = np.where(spread[code] > 1e-5, (value - mean[code]) / spread[code], 0.0)
-            others = known.sum(axis=1, keepdims=True) - known
-            total = z.sum(axis=1, keepdims=True) - z
-            self._rest = np.where(others > 0, total / np.maximum(others, 1), np.nan)
-        return self._rest
+            self._standardised = z
+        return self._standardised
 
     @property
     def undecided(self) -> np.ndarray:

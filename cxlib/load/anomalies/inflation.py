@@ -34,6 +34,23 @@ def inflation(counts: np.ndarray, usual: np.ndarray, *, score: int = -1, top: in
     return ratio, best
 
 
+def begged(counts: np.ndarray, usual: np.ndarray) -> tuple[float, float]:
+    """Return the likelihood ratio of begged top scores in one group, told by mood, and the share b of answers that was turned into the top one.
+
+    counts: mood bins x scores of the group, usual: the distribution of the others in each bin. Model and grid as in `inflation`, with one level, one spread and
+    one b for all bins: who is begged gives the top score whatever he thinks of the rest, so tens of the discontented, of whom the usual distribution has few, weigh most.
+    """
+    edge = np.clip(np.cumsum(usual, axis=1)[:, :-1], 1e-9, 1 - 1e-9)
+    logit = np.log(edge / (1 - edge))
+    below = 1 / (1 + np.exp(-(logit[None, None] - LEVELS[:, None, None, None]) * SPREADS[None, :, None, None]))
+    mass = np.maximum(np.diff(below.reshape(-1, *logit.shape), axis=2, prepend=0.0, append=1.0), 1e-9)
+    kept, top = counts[:, :-1], counts[:, -1]
+    fit = (np.log(mass[:, :, :-1]) * kept).sum(axis=(1, 2))
+    tens = (np.log(mass[:, :, -1][:, :, None] * (1 - SHARES) + SHARES) * top[None, :, None]).sum(axis=1)
+    each = (fit[:, None] + kept.sum() * np.log(1 - SHARES)[None, :] + tens).max(axis=0)
+    return float(2 * (each.max() - each[0])), float(SHARES[each.argmax()])
+
+
 def _shortened(width: int, top: int) -> np.ndarray:
     """Return the matrix that turns a distribution over a scale of `width` points into that of the same opinions on 1 to `top` (places from 0)."""
     first = 1 if width > 10 or width == 8 else 0  # a scale that begins at 0 has one place more below

@@ -72,7 +72,7 @@ def accepted(found: pd.DataFrame, programme) -> pd.DataFrame:
         own = (found["kind"] == one.kind).to_numpy()
         for name in ("survey", "wave", "item"):
             if named := getattr(one, name):
-                own &= (found[name] == named).to_numpy()
+                own = own & (found[name] == named).to_numpy()
         verdict[own], reason[own] = "accepted", one.reason
     return found.assign(verdict=verdict, reason=reason).astype({"verdict": "str", "reason": "str"})
 
