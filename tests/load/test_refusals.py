@@ -195,8 +195,8 @@ def test_shifted_columns_are_refused_item_by_item(tmp_path):
 
 
 def test_shifted_columns_of_two_waves_are_only_to_be_looked_at():
-    world = worlds.company(SEED, waves=2, items=8, n=700)
-    found = anomalies.find(shifted := worlds.shifted_columns(world, np.random.default_rng(1), wave="w02"), shifted["programme"])
+    world = worlds.company(0, waves=2, items=8, n=700)
+    found = anomalies.find(shifted := worlds.shifted_columns(world, np.random.default_rng(0), wave="w02"), shifted["programme"])
     assert "shifted_columns" in set(found["kind"])
     assert set(found["verdict"]) == {"look"}
 

@@ -10,10 +10,10 @@ from cxlib.load.anomalies.breaks import bridge, bridged
 from cxlib.load.anomalies.grid import COLUMNS, Grid, grids
 from cxlib.load.anomalies.verdicts import WORDS, refusals, refuse
 
-KINDS = (
-    mixtures.mixed, signs.reversed_scales, codes.constant, codes.edges, codes.spikes, codes.far_codes, heaps.heaped, heaps.straight_lined,
-    renames.renamed, shifts.shifted, dates.ambiguous, breaks.declared, breaks.lone_jumps, copies.same_ids, regular.regular_rows,
+KINDS = (  # what ratings have to do with each other
+    mixtures.mixed, signs.reversed_scales, codes.constant, codes.edges, codes.spikes, heaps.heaped, heaps.straight_lined, shifts.shifted, breaks.declared, breaks.lone_jumps,
 )  # fmt: skip
+WHOLE = (codes.far_codes, renames.renamed, dates.ambiguous, copies.same_ids, regular.regular_rows)  # needs every row
 
 
 def find(tables, programme=None) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def find(tables, programme=None) -> pd.DataFrame:
     verbatims = tables["verbatims"]
     rows = mixtures.cut_off(tables, programme) + dates.set_aside(tables, programme) + dates.of_tables(tables)
     for grid in grids(tables, programme):
-        own = [row for kind in KINDS for row in kind(grid)] + copies.repeated(grid, verbatims)
+        own = [row for kind in KINDS for row in kind(grid.thin)] + [row for kind in WHOLE for row in kind(grid)] + copies.repeated(grid, verbatims)
         rows += _unsure(own)
     frame = pd.DataFrame([_mended(row) for row in _unexplained(rows)], columns=list(COLUMNS))
     frame = frame.astype({name: {"n": "int64", "estimate": "float64", "p": "float64"}.get(name, "str") for name in COLUMNS})

@@ -161,16 +161,21 @@ def same_ids(grid: Grid) -> list[dict]:
     """
     found = []
     codes, values = pd.factorize(grid.frame["response_id"])
-    numbers = pd.to_numeric(pd.Series(values, dtype=str).str.extract(r"(\d+)\D*$")[0], errors="coerce").to_numpy(dtype=float)
-    running = np.isfinite(numbers) & (numbers <= 50 * max(len(codes), 1000) / max(len(grid.waves), 1))
-    if running.mean() > 0.9:
-        return found
-    sets = [set(np.unique(codes[grid.wave == w])) for w in range(len(grid.waves))]
+    sets, running = [np.unique(codes[grid.wave == w]) for w in range(len(grid.waves))], None
     for b in range(len(sets)):
         for a in range(b):
-            both = len(sets[a] & sets[b])
+            both = len(np.intersect1d(sets[a], sets[b], assume_unique=True))
             smaller = min(len(sets[a]), len(sets[b]))
             if both >= 5 and both >= 0.01 * smaller:
+                running = _running(grid, values, len(codes)) if running is None else running
+                if running:
+                    return []
                 found.append(grid.row("same_ids", grid.waves[b], "response_id", n=both, estimate=both / smaller, p=None, verdict="look", unit=f"wave '{grid.waves[a]}'", sentence=
                     f"{grid.where(grid.waves[b])}: {both:,} ids stand in wave '{grid.waves[a]}' too, though they are no running numbers; one answer may have been counted in two waves, or two people share an id. To mend it: ask how ids are given."))
     return found
+
+
+def _running(grid: Grid, values, rows: int) -> bool:
+    """Whether ids are running numbers, alone or behind letters."""
+    numbers = pd.to_numeric(pd.Series(values, dtype=str).str.extract(r"(\d+)\D*$")[0], errors="coerce").to_numpy(dtype=float)
+    return bool((np.isfinite(numbers) & (numbers <= 50 * max(rows, 1000) / max(len(grid.waves), 1))).mean() > 0.9)

@@ -1,5 +1,6 @@
 """The ratings of one survey as a grid: answers turned so that high is good, counted by unit and score, with the mood of the other ratings."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from cxlib.programme import Item, Programme, Survey
 
 FIELDS = ("channel", "brand", "country", "language")  # what may part a wave into sources
+MOST = 10_000  # rows of a wave in which relations between ratings are looked at
 COLUMNS = ("kind", "what", "table", "survey", "wave", "item", "unit", "n", "estimate", "p", "verdict", "sentence", "remedy")
 
 
@@ -26,8 +28,8 @@ class Units(NamedTuple):
 class Grid:
     """One survey: `x` (rows x ratings, high is good, NaN where not answered), `rest` (mean standardised rating of the row's other items)."""
 
-    def __init__(self, responses: pd.DataFrame, programme: Programme, survey: Survey):
-        self.programme, self.survey, self.frame = programme, survey, responses
+    def __init__(self, responses: pd.DataFrame, programme: Programme, survey: Survey, *, every: int = 1):
+        self.programme, self.survey, self.frame, self.every = programme, survey, responses, every
         order = sorted((wave for wave in programme.waves if wave.survey == survey.id), key=lambda wave: (wave.quarter, wave.first, wave.id))
         present = set(responses["wave"].unique())
         self.waves = [wave.id for wave in order if wave.id in present]
@@ -37,14 +39,29 @@ class Grid:
         scales = [programme.scales[item.scale] for item in self.items]
         self.low, self.high = np.array([s.low for s in scales]), np.array([s.high for s in scales])
         self.turned = np.array([programme.direction(item) == "low_is_good" for item in self.items], dtype=bool)
-        raw = responses[[item.id for item in self.items]].to_numpy(dtype=np.float64) if self.items else np.empty((len(responses), 0))
-        self.x = np.where(self.turned, self.low + self.high - raw, raw)
-        self.places = np.rint(np.nan_to_num(self.x, nan=-1e6) - self.low).astype(np.int32)  # place on the scale, from 0
-        self.places[np.isnan(self.x)] = -1
         self.widths = np.rint(self.high - self.low).astype(int) + 1
         self.by_wave = Units(self.wave, self.waves, [""] * len(self.waves))
         self._rest = self._standardised = self._correlations = self.periods = None
         self._codes, self._counts, self._moods, self._units = {}, {}, {}, {}
+
+    @functools.cached_property
+    def x(self) -> np.ndarray:
+        """The ratings, high is good: rows x items, NaN where not answered."""
+        raw = self.frame[[item.id for item in self.items]].to_numpy(dtype=np.float64) if self.items else np.empty((len(self.frame), 0))
+        return np.where(self.turned, self.low + self.high - raw, raw)
+
+    @functools.cached_property
+    def places(self) -> np.ndarray:
+        """The places on the scale, from 0; -1 where not answered."""
+        places = np.rint(np.nan_to_num(self.x, nan=-1e6) - self.low).astype(np.int32)
+        places[np.isnan(self.x)] = -1
+        return places
+
+    @functools.cached_property
+    def thin(self) -> "Grid":
+        """The same with every so-maniest row only, at most `MOST` a wave: what ratings have to do with each other is known from them."""
+        every = -(-int(np.bincount(self.wave, minlength=1).max()) // MOST)
+        return self if every <= 1 else Grid(self.frame.iloc[::every].reset_index(drop=True), self.programme, self.survey, every=every)
 
     @property
     def rest(self) -> np.ndarray:
@@ -171,6 +188,7 @@ class Grid:
     def where(self, wave: str, unit: str = "") -> str:
         """Return the words for a place: file, wave and unit."""
         place = f"{self.files[wave]} (survey '{self.survey.id}', wave '{wave}')" if wave else f"survey '{self.survey.id}'"
+        place += f", seen in one row of {self.every}" if self.every > 1 else ""
         return f"{place}, {unit}" if unit else place
 
 

@@ -17,6 +17,13 @@ def heaped(grid: Grid) -> list[dict]:
     by chi-squared with one degree of freedom at 1e-5 (the largest of 800 clean waves gave 8.1 where 18.2 is asked), for others by F(1, groups + 8) at .01 over
     their number. b must be 10 %, the top share 5 points above that of people of their mood; where there is no other rating 16. Items: those of the KPIs. Groups: waves of 60 answers (three waves or more; of two, to be looked at), teams, channels and values of nominal items
     of 40 (four or more). A group is to be looked at; a wave is refused.
+
+    Power, from 24 companies each of six waves, ten ratings, 4 to 24 teams (levels, spreads and halo drawn at random), by the share begged:
+
+        answers a wave        150               600
+        share begged     .15  .30  .50     .15  .30  .50
+        a wave           .21  .50  .67     .67  .88  .92
+        a team           .29  .38  .46     .75  .83  .88     (the largest, over all waves)
     """
     measured = {kpi.item for kpi in grid.programme.kpis}
     found = []
@@ -65,10 +72,11 @@ def _begged(grid: Grid, place: int, units: Units, bins: np.ndarray, count: int, 
     usual = _usual(table[use], [units.waves[unit] for unit in use])
     share, elsewhere = table[use, :, -1].sum(axis=1) / n[use], (usual[:, :, -1] * table[use].sum(axis=2)).sum(axis=1) / n[use]
     limit = 0.05 if count > 1 else 0.16
-    candidates = np.flatnonzero(share - elsewhere > limit)
+    sampling = np.sqrt(np.maximum(elsewhere * (1 - elsewhere), 0.01) / n[use])
+    candidates = np.flatnonzero((share - elsewhere > limit) & (share - elsewhere > 2.5 * sampling))
     if not len(candidates):
         return []
-    compared = np.union1d(candidates, np.linspace(0, len(use) - 1, min(len(use), 60)).astype(int))
+    compared = np.union1d(candidates, np.linspace(0, len(use) - 1, min(len(use), 30)).astype(int))
     ratio = np.zeros(len(use))
     b = np.zeros(len(use))
     for number in compared:

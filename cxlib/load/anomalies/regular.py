@@ -27,10 +27,16 @@ def regular_rows(grid: Grid) -> list[dict]:
 def periods(grid: Grid) -> np.ndarray:
     """Return the period of each rating in each wave, 0 where it has none: waves x items. A period that shows in all waves together holds for each."""
     if grid.periods is None:
+        order = np.argsort(grid.wave, kind="stable")
+        first = np.searchsorted(grid.wave[order], np.arange(len(grid.waves)))
+        rows = [order[start : start + ROWS][grid.wave[order[start : start + ROWS]] == w] for w, start in enumerate(first)]
+        head = Grid(grid.frame.iloc[np.concatenate(rows)].reset_index(drop=True), grid.programme, grid.survey)
         made = np.zeros((len(grid.waves), len(grid.items)))
-        order = [np.flatnonzero(grid.wave == w)[:ROWS] for w in range(len(grid.waves))]
-        for place in range(len(grid.items)):
-            parts = [grid.places[rows, place] for rows in order]
+        ids = [item.id for item in head.items]
+        for place, item in enumerate(grid.items):
+            if item.id not in ids:
+                continue
+            parts = [head.places[head.wave == w, ids.index(item.id)] for w in range(len(grid.waves))]
             each = np.array([regular([part]) for part in parts])
             made[:, place] = np.where(each > 0, each, regular(parts) if len(parts) > 1 and not each.all() else 0.0)
             made[[not (part >= 0).any() for part in parts], place] = 0.0
@@ -50,11 +56,13 @@ def regular(parts: list[np.ndarray]) -> float:
         return 0.0
     same, pairs = np.zeros(longest + 1), np.zeros(longest + 1)
     for part in parts:
-        for lag in range(1, min(longest, len(part) - 1) + 1):
-            a, b = part[:-lag], part[lag:]
-            both = (a >= 0) & (b >= 0)
-            same[lag] += (both & (a == b)).sum()
-            pairs[lag] += both.sum()
+        size = min(longest, len(part) - 1) + 1
+        given = part >= 0
+        marks = np.vstack([given, *(part == score for score in np.unique(part[given]))]).astype(float)
+        power = np.abs(np.fft.rfft(marks, 2 * len(part), axis=1)) ** 2  # how often two rows agree at every lag at once (Wiener-Khinchin)
+        agree = np.rint(np.fft.irfft(np.vstack([power[0], power[1:].sum(axis=0)]), 2 * len(part), axis=1)[:, :size])
+        pairs[:size] += agree[0]
+        same[:size] += agree[1]
     share = np.where(pairs >= 20, same / np.maximum(pairs, 1), np.nan)
     lags = np.arange(2, longest)
     near = np.fmax(share[lags - 1], share[lags + 1])
