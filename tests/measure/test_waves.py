@@ -121,6 +121,6 @@ def test_no_change_is_told_across_a_question_that_is_not_comparable(tmp_path):
 
 def test_no_line_runs_across_a_question_that_is_not_comparable():
     frame = pd.DataFrame({"quarter": ["2025Q1", "2025Q2", "2025Q3", "2025Q4"], "estimate": [1.0, 2.0, 3.0, 4.0], "conf_low": 0.0, "conf_high": 5.0, "n": 100})
-    days = lambda ax: {tuple(line.get_ydata().tolist()) for line in ax.lines if 1 < len(line.get_ydata()) and line.get_linestyle() == "-" and set(line.get_ydata()) <= set(frame["estimate"])}
+    days = lambda ax: {tuple(line.get_ydata().tolist()) for line in ax.lines if len(line.get_ydata()) > 1 and line.get_linestyle() == "-" and set(line.get_ydata()) <= set(frame["estimate"])}
     assert days(figures.series(frame)) == {(1.0, 2.0, 3.0, 4.0)}
     assert days(figures.series(frame.assign(changed=["", "", "asked anew", ""]))) == {(1.0, 2.0), (3.0, 4.0)}

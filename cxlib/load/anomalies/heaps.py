@@ -99,7 +99,7 @@ def _begged(grid: Grid, place: int, units: Units, bins: np.ndarray, count: int, 
 
 def _named(grid: Grid, name: str) -> str:
     """Return the words for a group; values of items that may be persons are not named unless the programme has agreed to show persons."""
-    field, _, value = name.partition(" '")
+    field = name.partition(" '")[0]
     if not name or field in ("team", "channel") or grid.programme.staff.level == "person" or len(grid.codes(field)[1]) < 12:
         return name
     return f"one of {len(grid.codes(field)[1])} values of '{field}'"
