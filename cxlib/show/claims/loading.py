@@ -60,7 +60,7 @@ LOOKED_FOR = ("two scales in one item", "a scale turned round", "a code among th
 def seen(found: pd.DataFrame, programme) -> list[str]:
     """Say what fits cell by cell and yet is suspicious: how much was refused, what somebody must look at, what the programme accepts; each refusal in full."""
     if found.empty:
-        return [f"Nothing was refused, and nothing has to be looked at: there was no {prose.join(LOOKED_FOR, last='and no')}."]
+        return [f"Nothing was refused, and nothing has to be looked at. Looked for and not seen: {prose.join(LOOKED_FOR)}."]
     parts = {verdict: found[found["verdict"] == verdict] for verdict in STRENGTH}
     refused, look, accepted = parts.values()
     waves = prose.plural(refused.groupby(["survey", "wave"]).ngroups, "wave")
