@@ -15,7 +15,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
 
     found = run.programme_of(name, raw)
     contracts(found)
-    files, repairs, rows = load.tried(found)
+    files, repairs, anomalies, rows = load.tried(found)
     for one in files.itertuples():
         share = one.quarantined / one.rows if one.rows else 0
         say(
@@ -27,9 +27,12 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
         if len(faults) > SHOWN:
             say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
+    for seen in anomalies.itertuples():
+        words = {"refused": "Refused, and in no average", "look": "To be looked at", "accepted": f"Accepted ({seen.reason.rstrip('.')})"}[seen.verdict]
+        say(f"{words}: {seen.sentence}{f' To mend it: {seen.remedy}.' if seen.remedy and seen.verdict != 'accepted' else ''}")
     for sentence in strays(found):
         say(sentence)
-    empty = sorted(table for table in schema.TABLES if not rows[table] and table != "repairs")
+    empty = sorted(table for table in schema.TABLES if not rows[table] and table not in ("repairs", "anomalies"))
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters())}; no rows for {', '.join(empty) or 'no table'}.")
 
 

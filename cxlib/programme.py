@@ -21,6 +21,10 @@ Definition = Literal[
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10",
 ]  # fmt: skip
 MADE = ("answer", "survey", "wave", "quarter", "week")  # columns of the responses that loading makes itself
+Sight = Literal[
+    "mixed_scales", "reversed_scale", "code_as_score", "heaping", "straight_lining", "renamed_value", "shifted_columns", "ambiguous_dates", "wave_twice", "rows_repeated",
+    "same_ids", "wording_break", "lone_jump", "regular_rows",
+]  # fmt: skip
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 
@@ -93,6 +97,17 @@ class Matching(BaseModel):
     threshold: float = Field(0.9, gt=0.5, le=1, description="Probability from which two rows count as one person.")
 
 
+class Accepted(BaseModel):
+    """A sight in the answers that somebody has looked into and found to be right: it is told with the reason, and nothing is refused for it."""
+
+    model_config = FROZEN
+    kind: Sight = Field(description="What was seen, by the word in the table of sights, e.g. heaping.")
+    survey: Id | Literal[""] = Field("", description="Survey it was seen in; any where empty, e.g. annual.")
+    wave: str = Field("", description="Wave it was seen in; any where empty, e.g. 2026.")
+    item: str = Field("", description="Item or column; any where empty, e.g. network.")
+    reason: str = Field(min_length=8, description="Why it is right, and who looked, in a sentence, e.g. \"The new centre opened; seen with the agency on 2026-10-02.\"")
+
+
 class Finance(BaseModel):
     """What turns effects into money."""
 
@@ -144,6 +159,7 @@ class Programme(BaseModel):
     staff: Staff = Staff()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
     matching: Matching = Matching()
+    accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
     finance: Finance = Finance()
     rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
     limits: Limits = Limits()
@@ -255,6 +271,10 @@ def _inconsistencies(p: Programme):
         yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
         if item.asked_if and item.asked_if.item not in items:
             yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    for one in p.accepted:
+        yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
+        waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}
+        yield from (f"[[accepted]] names the wave '{one.wave}', which is not declared{nearest(one.wave, waves)}." for _ in range(bool(one.wave) and one.wave not in waves))
     yield from _circles({item.id: item.asked_if.item for item in p.items if item.asked_if})
     for kpi in p.kpis:
         if kpi.item not in items:

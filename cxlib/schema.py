@@ -52,6 +52,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
 FINDINGS |= {  # 01
     "intake": TABLES["files"],
     "repairs": TABLES["repairs"],
+    "anomalies": TABLES["anomalies"],
     "bases": _columns(
         _KPI, *_WAVE,
         ("rows", "whole", "640", "Respondents of the wave", True), ("asked", "whole", "640", "Respondents asked", True),
@@ -189,6 +190,7 @@ FINDINGS |= {  # 04
         ("n_now", "number", "397", "Base now"), ("n_then", "number", "410", "Base then"), ("n_both", "whole", "0", "People in both", True),
     ),
 }  # fmt: skip
+_CHANGED = ("changed", "text", "wording: 'staff' became 'advisers'", "What changed in the question since the wave before, where they may not be compared")
 _LEVEL = (
     ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,
     ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
@@ -220,8 +222,8 @@ FINDINGS |= {  # 03
         ("seasonal", "number", "0", "Seasonal part"), ("break", "flag", "0", "A jump in the likeliest course", True), ("jump", "number", "0.04", "Probability of a jump there", True),
         ("step_sd", "number", "1.1", "Standard deviation of the level's step a period"), ("note", "text", "", "Why there is no level"),
     ),
-    "kpis": _columns(_KPI, *_WAVE, *_LEVEL),
-    "kpis_by_segment": _columns(_KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True), *_LEVEL),
+    "kpis": _columns(_KPI, *_WAVE, *_LEVEL, _CHANGED),
+    "kpis_by_segment": _columns(_KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True), *_LEVEL, _CHANGED),
     "changes": _columns(
         _KPI, *_WAVE, ("against", "text", "last wave", "last wave or last year", True), ("then_wave", "text", "2026Q2", "Wave compared with", True),
         ("then_quarter", "text", "2026Q2", "Its quarter", True), ("gap", "whole", "1", "Quarters between", True), ("definition", "text", "nps_0_10", "Definition id", True),

@@ -85,7 +85,7 @@ def test_every_kind_of_fault_that_the_loader_must_know_is_planted(sample):
 # -- whole waves -------------------------------------------------------------------------------------------------------------------------------
 
 def test_the_anomalies_are_the_planted_ones_and_no_other(sample):
-    found = anomalies.find(sample.tables, sample.programme)
+    found = sample.tables["anomalies"]
     waves = sample.faults[sample.faults["kind"].isin({*found["kind"], "heaping", "mixed_scales", "reversed_scale", "wave_twice", "shifted_columns", "ambiguous_dates", "renamed_value", "wording_break"})]
     planted = waves.assign(item=waves["item"].where(waves["kind"] != "ambiguous_dates", "Visit")).drop_duplicates(["kind", "wave", "item", "unit"])
     keys = ["kind", "survey", "wave", "item"]
@@ -97,7 +97,7 @@ def test_the_anomalies_are_the_planted_ones_and_no_other(sample):
 
 
 def test_what_must_not_be_averaged_is_no_key_figure_of_the_annual_survey_or_the_pulse(sample):
-    refused = anomalies.refusals(anomalies.find(sample.tables, sample.programme), sample.programme)
+    refused = anomalies.refusals(sample.tables["anomalies"], sample.programme)
     assert set(refused["survey"]) == {"visits"}
 
 

@@ -109,7 +109,7 @@ def wave_parts(programme: Programme, wave: Wave):
         rules.put("response_id", twice, "the same id as another row with other answers")
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
-        frame = _dated(pd.DataFrame({name: parsed[name].values[kept] for name in columns}), programme, wave, dated)
+        frame = _dated(pd.DataFrame({name: parsed[name].values[kept] for name in columns}), programme, wave, dated).assign(_row=raw.places()[kept])
         # An answer given under a promise that does not permit linking never carries the key, or what identifies its person, by which it could be linked.
         if "link" in survey.uses:
             identifiers = _identifiers(wave, raw, kept)

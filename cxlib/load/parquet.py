@@ -47,3 +47,30 @@ class Growing:
         if self.writing:
             self.writing.result()
         self.writing, self.pending = self.threads.submit(self.file.write_table, table), []
+
+
+def rows(path: Path) -> int:
+    """Return how many rows a table has."""
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(path).num_rows
+
+
+def frames(path: Path):
+    """Yield a table's rows in their order, a row group at a time."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, use_threads=False).to_pandas()
+
+
+def thinned(path: Path, *, most: int) -> pd.DataFrame:
+    """Return a table's rows under their places: all of them, or every so manieth where there are more than `most`."""
+    step, start, kept = -(-rows(path) // most) or 1, 0, []
+    if step == 1:
+        return pd.read_parquet(path)
+    for frame in frames(path):
+        kept.append(frame.set_axis(range(start, start + len(frame)))[-start % step :: step])
+        start += len(frame)
+    return pd.concat(kept)

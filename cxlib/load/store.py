@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,11 +15,14 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import intake, parquet, unify
+from cxlib.load import anomalies, intake, parquet, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
 _DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "invitations": "sent_on", "people": "joined_on", "accounts": "since"}
+
+ROWS = "_rows"  # beside the responses while the store is made: the row of the file of each
+LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every so manieth
 
 
 def digest(programme: Programme) -> str:
@@ -40,20 +44,73 @@ def fingerprints(programme: Programme) -> dict[str, str]:
 
 def build(programme: Programme) -> dict[str, pd.DataFrame]:
     """Return every table of a programme from its raw files, under the columns of `schema.TABLES`; for programmes that fit into memory."""
-    tables = {name: [_typed(pd.DataFrame(), name, programme)] for name in schema.TABLES}
-    for name, frame in parts(programme):
-        tables[name].append(frame)
-    return {name: intake.stack(frames) for name, frames in tables.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        made(programme, Path(folder))
+        return {name: pd.read_parquet(Path(folder) / f"{name}.parquet") for name in schema.TABLES}
 
 
-def tried(programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
-    """Return what `cx check` tells, with nothing written and no table whole in memory but two: files, repairs, and the rows of each table."""
-    rows, told = dict.fromkeys(schema.TABLES, 0), {name: [_typed(pd.DataFrame(), name, programme)] for name in ("files", "repairs")}
-    for name, frame in parts(programme):
-        rows[name] += len(frame)
-        if name in told:
-            told[name].append(frame)
-    return intake.stack(told["files"]), intake.stack(told["repairs"]), rows
+def tried(programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Return what `cx check` tells, with nothing left written: the tables files, repairs and anomalies, and the rows of each table."""
+    with tempfile.TemporaryDirectory() as folder:
+        made(programme, Path(folder))
+        rows = {name: parquet.rows(Path(folder) / f"{name}.parquet") for name in schema.TABLES}
+        return *(pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("files", "repairs", "anomalies")), rows
+
+
+def made(programme: Programme, folder: Path) -> None:
+    """Write every table of a programme into a folder: first as the rows come, then without the answers that must not be averaged."""
+    empty = {name: _typed(pd.DataFrame(), name, programme) for name in schema.TABLES} | {ROWS: pd.DataFrame({"_row": np.array([], dtype="int64")})}
+    with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as files:
+        tables = {name: files.enter_context(parquet.Growing(folder / f"{name}.parquet", frame, threads)) for name, frame in empty.items()}
+        for name, frame in parts(programme):
+            tables[name].append(frame)
+    _settled(programme, folder)
+
+
+def _settled(programme: Programme, folder: Path) -> None:
+    """Look at all tables together: what must not be averaged becomes blank, and what was seen is a table of its own."""
+    looked = _Looked(folder)
+    found = anomalies.judged(anomalies.find(looked, programme), programme)
+    _put(folder, "anomalies", found, programme)
+    gone = anomalies.refusals(found, programme)
+    if len(gone):
+        lost = []
+        with ThreadPoolExecutor(1) as threads, parquet.Growing(folder / "settled", _typed(pd.DataFrame(), "responses", programme), threads) as settled:
+            for frame in parquet.frames(folder / "responses.parquet"):
+                blanked, counted = anomalies.blanked(frame, gone)
+                settled.append(blanked)
+                lost.append(counted)
+        (folder / "settled").replace(folder / "responses.parquet")
+        _put(folder, "coverage", anomalies.recounted(looked["coverage"], pd.concat(lost, ignore_index=True)), programme)
+    if (found["kind"] == "rows_repeated").any():
+        rows = pd.read_parquet(folder / f"{ROWS}.parquet")["_row"]
+        _put(folder, "repairs", anomalies.listed(looked, programme, found, rows), programme)
+    (folder / f"{ROWS}.parquet").unlink()
+
+
+def _put(folder: Path, name: str, frame: pd.DataFrame, programme: Programme) -> None:
+    _typed(frame, name, programme).to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+
+
+class _Looked(dict):
+    """The tables of a folder, read when they are asked for; of very many responses every so manieth row, under its place."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = folder
+
+    def __contains__(self, name) -> bool:
+        return (self.folder / f"{name}.parquet").is_file()
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        path = self.folder / f"{name}.parquet"
+        if name == "responses":
+            self[name] = parquet.thinned(path, most=LOOKED)
+        elif name == "verbatims" and len(self["responses"]) < parquet.rows(self.folder / "responses.parquet"):
+            self[name] = pd.concat([frame[frame["answer"].isin(self["responses"]["answer"])] for frame in parquet.frames(path)], ignore_index=True)
+        else:
+            self[name] = pd.read_parquet(path)
+        return self[name]
 
 
 def parts(programme: Programme):
@@ -72,6 +129,8 @@ def parts(programme: Programme):
             files += part.files
             coverage.append(part.coverage)
             yield from _fitted(programme, {table: part.frame, "verbatims": part.verbatims, "repairs": part.repairs})
+            if "_row" in part.frame:
+                yield ROWS, part.frame[["_row"]].astype("int64")
         yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
     yield from _fitted(programme, matched)
 
@@ -93,10 +152,7 @@ def write(programme: Programme, folder: Path) -> Path:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as files:
-            tables = {name: files.enter_context(parquet.Growing(temporary / f"{name}.parquet", _typed(pd.DataFrame(), name, programme), threads)) for name in schema.TABLES}
-            for name, frame in parts(programme):
-                tables[name].append(frame)
+        made(programme, temporary)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

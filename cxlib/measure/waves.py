@@ -14,8 +14,8 @@ def kpis(tables, *, by: str | None = None) -> pd.DataFrame:
     """Return every KPI of the programme by survey and wave, and by one more column of the responses where `by` names it.
 
     Columns: kpi, survey, wave, quarter, (segment, value), then what `metrics.estimate` returns: definition, unit, estimate, std_error,
-    conf_low, conf_high, n, weighted_n, n_eff, flag, note; and unweighted: the same estimate with every answer counted once. In the order
-    of the programme's KPIs, then by time. Surveys are never pooled. A wave that did not ask has no row.
+    conf_low, conf_high, n, weighted_n, n_eff, flag, note; unweighted: the same estimate with every answer counted once; and changed: what was changed
+    in the question since the row before, where the programme says that answers before and after may not be compared. In the order of the programme's KPIs, then by time. Surveys are never pooled. A wave that did not ask has no row.
     """
     programme, limits, parts = tables.programme, tables.programme.limits, []
     for kpi in programme.kpis:
@@ -29,12 +29,25 @@ def kpis(tables, *, by: str | None = None) -> pd.DataFrame:
                 plain = counted.assign(weight=counted["n"].astype(float), weight_sq=counted["n"].astype(float))
                 found["unweighted"] = metrics.estimate(plain, definition=kpi.definition, by=keys)["estimate"]
                 found = found.sort_values(["quarter", "wave"], kind="stable")
+                found["changed"] = _changed(programme, kpi, survey, found, cut=[by] if by in keys else [])
                 parts.append(found.assign(segment=by) if "value" in keys else found)
     columns = [*KEYS, *(["segment", "value"] if by else [])]
     if not parts:
-        return pd.DataFrame(columns=[*columns, "definition", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "weighted_n", "n_eff", "flag", "note", "unweighted"])
+        return pd.DataFrame(columns=[*columns, "definition", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "weighted_n", "n_eff", "flag", "note", "unweighted", "changed"])
     found = pd.concat(parts, ignore_index=True)
     return found[[*columns, *(name for name in found if name not in columns)]].reset_index(drop=True)
+
+
+def _changed(programme, kpi, survey: str, found: pd.DataFrame, *, cut: list[str]) -> pd.Series:
+    """Return, at the first row of each stretch of comparable waves but the first, what the programme says was changed."""
+    order = {wave.id: place for place, wave in enumerate(sorted((wave for wave in programme.waves if wave.survey == survey), key=lambda wave: (wave.quarter, wave.first, wave.id)))}
+    breaks = sorted((order[change.wave], change.what) for change in programme.item(kpi.item).changes if not change.comparable and change.wave in order)
+    if not breaks:
+        return pd.Series("", index=found.index)
+    place = found["wave"].map(order)
+    before = place.groupby([found[name] for name in cut]).shift() if cut else place.shift()
+    told = ["" if last != last else "; ".join(what for at, what in breaks if last < at <= own) for own, last in zip(place, before)]
+    return pd.Series(told, index=found.index)
 
 
 def by_segment(tables) -> pd.DataFrame:
@@ -56,11 +69,13 @@ def changes(tables, found: pd.DataFrame) -> pd.DataFrame:
     in: what `kpis(tables)` returns. out: kpi, survey, wave, quarter, against ("last wave" or "last year"), then_wave, then_quarter, gap (quarters
     between), then what `metrics.change` returns: estimate, std_error, conf_low, conf_high, p, detectable, needed_n, now, then, n, n_eff, n_both,
     note. People who answered in both waves are allowed for by the covariance of their answers. Where the last wave is last year's, it
-    is told once. Waves before the reported quarter were tested when they were reported and are not tested again.
+    is told once. Waves on the other side of a change that the programme calls not comparable (`changed`) are no comparison. Waves before the reported quarter were tested when they were reported and are not tested again.
     """
     responses, programme, parts = tables["responses"], tables.programme, []
     for (kpi, survey), own in found.groupby(["kpi", "survey"], sort=False):
         own = own.sort_values(["quarter", "wave"], kind="stable")
+        stretch = (own["changed"] != "").cumsum()
+        own = own[stretch == stretch.iloc[-1]]
         item, definition = programme.kpi(kpi).item, programme.kpi(kpi).definition
         now = own.iloc[[-1]].reset_index(drop=True)
         if now["quarter"].iloc[0] != tables.quarter:

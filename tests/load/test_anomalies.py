@@ -36,7 +36,8 @@ def test_a_fault_is_found_and_called_by_its_name(clean, fault, kind):
     assert kind in set(found["kind"])
     own = found[found["kind"] == kind].iloc[0]
     assert own["verdict"] == ("refused" if kind not in ("straight_lining", "renamed_value", "ambiguous_dates", "lone_jump") and fault is not worlds.begged_by_a_team and fault is not worlds.not_applicable_as_best else "look")
-    assert "To mend it" in own["sentence"]
+    assert own["remedy"]
+    assert "To mend it" not in own["sentence"]
     if "wave" in fault.__code__.co_varnames:
         assert set(found.loc[found["verdict"] == "refused", "wave"]) <= {"w03"}  # nothing else is refused
         assert "w03" in own["sentence"]
@@ -54,9 +55,9 @@ def test_refusals_list_cells_item_by_item(clean):
     whole = anomalies.refusals(found)
     assert whole[["survey", "wave", "item"]].to_numpy().tolist() == [["poll", "w03", ""]]
     each = anomalies.refusals(found, clean["programme"])
-    assert set(each["item"]) == {item.id for item in clean["programme"].items if item.kind == "rating"}
-    assert each["why"].str.contains("w02.csv").all()
-    assert list(each) == ["survey", "wave", "item", "why"]
+    assert set(each["item"]) == {item.id for item in clean["programme"].items if item.kind in ("rating", "number")}
+    assert set(each["why"]) == {"an earlier wave was sent again"}
+    assert list(each) == ["survey", "wave", "item", "value", "why"]
     assert anomalies.refusals(seen(clean)).empty
 
 
@@ -205,11 +206,47 @@ def test_faults_are_found_in_companies_of_every_make(fault, kind):
 
 @pytest.mark.slow
 def test_a_million_rows_take_seconds():
+    """Less than reading them takes: 1.3 s of processor time where the intake of the same 28 columns takes 1.6."""
     world = worlds.company(SEED, waves=8, items=10, n=125_000)
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = seen(world)
-    assert time.perf_counter() - begun < 60
+    assert time.process_time() - begun < 10
     assert not (found["verdict"] == "refused").any()
+
+
+def test_a_long_wave_is_looked_at_in_part_and_says_so():
+    world = worlds.reversed_item(worlds.company(SEED, waves=4, items=6, n=12_000), None)
+    found = seen(world)
+    assert found[["kind", "wave", "item", "verdict"]].to_numpy().tolist() == [["reversed_scale", "w03", "staff", "refused"]]
+    assert "seen in one row of 2" in found["sentence"].iloc[0]
+
+
+@pytest.mark.parametrize(("who", "share", "least"), [("wave", 0.3, 0.6), ("team", 0.3, 0.6)])
+def test_begged_tens_are_found_as_often_as_announced(who, share, least):
+    """The table in `heaps.heaped`, its middle row for 600 answers a wave."""
+    assert np.mean([begged(seed, who=who, share=share, n=600) for seed in range(10)]) >= least
+
+
+def begged(seed: int, *, who: str, share: float, n: int) -> bool:
+    """Whether tens begged in a wave, or by a team in all waves, are found."""
+    world, rng = worlds.company(seed, waves=6, items=8, n=n), np.random.default_rng(seed)
+    r = world["responses"].copy()
+    largest = r["team"].value_counts().index[0]
+    own = (r["wave"] == "w03") if who == "wave" else (r["team"] == largest)
+    r.loc[own.to_numpy() & (rng.random(len(r)) < share) & r["recommend"].notna().to_numpy(), "recommend"] = 10.0
+    found = seen({**world, "responses": r}).query("kind == 'heaping'")
+    return bool((found["wave"] == "w03").any() if who == "wave" else found["unit"].str.contains(largest).any())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("who", "n", "share", "power"), [
+    ("wave", 150, 0.15, 0.21), ("wave", 150, 0.3, 0.5), ("wave", 150, 0.5, 0.67), ("wave", 600, 0.15, 0.67), ("wave", 600, 0.3, 0.88), ("wave", 600, 0.5, 0.92),
+    ("team", 150, 0.15, 0.29), ("team", 150, 0.3, 0.38), ("team", 150, 0.5, 0.46), ("team", 600, 0.15, 0.75), ("team", 600, 0.3, 0.83), ("team", 600, 0.5, 0.88),
+])
+def test_the_power_table_of_begged_tens(who, n, share, power):
+    """Companies 1000 to 1059 against the table drawn from 0 to 23: within what both samples allow (two-sided 1 %)."""
+    hits = sum(begged(seed, who=who, share=share, n=n) for seed in range(1000, 1060))
+    assert stats.fisher_exact([[hits, 60 - hits], [round(24 * power), 24 - round(24 * power)]]).pvalue > 0.01
 
 
 def test_the_sample_and_its_faults_of_single_cells_raise_nothing():
@@ -272,7 +309,9 @@ def test_dissatisfied_is_filled_in_for_those_who_did_not_respond(shared):
     frame = pd.DataFrame({"dissatisfied": incidents["user_dissatisfied"].astype(float), "responded": incidents["user_responded"].astype(str), "reopened": incidents["reopened"].astype(str)})
     options = {"nominal": ("responded", "reopened"), "turned": ("dissatisfied",)}
     found = public(frame, {"dissatisfied": (0, 1)}, **options)
-    assert found[["kind", "item", "unit", "verdict", "n"]].to_numpy().tolist() == [["code_as_score", "dissatisfied", "responded = '0'", "refused", 103_142]]
+    assert found[["kind", "item", "unit", "verdict"]].to_numpy().tolist() == [["code_as_score", "dissatisfied", "responded = '0'", "refused"]]
+    assert "seen in one row of 12" in found["sentence"].iloc[0]
+    assert found["n"].iloc[0] * 12 == pytest.approx(103_142, rel=0.01)
     assert public(frame[frame["responded"] == "1"], {"dissatisfied": (0, 1)}, **options).empty
 
 

@@ -107,7 +107,8 @@ def test_the_store_written_by_parts_holds_what_is_built(tiny, small, tmp_path):
     place = store.write(found, tmp_path / "s")
     for name, frame in built.items():
         pd.testing.assert_frame_equal(pd.read_parquet(place / f"{name}.parquet").astype(frame.dtypes), frame, check_exact=True, obj=name)
-    files, repairs, rows = store.tried(found)
+    files, repairs, seen, rows = store.tried(found)
+    pd.testing.assert_frame_equal(seen, built["anomalies"])
     assert rows == {name: len(frame) for name, frame in built.items()}
     pd.testing.assert_frame_equal(repairs, built["repairs"])
     pd.testing.assert_frame_equal(files, built["files"])
@@ -202,7 +203,7 @@ from cxlib.load.readers import raw, text
 rows, place, part = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 bench.folder(place, rows, many=20_000)
 if part:
-    raw.ROWS = parquet.ROWS = part
+    raw.ROWS = parquet.ROWS = store.LOOKED = part
     text.BLOCKS = (2**18, 2**26)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 store.write(programme.read(place), place / "store")

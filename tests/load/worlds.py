@@ -79,6 +79,26 @@ def company(seed: int, *, waves: int | None = None, items: int | None = None, n:
     }  # fmt: skip
 
 
+def write(world: dict, folder, *, extra: str = "", dates: str = "%Y-%m-%d"):
+    """Write a company as the raw files and the programme.toml an analyst would have, and return the folder."""
+    p, responses = world["programme"], world["responses"]
+    (folder / "raw").mkdir(parents=True)
+    items = [item for item in p.items if item.id in responses]
+    lines = ['name = "Clean"', *(f"[scales.{name}]\nlow = {scale.low:g}\nhigh = {scale.high:g}" for name, scale in p.scales.items()), f'[[surveys]]\nid = "poll"\nkind = "relationship"\ndated_by = "{p.surveys[0].dated_by}"']
+    for wave in p.waves:
+        columns = "{" + ", ".join(f'{field} = "{field}"' for field in ("response_id", "answered_on", "channel", "team")) + "}"
+        lines.append(f'[[waves]]\nid = "{wave.id}"\nsurvey = "poll"\nquarter = "{wave.quarter}"\nfirst = {wave.first}\nlast = {wave.last}\nfile = "{wave.file}"\ncolumns = {columns}')
+        own = responses[responses["wave"] == wave.id]
+        own.assign(answered_on=own["answered_on"].dt.strftime(dates), **{item.id: own[item.id].map(lambda value: "" if value != value else f"{value:g}") for item in items if item.kind in ("rating", "number")})[
+            ["response_id", "answered_on", "channel", "team", *(item.id for item in items)]].to_csv(folder / "raw" / wave.file, index=False)  # fmt: skip
+    for item in items:
+        changes = ", ".join(f'{{wave = "{change.wave}", what = "{change.what}", comparable = {str(change.comparable).lower()}}}' for change in item.changes)
+        lines.append(f'[[items]]\nid = "{item.id}"\nwording = "{item.wording}"\nkind = "{item.kind}"' + (f'\nscale = "{item.scale}"' if item.scale else "") + (f"\nchanges = [{changes}]" if changes else ""))
+    lines += [f'[[kpis]]\nid = "{kpi.id}"\nitem = "{kpi.item}"\ndefinition = "{kpi.definition}"' for kpi in p.kpis]
+    (folder / "programme.toml").write_text("\n".join([*lines, extra]) + "\n", encoding="utf-8")
+    return folder
+
+
 # ------------------------------------------------------------------------------------------------ faults, put into a copy of a clean company
 
 

@@ -4,9 +4,11 @@ import pandas as pd
 import pytest
 from small import ROOT
 
-from cxlib import programme
+from cxlib import programme, questionnaire
 from cxlib.load import store
 from cxlib.measure import metrics, waves
+from cxlib.show.claims import tracking
+from cxlib.show.figures import tracking as figures
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +96,31 @@ def test_every_segment_of_the_programme_is_cut_and_its_labels_stand(sample):
     assert set(found.query("segment == 'contract'")["value"]) == {"Contract", "Prepaid"}
     brands = waves.kpis(tables, by="brand")
     assert found.query("segment == 'brand'")["n"].sum() == brands["n"].sum()
+
+
+def test_no_change_is_told_across_a_question_that_is_not_comparable(tmp_path):
+    """A change of wording with comparable = false parts the waves: the first after it has nothing to be compared with, the next only that one."""
+    found = programme.read(ROOT / "data" / "telecom")
+    place = store.write(found, tmp_path)
+
+    def reworded(wave, *, comparable):
+        change = {"wave": wave, "what": "Another scale label.", "comparable": comparable}
+        items = [item.model_copy(update={"changes": (questionnaire.Change(**change),)}) if item.id == "recommend" else item for item in found.items]
+        tables = store.Tables(place, found.model_copy(update={"items": tuple(items)}), "2026Q2")
+        levels = waves.kpis(tables).query("survey == 'pulse' and kpi == 'nps'")
+        return levels, waves.changes(tables, levels)
+
+    levels, moved = reworded("2026Q1", comparable=False)
+    assert levels.set_index("wave")["changed"].loc[lambda told: told != ""].to_dict() == {"2026Q1": "Another scale label."}
+    assert moved[["against", "then_wave"]].to_numpy().tolist() == [["last wave", "2026Q1"]]
+    assert reworded("2026Q2", comparable=False)[1].empty
+    assert len(reworded("2026Q2", comparable=True)[1]) == 2
+    (said,) = tracking.gaps(levels, found)
+    assert "the question changed in 2026Q1 (Another scale label), so the line is broken there" in said
+
+
+def test_no_line_runs_across_a_question_that_is_not_comparable():
+    frame = pd.DataFrame({"quarter": ["2025Q1", "2025Q2", "2025Q3", "2025Q4"], "estimate": [1.0, 2.0, 3.0, 4.0], "conf_low": 0.0, "conf_high": 5.0, "n": 100})
+    days = lambda ax: {tuple(line.get_ydata().tolist()) for line in ax.lines if len(line.get_ydata()) > 1 and line.get_linestyle() == "-" and set(line.get_ydata()) <= set(frame["estimate"])}
+    assert days(figures.series(frame)) == {(1.0, 2.0, 3.0, 4.0)}
+    assert days(figures.series(frame.assign(changed=["", "", "asked anew", ""]))) == {(1.0, 2.0), (3.0, 4.0)}

@@ -1,40 +1,57 @@
 """What the files cannot tell of themselves: answers that fit the contract cell by cell and yet must not be averaged as they stand.
 
-`find(tables)` looks at every survey; `refusals(found)` lists the cells that must not be averaged. Each kind is a function of its own.
+`find(tables)` looks at every survey, `judged` adds what the programme has accepted, `blanked` takes what must not be averaged out of the responses.
+Each kind is a function of its own.
 """
 
 import pandas as pd
 
-from cxlib.load.anomalies import breaks, codes, copies, dates, heaps, mixtures, renames, shifts, signs
+from cxlib.load.anomalies import breaks, codes, copies, dates, heaps, mixtures, regular, renames, shifts, signs
 from cxlib.load.anomalies.breaks import bridge, bridged
 from cxlib.load.anomalies.grid import COLUMNS, Grid, grids
+from cxlib.load.anomalies.verdicts import WORDS, blanked, judged, listed, recounted, refusals
 
-KINDS = (
-    mixtures.mixed, signs.reversed_scales, codes.constant, codes.edges, codes.spikes, codes.far_codes, heaps.heaped, heaps.straight_lined,
-    renames.renamed, shifts.shifted, dates.ambiguous, breaks.declared, breaks.lone_jumps, copies.same_ids,
+KINDS = (  # what ratings have to do with each other
+    mixtures.mixed, signs.reversed_scales, codes.constant, codes.edges, codes.spikes, heaps.heaped, heaps.straight_lined, shifts.shifted, breaks.declared, breaks.lone_jumps,
 )  # fmt: skip
+WHOLE = (codes.far_codes, renames.renamed, dates.ambiguous, copies.same_ids, regular.regular_rows)  # needs every row
 
 
 def find(tables, programme=None) -> pd.DataFrame:
     """Return what is suspicious in the answers, worst first.
 
     Columns: kind (mixed_scales, reversed_scale, code_as_score, heaping, straight_lining, renamed_value, shifted_columns, ambiguous_dates,
-    wave_twice, rows_repeated, same_ids, wording_break, lone_jump), table, survey, wave, item (item or column; "" for all of the wave),
+    wave_twice, rows_repeated, same_ids, wording_break, lone_jump, regular_rows), what (the kind in words), table, survey, wave, item (item or column; "" for all of the wave),
     unit (channel, team or score concerned), n (answers), estimate (what was measured, as the sentence says), p (chance of such a sight in
     clean data; NaN where the rule is none of chance), verdict ("refused": the wave's item must not be averaged; "look": somebody must
-    look), sentence (what was seen where, why it is suspicious, the remedy). `tables` are the store's, or a dict of frames with its `programme`.
+    look), sentence (what was seen where, and why it is suspicious), remedy. `tables` are the store's, or a dict of frames with its `programme`.
     """
     programme = programme or tables.programme
     verbatims = tables["verbatims"]
     rows = mixtures.cut_off(tables, programme) + dates.set_aside(tables, programme) + dates.of_tables(tables)
     for grid in grids(tables, programme):
-        for kind in KINDS:
-            rows += kind(grid)
-        rows += copies.repeated(grid, verbatims)
-    frame = pd.DataFrame(_unexplained(rows), columns=list(COLUMNS))
+        own = [row for kind in KINDS for row in kind(grid.thin)] + [row for kind in WHOLE for row in kind(grid)] + copies.repeated(grid, verbatims)
+        rows += _unsure(own)
+    frame = pd.DataFrame([_mended(row) for row in _unexplained(rows)], columns=list(COLUMNS))
     frame = frame.astype({name: {"n": "int64", "estimate": "float64", "p": "float64"}.get(name, "str") for name in COLUMNS})
     order = frame.assign(worst=frame["verdict"] != "refused").sort_values(["worst", "kind", "survey", "wave", "item", "unit"], kind="stable")
     return order.drop(columns="worst").reset_index(drop=True)
+
+
+# What is reckoned with chance among people, who answer independently of the number of their row.
+_BY_CHANCE = ("code_as_score", "heaping", "straight_lining", "reversed_scale", "shifted_columns", "lone_jump")
+
+
+def _unsure(rows: list[dict]) -> list[dict]:
+    """Leave out what is reckoned with chance in waves whose rows follow a pattern, and refuse nothing else there."""
+    patterned = {row["wave"] for row in rows if row["kind"] == "regular_rows"}
+    return [row | {"verdict": "look"} if row["wave"] in patterned else row for row in rows if row["wave"] not in patterned or row["kind"] not in _BY_CHANCE]
+
+
+def _mended(row: dict) -> dict:
+    """Return a row with what was seen and what would mend it apart."""
+    seen, _, remedy = row["sentence"].partition(" To mend it: ")
+    return row | {"what": WORDS[row["kind"]], "sentence": seen, "remedy": remedy.partition("; until then")[0].rstrip(".")}
 
 
 # What one fault makes look like another: the kind on the left, found for the same survey, wave and item, explains those on the right.
@@ -70,18 +87,4 @@ def _unexplained(rows: list[dict]) -> list[dict]:
     return [row for row in rows if not explained(row)]
 
 
-def refusals(found: pd.DataFrame, programme=None) -> pd.DataFrame:
-    """Return the cells that must not be averaged: survey, wave, item, why (the sentences of that cell).
-
-    A fault of the whole wave has item "" and holds for every item; with `programme` it is listed item by item.
-    """
-    refused = found[found["verdict"] == "refused"]
-    if programme is not None and len(refused):
-        whole = refused["item"] == ""
-        each = [row._replace(item=item.id) for row in refused[whole].itertuples(index=False) for item in programme.asked(row.survey) if item.kind == "rating"]
-        refused = pd.concat([refused[~whole], pd.DataFrame(each, columns=refused.columns)], ignore_index=True)
-    why = refused.groupby(["survey", "wave", "item"], sort=True)["sentence"].agg(lambda sentences: " ".join(dict.fromkeys(sentences)))
-    return why.rename("why").reset_index()
-
-
-__all__ = ["COLUMNS", "KINDS", "Grid", "bridge", "bridged", "find", "grids", "refusals"]
+__all__ = ["COLUMNS", "KINDS", "Grid", "blanked", "bridge", "bridged", "find", "grids", "judged", "listed", "recounted", "refusals"]

@@ -180,13 +180,15 @@ def spikes(grid: Grid) -> list[dict]:
             others = [o for o in range(waves) if o != w and base[o] >= 30]
             if len(others) < 2:
                 continue
-            usual = np.median(share[others], axis=0) + 0.002
-            usual /= usual.sum()
+            usual = _shares(share[others])
             blank = 1 - base / np.maximum(rows, 1)
             for score in np.flatnonzero(share[w] - usual > 0.05):
                 if item.id in measured and score == grid.widths[place] - 1:
                     continue  # too many top scores of a KPI are begged, not coded
                 ratio, b = inflation(counts[w][None], usual[None], score=int(score))
+                if ratio[0] > 4:  # the other waves say how far honest answers depart from the model
+                    spread = [inflation(counts[o][None], _shares(share[[x for x in (*others, w) if x != o]])[None], score=int(score))[0][0] for o in others]
+                    ratio = ratio / max(np.mean(spread), 1.0)
                 if score in pale_end:
                     end = 1 if score == 0 else -1
                     gap, beside = _outlier(n[w][::end], mean[w][::end], var[w][::end], end)
@@ -200,10 +202,18 @@ def spikes(grid: Grid) -> list[dict]:
                 filled = blank[w] < 0.25 * np.median(blank[others]) and np.median(blank[others]) - blank[w] > 0.5 * b[0]
                 if pale or (filled and len(grid.items) == 1):
                     value = _as_given(grid, place, score)
-                    why = "their other ratings do not fit it" if pale else f"blanks went from {np.median(blank[others]):.0%} to {blank[w]:.0%}"
+                    why = " and ".join([*(["their other ratings do not fit it"] if pale else []), *([f"blanks went from {np.median(blank[others]):.0%} to {blank[w]:.0%}"] if filled else [])])
                     found.append(grid.row("code_as_score", grid.waves[w], item.id, n=counts[w, score], estimate=value, p=p, verdict="refused" if pale else "look", unit=f"score {value:g}", sentence=
                         f"{grid.where(grid.waves[w])}: {share[w, score]:.0%} have {value:g} on '{item.id}', {usual[score]:.0%} in the other waves, and {why}; blanks seem to be coded as {value:g}. To mend it: {REMEDY}."))
-    return found
+    # several items at once: a wave of another mood, unless their blanks went at the same time
+    several = {(row["wave"], row["unit"]) for row in found if sum(other["wave"] == row["wave"] and other["unit"] == row["unit"] for other in found) > 1}
+    return [row | {"verdict": "look"} if (row["wave"], row["unit"]) in several and "blanks went" not in row["sentence"] else row for row in found]
+
+
+def _shares(share: np.ndarray) -> np.ndarray:
+    """Return the usual distribution over several waves' shares, without zeros."""
+    usual = np.median(share, axis=0) + 0.002
+    return usual / usual.sum()
 
 
 def _pale(n, mean, var, score: int) -> bool:

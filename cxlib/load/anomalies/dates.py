@@ -42,19 +42,19 @@ def set_aside(tables, programme=None) -> list[dict]:
     if not len(repairs):
         return found
     repairs = repairs[repairs["rule"].str.contains("not a date|outside the wave", regex=True)]
-    rows = tables["files"].set_index("file")["rows"]
+    rows = tables["files"].groupby("file")["rows"].max()  # a file may serve several waves
     for file, own in repairs.groupby("file", sort=True):
-        wave = next((one for one in programme.waves if one.file == file), None)
+        wave = next((one for one in programme.waves if one.named == file), None)
         swapped = [_swapped(value) for value in own["value"]]
         inside = [day is not None and (wave is None or wave.first <= day <= wave.last) for day in swapped]
         if len(own) < 10 or len(own) < 0.02 * rows.get(file, 0) or np.mean(inside) < 0.6:
             continue
         survey, name = (wave.survey, wave.id) if wave else ("", "")
-        table = "responses" if wave else next((one.table for one in programme.sources if one.file == file), "")
-        values = ("ambiguous_dates", table, survey, name, own["column"].iloc[0], "", len(own), float(np.mean(inside)), np.nan, "look",
+        table = "responses" if wave else next((one.table for one in programme.sources if one.named == file), "")
+        values = ("ambiguous_dates", "", table, survey, name, own["column"].iloc[0], "", len(own), float(np.mean(inside)), np.nan, "look",
             f"{file}: {len(own):,} dates in '{own['column'].iloc[0]}' were set aside (such as '{own['value'].iloc[0]}'), and {np.mean(inside):.0%} of them fit when day and month are swapped; those that were kept may be swapped unseen. "
             "To mend it: declare date_format as the file writes it.")
-        found.append(dict(zip(COLUMNS, values)))
+        found.append(dict(zip(COLUMNS, (*values, ""))))
     return found
 
 
@@ -103,4 +103,4 @@ def of_tables(tables) -> list[dict]:
 
 
 def _row(table: str, column: str, n: int, estimate: float, p: float, sentence: str) -> dict:
-    return dict(zip(COLUMNS, ("ambiguous_dates", table, "", "", column, "", n, estimate, p, "look", sentence)))
+    return dict(zip(COLUMNS, ("ambiguous_dates", "", table, "", "", column, "", n, estimate, p, "look", sentence, "")))

@@ -1,5 +1,6 @@
 """The ratings of one survey as a grid: answers turned so that high is good, counted by unit and score, with the mood of the other ratings."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,8 @@ import pandas as pd
 from cxlib.programme import Item, Programme, Survey
 
 FIELDS = ("channel", "brand", "country", "language")  # what may part a wave into sources
-COLUMNS = ("kind", "table", "survey", "wave", "item", "unit", "n", "estimate", "p", "verdict", "sentence")
+MOST = 10_000  # rows of a wave in which relations between ratings are looked at
+COLUMNS = ("kind", "what", "table", "survey", "wave", "item", "unit", "n", "estimate", "p", "verdict", "sentence", "remedy")
 
 
 class Units(NamedTuple):
@@ -26,32 +28,62 @@ class Units(NamedTuple):
 class Grid:
     """One survey: `x` (rows x ratings, high is good, NaN where not answered), `rest` (mean standardised rating of the row's other items)."""
 
-    def __init__(self, responses: pd.DataFrame, programme: Programme, survey: Survey):
-        self.programme, self.survey, self.frame = programme, survey, responses
+    def __init__(self, responses: pd.DataFrame, programme: Programme, survey: Survey, *, every: int = 1):
+        self.programme, self.survey, self.frame, self.every = programme, survey, responses, every
         order = sorted((wave for wave in programme.waves if wave.survey == survey.id), key=lambda wave: (wave.quarter, wave.first, wave.id))
         present = set(responses["wave"].unique())
         self.waves = [wave.id for wave in order if wave.id in present]
-        self.files = {wave.id: wave.file for wave in order}
+        self.files = {wave.id: wave.named for wave in order}
         self.wave = responses["wave"].map({name: code for code, name in enumerate(self.waves)}).to_numpy(dtype=np.int64)
         self.items: list[Item] = [item for item in programme.asked(survey.id) if item.kind == "rating" and responses[item.id].notna().any()]
         scales = [programme.scales[item.scale] for item in self.items]
         self.low, self.high = np.array([s.low for s in scales]), np.array([s.high for s in scales])
         self.turned = np.array([programme.direction(item) == "low_is_good" for item in self.items], dtype=bool)
-        raw = responses[[item.id for item in self.items]].to_numpy(dtype=np.float64) if self.items else np.empty((len(responses), 0))
-        self.x = np.where(self.turned, self.low + self.high - raw, raw)
-        self.places = np.rint(np.nan_to_num(self.x, nan=-1e6) - self.low).astype(np.int32)  # place on the scale, from 0
-        self.places[np.isnan(self.x)] = -1
         self.widths = np.rint(self.high - self.low).astype(int) + 1
         self.by_wave = Units(self.wave, self.waves, [""] * len(self.waves))
-        self._rest = self._correlations = None
+        self._rest = self._standardised = self._correlations = self.periods = None
         self._codes, self._counts, self._moods, self._units = {}, {}, {}, {}
+
+    @functools.cached_property
+    def x(self) -> np.ndarray:
+        """The ratings, high is good: rows x items, NaN where not answered."""
+        raw = self.frame[[item.id for item in self.items]].to_numpy(dtype=np.float64) if self.items else np.empty((len(self.frame), 0))
+        return np.where(self.turned, self.low + self.high - raw, raw)
+
+    @functools.cached_property
+    def places(self) -> np.ndarray:
+        """The places on the scale, from 0; -1 where not answered."""
+        places = np.rint(np.nan_to_num(self.x, nan=-1e6) - self.low).astype(np.int32)
+        places[np.isnan(self.x)] = -1
+        return places
+
+    @functools.cached_property
+    def thin(self) -> "Grid":
+        """The same with every so-maniest row only, at most `MOST` a wave: what ratings have to do with each other is known from them."""
+        every = -(-int(np.bincount(self.wave, minlength=1).max()) // MOST)
+        return self if every <= 1 else Grid(self.frame.iloc[::every].reset_index(drop=True), self.programme, self.survey, every=every)
 
     @property
     def rest(self) -> np.ndarray:
-        """Mean of the other ratings of the row, each standardised within its wave: who is content is above 0, whatever the wave's level."""
+        """Mean of the other ratings of the row, each standardised within its wave: who is content is above 0, whatever the wave's level.
+
+        NaN for those who tick the middle of everything: they have said nothing of their mood.
+        """
         if self._rest is None:
-            known, n_waves = ~np.isnan(self.x), max(len(self.waves), 1)
-            z = np.zeros(self.x.shape)
+            z = self.standardised
+            known = ~np.isnan(z)
+            others = known.sum(axis=1, keepdims=True) - known
+            total = np.where(known, z, 0.0)
+            total = total.sum(axis=1, keepdims=True) - total
+            self._rest = np.where(others > 0, total / np.maximum(others, 1), np.nan)
+        return self._rest
+
+    @property
+    def standardised(self) -> np.ndarray:
+        """The ratings, each standardised within its wave; NaN where not answered, and for the undecided."""
+        if self._standardised is None:
+            known, n_waves = ~np.isnan(self.x) & ~self.undecided[:, None], max(len(self.waves), 1)
+            z = np.full(self.x.shape, np.nan)
             for place in range(self.x.shape[1]):
                 own = known[:, place]
                 code, value = self.wave[own], self.x[own, place]
@@ -59,10 +91,15 @@ class Grid:
                 mean = np.bincount(code, value, n_waves) / n
                 spread = np.sqrt(np.maximum(np.bincount(code, (value - mean[code]) ** 2, n_waves) / n, 1e-12))
                 z[own, place] = np.where(spread[code] > 1e-5, (value - mean[code]) / spread[code], 0.0)
-            others = known.sum(axis=1, keepdims=True) - known
-            total = z.sum(axis=1, keepdims=True) - z
-            self._rest = np.where(others > 0, total / np.maximum(others, 1), np.nan)
-        return self._rest
+            self._standardised = z
+        return self._standardised
+
+    @property
+    def undecided(self) -> np.ndarray:
+        """Which rows gave three ratings or more, all of them at the middle of the scale."""
+        middle = np.maximum(0.5, 0.06 * (self.widths - 1))
+        off = (self.places >= 0) & (np.abs(self.places - (self.widths - 1) / 2) > middle)
+        return ((self.places >= 0).sum(axis=1) >= 3) & ~off.any(axis=1)
 
     def histogram(self, place: int, units: Units) -> np.ndarray:
         """Return how often each score of an item was given: units x scale points."""
@@ -145,12 +182,13 @@ class Grid:
     def row(self, kind: str, wave: str, item: str, *, n, estimate, p, verdict: str, sentence: str, unit: str = "") -> dict:
         """Return one anomaly as a row of `find`."""
         value = float(np.clip(p, 1e-300, 1.0)) if p is not None and np.isfinite(p) else np.nan
-        values = (kind, "responses", self.survey.id, wave, item, unit, int(n), float(estimate), value, verdict, sentence)
-        return dict(zip(COLUMNS, values))
+        values = (kind, "", "responses", self.survey.id, wave, item, unit, int(n), float(estimate), value, verdict, sentence)
+        return dict(zip(COLUMNS, (*values, "")))
 
     def where(self, wave: str, unit: str = "") -> str:
         """Return the words for a place: file, wave and unit."""
         place = f"{self.files[wave]} (survey '{self.survey.id}', wave '{wave}')" if wave else f"survey '{self.survey.id}'"
+        place += f", seen in one row of {self.every}" if self.every > 1 else ""
         return f"{place}, {unit}" if unit else place
 
 

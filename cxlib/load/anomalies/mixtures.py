@@ -55,15 +55,18 @@ def _by_source(grid: Grid, place: int, item: str, top: int, cut: int) -> list[di
             if (wave, "") in done:
                 continue
             done.add((wave, name))
-            found.append(grid.row("mixed_scales", wave, item, n=n[unit], estimate=share[unit], p=p[unit], verdict="refused", unit=name, sentence=
+            varied = (counts[unit] >= max(2, 0.02 * n[unit])).sum() >= 3  # one score for everybody is no scale
+            found.append(grid.row("mixed_scales", wave, item, n=n[unit], estimate=share[unit], p=p[unit], verdict="refused" if varied else "look", unit=name, sentence=
                 f"{grid.where(wave, name)}: none of {n[unit]:,.0f} scores of '{item}' lies above {top}, where {share[unit]:.0%} of the others do; "
                 f"they look like answers on a scale that ends at {top}, not at {grid.high[place]:g}. To mend it: {REMEDY}."))
     if not found:
         counts = grid.histogram(place, Units(np.zeros(len(grid.x), dtype=int), [""], [""]))[0]
         n = counts.sum()
-        if n >= 100 and counts[cut + 1 :].sum() == 0 and counts[cut] >= 0.05 * n and counts[: max(int(1 - grid.low[place]), 0)].sum() == 0:
+        short = counts[max(int(1 - grid.low[place]), 0) : cut + 1]
+        if n >= 100 and counts[cut + 1 :].sum() == 0 and short.sum() == n and (short >= max(5, 0.03 * n)).sum() >= min(4, len(short)) and short[-1] >= 0.05 * n:
+            abrupt = short[-1] >= 0.5 * short[-2]  # opinions that thin out towards the end may have ended there
             for wave in _asked(grid, place):
-                found.append(grid.row("mixed_scales", wave, item, n=n, estimate=0.0, p=None, verdict="refused", sentence=
+                found.append(grid.row("mixed_scales", wave, item, n=n, estimate=0.0, p=None, verdict="refused" if abrupt else "look", sentence=
                     f"{grid.where(wave)}: '{item}' is declared to end at {grid.high[place]:g}, but none of {n:,.0f} scores lies above {top}. "
                     f"To mend it: declare the scale as 1 to {top}, or find out what the source did to the scores."))
     return found
@@ -140,20 +143,20 @@ def cut_off(tables, programme=None) -> list[dict]:
     repairs = repairs[repairs["rule"].str.contains("not on the scale", regex=False)] if len(repairs) else repairs
     if not len(repairs):
         return found
-    rows = tables["files"].set_index("file")["rows"]
+    rows = tables["files"].groupby("file")["rows"].max()  # a file may serve several waves
     for wave in programme.waves:
-        own = repairs[repairs["file"] == wave.file]
+        own = repairs[(repairs["file"] == wave.named) & (repairs["quarter"] == wave.quarter)]
         for item in programme.asked(wave.survey) if len(own) else []:
             if item.kind != "rating":
                 continue
             scores = pd.to_numeric(own.loc[own["column"] == programme.column(wave, item.id), "value"], errors="coerce").dropna()
             high, low = programme.scales[item.scale].high, programme.scales[item.scale].low
             above = scores[(scores > high) & (scores <= max(10.0, 2 * high)) & (scores == scores.round())]
-            total = int(rows.get(wave.file, 0))
+            total = int(rows.get(wave.named, 0))
             if len(above) < 20 or above.nunique() < min(3, 2 * high - high) or len(above) < 0.03 * total:
                 continue
-            values = ("mixed_scales", "responses", wave.survey, wave.id, item.id, "", len(above), len(above) / total, np.nan, "refused",
-                f"{wave.file} (survey '{wave.survey}', wave '{wave.id}'): {len(above):,} of {total:,} scores of '{item.id}' were set aside because they lie above {high:g}, up to {above.max():g}; "
+            values = ("mixed_scales", "", "responses", wave.survey, wave.id, item.id, "", len(above), len(above) / total, np.nan, "refused",
+                f"{wave.named} (survey '{wave.survey}', wave '{wave.id}'): {len(above):,} of {total:,} scores of '{item.id}' were set aside because they lie above {high:g}, up to {above.max():g}; "
                 f"the file seems to hold a longer scale, and the scores that were kept are only its lower part. To mend it: declare the scale this wave was asked on, not {low:g} to {high:g}.")
-            found.append(dict(zip(COLUMNS, values)))
+            found.append(dict(zip(COLUMNS, (*values, ""))))
     return found

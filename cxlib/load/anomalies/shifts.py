@@ -57,7 +57,7 @@ def _rows(grid: Grid, hit) -> list[dict]:
     for place, like, cost, n in moved:
         item, other = grid.items[place].id, grid.items[like].id
         which = "; with two waves it cannot be told in which of them" if unsure else ""
-        found.append(grid.row("shifted_columns", grid.waves[w], item, n=n, estimate=np.sqrt(cost), p=None, verdict="refused", unit=f"looks like '{other}'", sentence=
+        found.append(grid.row("shifted_columns", grid.waves[w], item, n=n, estimate=np.sqrt(cost), p=None, verdict="look" if unsure else "refused", unit=f"looks like '{other}'", sentence=
             f"{grid.where(grid.waves[w])}: the answers to '{item}' look like those to '{other}' in the other waves, in their level, their spread and in what they go with; columns seem to have moved{which}. To mend it: {REMEDY}."))
     return found
 
@@ -71,9 +71,15 @@ def _features(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         n = counts.sum(axis=1)
         score = np.arange(grid.widths[place]) / (grid.widths[place] - 1)
         mean = counts @ score / np.maximum(n, 1)
-        sd = np.sqrt(np.maximum(counts @ score**2 / np.maximum(n, 1) - mean**2, 1e-6))
+        total = counts.sum(axis=0)
+        pooled = total / max(total.sum(), 1)
+        least = (pooled @ score**2 - (pooled @ score) ** 2) / np.maximum(n, 1)  # one answer more at the other end is always possible
+        variance = np.maximum(counts @ score**2 / np.maximum(n, 1) - mean**2, np.maximum(least, 1e-6))
+        sd = np.sqrt(variance)
+        fourth = (counts * (score[None, :] - mean[:, None]) ** 4).sum(axis=1) / np.maximum(n, 1)
+        tail = np.maximum(np.maximum(fourth, least**2) / variance**2 - 1, 0.5)  # kurtosis less 1: 2 for a normal distribution
         answered = np.log((n + 0.5) / (rows - n + 0.5))
-        errors.append(np.column_stack([sd / np.sqrt(np.maximum(n, 1)), sd / np.sqrt(2 * np.maximum(n, 1)), np.sqrt(1 / (n + 0.5) + 1 / (rows - n + 0.5))]))
+        errors.append(np.column_stack([sd / np.sqrt(np.maximum(n, 1)), sd * np.sqrt(tail / (4 * np.maximum(n, 1))), np.sqrt(1 / (n + 0.5) + 1 / (rows - n + 0.5))]))
         features.append(np.column_stack([mean, sd, answered]))
         bases.append(n)
     return np.stack(features, axis=1), np.stack(errors, axis=1), np.stack(bases, axis=1)
@@ -88,7 +94,7 @@ def _drift(features: np.ndarray) -> np.ndarray:
     asked = np.isfinite(centred[:, :, 0]).any(axis=1)
     centred = centred[asked]
     centred[:, :, 0] -= np.nanmedian(centred[:, :, 0], axis=1, keepdims=True)
-    return np.maximum(1.4826 * np.nanmedian(np.abs(centred), axis=(0, 1)), least)
+    return np.maximum(1.4826 * np.nanmedian(np.abs(centred), axis=(0, 1)), least) * (1.5 if len(centred) == 2 else 1.0)
 
 
 def _worthwhile(cost: np.ndarray, order: np.ndarray) -> np.ndarray:

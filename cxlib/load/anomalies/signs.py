@@ -36,6 +36,9 @@ def _flipped(grid: Grid, units: Units) -> list[tuple]:
     if k < 2 or units.count < 2:
         return []
     r, n = grid.correlations(units)
+    counts = [grid.histogram(place, units) for place in range(k)]
+    off = np.column_stack([one.sum(axis=1) - one.max(axis=1) for one in counts])  # who did not give the commonest score: they carry the correlation
+    n = np.minimum(n, 4 * np.minimum(off[:, :, None], off[:, None, :]))
     enough = (n >= 40) & np.isfinite(r) & ~np.eye(k, dtype=bool)
     fisher = np.where(enough, np.arctanh(np.where(enough, r, 0.0)), np.nan)
     found = []

@@ -41,6 +41,10 @@ class Raw(NamedTuple):
     zones: Mapping = NOTHING  # column -> zone of its times, where the file names one
     source: str = ""  # the file, where several make one wave
 
+    def places(self) -> np.ndarray:
+        """Return the row of the file in which each line of the frame stands."""
+        return self.rows if self.rows is not None else np.arange(self.first_row, self.first_row + len(self.frame))
+
     def row(self, place: int) -> int:
         """Return the row of the file, counted from 1, in which a line of the frame stands."""
         return int(self.rows[place]) if self.rows is not None else self.first_row + int(place)

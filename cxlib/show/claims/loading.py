@@ -53,6 +53,42 @@ def mend(repairs: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
+STRENGTH = {"refused": "Refused", "look": "To be looked at", "accepted": "Accepted"}
+LOOKED_FOR = ("two scales in one item", "a scale turned round", "a code among the scores", "begged top scores", "columns that moved", "a wave sent twice", "a value that was renamed", "dates read the wrong way round", "a jump of one item alone")
+
+
+def seen(found: pd.DataFrame, programme) -> list[str]:
+    """Say what fits cell by cell and yet is suspicious: how much was refused, what somebody must look at, what the programme accepts; each refusal in full."""
+    if found.empty:
+        return [f"Nothing was refused, and nothing has to be looked at. Looked for and not seen: {prose.join(LOOKED_FOR)}."]
+    parts = {verdict: found[found["verdict"] == verdict] for verdict in STRENGTH}
+    refused, look, accepted = parts.values()
+    waves = prose.plural(refused.groupby(["survey", "wave"]).ngroups, "wave")
+    whole, items = (refused["item"] == "").sum(), refused.loc[refused["item"] != "", ["survey", "item"]].drop_duplicates()
+    what = [*(["all ratings"] if whole else []), *([f"the answers to {prose.join(f'“{programme.label(name)}”' for name in dict.fromkeys(items['item']))}"] if len(items) else [])]
+    said = [f"Refused, so blank in every study of this report: {prose.join(what)} in {waves}." if len(refused) else "Nothing was refused: every answer that fitted is in the averages."]
+    said += [sentence(row, programme) for row in refused.head(8).itertuples()]
+    said += [f"{prose.plural(len(refused) - 8, 'more refusal')} stand in the table."] if len(refused) > 8 else []
+    said += [f"{prose.plural(len(look), 'sight')} {'has' if len(look) == 1 else 'have'} to be looked at; the answers are kept, and stand in the averages: {prose.join(dict.fromkeys(look['what']))}."] if len(look) else []
+    return said + [f"Seen, looked into and accepted by the programme: {row.what}. Its reason: {row.reason.rstrip('.')}." for row in accepted.itertuples()]
+
+
+def sentence(row, programme) -> str:
+    """Return what was seen with what would mend it, items under their names."""
+    text = f"{row.sentence}{f' To mend it: {row.remedy}.' if row.remedy else ''}"
+    label = programme.label(row.item) if row.item else ""
+    return text.replace(f"'{row.item}'", f"“{label}”") if label else text
+
+
+def sights(found: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return what was seen as a table of words: strength, item, what was seen, answers, what would mend it (or why it is accepted)."""
+    return pd.DataFrame({
+        "strength": found["verdict"].map(STRENGTH), "item": [programme.label(item) if item else "all of the wave" for item in found["item"]],
+        "seen": [sentence(row._replace(remedy=""), programme) for row in found.itertuples()], "answers": found["n"].to_numpy(),
+        "to_mend": [row.reason if row.verdict == "accepted" else row.remedy for row in found.itertuples()],
+    })  # fmt: skip
+
+
 def links(linked: pd.DataFrame, programme) -> list[str]:
     """Say, for each survey, why its respondents are not linked, or which tables' keys they do not carry."""
     said = []

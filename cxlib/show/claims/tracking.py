@@ -161,7 +161,7 @@ def _jumps(own: pd.DataFrame):
 
 
 def gaps(found: pd.DataFrame, programme) -> list[str]:
-    """Say where waves lie unequally far apart, so that a change is not one of equal times."""
+    """Say where waves lie unequally far apart, so that a change is not one of equal times, and where a question changed, so that none is told."""
     said = []
     for survey, own in found.groupby("survey", sort=False):
         steps = own.drop_duplicates("wave").sort_values("quarter")["quarter"].tolist()
@@ -170,6 +170,9 @@ def gaps(found: pd.DataFrame, programme) -> list[str]:
             usual = Counter(lengths).most_common(1)[0][0]
             odd = prose.join(f"{a} to {b} ({prose.plural(length, 'quarter')})" for a, b, length in zip(steps, steps[1:], lengths) if length != usual)
             said.append(claims.say(claims.heading(programme, survey), f"waves lie unequally far apart: {prose.plural(usual, 'quarter')} as a rule, but {odd}. Over a longer gap more can change, and another quarter of the year may be another season."))
+    broken = found[found["changed"] != ""] if "changed" in found else found.iloc[:0]
+    for row in broken.itertuples():
+        said.append(f"{claims.name(programme, row.kpi, row.survey)}: the question changed in {row.quarter} ({row.changed.rstrip('.')}), so the line is broken there, and no change is told across it.")
     return said
 
 

@@ -15,7 +15,8 @@ SHADES = (layout.BLUE, layout.RED, layout.GREEN, layout.GOLD, layout.MUTED)
 def series(frame, ax=None, *, unit="points", by=None, target=None, height=320):
     """Draw a KPI over time with its intervals: whiskers for few waves, a ribbon for many; unequal gaps keep their length and are dashed.
 
-    In: `quarter` ('2026Q3') or a date column `date` or `week`, `estimate, conf_low, conf_high`, `n`; optional `n_eff`, `flag`, `target`.
+    In: `quarter` ('2026Q3') or a date column `date` or `week`, `estimate, conf_low, conf_high`, `n`; optional `n_eff`, `flag`, `target`, `changed`
+    (what changed in the question since the row before: the line is broken there, at a dotted upright).
     by      a column that splits the lines (at most five), each labelled at its end
     unit    'points', 'percent' (proportions) or a noun, as in prose
     target  a number in the same unit, drawn as a line; a column `target` does the same
@@ -134,15 +135,20 @@ def _line(ax, line, *, colour, scale, few, size=5):
     day, middle = line["_day"].to_numpy(), line["estimate"].to_numpy(dtype=float) * scale
     gaps = np.diff(day).astype("timedelta64[D]").astype(float)
     usual = np.median(gaps) if len(gaps) else 0
-    for dashed, run in groupby(range(len(gaps)), key=lambda place: gaps[place] > 1.5 * usual):
+    broken = (line["changed"].fillna("") != "").to_numpy()[1:] if "changed" in line else np.zeros(len(gaps), dtype=bool)
+    for place in np.flatnonzero(broken):
+        ax.axvline(day[place] + (day[place + 1] - day[place]) / 2, color=layout.MUTED, linewidth=1, linestyle=(0, (1, 3)), zorder=1)
+    for (dashed, cut), run in groupby(range(len(gaps)), key=lambda place: (gaps[place] > 1.5 * usual, broken[place])):
         run = list(run)
+        if cut:
+            continue  # no line runs across a change that makes the waves incomparable
         part = slice(run[0], run[-1] + 2)
         ax.plot(day[part], middle[part], color=colour, linewidth=2, linestyle=(0, (2, 2)) if dashed else "-", zorder=3)
     if few:
         marks.intervals(ax, marks.numbers(day), line, colour=colour, upright=True, scale=scale)
         return
     start = 0
-    for stop in [*(np.flatnonzero(gaps > 1.5 * usual) + 1), len(day)]:
+    for stop in [*(np.flatnonzero((gaps > 1.5 * usual) | broken) + 1), len(day)]:
         part = slice(start, stop)
         ax.fill_between(day[part], line["conf_low"].to_numpy(dtype=float)[part] * scale, line["conf_high"].to_numpy(dtype=float)[part] * scale, color=colour, alpha=0.18, linewidth=0, zorder=2)
         start = stop
