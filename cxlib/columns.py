@@ -86,6 +86,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("rule", "text", "not on the scale 0 to 10", "What it breaks", True),
         ("suggestion", "text", "correct the score or leave the cell empty", "What would mend it", True),
     ),
+    "redactions": columns(
+        *WAVE,
+        ("item", "text", "improve", "Verbatim item", True),
+        ("kind", "text", "phone", "What was taken out: link, email, iban, card, number, birth, phone, address, name", True),
+        ("n", "whole", "12", "How often", True),
+        ("rows", "whole", "11", "Comments it was in", True),
+    ),
     "matches": columns(
         ("file", "text", "calls.csv", "File under raw/ whose rows had no customer key", True),
         ("table", "text", "interactions", "Table it fills", True),

@@ -5,6 +5,7 @@ Every key has a description; ``cx check --schema`` and the README's codebook are
 
 import datetime as dt
 import hashlib
+import re
 import zoneinfo
 from pathlib import Path
 from typing import Literal
@@ -67,6 +68,15 @@ class Staff(BaseModel):
     level: Literal["team", "person"] = Field("team", description="Level at which results of staff are shown.")
     minimum: int = Field(5, ge=5, description="Smallest team shown.")
     agreement: str = Field("", description="The agreement that allows persons; needed for level person, e.g. works agreement of 2025-03-01.")
+
+
+class Privacy(BaseModel):
+    """What the code must know to keep what was promised."""
+
+    model_config = FROZEN
+    numbers: tuple[str, ...] = Field((), description="Patterns (regular expressions) of the company's own customer and contract numbers, redacted in comments, e.g. [\"K[0-9]{8}\"].")
+    words: tuple[str, ...] = Field((), description="Words that look like names of persons and are none: products, places, e.g. [\"Magenta\"].")
+    contact: str = Field("", description="Who answers requests about personal data, e.g. data protection, dpo@fernau.example.")
 
 
 class Source(Reading):
@@ -139,6 +149,7 @@ class Programme(BaseModel):
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
     segments: tuple[Segment, ...] = Field((), description="Segments.")
     staff: Staff = Staff()
+    privacy: Privacy = Privacy()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
     matching: Matching = Matching()
     finance: Finance = Finance()
@@ -252,6 +263,11 @@ def _inconsistencies(p: Programme):
         yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
         if item.asked_if and item.asked_if.item not in items:
             yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    for pattern in p.privacy.numbers:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"privacy.numbers: '{pattern}' is no regular expression ({error})."
     yield from _circles({item.id: item.asked_if.item for item in p.items if item.asked_if})
     for kpi in p.kpis:
         if kpi.item not in items:

@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import intake, unify
+from cxlib.load import intake, privacy, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -21,7 +21,7 @@ _DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers"
 def digest(programme: Programme) -> str:
     """Return the hash of everything the store is made from: the programme's files, the raw files and the code that reads them."""
     total = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.rglob("*.py")), *(Path(one.__file__) for one in (columns, programmes, questionnaire, quarters))):
+    for path in (*sorted(path for path in Path(__file__).parent.rglob("*.*") if path.suffix in (".py", ".txt")), *(Path(one.__file__) for one in (columns, programmes, questionnaire, quarters))):
         total.update(path.read_bytes())
     total.update(repr(sorted(fingerprints(programme).items())).encode())
     total.update(unify.means(programme).encode())
@@ -52,7 +52,7 @@ def build(programme: Programme) -> dict[str, pd.DataFrame]:
     for name in schema.TABLES:
         if name not in tables:
             tables[name] = _stack([one.frame for table, one in others if table == name])
-    tables = unify.covered(tables)
+    tables = unify.covered(privacy.redacted(tables, privacy.known(programme, others)))
     tables["responses"]["weight"] = tables["responses"].get("weight", pd.Series(1.0, index=tables["responses"].index)).astype(float).fillna(1.0)
     items = [item for item in programme.items if item.kind != "verbatim"]
     return {name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items()}

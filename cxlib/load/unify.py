@@ -37,7 +37,7 @@ def join(programme, waves: list, sources: list) -> tuple[list, list, dict[str, p
     people = [intake.identifiers.assign(id=intake.frame["person_id"].to_numpy()) for one, intake, table in files if table == "people" and len(intake.identifiers.columns)]
     made, rates, whole = [], [], {}
     for place, (one, intake, table) in enumerate(files):
-        if table == "people" or not len(intake.identifiers.columns):
+        if table in ("people", "staff") or not len(intake.identifiers.columns):
             continue
         if not people:
             raise DataError(f"{programme.folder / 'programme.toml'}: 'identify' of '{one.file}' has nobody to be matched with: no source of the table 'people' names its identifiers in 'identify'.")
