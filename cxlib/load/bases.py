@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from cxlib import cells
 from cxlib.load import matching
 
 LINKED = ("people", "accounts", "invitations", "interactions", "events", "orders", "offers", "actions")
@@ -23,7 +24,8 @@ def bases(tables) -> pd.DataFrame:
                 n_eff = weights.sum() ** 2 / (weights**2).sum() if len(weights) else 0.0
                 rows.append((kpi.id, survey, wave, own["quarter"].max(), len(own), asked, len(weights), weights.sum(), n_eff, "" if asked else "not asked in this wave"))
     columns = ["kpi", "survey", "wave", "quarter", "rows", "asked", "n", "weighted_n", "n_eff", "note"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["kpi", "survey", "quarter", "wave"], ignore_index=True)
+    found = pd.DataFrame(rows, columns=columns)
+    return found[~cells.few(found, programme=programme, counts=("n", "rows"))].sort_values(["kpi", "survey", "quarter", "wave"], ignore_index=True)
 
 
 def surveys_of(programme, kpi) -> list[str]:
@@ -38,7 +40,8 @@ def answers(tables) -> pd.DataFrame:
     counts = coverage.assign(
         asked=coverage["rows"].where(coverage["reason"] != "not asked", 0), answered=coverage["rows"].where(coverage["reason"] == "answered", 0)
     )
-    return counts.groupby(keys, sort=False, as_index=False).agg(quarter=("quarter", "max"), rows=("rows", "sum"), asked=("asked", "sum"), answered=("answered", "sum"))
+    found = counts.groupby(keys, sort=False, as_index=False).agg(quarter=("quarter", "max"), rows=("rows", "sum"), asked=("asked", "sum"), answered=("answered", "sum"))
+    return found
 
 
 def links(tables) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from cxlib.load import names, redaction
 from cxlib.load.identifiers import KINDS
 
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-_COMMON = frozenset("von van der den zum zur und dr prof mr mrs ms herr frau".split())
+_COMMON = frozenset(["von", "van", "der", "den", "zum", "zur", "und", "dr", "prof", "mr", "mrs", "ms", "herr", "frau"])
 _FREE = {"interactions": ("reason",), "events": ("kind",)}  # columns of other tables that people may have typed
 
 

@@ -26,9 +26,9 @@ _TOP = r"(?:com|net|org|info|eu|io|co|uk|ie|de|at|ch|fr|be|nl|es|it|pt|pl|se|dk|
 _LOCAL = rf"(?<![\w.+-])(?:[\w+-]{{1,30}}{_DOT}){{0,2}}[\w.+-]{{1,64}}\s?"
 _SPELT = re.compile(rf"{_LOCAL}[(\[{{<](?:at|ät|a|arobase|arroba)[)\]}}>]\s?[\w-]{{1,63}}(?:(?:{_DOT}|\s?\bpoint\b\s?|\.)[\w-]{{2,24}}){{1,4}}", re.IGNORECASE)
 _SPOKEN_MAIL = re.compile(rf"{_LOCAL}\b(?:at|ät|arobase|arroba)\b\s?[\w-]{{1,63}}(?:(?:{_DOT}|\s?\bpoint\b\s?)(?:[\w-]{{2,24}}(?={_DOT}))?)*?(?:{_DOT}|\s\bpoint\b\s){_TOP}", re.IGNORECASE)
-_LENGTH = dict(zip(
-    "AD AE AL AT AZ BA BE BG BH BR BY CH CR CY CZ DE DK DO EE EG ES FI FO FR GB GE GI GL GR GT HR HU IE IL IQ IS IT JO KW KZ LB LC LI LT LU LV LY MC MD ME MK MR MT MU NL NO PK PL PS PT QA RO RS SA SC SE SI SK SM ST SV TL TN TR UA VA VG XK".split(),
-    (24, 23, 28, 20, 28, 20, 16, 22, 22, 29, 28, 21, 22, 28, 24, 22, 18, 28, 20, 29, 24, 18, 18, 27, 22, 22, 23, 18, 27, 28, 21, 28, 22, 23, 23, 26, 27, 30, 30, 20, 28, 32, 21, 20, 20, 21, 25, 27, 24, 22, 19, 27, 31, 30, 18, 15, 24, 28, 29, 25, 29, 24, 22, 24, 31, 24, 19, 24, 27, 25, 28, 23, 24, 26, 29, 22, 24, 20), strict=True))  # fmt: skip
+# Length of an IBAN by country (registry of ISO 13616).
+_IBANS = {15: "NO", 16: "BE", 18: "DK FI FO GL NL", 19: "MK SI", 20: "AT BA EE KZ LT LU XK", 21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ TL", 24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST", 26: "IS TR", 27: "FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB PL SV", 29: "BR EG PS QA UA", 30: "JO KW MU", 31: "MT SC", 32: "LC"}
+_LENGTH = {country: length for length, countries in _IBANS.items() for country in countries.split()}
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _CARD = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){12,18}(?![\d])")
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|\(\+?|00|0)?\d(?:[ ()/.-]{0,3}\d){5,19}(?!\w)")

@@ -5,6 +5,7 @@ Surveys are never pooled: each has its own people, its own questions and its own
 
 import pandas as pd
 
+from cxlib import cells
 from cxlib.text import prevalence, quotes, sentiment, topics
 
 PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
@@ -49,7 +50,7 @@ def shares(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
     """Return `prevalence.shares` by survey and quarter, weighted, on the base of commenters."""
     answers = responses(tables)
     parts = [prevalence.shares(mentions[mentions["survey"] == survey], own, by=("survey", "quarter"), responses=answers, codeframe=codeframe) for survey, own in of(tables).groupby("survey", sort=True)]
-    return pd.concat(parts, ignore_index=True)
+    return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)
 
 
 def last_two(shared: pd.DataFrame, *, polarity: str = "negative") -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -92,7 +93,7 @@ def _related(relation, mentions, tables, kpi, unit):
     for survey, own in latest(of(tables)).groupby("survey", sort=True):
         found = relation(mentions[mentions["response_id"].isin(own["response_id"])], own, answers, score=kpi.item, kpi=kind)
         parts.append(found.assign(survey=survey, quarter=own["quarter"].iloc[0], kpi=kpi.id))
-    return pd.concat(parts, ignore_index=True)
+    return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)
 
 
 def latest(found: pd.DataFrame) -> pd.DataFrame:
