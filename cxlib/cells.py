@@ -143,6 +143,17 @@ def topics(found: pd.DataFrame, *, programme) -> pd.DataFrame:
     return found[~gone].reset_index(drop=True)
 
 
+def guarded(found: pd.DataFrame, *, programme) -> pd.DataFrame:
+    """Return a finding without the rows that tell of too few persons of an anonymous survey: the last door, for studies that did not look themselves.
+
+    Rows by segment stay with empty figures; others go. What has no `survey` tells of no survey's persons.
+    """
+    if "survey" not in found or found.empty:
+        return found
+    bad = few(found, programme=programme, counts=("n", "count", "n_now", "n_then"))
+    return blanked(found, bad) if "flag" in found and "segment" in found else found[~bad].reset_index(drop=True) if bad.any() else found
+
+
 def _bounds(n: dict, relations, hidden: list) -> dict:
     import numpy as np
     from scipy.optimize import linprog

@@ -63,11 +63,12 @@ def publish(
     quarter: Annotated[str, typer.Option("--quarter", metavar="2026Q3", help="The quarter whose draft becomes an edition, e.g. --quarter 2026Q3.")] = ...,
     raw: Raw = None,
     out: Out = None,
+    despite: Annotated[str | None, typer.Option("--despite", metavar="REASON", help="Publish although an earlier edition and this one tell of few persons together, e.g. --despite \"agreed with the works council\".", show_default=False)] = None,
 ) -> None:
     """Turn a complete, current draft into a read-only edition (r1, r2, ...), e.g. cx publish telecom --quarter 2026Q3."""
     from cxlib import report as reports
 
-    reports.publish(programme, quarter=quarter, raw=raw, out=out, say=_say)
+    reports.publish(programme, quarter=quarter, raw=raw, out=out, say=_say, reason=despite)
 
 
 @app.command()

@@ -15,7 +15,7 @@ def bases(tables) -> pd.DataFrame:
     weights)^2 / sum of squared weights), note (why there is none). Source: METHODS 0, Kish (1965).
     """
     responses, programme, rows = tables["responses"], tables.programme, []
-    items = answers(tables).set_index(["survey", "wave", "item"])
+    items = _counts(tables).set_index(["survey", "wave", "item"])
     for kpi in programme.kpis:
         for survey in surveys_of(programme, kpi):
             for wave, own in responses[responses["survey"] == survey].groupby("wave", sort=False):
@@ -34,7 +34,15 @@ def surveys_of(programme, kpi) -> list[str]:
 
 
 def answers(tables) -> pd.DataFrame:
-    """Return who was asked and who answered: survey, wave, quarter, item, rows, asked, answered (respondents)."""
+    """Return who was asked and who answered: survey, wave, quarter, item, rows, asked, answered (respondents).
+
+    Items of an anonymous survey that too few were asked or answered are left out.
+    """
+    found = _counts(tables)
+    return found[~cells.few(found, programme=tables.programme, counts=("rows", "asked", "answered"))].reset_index(drop=True)
+
+
+def _counts(tables) -> pd.DataFrame:
     coverage = tables["coverage"]
     keys = ["survey", "wave", "item"]
     counts = coverage.assign(

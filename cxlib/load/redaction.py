@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from cxlib.identity import MAIL, ibans
 from cxlib.load import names
 
 MARKS = {
@@ -20,16 +21,11 @@ MOST = 20_000  # characters of a text that are looked at for names; beyond them 
 
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"']+", re.IGNORECASE)
 _SECRET = re.compile(r"@|[?&#;](?:[\w.-]*(?:token|key|auth|session|sid|code|pass|user|mail|id|sig|hash)[\w.-]*)=|=[\w%.~-]{16,}|/(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}", re.IGNORECASE)
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}\s?@\s?[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}", re.UNICODE)
 _DOT = r"\s?(?:\(dot\)|\[dot\]|\(punkt\)|\[punkt\]|\(point\)|\bdot\b|\bpunkt\b|\bpunto\b)\s?"
 _TOP = r"(?:com|net|org|info|eu|io|co|uk|ie|de|at|ch|fr|be|nl|es|it|pt|pl|se|dk|us|example)\b"
 _LOCAL = rf"(?<![\w.+-])(?:[\w+-]{{1,30}}{_DOT}){{0,2}}[\w.+-]{{1,64}}\s?"
 _SPELT = re.compile(rf"{_LOCAL}[(\[{{<](?:at|ät|a|arobase|arroba)[)\]}}>]\s?[\w-]{{1,63}}(?:(?:{_DOT}|\s?\bpoint\b\s?|\.)[\w-]{{2,24}}){{1,4}}", re.IGNORECASE)
-_SPOKEN_MAIL = re.compile(rf"{_LOCAL}\b(?:at|ät|arobase|arroba)\b\s?[\w-]{{1,63}}(?:(?:{_DOT}|\s?\bpoint\b\s?)(?:[\w-]{{2,24}}(?={_DOT}))?)*?(?:{_DOT}|\s\bpoint\b\s){_TOP}", re.IGNORECASE)
-# Length of an IBAN by country (registry of ISO 13616).
-_IBANS = {15: "NO", 16: "BE", 18: "DK FI FO GL NL", 19: "MK SI", 20: "AT BA EE KZ LT LU XK", 21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ TL", 24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST", 26: "IS TR", 27: "FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB PL SV", 29: "BR EG PS QA UA", 30: "JO KW MU", 31: "MT SC", 32: "LC"}
-_LENGTH = {country: length for length, countries in _IBANS.items() for country in countries.split()}
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
+_SAID_MAIL = re.compile(rf"{_LOCAL}\b(?:at|ät|arobase|arroba)\b\s?[\w-]{{1,63}}(?:(?:{_DOT}|\s?\bpoint\b\s?)(?:[\w-]{{2,24}}(?={_DOT}))?)*?(?:{_DOT}|\s\bpoint\b\s){_TOP}", re.IGNORECASE)
 _CARD = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){12,18}(?![\d])")
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|\(\+?|00|0)?\d(?:[ ()/.-]{0,3}\d){5,19}(?!\w)")
 _DATE = re.compile(r"^\d{1,4}([./-])\d{1,2}\1\d{1,4}$|^0\.\d+$")  # and a share
@@ -119,13 +115,13 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
     if "://" in view or "www." in lower:
         take("link", [(m.start(), m.start() + len(m.group().rstrip(".,;:!?)"))) for m in _LINK.finditer(view) if _SECRET.search(m.group())])
     if "@" in view:
-        take("email", [m.span() for m in _MAIL.finditer(view)])
+        take("email", [m.span() for m in MAIL.finditer(view)])
     if any(word in lower for word in ("(at", "[at", "{at", "<at", "ät)", "ät]", "(a)", "[a]", "arobas", "arroba")):
         take("email", [m.span() for m in _SPELT.finditer(view)])
     if any(word in lower for word in (" dot ", " punkt ", " punto ", " point ", "(dot)")):
-        take("email", [m.span() for m in _SPOKEN_MAIL.finditer(view)])
+        take("email", [m.span() for m in _SAID_MAIL.finditer(view)])
     if _ANY_DIGIT.search(view):
-        take("iban", _ibans(view))
+        take("iban", ibans(view))
         take("card", [m.span() for m in _CARD.finditer(view) if _luhn(re.sub(r"\D", "", m.group()))])
         take("birth", [m.span("it") for pattern in (_BIRTH, _BORN) for m in pattern.finditer(view)])
         take("number", [m.span("it") for m in _NUMBER.finditer(view)])
@@ -192,23 +188,6 @@ def recall() -> pd.DataFrame:
 def _luhn(digits: str) -> bool:
     doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(digits))]
     return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
-
-
-def _mod97(code: str) -> bool:
-    return int("".join(str(int(sign, 36)) for sign in code[4:] + code[:4])) % 97 == 1
-
-
-def _ibans(view: str) -> list[tuple[int, int]]:
-    found = []
-    for match in _IBAN.finditer(view):
-        # The pattern may have swallowed the words that follow: the longest valid beginning counts.
-        written = match.group()
-        for end in range(len(written), 14, -1):
-            code = re.sub(r"[ -]", "", written[:end])
-            if len(code) == _LENGTH.get(code[:2].upper()) and code.isascii() and sum(map(str.isdigit, code)) >= 8 and not written[end : end + 1].isalnum() and _mod97(code):
-                found.append((match.start(), match.start() + end))
-                break
-    return found
 
 
 def _phones(view: str) -> list[tuple[int, int]]:
