@@ -21,6 +21,7 @@ Definition = Literal[
     "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10",
 ]  # fmt: skip
+FORGOTTEN = "forgotten.csv"  # who was taken out of the raw files, as keyed hashes (`cx forget`)
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 
@@ -88,7 +89,7 @@ class Source(Reading):
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
     values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")
     purpose: str = Field("", description="What the data may be used for, e.g. value of customers.")
-    retention_months: int | None = Field(None, ge=0, description="How long rows may be kept.")
+    retention_months: int | None = Field(None, ge=0, description="How long rows may be kept, counted back from the last day of the latest wave; customers from the day they left.")
     recipients: tuple[str, ...] = Field((), description="Who may see rows of it, e.g. [\"customer insight\"].")
 
 
@@ -211,6 +212,7 @@ class Programme(BaseModel):
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
+        contracts += [path for path in (self.folder / FORGOTTEN,) if path.is_file()]
         return contracts + [self.raw / name for name in dict.fromkeys(one.file for one in (*self.waves, *self.sources) if one.file)]
 
 

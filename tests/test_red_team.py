@@ -128,7 +128,7 @@ def edition(cx, tmp_path_factory):
     out = folder.parent / "reports"
     code, _, errors = cx("report", folder, "--out", out, "-p", "replicates=200", "-p", "confidence_draws=1024")
     assert code == 0, errors
-    code, said, errors = cx("publish", folder, "--quarter", "2026Q1", "--out", out)
+    code, _said, errors = cx("publish", folder, "--quarter", "2026Q1", "--out", out)
     assert code == 0, errors
     return folder, out, out / "redfort" / "2026Q1" / "r1"
 
@@ -141,7 +141,7 @@ def texts(folder):
 
 
 def test_fault_26_nothing_planted_is_in_any_file_of_an_edition(edition):
-    folder, out, place = edition
+    _folder, _out, place = edition
     files = dict(texts(place))
     assert len(files) > 20
     assert "price" in files["04_verbatim_topics.html"]
@@ -153,7 +153,7 @@ def test_fault_26_nothing_planted_is_in_any_file_of_an_edition(edition):
 
 
 def test_fault_26_the_store_holds_nothing_planted_either(edition):
-    folder, out, place = edition
+    _folder, out, _place = edition
     for path in (out / "redfort" / ".store").rglob("*.parquet"):
         text = pd.read_parquet(path).astype("str").to_csv().casefold()
         keys = ("a key", "a team", "a segment")  # what joins the tables stays in it, under a hash where it is an address
@@ -161,7 +161,7 @@ def test_fault_26_the_store_holds_nothing_planted_either(edition):
 
 
 def test_fault_24_the_small_cell_and_its_complement_are_in_no_file(edition):
-    folder, out, place = edition
+    _folder, _out, place = edition
     shown = pd.read_parquet(place / "findings" / "kpis_by_segment.parquet")
     own = shown[(shown["survey"] == "secret") & (shown["segment"] == "country")].set_index("value")
     assert own["flag"].eq("withheld").to_dict() == {"Basaltien": True, "Nordland": False, "Quarzland": True, "Suedland": False}
@@ -178,7 +178,7 @@ def test_fault_24_the_small_cell_and_its_complement_are_in_no_file(edition):
 
 
 def test_fault_24_no_finding_tells_of_fewer_than_ten_of_the_anonymous(edition):
-    folder, out, place = edition
+    _folder, _out, place = edition
     looked = 0
     for path in (place / "findings").glob("*.parquet"):
         found = pd.read_parquet(path)
@@ -226,8 +226,32 @@ def test_fault_25_another_grouping_stops_the_next_edition_until_a_reason_is_give
     assert code == 6
     assert "'Nordland' with 120 answers there and 'North' with 127 here differ by 7" in errors
     assert not (other.parent / "reports" / "redfort" / "2026Q1" / "r2").exists()
-    code, said, errors = cx("publish", other, "--quarter", "2026Q1", "--out", other.parent / "reports", "--despite", "agreed with the works council")
+    code, _said, errors = cx("publish", other, "--quarter", "2026Q1", "--out", other.parent / "reports", "--despite", "agreed with the works council")
     assert code == 0, errors
     record = json.loads((other.parent / "reports" / "redfort" / "2026Q1" / "r2" / "run.json").read_text())
     assert record["despite"] == "agreed with the works council"
     assert "differ by 7" in "".join(record["differences"])
+
+
+def test_forgetting_leaves_the_edition_as_it_was_flags_it_and_makes_the_draft_stale(edition, cx):
+    folder, out, _place = edition
+    other = folder.parent / "forgets" / "redfort"
+    shutil.copytree(folder, other)
+    shutil.copytree(out, other.parent / "reports", symlinks=True)
+    quarter = other.parent / "reports" / "redfort" / "2026Q1"
+    before = {path: path.read_bytes() for path in (quarter / "r1").rglob("*") if path.is_file()}
+    code, said, errors = cx("subject", "KX-900017", other, "--out", other.parent / "reports")
+    assert code == 0, errors
+    assert "Qualmstein" in (quarter.parent / "subjects").glob("*.txt").__next__().read_text()
+    assert str(quarter) not in said
+    code, said, errors = cx("forget", "KX-900017", other, "--out", other.parent / "reports", "--reason", "request of 3 May")
+    assert code == 0, errors
+    assert "r1 stay as they were published" in said
+    assert not any(b"KX-900017" in path.read_bytes() or b"x.qualmstein@privat.example\n" in path.read_bytes() for path in (other / "raw").iterdir() if path.name == "people.csv")
+    assert {path: path.read_bytes() for path in (quarter / "r1").rglob("*") if path.is_file()} == before
+    assert json.loads((quarter / "flags.json").read_text())[0]["editions"] == ["r1"]
+    assert not (quarter.parent / ".store").exists()
+    code, _, errors = cx("publish", other, "--quarter", "2026Q1", "--out", other.parent / "reports")
+    assert code == 6
+    assert cx("forget", "KX-900017", other, "--out", other.parent / "reports", "--reason", "again")[0] == 3
+    assert cx("forget", "KX-900018", other, "--out", other.parent / "reports")[0] == 2

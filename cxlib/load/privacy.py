@@ -4,8 +4,9 @@ import re
 
 import pandas as pd
 
-from cxlib.load import names, redaction
+from cxlib.load import identifiers, names, redaction
 from cxlib.load.identifiers import KINDS
+from cxlib.programme import FORGOTTEN
 
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _COMMON = frozenset(["von", "van", "der", "den", "zum", "zur", "und", "dr", "prof", "mr", "mrs", "ms", "herr", "frau"])
@@ -52,6 +53,49 @@ def redacted(tables: dict[str, pd.DataFrame], known: redaction.Known) -> dict[st
             if name in tables and len(tables[name]) and column in tables[name]:
                 tables[name] = tables[name].assign(**{column: redaction.texts(tables[name][column], known=known)["text"]})
     return tables | {"redactions": counted}
+
+
+DAYS = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "invitations": "sent_on", "people": "left_on", "accounts": "ended_on", "responses": "answered_on"}
+
+
+def kept(programme, waves: list, sources: list) -> tuple[list, list, pd.DataFrame]:
+    """Return the intakes without rows that may no longer be kept, and without those of persons who were forgotten, and a table of how many.
+
+    The time is counted back from the last day of the latest wave, so that the same inputs give the same store on any day; customers and
+    accounts are kept while they are ones, and the time runs from the day they left. Rows without a day stay: they cannot be dated.
+    """
+    end = pd.Timestamp(max(wave.last for wave in programme.waves))
+    gone, told = forgotten(programme), []
+    done = []
+    for one, intake, table, months in (
+        *((wave, intake, "responses", programme.survey(wave.survey).retention_months) for wave, intake in zip(programme.waves, waves)),
+        *((source, intake, source.table, source.retention_months) for source, intake in zip(programme.sources, sources)),
+    ):
+        frame, cutoff = intake.frame, None
+        old = pd.Series(False, index=frame.index)
+        if months is not None and DAYS.get(table) in frame:
+            cutoff = (end - pd.DateOffset(months=months)).normalize()
+            old = pd.to_datetime(frame[DAYS[table]]) < cutoff
+        away = identifiers.pseudonyms(frame["person_id"], secret=identifiers.salt()).isin(gone) if gone and "person_id" in frame else pd.Series(False, index=frame.index)
+        if months is not None or away.any():
+            told.append((table, one.named, months, cutoff, len(frame), int(old.sum()), int((away & ~old).sum())))
+        done.append(_only(intake, ~(old | away).to_numpy()) if (old | away).any() else intake)
+    columns = ["table", "what", "months", "cutoff", "rows", "expired", "forgotten"]
+    return done[: len(waves)], done[len(waves) :], pd.DataFrame(told, columns=columns)
+
+
+def forgotten(programme) -> frozenset[str]:
+    """Return the keyed hashes of persons who were taken out of the raw files, so that a file delivered again does not bring them back."""
+    path = programme.folder / FORGOTTEN
+    return frozenset(pd.read_csv(path, dtype=str)["person"].dropna()) if path.is_file() else frozenset()
+
+
+def _only(intake, left):
+    frame = intake.frame[left].reset_index(drop=True)
+    marks = intake.identifiers[left].reset_index(drop=True) if len(intake.identifiers) == len(left) else intake.identifiers
+    verbatims = intake.verbatims[intake.verbatims["answer"].isin(frame["answer"])].reset_index(drop=True) if len(intake.verbatims) else intake.verbatims
+    coverage = intake.coverage.iloc[:0] if len(intake.coverage) and frame.empty else intake.coverage
+    return intake._replace(frame=frame, verbatims=verbatims, coverage=coverage, identifiers=marks)
 
 
 def _pairs(found: pd.DataFrame):

@@ -38,7 +38,8 @@ def fingerprints(programme: Programme) -> dict[str, str]:
 def build(programme: Programme) -> dict[str, pd.DataFrame]:
     """Return every table of a programme from its raw files, under the columns of `schema.TABLES`; tables without a file are empty."""
     waves = [intake.wave(programme, wave) for wave in programme.waves]
-    waves, sources, matched = unify.join(programme, waves, [intake.source(programme, source) for source in programme.sources])
+    waves, sources, left = privacy.kept(programme, waves, [intake.source(programme, source) for source in programme.sources])
+    waves, sources, matched = unify.join(programme, waves, sources)
     others = [(source.table, one) for source, one in zip(programme.sources, sources)]
     everything = [*waves, *(one for _, one in others)]
     tables = {
@@ -47,6 +48,7 @@ def build(programme: Programme) -> dict[str, pd.DataFrame]:
         "coverage": _stack([one.coverage for one in waves]),
         "files": pd.DataFrame([one.file for one in everything]),
         "repairs": _stack([one.repairs for one in everything]),
+        "retention": left,
         **matched,
     }
     for name in schema.TABLES:
