@@ -35,7 +35,7 @@ def known(programme, sources: list) -> redaction.Known:
     return redaction.Known(names.Known(frozenset(persons) - kept, frozenset(pairs), kept), frozenset(numbers), tuple(programme.privacy.numbers))
 
 
-def redacted(tables: dict[str, pd.DataFrame], known: redaction.Known) -> dict[str, pd.DataFrame]:
+def redacted(tables: dict[str, pd.DataFrame], known: redaction.Known, *, programme) -> dict[str, pd.DataFrame]:
     """Return the tables with every comment redacted, and what else people may have typed: reasons of contacts, cells on the repair list.
 
     A table more, `redactions`, counts what was taken out: survey, wave, quarter, item, kind, n, rows (comments).
@@ -52,6 +52,12 @@ def redacted(tables: dict[str, pd.DataFrame], known: redaction.Known) -> dict[st
         for column in columns:
             if name in tables and len(tables[name]) and column in tables[name]:
                 tables[name] = tables[name].assign(**{column: redaction.texts(tables[name][column], known=known)["text"]})
+    if len(tables["repairs"]):  # the row is found by its place; whose it is need not be told
+        keys = {(one.named, programme.column(one, name) if hasattr(one, "survey") else one.columns.get(name, name)) for one in (*programme.waves, *programme.sources) for name in ("person_id", "account_id")}
+        keys |= {(one.named, column) for one in (*programme.waves, *programme.sources) for column in one.identify.values()}
+        repairs = tables["repairs"]
+        whose = pd.Series([pair in keys for pair in zip(repairs["file"], repairs["column"])], index=repairs.index)
+        tables["repairs"] = repairs.assign(value=repairs["value"].mask(whose, redaction.MARKS["number"]))
     return tables | {"redactions": counted}
 
 

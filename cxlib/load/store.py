@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import intake, privacy, unify
+from cxlib.load import identifiers, intake, privacy, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -25,6 +25,7 @@ def digest(programme: Programme) -> str:
         total.update(path.read_bytes())
     total.update(repr(sorted(fingerprints(programme).items())).encode())
     total.update(unify.means(programme).encode())
+    total.update(identifiers.mark(identifiers.salt()).encode())
     return total.hexdigest()
 
 
@@ -54,7 +55,7 @@ def build(programme: Programme) -> dict[str, pd.DataFrame]:
     for name in schema.TABLES:
         if name not in tables:
             tables[name] = _stack([one.frame for table, one in others if table == name])
-    tables = unify.covered(privacy.redacted(tables, privacy.known(programme, others)))
+    tables = unify.covered(privacy.redacted(tables, privacy.known(programme, others), programme=programme), programme)
     tables["responses"]["weight"] = tables["responses"].get("weight", pd.Series(1.0, index=tables["responses"].index)).astype(float).fillna(1.0)
     items = [item for item in programme.items if item.kind != "verbatim"]
     return {name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items()}

@@ -63,12 +63,6 @@ def rows(programme, person: str) -> list[Found]:
     return found
 
 
-def known_as(person: str) -> str:
-    """Return the pseudonym of a key; a pseudonym is its own."""
-    person = person.strip()
-    return person if re.fullmatch(r"h[0-9a-f]{20}", person) else identifiers.pseudonyms(pd.Series([person]), secret=identifiers.salt()).iloc[0]
-
-
 def subject(programme, person: str, *, out: Path, day: dt.date | None = None) -> Path:
     """Write everything that is known of one person as one readable text file under `<out>/<programme>/subjects/`, readable by its owner only; return its path.
 
@@ -86,7 +80,7 @@ def subject(programme, person: str, *, out: Path, day: dt.date | None = None) ->
                 lines += ["", f"Row {one.raw.row(place)}"]
                 lines += [f"  {column}: {' '.join(value.split())}" for column, value in one.raw.frame.iloc[place].items() if value != ""]
             lines.append("")
-    lines += ["Derived from these: the pseudonym", f"  {known_as(person)}", "by which the tables of the store are joined. Reports hold figures over groups, and redacted quotations where the survey's promise permits them.", ""]
+    lines += ["Derived from these: the pseudonym", f"  {identifiers.known_as(person)}", "by which the tables of the store are joined. Reports hold figures over groups, and redacted quotations where the survey's promise permits them.", ""]
     path = Path(out) / programme.folder.name / "subjects" / f"{hashlib.sha256(person.strip().encode()).hexdigest()[:12]}.txt"
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", errors="replace") as file:
@@ -106,7 +100,7 @@ def remove(programme, person: str, *, reason: str, day: dt.date | None = None) -
             where = "" if one.closed else f" (row {', '.join(str(one.raw.row(place)) for place in one.places[:5])})"
             raise DataError(f"{one.reading.named}: this kind of file cannot be written without changing the rest of it. Delete the rows of this person there{where}, or export it as CSV or Parquet, then run the command again. Nothing was changed.")
     written = [(one, *_without(programme.raw / one.reading.file, one)) for one in found]
-    who = known_as(person)
+    who = identifiers.known_as(person)
     ready = []
     for one, before, after in written:
         path = programme.raw / one.reading.file

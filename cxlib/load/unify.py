@@ -53,15 +53,28 @@ def join(programme, waves: list, sources: list) -> tuple[list, list, dict[str, p
     return done[: len(waves)], done[len(waves) :], tables
 
 
-def covered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Return the tables with customer and account keys that are an e-mail address or a phone number replaced by their keyed hash."""
-    columns = ("person_id", "account_id")
-    found = {name: [column for column in columns if column in frame and identifiers.addresses(frame[column]).any()] for name, frame in tables.items()}
-    if not any(found.values()):
-        return tables
-    secret = identifiers.salt()
-    hashed = lambda values: values.where(~identifiers.addresses(values), identifiers.pseudonyms(values, secret=secret))
-    return {name: frame.assign(**{column: hashed(frame[column]) for column in found[name]}) for name, frame in tables.items()}
+def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFrame]:
+    """Return the tables with the keys of customers, accounts and staff replaced by keyed hashes, which join as the keys do.
+
+    A team or owner that is an address is hashed as well, and so is the id of an answer that must not be linked: outside this store it may well be.
+    """
+    tables, secret = dict(tables), None
+    closed = [survey.id for survey in programme.surveys if "link" not in survey.uses]
+    for name, frame in tables.items():
+        made = {}
+        for column in ("person_id", "account_id", "staff_id", "owner", "team"):
+            if column in frame and frame[column].notna().any():
+                which = frame[column].notna() if column.endswith("_id") else identifiers.addresses(frame[column])
+                if which.any():
+                    secret = secret or identifiers.salt()
+                    made[column] = identifiers.pseudonyms(frame[column], secret=secret).where(which, frame[column])
+        if name in ("responses", "verbatims") and len(frame) and (which := frame["survey"].isin(closed)).any():
+            secret = secret or identifiers.salt()
+            own = frame["response_id"].astype(str)
+            made["response_id"] = own.mask(which, identifiers.pseudonyms(own[which], secret=secret).reindex(frame.index))
+            made["answer"] = frame["answer"].mask(which, frame["survey"] + "/" + frame["wave"] + "/" + made["response_id"])
+        tables[name] = frame.assign(**made) if made else frame
+    return tables
 
 
 def _match(programme, one, intake, table: str, persons: pd.DataFrame) -> matching.Match:

@@ -82,9 +82,27 @@ def associations(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFr
 
 
 def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each: int = 2) -> pd.DataFrame:
-    """Return the most typical comments of each topic in the latest quarter (`quotes.quotes`), from surveys whose promise permits quoting."""
+    """Return the most typical comments of each topic in the latest quarter (`quotes.quotes`), from surveys whose promise permits quoting.
+
+    Comments from an account of a few people are withheld (`told_apart`), because its manager would know whose they are.
+    """
     permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
-    return quotes.quotes(mentions[mentions["polarity"] == polarity], latest(of(tables)), surveys=permitted, each=each)
+    said = latest(of(tables))
+    return quotes.quotes(mentions[mentions["polarity"] == polarity], said[~said["answer"].isin(told_apart(tables))], surveys=permitted, each=each)
+
+
+def told_apart(tables) -> set[str]:
+    """Return the answers (ids) that come from an account of several people, but fewer than limits.min_cell: words there name their speaker.
+
+    Consumers are accounts of one and share nothing with a colleague. Surveys that promised to be attributed are not held back. An account's people are
+    those of the people table and of the answers together.
+    """
+    programme, answers, people = tables.programme, tables["responses"], tables["people"]
+    named = [survey.id for survey in programme.surveys if survey.promise == "attributed"]
+    account = answers["account_id"].fillna(answers["person_id"].map(people.drop_duplicates("person_id").set_index("person_id")["account_id"]))
+    pairs = pd.concat([people[["account_id", "person_id"]], answers.assign(account_id=account)[["account_id", "person_id"]]]).dropna().drop_duplicates()
+    sizes = account.map(pairs.groupby("account_id")["person_id"].nunique()).fillna(1)
+    return set(answers.loc[(sizes > 1) & (sizes < programme.limits.min_cell) & ~answers["survey"].isin(named), "answer"])
 
 
 def _related(relation, mentions, tables, kpi, unit):
