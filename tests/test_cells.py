@@ -9,7 +9,7 @@ from small import HEADER, TINY
 
 from cxlib import cells, programme
 from cxlib.load import bases, store
-from cxlib.measure import waves
+from cxlib.measure import decomposition, levels, waves
 
 
 def one(counts: dict):
@@ -147,3 +147,23 @@ def test_staff_are_cut_by_teams_of_at_least_the_minimum(tiny, tmp_path):
     (folder / "programme.toml").write_text((folder / "programme.toml").read_text() + '[staff]\nlevel = "person"\nagreement = "works agreement of 2026"\n')
     found = programme.read(folder)
     assert set(waves.by_segment(store.Tables(store.write(found, tmp_path / "s"), found, "2026Q1"))["flag"]) != {"withheld"}
+
+
+def test_fault_24_neither_the_parts_of_a_move_nor_a_level_by_week_tell_of_few(tiny, tmp_path):
+    """Two waves by country with a small one, and answers by week of which one has four: with the promise both are closed, without it they are there."""
+    second = '[[waves]]\nid = "b"\nsurvey = "poll"\nquarter = "2026Q2"\nfirst = 2026-04-01\nlast = 2026-06-30\nfile = "b.csv"\ncolumns = {response_id = "id", country = "land", person_id = "person", answered_on = "day"}\n'
+    for promise, open_to in (("anonymous", False), ("confidential", True)):
+        toml = TINY.replace('promise = "confidential"', f'promise = "{promise}"\ndated_by = "answer"').replace('uses = ["aggregate", "link", "quote"]', 'uses = ["aggregate"]').replace('person_id = "person"}', 'person_id = "person", answered_on = "day"}')
+        folder = tiny("", toml=toml + second + '[[segments]]\nid = "country"\nfield = "country"\n', name=promise)
+        for name, start in (("a", "2026-03-02"), ("b", "2026-04-06")):
+            sizes = (40, 40, 4, 40) if name == "a" else (40, 40, 40, 40)
+            days = [pd.Timestamp(start) + pd.Timedelta(weeks=week) for week, size in enumerate(sizes) for _ in range(size)]
+            lines = [f"{name}{i},{'CH' if i % 27 == 0 else 'AT' if i % 3 else 'DE'},p{i},{(i * 7) % 11},3,,{day:%Y-%m-%d}\n" for i, day in enumerate(days)]
+            (folder / "raw" / f"{name}.csv").write_text(HEADER.strip() + ",day\n" + "".join(lines))
+        found = programme.read(folder)
+        tables = store.Tables(store.write(found, tmp_path / promise), found, "2026Q2")
+        split = decomposition.moves(tables, waves.changes(tables, waves.kpis(tables)))
+        behind = levels.tracked(tables)
+        assert ("country" in set(split["segment"])) is open_to
+        assert behind["n"].between(1, 9).any() == open_to
+        assert len(behind) == (8 if open_to else 6)
