@@ -56,10 +56,10 @@ def join(programme, waves: list, sources: list) -> tuple[list, list, dict[str, p
 def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFrame]:
     """Return the tables with the keys of customers, accounts and staff replaced by keyed hashes, which join as the keys do.
 
-    A team or owner that is an address is hashed as well, and so is the id of an answer that must not be linked: outside this store it may well be.
+    A team or owner that is an address is hashed as well, and so is the id of an anonymous answer: outside this store it may lead to a person.
     """
     tables, secret = dict(tables), None
-    closed = [survey.id for survey in programme.surveys if "link" not in survey.uses]
+    closed = [survey.id for survey in programme.surveys if survey.promise == "anonymous"]
     for name, frame in tables.items():
         made = {}
         for column in ("person_id", "account_id", "staff_id", "owner", "team"):
