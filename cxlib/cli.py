@@ -1,4 +1,4 @@
-"""The command line: `cx report`, `cx check`, `cx publish`, `cx sample`."""
+"""The command line: `cx report`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
 
 import sys
 from pathlib import Path
@@ -63,11 +63,46 @@ def publish(
     quarter: Annotated[str, typer.Option("--quarter", metavar="2026Q3", help="The quarter whose draft becomes an edition, e.g. --quarter 2026Q3.")] = ...,
     raw: Raw = None,
     out: Out = None,
+    despite: Annotated[str | None, typer.Option("--despite", metavar="REASON", help="Publish although an earlier edition and this one tell of few persons together, e.g. --despite \"agreed with the works council\".", show_default=False)] = None,
 ) -> None:
     """Turn a complete, current draft into a read-only edition (r1, r2, ...), e.g. cx publish telecom --quarter 2026Q3."""
     from cxlib import report as reports
 
-    reports.publish(programme, quarter=quarter, raw=raw, out=out, say=_say)
+    reports.publish(programme, quarter=quarter, raw=raw, out=out, say=_say, reason=despite)
+
+
+@app.command()
+def subject(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="The person's key as it stands in the files, e.g. p000123, or its pseudonym.")],
+    programme: Where = None,
+    raw: Raw = None,
+    out: Out = None,
+) -> None:
+    """Write all that is known of one person into one readable file outside editions, e.g. cx subject p000123 telecom."""
+    from cxlib import run
+    from cxlib.load import subjects
+
+    _say(str(subjects.subject(run.programme_of(programme, raw), person, out=run.reports(out))))
+
+
+@app.command()
+def forget(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="The person's key as it stands in the files, e.g. p000123, or its pseudonym.")],
+    programme: Where = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="WORDS", help="Why, for the manifest, e.g. --reason \"request of 3 May\".")] = ...,
+    raw: Raw = None,
+    out: Out = None,
+) -> None:
+    """Take one person out of the raw files and of all that is made from them, e.g. cx forget p000123 telecom --reason "request of 3 May"."""
+    from cxlib import forgetting, run
+    from cxlib.load import subjects
+
+    found, place = run.programme_of(programme, raw), run.reports(out)
+    with forgetting.held(place / found.folder.name):
+        taken = subjects.remove(found, person, reason=reason)
+        _say(f"{taken['rows'].sum():,} rows in {len(taken)} files were taken out; {found.folder / 'forgotten.csv'} says when and why.")
+        for sentence in forgetting.reports(place / found.folder.name, day=taken["day"].iloc[0], person=taken["person"].iloc[0], reason=reason):
+            _say(sentence)
 
 
 @app.command()

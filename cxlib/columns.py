@@ -86,6 +86,22 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("rule", "text", "not on the scale 0 to 10", "What it breaks", True),
         ("suggestion", "text", "correct the score or leave the cell empty", "What would mend it", True),
     ),
+    "redactions": columns(
+        *WAVE,
+        ("item", "text", "improve", "Verbatim item", True),
+        ("kind", "text", "phone", "What was taken out: link, email, iban, card, number, birth, phone, address, name", True),
+        ("n", "whole", "12", "How often", True),
+        ("rows", "whole", "11", "Comments it was in", True),
+    ),
+    "retention": columns(
+        ("table", "text", "orders", "Table", True),
+        ("what", "text", "orders.parquet", "File or survey the rule is declared for", True),
+        ("months", "whole", "24", "How long rows may be kept; empty where persons were forgotten"),
+        ("cutoff", "date", "2024-09-30", "Rows from before this day are not loaded"),
+        ("rows", "whole", "8123", "Rows that would have been loaded", True),
+        ("expired", "whole", "411", "Rows that were not, because their time is over", True),
+        ("forgotten", "whole", "2", "Rows that were not, because their person was forgotten", True),
+    ),
     "matches": columns(
         ("file", "text", "calls.csv", "File under raw/ whose rows had no customer key", True),
         ("table", "text", "interactions", "Table it fills", True),

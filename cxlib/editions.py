@@ -179,8 +179,8 @@ def reuse(previous: str | Path, run: str | Path, study: Study, digest: str) -> b
     return True
 
 
-def publish(quarter: str | Path, *, current: Mapping[str, str]) -> Path:
-    """Make the draft the next read-only edition and return its folder. `current` are the digests of now: an outdated draft is refused.
+def publish(quarter: str | Path, *, current: Mapping[str, str], extra: Mapping | None = None) -> Path:
+    """Make the draft the next read-only edition and return its folder. `current` are the digests of now: an outdated draft is refused. `extra` is kept in its record.
 
     Raises PublishError for no, a partial, an altered or an outdated draft, and for a disk that cannot take it; BusyError beside a run.
     """
@@ -201,6 +201,7 @@ def publish(quarter: str | Path, *, current: Mapping[str, str]) -> Path:
             if index.exists():
                 index.write_text(changes.placed(index.read_text(encoding="utf-8"), changes.between(before, temporary, number=edition.name, record=record)), encoding="utf-8", newline="\n")
                 record["files"]["index.html"] = _sha(index)
+            record.update(extra or {})
             record.update(edition=edition.name, published=_clock(time.time()), draft=os.readlink(draft))
             _write(temporary / "run.json", json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
             for path in sorted(temporary.rglob("*"), reverse=True):

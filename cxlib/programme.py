@@ -5,6 +5,7 @@ Every key has a description; ``cx check --schema`` and the README's codebook are
 
 import datetime as dt
 import hashlib
+import re
 import zoneinfo
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,7 @@ Definition = Literal[
     "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10",
 ]  # fmt: skip
+FORGOTTEN = "forgotten.csv"  # who was taken out of the raw files, as keyed hashes (`cx forget`)
 MADE = ("answer", "survey", "wave", "quarter", "week")  # columns of the responses that loading makes itself
 Sight = Literal[
     "mixed_scales", "reversed_scale", "code_as_score", "heaping", "straight_lining", "renamed_value", "shifted_columns", "ambiguous_dates", "wave_twice", "rows_repeated",
@@ -76,6 +78,15 @@ class Staff(BaseModel):
     agreement: str = Field("", description="The agreement that allows persons; needed for level person, e.g. works agreement of 2025-03-01.")
 
 
+class Privacy(BaseModel):
+    """What the code must know to keep what was promised."""
+
+    model_config = FROZEN
+    numbers: tuple[str, ...] = Field((), description="Patterns (regular expressions) of the company's own customer and contract numbers, redacted in comments, e.g. [\"K[0-9]{8}\"].")
+    words: tuple[str, ...] = Field((), description="Words that look like names of persons and are none: products, places, e.g. [\"Magenta\"].")
+    contact: str = Field("", description="Who answers requests about personal data, e.g. data protection, dpo@fernau.example.")
+
+
 class Source(Reading):
     """A file of one of the other tables: customers, contacts, orders, actions."""
 
@@ -85,7 +96,7 @@ class Source(Reading):
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
     values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")
     purpose: str = Field("", description="What the data may be used for, e.g. value of customers.")
-    retention_months: int | None = Field(None, ge=0, description="How long rows may be kept.")
+    retention_months: int | None = Field(None, ge=0, description="How long rows may be kept, counted back from the last day of the latest wave; customers from the day they left.")
     recipients: tuple[str, ...] = Field((), description="Who may see rows of it, e.g. [\"customer insight\"].")
 
 
@@ -157,6 +168,7 @@ class Programme(BaseModel):
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
     segments: tuple[Segment, ...] = Field((), description="Segments.")
     staff: Staff = Staff()
+    privacy: Privacy = Privacy()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
@@ -221,6 +233,7 @@ class Programme(BaseModel):
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
+        contracts += [path for path in (self.folder / FORGOTTEN,) if path.is_file()]
         return contracts + [self.raw / name for name in dict.fromkeys(name for one in (*self.waves, *self.sources) for name in (one.file, *getattr(one, "parts", ())) if name)]
 
 
@@ -275,6 +288,11 @@ def _inconsistencies(p: Programme):
         yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
         waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}
         yield from (f"[[accepted]] names the wave '{one.wave}', which is not declared{nearest(one.wave, waves)}." for _ in range(bool(one.wave) and one.wave not in waves))
+    for pattern in p.privacy.numbers:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"privacy.numbers: '{pattern}' is no regular expression ({error})."
     yield from _circles({item.id: item.asked_if.item for item in p.items if item.asked_if})
     for kpi in p.kpis:
         if kpi.item not in items:

@@ -82,6 +82,7 @@ class Survey(BaseModel):
     dated_by: Literal["fieldwork_close", "answer", "experience"] = Field("fieldwork_close", description="The rule that dates an answer.")
     promise: Literal["undeclared", "anonymous", "confidential", "attributed"] = Field("undeclared", description="What respondents were promised.")
     uses: tuple[Use, ...] = Field(("aggregate",), description="Uses the promise permits; without a declaration, aggregate only, e.g. [\"aggregate\", \"link\"].")
+    retention_months: int | None = Field(None, ge=0, description="How long answers may be kept, counted back from the last day of the latest wave.")
     weighting: str = Field("", description="How the weights were made, in a sentence, e.g. raked to age and region.")
     minutes: float | None = Field(None, description="Length of the interview in minutes.")
     columns: dict[str, str] = Field({}, description="Field or item -> column in the file, for every wave that does not say otherwise, e.g. {recommend = \"Q8\"}.")

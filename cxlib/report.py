@@ -71,8 +71,12 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
     return index
 
 
-def publish(name: str | None, *, quarter: str, raw: Path | None, out: Path | None, say) -> Path:
-    """Turn the quarter's draft into a read-only edition; refuses (PublishError) a partial, failed, altered or outdated one."""
+def publish(name: str | None, *, quarter: str, raw: Path | None, out: Path | None, say, reason: str | None = None) -> Path:
+    """Turn the quarter's draft into a read-only edition; refuses (PublishError) a partial, failed, altered or outdated one.
+
+    Refused as well is a draft that tells, together with an earlier edition, of too few persons of an anonymous survey, unless `reason` says why it
+    may be published all the same; the reason is kept in the edition's run.json.
+    """
     quarters.check(quarter)
     programme = run.programme_of(name, raw)
     quarter = run.quarter_of(programme, quarter)
@@ -81,9 +85,21 @@ def publish(name: str | None, *, quarter: str, raw: Path | None, out: Path | Non
     if draft.get("stops"):
         raise PublishError("\n".join([*draft["stops"], "Mend the rows on the repair list, or raise the limit with a reason, then run `cx report` again."]))
     _, _, digests = _plan(programme, quarter, draft.get("parameters", {}))
-    edition = editions.publish(place, current=digests)
+    told = _together(place, programme)
+    if told and not (reason or "").strip():
+        raise PublishError("\n".join([*told[:8], *([f"... and {len(told) - 8} more."] if len(told) > 8 else []), "With the earlier edition these tell of persons who were promised that nobody could. Cut as before, or publish with --despite \"the reason\", which is kept in the edition."]))
+    edition = editions.publish(place, current=digests, extra={"despite": reason.strip(), "differences": told} if told else None)
     say(str(edition / "index.html"))
     return edition
+
+
+def _together(place: Path, programme: Programme) -> list[str]:
+    """Return what the draft and the editions that readers hold already tell together of too few persons."""
+    if all(survey.promise in ("confidential", "attributed") for survey in programme.surveys):
+        return []
+    from cxlib import regrouping
+
+    return [sentence for before in regrouping.earlier(place) for sentence in regrouping.differences(place / "draft", before, programme=programme)]
 
 
 def _fingerprints(programme: Programme) -> dict[str, str]:

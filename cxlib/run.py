@@ -105,8 +105,10 @@ class Run:
         self.by_hand = folder.name == "hand"  # what concerns one person is shown here only, never on a page that travels
 
     def write(self, name: str, frame) -> None:
-        """Write a finding after checking it against its columns in `schema.FINDINGS`."""
-        checked = schema.check(name, frame)
+        """Write a finding after checking it against its columns in `schema.FINDINGS`; what tells of too few persons, or is an address, never gets there."""
+        from cxlib import cells
+
+        checked = schema.check(name, cells.guarded(self._screened(schema.check(name, frame)), programme=self.programme))
         path = self.folder / "findings" / f"{name}.parquet"
         checked.to_parquet(path.with_suffix(".part"), index=False, compression="zstd")
         path.with_suffix(".part").replace(path)
@@ -163,6 +165,8 @@ class Run:
         from cxlib.show import figures, prose
         from cxlib.show.fragments import Fragment
 
+        title, caption, alt = (self._screen(text) if text else text for text in (title, caption, alt))
+        data = None if data is None else self._screened(data)
         block, drawing = figures.draw(ax, id=name, title=title, caption=caption, data=data, alt=alt)
         path = self.folder / "figures" / f"{name}.svg"
         path.write_text(drawing, encoding="utf-8")
@@ -175,7 +179,7 @@ class Run:
         from cxlib.show import prose
         from cxlib.show.fragments import Fragment
 
-        lines = [(one, "") if isinstance(one, str) else one for one in sentences]
+        lines = [tuple(map(self._screen, (one, "") if isinstance(one, str) else one)) for one in sentences]
         return Fragment(f"<ul>{''.join(f'<li>{prose.escape(text)}' + (f'<br><small>{prose.escape(small)}</small>' if small else '') + '</li>' for text, small in lines)}</ul>")
 
     def export(self, frame, *, name: str):
@@ -187,16 +191,17 @@ class Run:
         """Show a table with its caption and write tables/<name>.csv."""
         from cxlib.show import tables
 
+        frame = self._screened(frame)
         if told := self._csv(name, frame):
             options["note"] = " ".join([*([options["note"]] if options.get("note") else []), told])
-        return tables.table(frame, id=name, caption=caption, **options)
+        return tables.table(frame, id=name, caption=self._screen(caption), **options)
 
     def say(self, *sentences: str):
         """Show computed sentences, a paragraph each, escaped."""
         from cxlib.show import prose
         from cxlib.show.fragments import Fragment
 
-        return Fragment("".join(f"<p>{prose.escape(sentence)}</p>" for sentence in sentences))
+        return Fragment("".join(f"<p>{prose.escape(self._screen(sentence))}</p>" for sentence in sentences))
 
     def named(self, frame):
         """Return a frame with the programme's words in place of the ids of KPIs, items, drivers, surveys and segments."""
@@ -210,8 +215,19 @@ class Run:
         if not there:
             raise NotAnswerable(needs(what, to))
 
+    def _screen(self, text: str) -> str:
+        from cxlib import identity
+
+        return identity.screen(str(text), known=self.programme.privacy.contact)
+
+    def _screened(self, frame):
+        from cxlib import identity
+
+        return identity.screened(frame, known=self.programme.privacy.contact)
+
     def _csv(self, name: str, frame) -> str:
         """Write tables/<name>.csv and return the sentence that says which cells were kept from being run, if any."""
+        frame = self._screened(frame)
         path = self.folder / "tables" / f"{name}.csv"
         told = spreadsheets.told(spreadsheets.csv(frame, path), f"tables/{name}.csv")
         self._own(path)

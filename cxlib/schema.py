@@ -193,7 +193,7 @@ FINDINGS |= {  # 04
 _CHANGED = ("changed", "text", "wording: 'staff' became 'advisers'", "What changed in the question since the wave before, where they may not be compared")
 _LEVEL = (
     ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,
-    ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
+    ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base, too few or withheld"), ("note", "text", "", "Why it is not estimable"),
     ("unweighted", "number", "11.9", "The same estimate with every answer counted once"),
 )  # fmt: skip
 _MOVE = (
@@ -223,7 +223,10 @@ FINDINGS |= {  # 03
         ("step_sd", "number", "1.1", "Standard deviation of the level's step a period"), ("note", "text", "", "Why there is no level"),
     ),
     "kpis": _columns(_KPI, *_WAVE, *_LEVEL, _CHANGED),
-    "kpis_by_segment": _columns(_KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True), *_LEVEL, _CHANGED),
+    "kpis_by_segment": _columns(
+        _KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True),
+        *[("n", "whole", "640", "Unweighted answered base; empty where it is withheld") if column[0] == "n" else column for column in _LEVEL], _CHANGED,
+    ),
     "changes": _columns(
         _KPI, *_WAVE, ("against", "text", "last wave", "last wave or last year", True), ("then_wave", "text", "2026Q2", "Wave compared with", True),
         ("then_quarter", "text", "2026Q2", "Its quarter", True), ("gap", "whole", "1", "Quarters between", True), ("definition", "text", "nps_0_10", "Definition id", True),

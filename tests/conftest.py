@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from small import HEADER, ROOT, ROWS, SHARED, TINY
 
+os.environ.setdefault("CX_SALT", "the secret of the tests")  # read by the same code as anybody's; commands that are run inherit it
+
 
 @pytest.fixture
 def tiny(tmp_path):

@@ -15,6 +15,8 @@ import pytest
 from hostile import BRANDS, FILE, FORMULA, IMAGE, LINK, SCRIPT, STYLE
 from small import ROOT
 
+from cxlib.load import identifiers
+
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; form-action 'none'; base-uri 'none'"
 PAGES = ("index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "11_roi")
 
@@ -217,7 +219,7 @@ def test_fault_17_codes_that_look_like_nothing_stay_text(hostile_report, hostile
     store = next(hostile_report.parents[1].glob(".store/*"))
     last = pd.read_parquet(store / "responses.parquet").query("wave == '2026'")
     assert last["response_id"].tolist()[:3] == ["007", "12345678901234567890", "1e5"]
-    assert last["person_id"].tolist()[:2] == ["000", "001"]
+    assert last["person_id"].tolist()[:2] == [identifiers.known_as("000"), identifiers.known_as("001")]
     assert set(last["country"]) == {"NA", "DE"}
     cut = pd.read_parquet(hostile_report / "findings" / "kpis_by_segment.parquet").query("segment == 'country' and wave == '2026'")
     assert cut.set_index("value")["n"].to_dict() == {"DE": 111, "NA": 110}

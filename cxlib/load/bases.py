@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from cxlib import cells
 from cxlib.load import matching
 
 LINKED = ("people", "accounts", "invitations", "interactions", "events", "orders", "offers", "actions")
@@ -14,7 +15,7 @@ def bases(tables) -> pd.DataFrame:
     weights)^2 / sum of squared weights), note (why there is none). Source: METHODS 0, Kish (1965).
     """
     responses, programme, rows = tables["responses"], tables.programme, []
-    items = answers(tables).set_index(["survey", "wave", "item"])
+    items = _counts(tables).set_index(["survey", "wave", "item"])
     for kpi in programme.kpis:
         for survey in surveys_of(programme, kpi):
             for wave, own in responses[responses["survey"] == survey].groupby("wave", sort=False):
@@ -23,7 +24,8 @@ def bases(tables) -> pd.DataFrame:
                 n_eff = weights.sum() ** 2 / (weights**2).sum() if len(weights) else 0.0
                 rows.append((kpi.id, survey, wave, own["quarter"].max(), len(own), asked, len(weights), weights.sum(), n_eff, "" if asked else "not asked in this wave"))
     columns = ["kpi", "survey", "wave", "quarter", "rows", "asked", "n", "weighted_n", "n_eff", "note"]
-    return pd.DataFrame(rows, columns=columns).sort_values(["kpi", "survey", "quarter", "wave"], ignore_index=True)
+    found = pd.DataFrame(rows, columns=columns)
+    return found[~cells.few(found, programme=programme, counts=("n", "rows"))].sort_values(["kpi", "survey", "quarter", "wave"], ignore_index=True)
 
 
 def surveys_of(programme, kpi) -> list[str]:
@@ -32,13 +34,22 @@ def surveys_of(programme, kpi) -> list[str]:
 
 
 def answers(tables) -> pd.DataFrame:
-    """Return who was asked and who answered: survey, wave, quarter, item, rows, asked, answered (respondents)."""
+    """Return who was asked and who answered: survey, wave, quarter, item, rows, asked, answered (respondents).
+
+    Items of an anonymous survey that too few were asked or answered are left out.
+    """
+    found = _counts(tables)
+    return found[~cells.few(found, programme=tables.programme, counts=("rows", "asked", "answered"))].reset_index(drop=True)
+
+
+def _counts(tables) -> pd.DataFrame:
     coverage = tables["coverage"]
     keys = ["survey", "wave", "item"]
     counts = coverage.assign(
         asked=coverage["rows"].where(coverage["reason"] != "not asked", 0), answered=coverage["rows"].where(coverage["reason"] == "answered", 0)
     )
-    return counts.groupby(keys, sort=False, as_index=False).agg(quarter=("quarter", "max"), rows=("rows", "sum"), asked=("asked", "sum"), answered=("answered", "sum"))
+    found = counts.groupby(keys, sort=False, as_index=False).agg(quarter=("quarter", "max"), rows=("rows", "sum"), asked=("asked", "sum"), answered=("answered", "sum"))
+    return found
 
 
 def links(tables) -> pd.DataFrame:

@@ -1,11 +1,10 @@
 """Identifiers of persons: one spelling for comparison, and a keyed hash for whatever must be kept.
 
-Clear identifiers (e-mail, phone, name, birth date) live in memory while files are matched. What is written is the customer key alone,
-and where the key is itself an e-mail address or a phone number, its keyed hash.
+Clear identifiers (e-mail, phone, name, birth date) live in memory while files are matched. What is written is a keyed hash of the
+customer's key alone. That makes the store pseudonymous, not anonymous: whoever holds the secret can find a person in it.
 """
 
 import contextlib
-import hashlib
 import hmac
 import os
 import re
@@ -25,6 +24,7 @@ KINDS = {
 _NOBODY = re.compile(r"^(?:no-?reply|none|noemail|no-?mail|unknown|test|na|info|example)@|@(?:example|test|none)\.", re.IGNORECASE)
 _TITLES = {"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "herr", "frau", "mme", "mlle", "sr", "sra"}
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
+_PSEUDONYM = re.compile(r"^h[0-9a-f]{20}$")
 _ADDRESS = re.compile(r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$|^\s*(?:\+|00)[\d ()/.-]{8,20}\s*$")
 
 _MAYBE = r"@|^[^0-9A-Za-z+]*(?:\+|00)"  # true of every address, and cheap to tell of a million keys
@@ -112,7 +112,26 @@ def addresses(values: pd.Series) -> pd.Series:
 
 
 def pseudonyms(values: pd.Series, *, secret: bytes) -> pd.Series:
-    """Return identifiers as keyed hashes (HMAC-SHA-256, first 80 bits, 'h' before them); the same identifier has the same hash under one secret."""
+    """Return identifiers as keyed hashes (HMAC-SHA-256, first 80 bits, 'h' before them); the same identifier has the same hash under one secret.
+
+    Blanks around it do not count, nor does case in an address; a pseudonym is its own. Missing values stay missing.
+    """
     codes, unique = pd.factorize(values)
-    hashed = [f"h{hmac.new(secret, str(one).strip().casefold().encode(), hashlib.sha256).hexdigest()[:20]}" for one in unique]
+    hashed = [_hash(str(one).strip(), secret) for one in unique]
     return pd.Series(pd.Series([*hashed, None], dtype="str").to_numpy()[codes], index=values.index, dtype="str")
+
+
+def known_as(key: str) -> str:
+    """Return the pseudonym by which the store knows a key of the raw files, for those who hold the secret; a pseudonym is its own."""
+    return _hash(key.strip(), salt())
+
+
+def mark(secret: bytes) -> str:
+    """Return what tells one secret from another without telling it: stores made under another one are not used."""
+    return hmac.digest(secret, b"which secret", "sha256").hex()[:16]
+
+
+def _hash(key: str, secret: bytes) -> str:
+    if not key or _PSEUDONYM.match(key):
+        return key
+    return f"h{hmac.digest(secret, (key.casefold() if _ADDRESS.match(key) else key).encode('utf-8', 'surrogatepass'), 'sha256').hex()[:20]}"

@@ -15,7 +15,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import anomalies, intake, parquet, unify
+from cxlib.load import anomalies, identifiers, intake, parquet, privacy, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -28,10 +28,11 @@ LOOKED = 250_000  # responses that are looked at for what must not be averaged; 
 def digest(programme: Programme) -> str:
     """Return the hash of everything the store is made from: the programme's files, the raw files and the code that reads them."""
     total = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.rglob("*.py")), *(Path(one.__file__) for one in (columns, programmes, questionnaire, quarters))):
+    for path in (*sorted(path for path in Path(__file__).parent.rglob("*.*") if path.suffix in (".py", ".txt")), *(Path(one.__file__) for one in (columns, programmes, questionnaire, quarters))):
         total.update(path.read_bytes())
     total.update(repr(sorted(fingerprints(programme).items())).encode())
     total.update(unify.means(programme).encode())
+    total.update(identifiers.mark(identifiers.salt()).encode())
     return total.hexdigest()
 
 
@@ -120,23 +121,29 @@ def parts(programme: Programme):
     """
     one_by_one = [(intake.wave_parts, wave, "responses") for wave in programme.waves] + [(intake.source_parts, source, source.table) for source in programme.sources]
     customers, matched = unify.customers(programme)
+    known, gone, redactions, retention = privacy.known(programme, unify.persons(programme)), privacy.forgotten(programme), [], []
     for place, (taken, one, table) in enumerate(one_by_one):
-        files, coverage, start = [], [], 0
+        files, coverage, left, start = [], [], [], 0
         for part in taken(programme, one):
             if place in customers:
                 part = unify.filled(part, customers[place].iloc[start : start + len(part.frame)])
             start += len(part.frame)
+            part, counted = privacy.kept(programme, one, table, part, gone)
+            left.append(counted)
             files += part.files
             coverage.append(part.coverage)
-            yield from _fitted(programme, {table: part.frame, "verbatims": part.verbatims, "repairs": part.repairs})
+            clean = privacy.redacted({table: part.frame, "verbatims": part.verbatims, "repairs": part.repairs}, known, programme=programme)
+            redactions.append(clean.pop("redactions"))
+            yield from _fitted(programme, clean)
             if "_row" in part.frame:
                 yield ROWS, part.frame[["_row"]].astype("int64")
+        retention.append(intake.stack(left))
         yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
-    yield from _fitted(programme, matched)
+    yield from _fitted(programme, privacy.forgetting(matched, gone) | {"redactions": privacy.added(redactions), "retention": privacy.told(retention)})
 
 
 def _fitted(programme: Programme, tables: dict[str, pd.DataFrame]):
-    for name, frame in unify.covered(tables).items():
+    for name, frame in unify.covered(tables, programme).items():
         if len(frame):
             weighted = frame.assign(weight=frame["weight"].astype(float).fillna(1.0) if "weight" in frame else 1.0) if name == "responses" else frame
             yield name, _typed(weighted, name, programme)

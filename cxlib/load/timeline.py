@@ -1,6 +1,7 @@
 """One customer, one timeline: answers, comments, contacts, events, orders, offers, actions and invitations in the order they happened."""
 
 from cxlib.errors import DataError
+from cxlib.load import identifiers
 
 # The order within a day: rows that know only their day stand before those with a time if they lead to them, and after if they tell of them.
 BEFORE, TIMED, AFTER = ("people", "orders", "offers", "actions"), ("events", "interactions"), ("invitations", "responses", "verbatims")
@@ -9,7 +10,7 @@ COLUMNS = ["person_id", "at", "table", "record", "channel", "touchpoint", "what"
 
 
 def of(tables, person_id: str, *, redact=None, items=None):
-    """Return what is known of one customer, oldest first; what has no day stands last.
+    """Return what is known of one customer, by the key in the files or the pseudonym in the store, oldest first; what has no day stands last.
 
     Within a day, contacts and events stand by their time, what only has a day before them, and answers, which tell of them, after them.
 
@@ -21,7 +22,7 @@ def of(tables, person_id: str, *, redact=None, items=None):
     DataError for a customer of whom nothing is known.
     """
     expression = everyone(tables, items=items, texts=redact is not None)
-    frame = expression.filter(expression["person_id"] == str(person_id)).order_by(_order(expression)).to_pyarrow().to_pandas()
+    frame = expression.filter(expression["person_id"] == identifiers.known_as(str(person_id))).order_by(_order(expression)).to_pyarrow().to_pandas()
     if frame.empty:
         raise DataError(f"Nothing is known of a customer '{person_id}' up to {tables.quarter}; the keys stand in the column person_id of the people table.")
     if redact is not None:

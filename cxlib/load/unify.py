@@ -42,7 +42,7 @@ def customers(programme) -> tuple[dict[int, pd.Series], dict[str, pd.DataFrame]]
     persons = pd.concat(people, ignore_index=True).drop_duplicates("id") if people else None
     made, rates, found = [], [], {}
     for place, (one, view, table) in views.items():
-        if table == "people":
+        if table in ("people", "staff"):
             continue
         if persons is None:
             raise DataError(f"{programme.folder / 'programme.toml'}: 'identify' of '{one.file}' has nobody to be matched with: no source of the table 'people' names its identifiers in 'identify'.")
@@ -54,6 +54,12 @@ def customers(programme) -> tuple[dict[int, pd.Series], dict[str, pd.DataFrame]]
     return found, {"matches": intake.stack(made), "matching": intake.stack(rates)}
 
 
+def persons(programme) -> list:
+    """Return what the programme's files say of customers, accounts and staff, as (table, intake) with their keys and identifiers only."""
+    named = [source for source in programme.sources if source.table in ("people", "accounts", "staff")]
+    return [(source.table, _view(intake.source_parts(programme, source), source.table, "account_id")) for source in named]
+
+
 def filled(part, persons: pd.Series):
     """Return a part of a file with the customers of its rows."""
     frame = part.frame.assign(person_id=persons.to_numpy())
@@ -63,15 +69,28 @@ def filled(part, persons: pd.Series):
     return part._replace(frame=frame, verbatims=verbatims)
 
 
-def covered(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Return the tables with customer and account keys that are an e-mail address or a phone number replaced by their keyed hash."""
-    columns = ("person_id", "account_id")
-    found = {name: [column for column in columns if column in frame and identifiers.addresses(frame[column]).any()] for name, frame in tables.items()}
-    if not any(found.values()):
-        return tables
-    secret = identifiers.salt()
-    hashed = lambda values: values.where(~identifiers.addresses(values), identifiers.pseudonyms(values, secret=secret))
-    return {name: frame.assign(**{column: hashed(frame[column]) for column in found[name]}) for name, frame in tables.items()}
+def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFrame]:
+    """Return the tables with the keys of customers, accounts and staff replaced by keyed hashes, which join as the keys do.
+
+    A team or owner that is an address is hashed as well, and so is the id of an anonymous answer: outside this store it may lead to a person.
+    """
+    tables, secret = dict(tables), None
+    closed = [survey.id for survey in programme.surveys if survey.promise == "anonymous"]
+    for name, frame in tables.items():
+        made = {}
+        for column in ("person_id", "account_id", "staff_id", "owner", "team"):
+            if column in frame and frame[column].notna().any():
+                which = frame[column].notna() if column.endswith("_id") else identifiers.addresses(frame[column])
+                if which.any():
+                    secret = secret or identifiers.salt()
+                    made[column] = identifiers.pseudonyms(frame[column], secret=secret).where(which, frame[column])
+        if name in ("responses", "verbatims") and len(frame) and (which := frame["survey"].isin(closed)).any():
+            secret = secret or identifiers.salt()
+            own = frame["response_id"].astype(str)
+            made["response_id"] = own.mask(which, identifiers.pseudonyms(own[which], secret=secret).reindex(frame.index))
+            made["answer"] = frame["answer"].mask(which, frame["survey"] + "/" + frame["wave"] + "/" + made["response_id"])
+        tables[name] = frame.assign(**made) if made else frame
+    return tables
 
 
 def _match(programme, one, view, table: str, persons: pd.DataFrame) -> matching.Match:
@@ -86,9 +105,9 @@ def _match(programme, one, view, table: str, persons: pd.DataFrame) -> matching.
     return matching.match(left.reset_index(drop=True), persons.reset_index(drop=True), keys=keys, compare=shared, threshold=programme.matching.threshold, relation=relation)
 
 
-def _view(parts, table: str):
+def _view(parts, table: str, *more: str):
     """Return of the parts of a file what matching needs: identifiers, the customer where there is one, and what a row is called."""
-    wanted = ("person_id", "answer" if table == "responses" else schema.TABLES[table][0].name)
+    wanted = ("person_id", *more, "answer" if table == "responses" else schema.TABLES[table][0].name)
     slim = [one._replace(frame=one.frame[[name for name in dict.fromkeys(wanted) if name in one.frame]].assign(at=0), verbatims=pd.DataFrame(), repairs=pd.DataFrame()) for one in parts]
     return intake.whole(slim)
 

@@ -11,7 +11,8 @@ a few sums by segment; their joint distribution is drawn from the covariance of 
 import numpy as np
 import pandas as pd
 
-from cxlib.measure import metrics
+from cxlib import cells
+from cxlib.measure import metrics, waves
 
 PARTS = ("within", "mix", "weights")
 DRAWS = 2000
@@ -65,6 +66,7 @@ def moves(tables, moved: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
     """
     programme, parts, tallies = tables.programme, [], {}
     keys = ["kpi", "survey", "wave", "quarter", "against", "then_wave", "then_quarter", "unit"]
+    closed = _withheld(tables, moved)
     responses = tables["responses"]
     for row in moved[moved["estimate"].notna()].to_dict("records"):
         kpi = programme.kpi(row["kpi"])
@@ -74,6 +76,8 @@ def moves(tables, moved: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
         if cuts and (key := (row["survey"], kpi.item)) not in tallies:  # one pass over the rows for all cuts
             tallies[key] = tables.tally("responses", by={"wave": "wave", **{f"cut {segment.field}": segment.field for segment in cuts}, "score": kpi.item}, where={"survey": row["survey"]})
         for segment in cuts:
+            if {(row["survey"], wave, segment.id) for wave in (row["wave"], row["then_wave"])} & closed:
+                continue  # its parts would tell what is withheld
             counted = _worded(tallies[key].rename(columns={f"cut {segment.field}": "value"}), segment)
             sides = [counted[counted["wave"] == wave] for wave in (row["wave"], row["then_wave"])]
             if all(len(side) for side in sides):
@@ -100,6 +104,16 @@ def attributes(tables, moved: pd.DataFrame) -> pd.DataFrame:
                 parts.append(found.assign(**{key: row[key] for key in keys}))
     columns = [*keys, "driver", "moved", "slope", "estimate", "std_error", "conf_low", "conf_high", "n_now", "n_then", "note"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def _withheld(tables, moved: pd.DataFrame) -> set:
+    """The cuts (survey, wave, segment) of which a value is withheld, looked up only where something may be."""
+    programme = tables.programme
+    if all(cells.limit(programme, survey) <= 1 for survey in moved["survey"].unique()) and not waves.staff_cuts(programme):
+        return set()
+    found = waves.by_segment(tables)
+    found = found[found["flag"] == cells.WITHHELD]
+    return set(zip(found["survey"], found["wave"], found["segment"]))
 
 
 def _gathered(side: pd.DataFrame, by: str) -> pd.DataFrame:

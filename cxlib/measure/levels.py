@@ -10,7 +10,7 @@ Methods, 2.2-2.4, 2.12, 4.3-4.5, 7.2; sampling variances as known observation va
 import numpy as np
 import pandas as pd
 
-from cxlib import quarters
+from cxlib import cells, quarters
 from cxlib.errors import DataError
 from cxlib.load.bases import surveys_of
 from cxlib.measure import metrics
@@ -108,6 +108,7 @@ def tracked(tables) -> pd.DataFrame:
     for kpi in programme.kpis:
         for survey in surveys_of(programme, kpi):
             period, counted = _periods(tables, kpi, survey)
+            counted = counted[~counted["date"].isin(_few(counted, cells.limit(programme, survey)))]
             if counted["date"].nunique() < LEAST:
                 continue
             found = metrics.estimate(counted, definition=kpi.definition, by="date")
@@ -132,6 +133,16 @@ def _periods(tables, kpi, survey: str) -> tuple[str, pd.DataFrame]:
         if period == "month" or dated.groupby("date")["n"].sum().median() >= ENOUGH:
             return period, dated.groupby(["date", "score"], as_index=False)[["n", "weight", "weight_sq"]].sum()
     raise ValueError(survey)
+
+
+def _few(counted: pd.DataFrame, limit: int) -> list:
+    """Periods of an anonymous survey that would tell of too few persons, and those that must go with them, quarter by quarter."""
+    n = counted.groupby("date")["n"].sum().astype(float)
+    if limit <= 1 or not ((n > 0) & (n < limit)).any():
+        return []
+    quarter = pd.Series(n.index, index=n.index).dt.to_period("Q")
+    state = cells.protect(n, [(float(n[quarter == one].sum()), list(n.index[quarter == one])) for one in quarter.unique()], limit=limit)
+    return list(n.index[(state != "").to_numpy()])
 
 
 def scored(found: pd.DataFrame) -> dict:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cxlib import quarters
+from cxlib import cells, quarters
 from cxlib.load.bases import surveys_of
 from cxlib.measure import metrics
 
@@ -10,8 +10,8 @@ KEYS = ["kpi", "survey", "wave", "quarter"]
 PRIMARY = 10  # headline tests a run, METHODS 0
 
 
-def kpis(tables, *, by: str | None = None) -> pd.DataFrame:
-    """Return every KPI of the programme by survey and wave, and by one more column of the responses where `by` names it.
+def kpis(tables, *, by: str | None = None, labels: dict | None = None) -> pd.DataFrame:
+    """Return every KPI of the programme by survey and wave, and by one more column of the responses where `by` names it; codes with one label in `labels` are one group.
 
     Columns: kpi, survey, wave, quarter, (segment, value), then what `metrics.estimate` returns: definition, unit, estimate, std_error,
     conf_low, conf_high, n, weighted_n, n_eff, flag, note; unweighted: the same estimate with every answer counted once; and changed: what was changed
@@ -24,17 +24,21 @@ def kpis(tables, *, by: str | None = None) -> pd.DataFrame:
             counted = tables.tally("responses", by={**keys, "score": kpi.item}, where={"survey": survey})
             keys = list(keys)
             counted = counted[counted["score"].notna() & (counted["value"].notna() if "value" in keys else True)]
+            if "value" in keys:
+                counted = counted.assign(value=counted["value"].astype(str).replace(labels or {}))
             if len(counted):
                 found = metrics.estimate(counted, definition=kpi.definition, by=keys, low_base=(limits.text_base, limits.low_base)).assign(kpi=kpi.id)
                 plain = counted.assign(weight=counted["n"].astype(float), weight_sq=counted["n"].astype(float))
                 found["unweighted"] = metrics.estimate(plain, definition=kpi.definition, by=keys)["estimate"]
                 found = found.sort_values(["quarter", "wave"], kind="stable")
-                found["changed"] = _changed(programme, kpi, survey, found, cut=[by] if by in keys else [])
+                found["changed"] = _changed(programme, kpi, survey, found, cut=["value"] if "value" in keys else [])
                 parts.append(found.assign(segment=by) if "value" in keys else found)
     columns = [*KEYS, *(["segment", "value"] if by else [])]
     if not parts:
         return pd.DataFrame(columns=[*columns, "definition", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "weighted_n", "n_eff", "flag", "note", "unweighted", "changed"])
     found = pd.concat(parts, ignore_index=True)
+    if not by:  # too few answered a whole wave of an anonymous survey: it has no figure
+        found = found[~cells.few(found, programme=programme, counts=("n",))]
     return found[[*columns, *(name for name in found if name not in columns)]].reset_index(drop=True)
 
 
@@ -54,13 +58,55 @@ def by_segment(tables) -> pd.DataFrame:
     """Return every KPI by survey, wave and each segment of the programme that stands in the responses.
 
     Columns as `kpis(tables, by=...)`; values under their labels where the segment declares them. Segments of other tables are not joined here.
+    Small cells of anonymous surveys and those from which they follow are withheld (`cells.segments`), and so are staff teams that are too
+    small (`staff.minimum`): their figures are empty, flag says "withheld" and note why.
     """
     parts = []
     for segment in tables.programme.segments:
         if segment.table == "responses":
-            found = kpis(tables, by=segment.field).assign(segment=segment.id)
-            parts.append(found.assign(value=found["value"].astype(str).replace(dict(segment.values))))
-    return pd.concat(parts, ignore_index=True) if parts else kpis(tables).iloc[:0].assign(segment="", value="")
+            parts.append(kpis(tables, by=segment.field, labels=dict(segment.values)).assign(segment=segment.id))
+    if not parts:
+        return kpis(tables).iloc[:0].assign(segment="", value="")
+    found = pd.concat(parts, ignore_index=True)
+    found = cells.segments(found, programme=tables.programme, nested=_nested(tables, found))
+    return cells.blanked(found, found["segment"].isin(staff_cuts(tables.programme)) & ~found["value"].isin(teams(tables)))
+
+
+def staff_cuts(programme) -> list[str]:
+    """Return the segments that cut answers by staff."""
+    return [segment.id for segment in programme.segments if segment.field in ("team", "staff_id")]
+
+
+def teams(tables) -> list[str]:
+    """Return the teams of staff that may be shown: of at least `staff.minimum` persons by the staff table; any where staff.level is person.
+
+    A team whose size no staff table tells is not among them.
+    """
+    staff, rule = tables["staff"], tables.programme.staff
+    if rule.level == "person":
+        return sorted({*staff["team"].dropna(), *staff["staff_id"].dropna(), *tables["responses"]["team"].dropna()})
+    sizes = staff.groupby("team")["staff_id"].nunique()
+    return sorted(sizes.index[sizes >= rule.minimum])
+
+
+def _nested(tables, found: pd.DataFrame) -> list[tuple]:
+    """Sums across segments that hold among the answers: a region that is made of countries gives a hidden country away as well as its own total does."""
+    responses, programme, told = tables["responses"], tables.programme, []
+    cuts = [segment for segment in programme.segments if segment.table == "responses" and segment.field in responses]
+    for (survey, wave), own in responses.groupby(["survey", "wave"], sort=False):
+        if cells.limit(programme, survey) <= 1:
+            continue
+        values = {segment.id: own[segment.field].astype("str").replace(dict(segment.values)).where(own[segment.field].notna()) for segment in cuts}
+        for coarse in cuts:
+            for fine in cuts:
+                if coarse.id == fine.id:
+                    continue
+                pairs = pd.DataFrame({"coarse": values[coarse.id], "fine": values[fine.id]}).dropna().drop_duplicates()
+                whole = pairs.groupby("fine")["coarse"].transform("nunique") == 1
+                for value, parts in pairs.assign(whole=whole).groupby("coarse"):
+                    if parts["whole"].all():
+                        told.append((survey, wave, (coarse.id, value), [(fine.id, one) for one in sorted(parts["fine"])]))
+    return told
 
 
 def changes(tables, found: pd.DataFrame) -> pd.DataFrame:

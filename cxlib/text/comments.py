@@ -5,6 +5,7 @@ Surveys are never pooled: each has its own people, its own questions and its own
 
 import pandas as pd
 
+from cxlib import cells
 from cxlib.text import prevalence, quotes, sentiment, topics
 
 PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
@@ -49,7 +50,7 @@ def shares(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
     """Return `prevalence.shares` by survey and quarter, weighted, on the base of commenters."""
     answers = responses(tables)
     parts = [prevalence.shares(mentions[mentions["survey"] == survey], own, by=("survey", "quarter"), responses=answers, codeframe=codeframe) for survey, own in of(tables).groupby("survey", sort=True)]
-    return pd.concat(parts, ignore_index=True)
+    return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)
 
 
 def last_two(shared: pd.DataFrame, *, polarity: str = "negative") -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -81,9 +82,27 @@ def associations(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFr
 
 
 def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each: int = 2) -> pd.DataFrame:
-    """Return the most typical comments of each topic in the latest quarter (`quotes.quotes`), from surveys whose promise permits quoting."""
+    """Return the most typical comments of each topic in the latest quarter (`quotes.quotes`), from surveys whose promise permits quoting.
+
+    Comments from an account of a few people are withheld (`told_apart`), because its manager would know whose they are.
+    """
     permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
-    return quotes.quotes(mentions[mentions["polarity"] == polarity], latest(of(tables)), surveys=permitted, each=each)
+    said = latest(of(tables))
+    return quotes.quotes(mentions[mentions["polarity"] == polarity], said[~said["answer"].isin(told_apart(tables))], surveys=permitted, each=each)
+
+
+def told_apart(tables) -> set[str]:
+    """Return the answers (ids) that come from an account of several people, but fewer than limits.min_cell: words there name their speaker.
+
+    Consumers are accounts of one and share nothing with a colleague. Surveys that promised to be attributed are not held back. An account's people are
+    those of the people table and of the answers together.
+    """
+    programme, answers, people = tables.programme, tables["responses"], tables["people"]
+    named = [survey.id for survey in programme.surveys if survey.promise == "attributed"]
+    account = answers["account_id"].fillna(answers["person_id"].map(people.drop_duplicates("person_id").set_index("person_id")["account_id"]))
+    pairs = pd.concat([people[["account_id", "person_id"]], answers.assign(account_id=account)[["account_id", "person_id"]]]).dropna().drop_duplicates()
+    sizes = account.map(pairs.groupby("account_id")["person_id"].nunique()).fillna(1)
+    return set(answers.loc[(sizes > 1) & (sizes < programme.limits.min_cell) & ~answers["survey"].isin(named), "answer"])
 
 
 def _related(relation, mentions, tables, kpi, unit):
@@ -92,7 +111,7 @@ def _related(relation, mentions, tables, kpi, unit):
     for survey, own in latest(of(tables)).groupby("survey", sort=True):
         found = relation(mentions[mentions["response_id"].isin(own["response_id"])], own, answers, score=kpi.item, kpi=kind)
         parts.append(found.assign(survey=survey, quarter=own["quarter"].iloc[0], kpi=kpi.id))
-    return pd.concat(parts, ignore_index=True)
+    return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)
 
 
 def latest(found: pd.DataFrame) -> pd.DataFrame:

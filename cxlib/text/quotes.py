@@ -1,65 +1,11 @@
 """Quotations: what may be shown of a verbatim, without what identifies a person."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}\s?@\s?[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}", re.UNICODE)
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
-_CARD = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){12,18}(?![\d])")
-_PHONE = re.compile(r"(?<![\w.,/-])(?:\+|\(\+?|00|0)?\d[\d ()/.-]{5,20}\d(?!\w)")
-_DATE = re.compile(r"^\d{1,4}([./-])\d{1,2}\1\d{1,4}$|^0\.\d+$")  # and a share
+from cxlib.load.redaction import MARKS, redact
 
-
-def _luhn(digits: str) -> bool:
-    doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(digits))]
-    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
-
-
-def _mod97(code: str) -> bool:
-    return int("".join(str(int(sign, 36)) for sign in code[4:] + code[:4])) % 97 == 1
-
-
-def redact(text) -> tuple[str, int]:
-    """Return the text with e-mail addresses, IBANs (mod 97), card numbers (Luhn) and phone numbers replaced by [e-mail] and so on, and how many.
-
-    A number is a phone number if it has 7 to 15 digits and starts with + or 0, or is grouped as numbers are written (555-123-4567);
-    dates, amounts and plain counts stay. Names are not found by patterns.
-    """
-    if not isinstance(text, str):
-        return "", 0
-    count = 0
-
-    def replaced(mark):
-        nonlocal count
-        count += 1
-        return mark
-
-    def iban(match):
-        # The pattern may have swallowed the words that follow: the longest valid beginning counts.
-        written = match.group()
-        for end in range(len(written), 14, -1):
-            code = re.sub(r"[ -]", "", written[:end])
-            if 15 <= len(code) <= 34 and code.isascii() and not written[end : end + 1].isalnum() and _mod97(code):
-                return replaced("[IBAN]") + written[end:]
-        return written
-
-    def card(match):
-        return replaced("[card]") if _luhn(re.sub(r"\D", "", match.group())) else match.group()
-
-    def phone(match):
-        written = match.group()
-        digits = re.sub(r"\D", "", written)
-        grouped = re.fullmatch(r"\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}", written)
-        if 7 <= len(digits) <= 15 and not _DATE.match(written) and (grouped or written.lstrip("(")[0] in "+0"):
-            return replaced("[phone]")
-        return written
-
-    text = _MAIL.sub(lambda match: replaced("[e-mail]"), text)
-    for pattern, rule in ((_IBAN, iban), (_CARD, card), (_PHONE, phone)):
-        text = pattern.sub(rule, text)
-    return text, count
+__all__ = ["quotes", "redact"]
 
 
 def quotes(mentions: pd.DataFrame, verbatims: pd.DataFrame, *, surveys, each: int = 3, shortest: int = 20, longest: int = 300) -> pd.DataFrame:
@@ -92,7 +38,8 @@ def quotes(mentions: pd.DataFrame, verbatims: pd.DataFrame, *, surveys, each: in
         seen, people = set(), set()
         for best in np.argsort(-near, kind="stable"):
             line = told.iloc[at[best]]
-            text, count = redact(line["text"].strip())
+            text, _ = redact(line["text"].strip())  # the store's text is redacted already; frames from elsewhere may not be
+            count = sum(text.count(mark) for mark in MARKS.values())
             if not shortest <= len(text) <= longest or text.lower() in seen or line["response_id"] in people:
                 continue
             seen.add(text.lower())

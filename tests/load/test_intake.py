@@ -8,6 +8,7 @@ from small import HEADER, ROWS, TINY
 
 from cxlib import load, programme
 from cxlib.errors import DataError
+from cxlib.load import identifiers
 
 
 def tables(folder):
@@ -100,7 +101,7 @@ def test_fault_17_codes_that_look_like_something_else_stay_text(tiny):
     rows = found["responses"]
     assert rows["response_id"].tolist() == ["007", "1e5"]
     assert rows["country"].tolist() == ["NA", "nan"]
-    assert rows["person_id"].tolist() == ["12345678901234567890", "0012"]
+    assert rows["person_id"].tolist() == [identifiers.known_as("12345678901234567890"), identifiers.known_as("0012")]
     assert found["verbatims"]["text"].tolist() == ["None", "NULL"]
 
 

@@ -228,7 +228,7 @@ def test_rows_without_a_customer_key_get_one_and_the_base_says_so(company, tmp_p
     tables = store.Tables(store.write(found, tmp_path), found, "2026Q1")
     assert tables["responses"]["person_id"].notna().sum() == 45
     assert tables["verbatims"]["person_id"].notna().sum() == 45
-    assert tables["interactions"]["person_id"].tolist() == [f"p{at % 30}" for at in range(80)]
+    assert tables["interactions"]["person_id"].tolist() == [identifiers.known_as(f"p{at % 30}") for at in range(80)]
     rates = tables["matching"]
     assert rates.loc[rates["how"] == "all", ["file", "n", "linked"]].to_numpy().tolist() == [["a.csv", 60, 45], ["calls.csv", 80, 80]]
     assert set(tables["matches"]["how"]) == {"key:email"}

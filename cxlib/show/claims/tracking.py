@@ -258,6 +258,8 @@ def limits(row) -> str:
 
 
 def _segment(row) -> str:
+    if row["flag"] == "withheld":
+        return "withheld"
     limits = "" if row["conf_low"] != row["conf_low"] else f" ({value(row['conf_low'], row['unit'])} to {value(row['conf_high'], row['unit'])})"
     level = "not estimable" if row["estimate"] != row["estimate"] else value(row["estimate"], row["unit"])
     return f"{level}{limits}, n {prose.number(row['n'])}{f', {flag}' if (flag := claims.BASES.get(row['flag'], '')) else ''}"

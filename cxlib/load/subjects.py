@@ -1,0 +1,191 @@
+"""One person's rights: everything the raw files hold of them, and the removal of it (GDPR articles 15 and 17).
+
+A person is named by the key that the files carry, or by its pseudonym. Rows are found by that key, and in files without one by the e-mail
+address, phone or number that the customer file holds of them. Anonymous answers are never opened for a request, and are removed unseen.
+"""
+
+import datetime as dt
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from cxlib.errors import DataError
+from cxlib.load import identifiers, readers
+from cxlib.programme import FORGOTTEN, Wave
+
+SURE = ("customer_number", "loyalty_number", "email", "phone")  # identifiers that are one person's alone
+_WRITTEN = re.compile(r"\.(?:csv|tsv|txt|tab|jsonl|ndjson)(?:\.gz)?$|\.parquet$", re.IGNORECASE)
+
+
+class Found(NamedTuple):
+    """The rows of one file that are a person's."""
+
+    reading: object
+    table: str
+    raw: readers.Raw
+    places: list[int]
+    closed: bool  # answers that were promised to nobody's knowledge
+
+
+def rows(programme, person: str) -> list[Found]:
+    """Return the files of a programme with the places of a person's rows, files without any left out. Raises DataError where there is none at all."""
+    files = [(one, "responses" if isinstance(one, Wave) else one.table, readers.read(programme.raw / one.file, one, within=programme.raw)) for one in (*programme.waves, *programme.sources)]
+    secret, wanted = identifiers.salt(), person.strip()
+    matches = lambda cells: (cells == wanted) | (identifiers.pseudonyms(cells.where(cells != ""), secret=secret) == wanted).fillna(False)
+    own, accounts, marks = {}, set(), {}
+    for place, (one, table, raw) in enumerate(files):
+        column = _column(programme, one, table, raw, "person_id")
+        cells = raw.frame[column].str.strip() if column else None
+        mine = matches(cells) if column else pd.Series(False, index=raw.frame.index)
+        own[place] = mine
+        if table == "people" and mine.any():
+            account = _column(programme, one, table, raw, "account_id")
+            if account:
+                keys = raw.frame[account].str.strip()
+                shared = set(keys[~mine])
+                accounts |= {key for key in keys[mine] if key and key not in shared}
+            for name, source in one.identify.items():
+                if name in SURE:
+                    marks.setdefault(name, set()).update(identifiers.normalise(raw.frame.loc[mine, source], kind=identifiers.KINDS[name]).dropna())
+    for place, (one, table, raw) in enumerate(files):
+        if table == "accounts" and accounts and (column := _column(programme, one, table, raw, "account_id")):
+            own[place] |= raw.frame[column].str.strip().isin(accounts)
+        if table not in ("people", "staff"):
+            for name in set(one.identify) & set(marks):
+                own[place] |= identifiers.normalise(raw.frame[one.identify[name]], kind=identifiers.KINDS[name]).isin(marks[name] - {""}).fillna(False)
+    found = [Found(one, table, raw, own[place].to_numpy().nonzero()[0].tolist(), isinstance(one, Wave) and "link" not in programme.survey(one.survey).uses) for place, (one, table, raw) in enumerate(files)]
+    if not any(one.places for one in found if not one.closed):
+        raise DataError(f"Nothing is known of a person '{person}' in {programme.raw}; name the key that stands in the files, as in the column person_id of the people table, or its pseudonym.")
+    return found
+
+
+def subject(programme, person: str, *, out: Path, day: dt.date | None = None) -> Path:
+    """Write everything that is known of one person as one readable text file under `<out>/<programme>/subjects/`, readable by its owner only; return its path.
+
+    It holds the rows as they stand in the raw files, with where, what for, how long and who else sees them. No edition and no study reads it.
+    """
+    found, day = rows(programme, person), day or dt.date.today()
+    lines = [f"What {programme.name} holds of one person, {day}", f"Person: {person}", f"Asked of: {programme.privacy.contact or 'no contact is declared ([privacy] contact in programme.toml)'}", ""]
+    for one in found:
+        if one.closed:
+            lines += [f"== {one.reading.named}: answers to '{programme.survey(one.reading.survey).label or one.reading.survey}'", "These were given under a promise that does not permit linking them to a person; they are not looked up.", ""]
+        elif one.places:
+            purpose, kept, seen = _terms(programme, one)
+            lines += [f"== {one.reading.named}: {one.table}", f"What for: {purpose}. Kept: {kept}. Who sees rows: {seen}."]
+            for place in one.places:
+                lines += ["", f"Row {one.raw.row(place)}"]
+                lines += [f"  {column}: {' '.join(value.split())}" for column, value in one.raw.frame.iloc[place].items() if value != ""]
+            lines.append("")
+    lines += ["Derived from these: the pseudonym", f"  {identifiers.known_as(person)}", "by which the tables of the store are joined. Reports hold figures over groups, and redacted quotations where the survey's promise permits them.", ""]
+    path = Path(out) / programme.folder.name / "subjects" / f"{hashlib.sha256(person.strip().encode()).hexdigest()[:12]}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", errors="replace") as file:
+        file.write("\n".join(lines))
+    return path
+
+
+def remove(programme, person: str, *, reason: str, day: dt.date | None = None) -> pd.DataFrame:
+    """Take a person's rows out of every raw file and enter them in `forgotten.csv`; return its new rows: person (keyed hash), day, reason, file, rows, before, after.
+
+    Text files and Parquet are written anew without the rows, every other byte and value as it was; nothing is changed unless all files can be.
+    Raises DataError for workbooks, statistics files and databases that hold such rows, saying what to do.
+    """
+    found = [one for one in rows(programme, person) if one.places]
+    for one in found:
+        if not one.reading.file or not _WRITTEN.search(one.reading.file):
+            where = "" if one.closed else f" (row {', '.join(str(one.raw.row(place)) for place in one.places[:5])})"
+            raise DataError(f"{one.reading.named}: this kind of file cannot be written without changing the rest of it. Delete the rows of this person there{where}, or export it as CSV or Parquet, then run the command again. Nothing was changed.")
+    written = [(one, *_without(programme.raw / one.reading.file, one)) for one in found]
+    who = identifiers.known_as(person)
+    ready = []
+    for one, before, after in written:
+        path = programme.raw / one.reading.file
+        temporary = path.with_name(f".forget-{path.name}")
+        temporary.write_bytes(after)
+        ready.append((one, path, temporary, before, after))
+    try:
+        for one, _, temporary, *_ in ready:
+            left = one.raw.frame.drop(index=one.raw.frame.index[one.places]).reset_index(drop=True)
+            if not readers.read(temporary, one.reading, within=programme.raw).frame.reset_index(drop=True).equals(left):
+                raise DataError(f"{one.reading.named}: the file cannot be written without changing other rows; delete the rows of this person by hand. Nothing was changed.")
+        for _, path, temporary, *_ in ready:
+            os.chmod(temporary, path.stat().st_mode)
+            os.replace(temporary, path)
+    finally:
+        for _, _, temporary, *_ in ready:
+            temporary.unlink(missing_ok=True)
+    entries = [(who, str(day or dt.date.today()), reason, one.reading.file, len(one.places), hashlib.sha256(before).hexdigest(), hashlib.sha256(after).hexdigest()) for one, _, _, before, after in ready]
+    manifest = pd.DataFrame(entries, columns=["person", "day", "reason", "file", "rows", "before", "after"])
+    path = programme.folder / FORGOTTEN
+    whole = pd.concat([pd.read_csv(path, dtype=str), manifest.astype(str)], ignore_index=True) if path.is_file() else manifest
+    whole.to_csv(path.with_suffix(".part"), index=False, lineterminator="\n")
+    os.replace(path.with_suffix(".part"), path)
+    return manifest
+
+
+def _column(programme, one, table: str, raw, name: str) -> str:
+    column = programme.column(one, name) if table == "responses" else one.columns.get(name, name)
+    return column if column in raw.frame else ""
+
+
+def _terms(programme, one: Found) -> tuple[str, str, str]:
+    reading = one.reading
+    if isinstance(reading, Wave):
+        survey = programme.survey(reading.survey)
+        return f"{survey.label or survey.id}, promised as {survey.promise}, used to {', '.join(survey.uses)}", _kept(survey.retention_months), "those who run this workbook"
+    return reading.purpose or "not declared", _kept(reading.retention_months), ", ".join(reading.recipients) or "those who run this workbook"
+
+
+def _kept(months: int | None) -> str:
+    return "no end is declared" if months is None else f"{months} months"
+
+
+def _without(path: Path, one: Found) -> tuple[bytes, bytes]:
+    """The bytes of a file, and those without some rows."""
+    before, gone = path.read_bytes(), {one.raw.row(place) for place in one.places}
+    if path.name.lower().endswith(".parquet"):
+        return before, _parquet(path, one.places)
+    import gzip
+
+    packed = path.suffix.lower() == ".gz"
+    content = gzip.decompress(before) if packed else before
+    encoding = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}.get(one.raw.encoding, one.raw.encoding)
+    text = content.decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
+    lines = text.split("\n")
+    records: list[str] = []
+    kept = [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    if re.search(r"\.(?:jsonl|ndjson)", path.name.lower()):
+        records = kept
+    else:
+        open_quote = False
+        for line in kept:
+            if open_quote:
+                records[-1] += line
+            else:
+                records.append(line)
+            open_quote ^= line.count('"') % 2 == 1
+    whole = "".join(record for row, record in enumerate(records, start=1) if row not in gone)
+    after = whole.encode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
+    if text.encode(encoding, "surrogatepass" if encoding == "utf-8" else "strict") != content:
+        raise DataError(f"{path.name}: its encoding ({encoding}) cannot be written as it was; delete the rows of this person by hand. Nothing was changed.")
+    return before, gzip.compress(after, mtime=0) if packed else after
+
+
+def _parquet(path: Path, places: list[int]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        table, facts = file.read(use_threads=False), file.metadata
+        codec = facts.row_group(0).column(0).compression.lower() if facts.num_row_groups and facts.num_columns else "zstd"
+    import numpy as np
+
+    keep = np.ones(len(table), bool)
+    keep[places] = False
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.filter(pa.array(keep)), sink, compression="none" if codec == "uncompressed" else codec)
+    return sink.getvalue().to_pybytes()
