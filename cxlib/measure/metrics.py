@@ -110,8 +110,9 @@ def estimate(tally, *, definition, by=(), low_base=LOW_BASE):
     """Estimate a metric with its 95 % interval for each group of a tally.
 
     in: what `tally` returns (keys finer than `by` are added up).
-    out: keys, definition, unit, estimate, std_error, conf_low, conf_high, n, weighted_n, n_eff, flag ("", "low base" under 50
-    effective answers, "too few" under 30), note (why something is not estimable). Points -100..100, shares 0..1, means in scale units.
+    out: keys, definition, unit, estimate, std_error, conf_low, conf_high, n, weighted_n, n_eff, deff (answers over those behind the interval), df
+    (of Student's t; missing: normal), basis (the design allowed for; "" here), flag ("", "low base" under 50 effective answers, "too few" under 30),
+    note (why something is not estimable). Points -100..100, shares 0..1, means in scale units.
     Intervals: NPS adjusted Wald (three quarters of a promoter and of a detractor and three answers added; Rocks 2016), shares Wilson,
     both on the effective base; means Student's t with the linearised variance; all clipped to what is possible.
     The effective base is Kish's, which assumes that weight and answer are unrelated; where the linearised error is more than 5 % larger
@@ -143,17 +144,33 @@ def estimate(tally, *, definition, by=(), low_base=LOW_BASE):
             linear = np.where(n > 1, linear * n / (n - 1), np.nan)
         related = (spread > 0) & (linear > 1.05**2 * spread / m) & (what.unit != "scale")
         base = np.where(related, spread / linear, m)
-    low, high, reason = _interval(what, mean, spread, linear, base, total(w * (value > 0)), weighted_n)
+    out = tally.iloc[first][by].reset_index(drop=True)
+    columns = {"estimate": mean, "spread": spread, "linear": linear, "base": base, "df": np.where(what.unit == "scale", base - 1, np.nan), "n": n, "weighted_n": weighted_n, "kish": m, "positive": total(w * (value > 0))}
+    found = finished(out, what, pd.DataFrame(columns), low_base=low_base, basis="")
+    told = related & ~found["note"].str.startswith("not estimable")
+    return found.assign(note=found["note"].mask(told, "weights go with the answers: interval on the linearised error"))
+
+
+def finished(out, what, found, *, low_base=LOW_BASE, basis=""):
+    """Return estimates with intervals, flags and notes, from their parts: one way for answers alone and for answers with a design.
+
+    in: keys, the Definition, and for each group estimate, spread (variance of one answer, divisor n), linear (variance of the estimate), base
+    (answers behind the interval), df (NaN: normal), n, weighted_n, kish, positive (sum of the weights of scores that count up); `basis` says
+    which design stands behind `linear`: with one, n_eff is `base`, without one Kish's.
+    """
+    mean, spread, linear, base, df = (found[name].to_numpy(dtype=float) for name in ("estimate", "spread", "linear", "base", "df"))
+    weighted_n, kish, n = (found[name].to_numpy(dtype=float) for name in ("weighted_n", "kish", "n"))
+    low, high, reason = _interval(what, mean, spread, linear, base, found["positive"].to_numpy(dtype=float), weighted_n, df)
     low, high = np.minimum(low, mean), np.maximum(high, mean)  # with one or two answers the adjusted interval may miss its own estimate
     low, high = np.clip(low, *what.bounds), np.clip(high, *what.bounds)
-    note = np.where(related, "weights go with the answers: interval on the linearised error", "").astype(object)
-    note = np.where(reason != "", reason, note)
-    note = np.where(weighted_n > 0, note, np.where(n > 0, "not estimable (all weights are zero)", "not estimable (no answers)"))
-    out = tally.iloc[first][by].reset_index(drop=True)
+    note = np.where(weighted_n > 0, reason, np.where(n > 0, "not estimable (all weights are zero)", "not estimable (no answers)"))
     out["definition"], out["unit"] = what.id, what.unit
     out["estimate"], out["std_error"], out["conf_low"], out["conf_high"] = mean, np.sqrt(linear), low, high
-    out["n"], out["weighted_n"], out["n_eff"] = n, weighted_n, np.where(weighted_n > 0, m, 0.0)
-    out["flag"] = np.select([out["n_eff"].round(9) < low_base[0], out["n_eff"].round(9) < low_base[1]], ["too few", "low base"], "")
+    out["n"], out["weighted_n"], out["n_eff"] = n.astype("int64"), weighted_n, np.where(weighted_n > 0, base if basis else kish, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out["deff"], out["df"], out["basis"] = np.where(weighted_n > 0, n / base, np.nan), df, basis
+    least = np.minimum(out["n_eff"], np.where(weighted_n > 0, kish, 0.0)).round(9)
+    out["flag"] = np.select([least < low_base[0], least < low_base[1]], ["too few", "low base"], "")
     out["note"] = note.astype(str)
     # one answer or all alike says nothing about the spread of a mean: no error is better than an error of zero
     out.loc[reason != "", ["std_error", "conf_low", "conf_high"]] = np.nan
@@ -168,20 +185,21 @@ def _groups(frame, by):
     return codes, np.unique(codes, return_index=True)[1]
 
 
-def _interval(what, mean, spread, linear, base, positive, weighted_n):
+def _interval(what, mean, spread, linear, base, positive, weighted_n, df):
     """Return lower and upper limits and, for means without any spread, the reason why there are none."""
     reason = np.full(len(mean), "", dtype=object)
+    z = np.where(np.isnan(df), Z, stats.t.ppf(0.975, np.maximum(df, 1e-9)))
     with np.errstate(divide="ignore", invalid="ignore"):
         if what.unit == "points":
             p = positive / weighted_n
             centre, variance = _adjusted(p, p - mean / 100, base)
-            half = Z * np.sqrt(variance)
+            half = z * np.sqrt(variance)
             return 100 * (centre - half), 100 * (centre + half), reason
         if what.unit == "share":
-            centre = (mean + Z**2 / (2 * base)) / (1 + Z**2 / base)
-            half = Z / (1 + Z**2 / base) * np.sqrt(np.maximum(mean * (1 - mean), 0) / base + Z**2 / (4 * base**2))
+            centre = (mean + z**2 / (2 * base)) / (1 + z**2 / base)
+            half = z / (1 + z**2 / base) * np.sqrt(np.maximum(mean * (1 - mean), 0) / base + z**2 / (4 * base**2))
             return centre - half, centre + half, reason
-        half = stats.t.ppf(0.975, np.maximum(base - 1, 1e-9)) * np.sqrt(linear)
+        half = z * np.sqrt(linear)
     reason[~(linear > 0)] = "not estimable (all answers are the same)"
     reason[~(base > 1)] = "not estimable (a single answer)"
     return mean - half, mean + half, reason
