@@ -123,7 +123,9 @@ FINDINGS |= {  # 04
 }  # fmt: skip
 _LEVEL = (
     ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,
-    ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
+    ("weighted_n", "number", "618.3", "Sum of weights"), ("deff", "number", "1.2", "Design effect: n over the answers of a simple random sample with the same error"),
+    ("df", "number", "14.2", "Degrees of freedom of Student's t; empty for the normal"), ("widening", "number", "1", "What few unequal clusters add to the variance of the interval, a factor"),
+    ("basis", "text", "raked to region, clustered by person_id", "What the interval allows for beside chance"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
     ("unweighted", "number", "11.9", "The same estimate with every answer counted once"),
 )  # fmt: skip
 FINDINGS |= {  # 03

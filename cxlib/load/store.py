@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import intake, unify
+from cxlib.load import intake, unify, weighting
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -54,6 +54,7 @@ def build(programme: Programme) -> dict[str, pd.DataFrame]:
             tables[name] = _stack([one.frame for table, one in others if table == name])
     tables = unify.covered(tables)
     tables["responses"]["weight"] = tables["responses"].get("weight", pd.Series(1.0, index=tables["responses"].index)).astype(float).fillna(1.0)
+    tables["responses"] = weighting.applied(programme, tables["responses"], tables["people"])
     items = [item for item in programme.items if item.kind != "verbatim"]
     return {name: _typed(frame, name, items if name == "responses" else []) for name, frame in tables.items()}
 

@@ -75,14 +75,13 @@ def rake(frame: pd.DataFrame, *, targets: dict[str, dict], weight: str | None = 
 
 def _fit(w, count, place, shares, rounds):
     """Return weights of the units that meet the margins, the rounds taken and the largest gap left."""
-    w, total = w.copy(), count.sum()
-    for taken in range(1, rounds + 1):
+    w, total, taken, gap = w.copy(), count.sum(), 0, np.inf
+    while taken < rounds and gap >= CLOSE:
+        taken += 1
         for code, share in zip(place, shares):
             sums = np.bincount(code, weights=w * count, minlength=len(share))
             w *= np.divide(share * total, sums, out=np.ones(len(share)), where=sums > 0)[code]
         gap = max(_gap(w, count, code, share) for code, share in zip(place, shares))
-        if gap < CLOSE:
-            break
     return w, taken, gap
 
 
@@ -197,3 +196,62 @@ def effect(frame: pd.DataFrame, *, weight: str = "weight", by=()) -> pd.DataFram
         top = w[len(w) - max(len(w) // 100, 1) :].sum() / w.sum() if len(w) else np.nan
         rows.append((*key, len(w), w.sum(), n_eff, len(w) / n_eff if n_eff else np.nan, w[0] / w.mean() if len(w) else np.nan, w[-1] / w.mean() if len(w) else np.nan, top))
     return pd.DataFrame(rows, columns=[*by, "n", "weighted_n", "n_eff", "factor", "low", "high", "heaviest"])
+
+
+def applied(programme, responses: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """Return the responses with the weights that the programme asks for: each wave of a survey with `rake` raked on its own; `base_weight` holds what was before.
+
+    Weights of a wave have mean 1. errors: DataError naming survey and wave, with the sentence of `rake`.
+    """
+    responses = responses.assign(base_weight=np.nan)
+    for survey in programme.surveys:
+        for wave in [one for one in programme.waves if one.survey == survey.id and survey.rake]:
+            own = responses.index[(responses["survey"] == survey.id) & (responses["wave"] == wave.id)]
+            if not len(own):
+                continue
+            raked = raking(programme, wave, responses.loc[own], people)
+            responses.loc[own, ["weight", "base_weight"]] = raked.weights[["weight", "base_weight"]].to_numpy()
+    return responses
+
+
+def raking(programme, wave, own: pd.DataFrame, people: pd.DataFrame, *, weight: str = "weight") -> Raked:
+    """Return how one wave is raked: its answers against the declared targets, or the customers of its first day where none are declared."""
+    survey = programme.survey(wave.survey)
+    fields = [margin.field for margin in survey.rake.margins]
+    file = f"{programme.folder / 'programme.toml'}: survey '{survey.id}', wave '{wave.id}'"
+    try:
+        frame = placed(own, people if "link" in survey.uses else people.iloc[:0], fields)
+        there = customers(people, wave.first)
+        targets = {margin.field: margin.targets or counted(there, margin.field, frame[margin.field]) for margin in survey.rake.margins if margin.field in frame or margin.targets}
+        lost = [name for name in fields if name not in frame]
+        if lost:
+            raise DataError(f"the margin '{lost[0]}' is a column neither of the answers nor of the people table{nearest(lost[0], [*own.columns, *people.columns])}.")
+        return rake(frame, targets=targets, weight=weight, bounds=(survey.rake.smallest, survey.rake.largest))
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
+
+
+def placed(own: pd.DataFrame, people: pd.DataFrame, fields) -> pd.DataFrame:
+    """Return answers with more fields: those that no answer carries are looked up by person in the people table."""
+    for name in fields:
+        if (name not in own or own[name].isna().all()) and name in people and "person_id" in own:
+            own = own.assign(**{name: own["person_id"].map(people.drop_duplicates("person_id").set_index("person_id")[name])})
+    return own
+
+
+def customers(people: pd.DataFrame, day) -> pd.DataFrame:
+    """Return the frame on a day: people who had joined by then and not left."""
+    day, alive = pd.Timestamp(day), np.ones(len(people), dtype=bool)
+    if "joined_on" in people:
+        alive &= ~(pd.to_datetime(people["joined_on"]) > day).to_numpy()
+    if "left_on" in people:
+        alive &= ~(pd.to_datetime(people["left_on"]) < day).to_numpy()
+    return people[alive]
+
+
+def counted(there: pd.DataFrame, field: str, answers: pd.Series) -> dict[str, float]:
+    """Return the parts of a field's categories in the frame; errors: DataError where the people table cannot say."""
+    if field not in there or there[field].isna().all():
+        raise DataError(f"the margin '{field}' has no targets, and the people table does not say it{nearest(field, there.columns)}; declare its targets.")
+    parts = there[field].map(_text, na_action="ignore").value_counts()
+    return (parts / parts.sum()).sort_index().to_dict()

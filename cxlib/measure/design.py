@@ -102,7 +102,7 @@ def variance(design: Units, y: np.ndarray) -> float:
     e = residuals(design, y)
     levels = len(design.kept)
     alone = design.cluster < 0
-    squares = np.bincount(design.stratum[alone], weights=design.weight_sq[alone] * e[alone] ** 2, minlength=levels)
+    squares = np.bincount(design.stratum, weights=np.where(alone, design.weight_sq * e**2, 0.0), minlength=levels)
     sums = np.bincount(design.stratum, weights=design.weight * e, minlength=levels)
     count = _primary(design.n, design.cluster, design.stratum, levels)
     if (~alone).any():
@@ -115,12 +115,38 @@ def variance(design: Units, y: np.ndarray) -> float:
     return float(max((design.kept * spread).sum(), 0.0))
 
 
-def freedom(design: Units, domain: np.ndarray) -> float:
-    """Return the degrees of freedom of a domain: its primary units less its strata (Korn and Graubard 1999, 5.2)."""
+FEW = 400  # clusters up to which their unequal sizes are allowed for one by one
+
+
+def freedom(design: Units, domain: np.ndarray, y: np.ndarray | None = None) -> tuple[float, float]:
+    """Return the degrees of freedom of a domain, and by how much its interval's variance exceeds that of `variance`.
+
+    As a rule primary units less strata (Korn and Graubard 1999, 5.2) and 1. A few clusters of unequal size know less: with `y` each cluster's
+    total is raised by 1/sqrt(1 - its share of the weights), and the degrees of freedom are Satterthwaite's, with the correlation
+    within clusters that the answers show (Bell and McCaffrey 2002, the case of a mean).
+    """
     own = domain & (design.n > 0)
     levels = len(design.kept)
     count = _primary(design.n[own], design.cluster[own], design.stratum[own], levels)
-    return float(max(count.sum() - (count > 0).sum(), 1))
+    plain = float(max(count.sum() - (count > 0).sum(), 1))
+    if y is None or levels > 1 or not 2 <= count[0] <= FEW or (design.cluster[own] < 0).any():
+        return plain, 1.0
+    size = np.bincount(design.cluster[own], weights=design.weight[own], minlength=len(design.names))
+    a = size / size.sum()
+    if a.max() > 1 - 1e-9:
+        return 1.0, 1.0
+    e = design.weight * residuals(design, y)
+    total = np.bincount(design.cluster[design.cluster >= 0], weights=e[design.cluster >= 0], minlength=len(design.names))
+    usual = (total**2).sum() - total.sum() ** 2 / len(total)
+    raised = (total**2 / (1 - a)).sum() * (1 - 1 / len(total)) / usual if usual > 0 else 1.0
+    answers = np.bincount(design.cluster[own], weights=design.n[own], minlength=len(design.names))
+    apart, wide = (design.weight_sq * (e / np.where(design.weight > 0, design.weight, 1)) ** 2).sum(), (answers**2).sum() / answers.sum()
+    alike = np.clip(((total**2).sum() / apart - 1) / (wide - 1), 0, 1) if wide > 1 and apart > 0 else 1.0  # correlation within clusters
+    answers, a = answers[a > 0], a[a > 0]
+    spread = np.sqrt(alike + (1 - alike) / answers)
+    pull = (np.eye(len(a)) - a) * spread  # cluster means less their weighted mean
+    m = pull.T @ (pull * (a**2 / (1 - a))[:, None])
+    return float(min(np.trace(m) ** 2 / (m**2).sum(), plain)), float(max(raised, 1.0))
 
 
 def estimate(frame: pd.DataFrame, *, score: str, definition, by=(), low_base=metrics.LOW_BASE, **design) -> pd.DataFrame:
@@ -129,7 +155,8 @@ def estimate(frame: pd.DataFrame, *, score: str, definition, by=(), low_base=met
     in: every respondent of one wave (see `units`, which takes the other options); `score` the column (missing: outside the base), `by` the columns
     of the domains (missing: outside all of them). A domain's variance keeps the whole design.
     out: as `metrics.estimate`; n_eff is the number of answers of a simple random sample with the same error, deff = n / n_eff the design effect
-    (error variance over that of as many answers drawn at random), df the degrees of freedom, basis what was allowed for.
+    (error variance over that of as many answers drawn at random), df the degrees of freedom, widening what few unequal clusters add to the variance of the
+    interval (std_error is without it, as survey packages print it), basis what was allowed for.
     Intervals: as `metrics.estimate`, adjusted Wald and Wilson on that effective base, with Student's t on df instead of the normal (Korn and Graubard
     1998; Dean and Pagano 2015). Without strata, margins or a finite population the effective base is at most Kish's: a cluster effect
     estimated below one is chance.
@@ -143,15 +170,15 @@ def estimate(frame: pd.DataFrame, *, score: str, definition, by=(), low_base=met
     for place, (mean, spread, group) in enumerate(zip(means, spreads, groups)):
         w, n = sample.weight[group], sample.n[group].sum()
         kish = w.sum() ** 2 / sample.weight_sq[group].sum() if w.sum() > 0 else 0.0
-        df = freedom(sample, group)
+        df, raised = freedom(sample, group, y[place])
         linear = variance(sample, y[place]) if w.sum() > 0 else np.nan
         told = spread > 0 and linear > 0
         # where all say the same there is no spread to learn the effect of clusters from: the worst case is one answer a cluster
-        base = spread / linear if told else min(kish, df + 1)
+        base = spread / (linear * raised) if told else min(kish, df + 1)
         base = base if gains and told else min(base, kish)
         positive = float((w * (what.value(frame[score].to_numpy(dtype=float)[group]) > 0)).sum())
-        rows.append((mean, spread, linear, base, df, n, w.sum(), kish, positive))
-    columns = ["estimate", "spread", "linear", "base", "df", "n", "weighted_n", "kish", "positive"]
+        rows.append((mean, linear, raised, base, df, n, w.sum(), kish, positive))
+    columns = ["estimate", "linear", "raised", "base", "df", "n", "weighted_n", "kish", "positive"]
     found = pd.DataFrame(rows, columns=columns, dtype=float)
     out = keys.reset_index(drop=True).copy()
     return metrics.finished(out, what, found, low_base=low_base, basis=basis)
@@ -194,7 +221,8 @@ def difference(frame: pd.DataFrame, *, score: str, definition, by: str, first, s
             raise DataError(f"Nobody of '{one}' in '{by}' is among the answers; there are {', '.join(map(str, places))}.")
     a, b = places[first], places[second]
     error, gap = np.sqrt(variance(sample, y[a] - y[b])), means[a] - means[b]
-    df = freedom(sample, groups[a] | groups[b])
+    df, raised = freedom(sample, groups[a] | groups[b], y[a] - y[b])
+    error *= np.sqrt(raised)
     half = stats.t.ppf(1 - alpha / 2, df) * error
     note = "" if error > 0 else "not estimable (no spread in either group)"
     row = {"definition": what.id, "unit": what.unit, "estimate": gap, "std_error": error if error > 0 else np.nan, "conf_low": gap - half if error > 0 else np.nan, "conf_high": gap + half if error > 0 else np.nan}
@@ -215,8 +243,9 @@ def ratio(frame: pd.DataFrame, *, numerator: str, denominator: str, alpha: float
     if not total > 0:
         return pd.DataFrame([{"estimate": np.nan, "std_error": np.nan, "conf_low": np.nan, "conf_high": np.nan, "df": np.nan, "n": int(inside.sum()), "note": f"not estimable (the sum of '{denominator}' is not above 0)"}])
     value = (sample.weight * top).sum() / total
-    error, df = np.sqrt(variance(sample, (top - value * bottom) / total)), freedom(sample, inside)
-    half = stats.t.ppf(1 - alpha / 2, df) * error
+    y = (top - value * bottom) / total
+    error, (df, raised) = np.sqrt(variance(sample, y)), freedom(sample, inside, y)
+    half = stats.t.ppf(1 - alpha / 2, df) * error * np.sqrt(raised)
     return pd.DataFrame([{"estimate": value, "std_error": error, "conf_low": value - half, "conf_high": value + half, "df": df, "n": int(inside.sum()), "note": ""}])
 
 

@@ -6,7 +6,7 @@ from small import ROOT
 
 from cxlib import programme
 from cxlib.load import store
-from cxlib.measure import metrics, waves
+from cxlib.measure import design, metrics, waves
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,12 @@ def test_levels_are_those_of_the_answers(sample):
     found = waves.kpis(tables).set_index(["kpi", "survey", "wave"])
     for survey, wave in (("annual", "2026Q3"), ("pulse", "2024Q2")):
         own = tables["responses"].query("survey == @survey and wave == @wave")
-        expected = metrics.estimate(metrics.tally(own, score="recommend", weight="weight"), definition="nps_0_10").iloc[0]
+        if survey == "annual":  # one answer a person
+            expected = metrics.estimate(metrics.tally(own, score="recommend", weight="weight"), definition="nps_0_10").iloc[0]
+        else:  # people who answered more than once in the quarter
+            expected = design.estimate(own, score="recommend", definition="nps_0_10", cluster="person_id").iloc[0]
+            assert own["person_id"].dropna().duplicated().any()
+        assert found.loc[("nps", survey, wave), "basis"] == ("weights as given" if survey == "annual" else "clustered by person_id")
         assert found.loc[("nps", survey, wave), ["estimate", "conf_low", "conf_high", "n"]].tolist() == pytest.approx(expected[["estimate", "conf_low", "conf_high", "n"]].tolist())
 
 
