@@ -248,7 +248,8 @@ def change(now, then, *, by=(), overlap=None, of_interest=None, power=0.80, alph
     """
     by = [by] if isinstance(by, str) else list(by)
     columns = ["definition", "unit", "estimate", "std_error", "n", "n_eff", "df", "widening", "note"]
-    left, right = now[[*by, *columns]], then[[*by, *columns]]
+    # shares from elsewhere (topics) have neither a design nor degrees of freedom
+    left, right = (side.assign(**{name: value for name, value in (("df", np.nan), ("widening", 1.0)) if name not in side})[[*by, *columns]] for side in (now, then))
     both = left.merge(right, on=by, how="left", suffixes=("_now", "_then")) if by else left.add_suffix("_now").join(right.reset_index(drop=True).add_suffix("_then"))
     mixed = both["definition_then"].notna() & (both["definition_now"] != both["definition_then"])
     if mixed.any():
