@@ -176,6 +176,8 @@ def estimate(frame: pd.DataFrame, *, score: str, definition, by=(), low_base=met
         # where all say the same there is no spread to learn the effect of clusters from: the worst case is one answer a cluster
         base = spread / (linear * raised) if told else min(kish, df + 1)
         base = base if gains and told else min(base, kish)
+        if spread > 0 and not sample.kept.any():
+            base = metrics.CENSUS
         positive = float((w * (what.value(frame[score].to_numpy(dtype=float)[group]) > 0)).sum())
         rows.append((mean, linear, raised, base, df, n, w.sum(), kish, positive))
     columns = ["estimate", "linear", "raised", "base", "df", "n", "weighted_n", "kish", "positive"]

@@ -13,6 +13,7 @@ from scipy import stats
 from cxlib.errors import DataError, nearest
 
 Z = 1.959963984540054
+CENSUS = 1e15  # the base behind an interval where the whole population answered
 LOW_BASE = (30, 50)  # n_eff: under the first "too few", under the second "low base"
 OF_INTEREST = {"points": 5.0, "share": 0.05, "scale": 0.2}  # the smallest change worth planning a sample for
 
@@ -166,7 +167,7 @@ def finished(out, what, found, *, low_base=LOW_BASE, basis=""):
     note = np.where(weighted_n > 0, reason, np.where(n > 0, "not estimable (all weights are zero)", "not estimable (no answers)"))
     out["definition"], out["unit"] = what.id, what.unit
     out["estimate"], out["std_error"], out["conf_low"], out["conf_high"] = mean, np.sqrt(linear), low, high
-    out["n"], out["weighted_n"], out["n_eff"] = n.astype("int64"), weighted_n, np.where(weighted_n > 0, base if basis else kish, 0.0)
+    out["n"], out["weighted_n"], out["n_eff"] = n.astype("int64"), weighted_n, np.where(weighted_n > 0, np.where(base < CENSUS, base, n) if basis else kish, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         out["deff"], out["df"], out["widening"], out["basis"] = np.where(weighted_n > 0, n / base, np.nan), df, found.get("raised", 1.0), basis
     least = np.minimum(out["n_eff"], np.where(weighted_n > 0, kish, 0.0)).round(9)
@@ -200,7 +201,7 @@ def _interval(what, mean, linear, raised, base, positive, weighted_n, df):
             half = z / (1 + z**2 / base) * np.sqrt(np.maximum(mean * (1 - mean), 0) / base + z**2 / (4 * base**2))
             return centre - half, centre + half, reason
         half = z * np.sqrt(linear * raised)
-    reason[~(linear > 0)] = "not estimable (all answers are the same)"
+    reason[~(linear > 0) & (base < CENSUS)] = "not estimable (all answers are the same)"
     reason[~(base > 1)] = "not estimable (a single answer)"
     return mean - half, mean + half, reason
 
