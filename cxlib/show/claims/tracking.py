@@ -12,6 +12,7 @@ STUDY = "03_performance_tracking"
 CHANGE = {"points": "points", "share": "percentage points", "scale": "scale points"}
 LEVEL = {"points": "points", "share": "percent", "scale": "scale points"}
 KEY = ["survey", "kpi", "against"]
+AROUND = 6  # periods before and after a jump at which its size is read
 
 
 def levels(found: pd.DataFrame, programme) -> pd.DataFrame:
@@ -115,6 +116,33 @@ def moves(moved: pd.DataFrame) -> pd.DataFrame:
     shown = {"change": moved["label"]} | {name: moved[name] * scale for name in ("now", "then", "estimate", "conf_low", "conf_high", "detectable")}
     shown |= {"needed_n": moved["needed_n"], "n_now": moved["n_now"], "n_then": moved["n_then"], "n_both": moved["n_both"], "p": moved["p"].round(4)}
     return claims.numbers(pd.DataFrame(shown)).rename(columns={"estimate": CHANGE[unit].replace(" ", "_")})
+
+
+def steady(found: pd.DataFrame, programme) -> list[str]:
+    """Say of each series of levels where it stands now, whether it jumped and when, and how well the next period was forecast."""
+    said = []
+    for (kpi, survey), own in found.groupby(["kpi", "survey"], sort=False):
+        last, period = own.iloc[-1], own["period"].iloc[0]
+        unit, name = last["unit"], claims.name(programme, kpi, survey)
+        alone = own["sampling"].median() * 1.96
+        text = (
+            f"{name}: behind the noise it stands at {value(last['level'], unit)} (95 % interval {limits(last)}), where the answers of one {period} alone"
+            f" ({prose.number(own['n'].median(), digits=0)} as a rule) can say no better than ±{_size(alone, unit)}."
+        )
+        text += "".join(f" It probably jumped around {prose.date(day)}, from {value(before, unit)} to {value(after, unit)} as {prose.plural(AROUND, period)} before and after have it." for day, before, after in _jumps(own))
+        ahead = own.dropna(subset=["surprise"])
+        if len(ahead) >= 8:
+            error, naive = ((ahead["estimate"] - ahead["forecast"]) ** 2).mean() ** 0.5, own["estimate"].ffill().diff().loc[ahead.index].pow(2).mean() ** 0.5
+            inside = (ahead["surprise"].abs() <= 1.96).mean()
+            text += f" The next {period} was forecast with an error of {_size(error, unit)} ('as last {period}' errs by {_size(naive, unit)}), and {prose.percent(inside)} of the estimates fell into the 95 % interval given before."
+        said.append(text)
+    return said
+
+
+def _jumps(own: pd.DataFrame):
+    """The days of jumps in the likeliest course, with the levels some periods before and after: the day itself is not known to the week."""
+    own = own.reset_index(drop=True)
+    return [(own.loc[at, "date"], own.loc[max(at - AROUND, 0), "level"], own.loc[min(at + AROUND, len(own) - 1), "level"]) for at in own.index[own["break"].astype(bool)] if at]
 
 
 def gaps(found: pd.DataFrame, programme) -> list[str]:
