@@ -117,7 +117,7 @@ def fatigue(frame: pd.DataFrame, *, most: int = 4) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def propensity(frame: pd.DataFrame, *, by: list[str], penalty: float = 0.5) -> pd.Series:
+def propensity(frame: pd.DataFrame, *, by: list[str], penalty: float = 0.05) -> pd.Series:
     """Return the chance that each row answers, from a logistic model with a term for each category (main effects).
 
     in: `answered` and the columns `by`; rows count by 1/`probability`. Fitted by Newton's method on the distinct cells. The terms are drawn a
