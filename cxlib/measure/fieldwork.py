@@ -1,5 +1,7 @@
 """Fieldwork: a box a wave (whom, how, when, how many, weighted how), the accounts behind the people, and what breaks a series."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -57,7 +59,7 @@ def breaks(found: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for survey, own in found.sort_values("first", kind="stable").groupby("survey", sort=False):
         own = own.to_dict("records")
-        for then, now in zip(own[:-1], own[1:]):
+        for then, now in itertools.pairwise(own):
             kind = lambda row: "unweighted" if row["weighting"] == "unweighted" else "weighted"
             seen = [("mode", then["mode"], now["mode"]), ("rate", then["definition"], now["definition"]), ("weights", kind(then), kind(now))]
             rows += [(survey, now["wave"], now["quarter"], then["wave"], what, before, after) for what, before, after in seen if before and after and before != after]

@@ -165,17 +165,16 @@ def finished(out, what, found, *, low_base=LOW_BASE, basis=""):
     low, high = np.minimum(low, mean), np.maximum(high, mean)  # with one or two answers the adjusted interval may miss its own estimate
     low, high = np.clip(low, *what.bounds), np.clip(high, *what.bounds)
     note = np.where(weighted_n > 0, reason, np.where(n > 0, "not estimable (all weights are zero)", "not estimable (no answers)"))
-    out["definition"], out["unit"] = what.id, what.unit
-    out["estimate"], out["std_error"], out["conf_low"], out["conf_high"] = mean, np.sqrt(linear), low, high
-    out["n"], out["weighted_n"], out["n_eff"] = n.astype("int64"), weighted_n, np.where(weighted_n > 0, np.where(base < CENSUS, base, n) if basis else kish, 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        out["deff"], out["df"], out["widening"], out["basis"] = np.where(weighted_n > 0, n / base, np.nan), df, found.get("raised", 1.0), basis
-    least = np.minimum(out["n_eff"], np.where(weighted_n > 0, kish, 0.0)).round(9)
-    out["flag"] = np.select([least < low_base[0], least < low_base[1]], ["too few", "low base"], "")
-    out["note"] = note.astype(str)
     # one answer or all alike says nothing about the spread of a mean: no error is better than an error of zero
-    out.loc[reason != "", ["std_error", "conf_low", "conf_high"]] = np.nan
-    return out
+    error, low, high = (np.where(reason != "", np.nan, values) for values in (np.sqrt(linear), low, high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = np.where(weighted_n > 0, np.where(base < CENSUS, base, n) if basis else kish, 0.0)
+        deff = np.where(weighted_n > 0, n / base, np.nan)
+    least = np.minimum(effective, np.where(weighted_n > 0, kish, 0.0)).round(9)
+    flag = np.select([least < low_base[0], least < low_base[1]], ["too few", "low base"], "")
+    columns = {"definition": what.id, "unit": what.unit, "estimate": mean, "std_error": error, "conf_low": low, "conf_high": high, "n": n.astype("int64"), "weighted_n": weighted_n, "n_eff": effective}
+    columns |= {"deff": deff, "df": df, "widening": found["raised"].to_numpy(dtype=float) if "raised" in found else 1.0, "basis": basis, "flag": flag, "note": note.astype(str)}
+    return pd.concat([out, pd.DataFrame(columns, index=out.index)], axis=1)
 
 
 def _groups(frame, by):

@@ -70,18 +70,19 @@ def fields(frame: pd.DataFrame) -> list[str]:
 
 
 def rates(frame: pd.DataFrame, *, by=None) -> pd.DataFrame:
-    """Return response rates by survey and wave, over all and by each field of the frame.
+    """Return response rates by survey and wave, over all, and for each survey's latest wave by each field of the frame.
 
-    in: what `asked` returns; `by` the fields (default: `fields` of each survey). out: survey, wave, quarter, field ("" over all), value, n (invited), answered,
+    in: what `asked` returns; `by` the fields, then in every wave (default: `fields` of the latest). out: survey, wave, quarter, field ("" over all), value, n (invited), answered,
     estimate, std_error, conf_low, conf_high (share; Wilson, invitations to one person a cluster), n_eff, share_invited, share_answered (parts of the
     value among both), definition. Invitations weigh by 1/probability of selection.
     """
     parts = []
+    latest = frame.sort_values("quarter", kind="stable").groupby("survey", sort=False)["wave"].last()
     for (survey, wave, quarter), own in frame.groupby(["survey", "wave", "quarter"], sort=False):
         own = own.assign(weight=1 / own["probability"].clip(lower=1e-6))
         own["weight"] /= own["weight"].mean()
         cluster = "person_id" if own["person_id"].duplicated().any() else None
-        for name in ["", *(fields(own) if by is None else by)]:
+        for name in ["", *(by if by is not None else fields(own) if wave == latest[survey] else [])]:
             keys = [name] if name else []
             found = design.estimate(own, score="answered", definition=ANSWERED, by=keys, cluster=cluster)
             counts = own.assign(reply=own["answered"] * own["weight"]).groupby(keys, dropna=True, sort=True)[["weight", "reply"]].sum() if keys else own.assign(reply=own["answered"] * own["weight"])[["weight", "reply"]].sum().to_frame().T
