@@ -39,7 +39,8 @@ def boxes(tables, rates: pd.DataFrame) -> pd.DataFrame:
             rows.append(row | {"weighting": how(survey, own), "n_eff": cost["n_eff"], "factor": cost["factor"], "low": cost["low"], "high": cost["high"]})
     columns = ["survey", "wave", "quarter", "population", "mode", "first", "last", "invited", "completed", "people", "accounts", "estimate", "conf_low", "conf_high", "definition", "minutes", "weighting", "n_eff", "factor", "low", "high"]
     made = pd.DataFrame(rows).reindex(columns=columns)
-    return made.assign(definition=made["definition"].fillna(""))
+    numbers = ("invited", "people", "accounts", "estimate", "conf_low", "conf_high", "minutes", "n_eff", "factor", "low", "high")
+    return made.astype(dict.fromkeys(numbers, float)).assign(definition=made["definition"].astype(object).fillna("").astype(str))
 
 
 def how(survey, own: pd.DataFrame) -> str:

@@ -13,11 +13,11 @@ def boxes(found: pd.DataFrame, programme) -> pd.DataFrame:
         row = own.sort_values(["quarter", "last"], kind="stable").iloc[-1]
         rate = "not known: nobody knows who was invited" if row["estimate"] != row["estimate"] else prose.percent(row["estimate"], digits=1)
         if row["conf_low"] == row["conf_low"]:
-            rate += f" ({prose.interval(row['conf_low'] * 100, row['conf_high'] * 100, 'percent', digits=1)})"
+            rate += f" ({prose.interval(row['conf_low'], row['conf_high'], 'percent', digits=1)})"
         behind = [prose.plural(int(row[name]), word) for name, word in (("people", "person"), ("accounts", "account")) if row[name] == row[name]]
         told[f"{programme.label(survey)}, {row['quarter']}"] = {
             "Stands for": row["population"] or "not declared", "How asked": row["mode"] or "not declared", "Fieldwork": f"{prose.date(row['first'])} to {prose.date(row['last'])}",
-            "Invited": "not known" if row["invited"] != row["invited"] else prose.number(row["invited"]), "Completed": f"{prose.number(row['completed'])}{f' by {prose.join(behind)}' if behind else ''}",
+            "Invited": "not known" if row["invited"] != row["invited"] else prose.number(row["invited"]), "Completed": f"{prose.number(row['completed'])}{f' (known: {prose.join(behind)})' if behind else ''}",
             "Response rate": rate, "which is": row["definition"] or "–", "Length": "not declared" if row["minutes"] != row["minutes"] else prose.plural(row["minutes"], "minute"),
             "Weights": row["weighting"], "Weighted, they are as precise as": f"{prose.number(row['n_eff'], digits=0)} answers of equal weight" if row["factor"] > 1 + 1e-9 else "every answer counts once",
         }  # fmt: skip
@@ -28,7 +28,7 @@ def rates(found: pd.DataFrame, programme) -> pd.DataFrame:
     """Return the response rates of each survey's latest wave as a table of words: category, then a column a survey with rate, interval and number invited."""
     last = found[found["quarter"] == found.groupby("survey")["quarter"].transform("max")]
     cells = [
-        {"category": f"{_field(row.field, programme)}: {row.value}" if row.field else "All invited", "survey": f"{programme.label(row.survey)}, {row.quarter}", "cell": f"{prose.percent(row.estimate)} ({prose.interval(row.conf_low * 100, row.conf_high * 100, 'percent', digits=0)}), n {prose.number(row.n)}"}
+        {"category": f"{_capital(_field(row.field, programme))}: {row.value}" if row.field else "All invited", "survey": f"{programme.label(row.survey)}, {row.quarter}", "cell": f"{prose.percent(row.estimate)} ({prose.interval(row.conf_low, row.conf_high, 'percent', digits=0)}), n {prose.number(row.n)}"}
         for row in last.itertuples()
     ]  # fmt: skip
     table = pd.DataFrame(cells, columns=["category", "survey", "cell"])
@@ -47,7 +47,7 @@ def uneven(found: pd.DataFrame, programme) -> list[str]:
             said.append(claims.say(opening, f"{prose.percent(whole['estimate'])} of those invited answered, and no group that the frame knows of answered clearly less."))
             continue
         row = clear.loc[(clear["share_invited"] - clear["share_answered"]).idxmax()]
-        said.append(claims.say(opening, f"{prose.percent(whole['estimate'])} of those invited answered, but {prose.percent(row['estimate'])} of {_field(row['field'], programme)} {row['value']}: {prose.percent(row['share_invited'])} of those invited and {prose.percent(row['share_answered'])} of those who answered."))
+        said.append(claims.say(opening, f"{prose.percent(whole['estimate'])} of those invited answered, but {prose.percent(row['estimate'])} where {_field(row['field'], programme)} is {row['value']}: {prose.percent(row['share_invited'])} of those invited and {prose.percent(row['share_answered'])} of those who answered."))
     return said
 
 
@@ -112,3 +112,7 @@ def points(programme, *, rated: pd.DataFrame, shifted: pd.DataFrame, tired: pd.D
 def _field(name: str, programme) -> str:
     label = next((segment.label for segment in programme.segments if segment.field == name and segment.label), "") or programme.label(name)
     return label[:1].lower() + label[1:] if label else name
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
