@@ -61,7 +61,7 @@ def rake(frame: pd.DataFrame, *, targets: dict[str, dict], weight: str | None = 
     w, taken, gap = _fit(start, count, place, shares, rounds)
     if gap > 1e-6:
         worst = max(range(len(names)), key=lambda m: _gap(w, count, place[m], shares[m]))
-        raise DataError(f"The margins {', '.join(repr(name) for name in targets)} contradict each other: after {taken} rounds '{names[worst][0]}' is still off by {100 * gap:.2f} percentage points; some of their categories occur together only, so join categories or leave a margin out.")
+        raise DataError(f"The margins {', '.join(repr(name) for name in targets)} contradict each other: after {taken} rounds '{names[worst][0]}' is still off by {100 * gap:.2g} percentage points; some of their categories occur together only (a cell would need weight 0), so join categories or leave a margin out.")
     far, held = (w.max(), w.min()), np.zeros(size)
     if bounds is not None and ((w > bounds[1] * (1 + 1e-6)).any() or (w < bounds[0] * (1 - 1e-6)).any()):
         w, more, gap = _within(w, count, place, shares, bounds, rounds)

@@ -81,7 +81,7 @@ def fatigue(found: pd.DataFrame, programme) -> list[str]:
     """Say for each survey whether those who were invited more often within a year answer less."""
     said = []
     for row in found[found["earlier"] == "each one more"].dropna(subset=["p"]).to_dict("records"):
-        span = prose.interval(row["conf_low"] * 100, row["conf_high"] * 100, "percentage points", digits=1)
+        span = prose.interval(row["conf_low"], row["conf_high"], "percentage points", digits=1)
         word = "answer less" if row["conf_high"] < 0 else "answer more" if row["conf_low"] > 0 else "show no detectable difference in answering"
         said.append(claims.say(claims.heading(programme, row["survey"]), f"people invited more often within a year {word}: {span} for each earlier invitation. Those invited often are those in contact often, so this is no effect of the invitations."))
     return said
