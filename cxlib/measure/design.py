@@ -23,6 +23,8 @@ class Units(NamedTuple):
     base: np.ndarray  # sum of the weights before raking
     cluster: np.ndarray  # number of the primary unit; -1: every answer of the row is one of its own
     stratum: np.ndarray
+    pair: np.ndarray  # number of the primary unit within its stratum; -1 as above
+    home: np.ndarray  # the stratum of each such number
     margins: tuple  # for each margin the number of each row's category
     inverse: np.ndarray | None  # of the cross-products of the margins' dummies, weighted by base
     names: np.ndarray  # of the primary units
@@ -44,24 +46,34 @@ def units(frame: pd.DataFrame, *, weight: str = "weight", base_weight: str | Non
     codes, names = pd.factorize(frame[cluster]) if cluster else (np.full(len(frame), -1), np.array([]))
     stratum, levels = pd.factorize(frame[strata], use_na_sentinel=False) if strata else (np.zeros(len(frame), dtype=int), np.array([""]))
     places = tuple(pd.factorize(frame[name], use_na_sentinel=False)[0] for name in margins)
-    kept = np.ones(len(levels))
-    if population is not None:
-        size = np.array([population[level] for level in levels], dtype=float) if isinstance(population, dict) else np.full(len(levels), float(population))
-        found = _primary(n, codes, stratum, len(levels))
-        if not isinstance(population, dict) and len(levels) > 1:
-            size = size * found / found.sum()
-        if (found > size + 1e-9).any():
-            at = int(np.flatnonzero(found > size + 1e-9)[0])
-            raise DataError(f"{found[at]:,.0f} {'clusters' if cluster else 'people'} answered{f' in {levels[at]!r}' if strata else ''}, more than the {size[at]:,.0f} that the population is said to have; correct 'universe' in programme.toml.")
-        kept = 1 - found / size
-    return Units(n, w, squared, base, codes, stratum, places, _inverse(places, base), np.asarray(names), kept)
+    if len(levels) == 1:
+        pair, home = codes, np.zeros(len(names), dtype="int64")
+    else:
+        joint = np.where(codes < 0, -1, stratum * (len(names) + 1) + codes)
+        distinct = np.unique(joint[codes >= 0])
+        pair, home = np.full(len(frame), -1), np.empty(0, dtype="int64")
+        if len(distinct):
+            pair[codes >= 0], home = np.searchsorted(distinct, joint[codes >= 0]), distinct // (len(names) + 1)
+    design = Units(n, w, squared, base, codes, stratum, pair, home, places, _inverse(places, base), np.asarray(names), np.ones(len(levels)))
+    if population is None:
+        return design
+    size = np.array([population[level] for level in levels], dtype=float) if isinstance(population, dict) else np.full(len(levels), float(population))
+    found = primary(design)
+    if not isinstance(population, dict) and len(levels) > 1:
+        size = size * found / found.sum()
+    if (found > size + 1e-9).any():
+        at = int(np.flatnonzero(found > size + 1e-9)[0])
+        raise DataError(f"{found[at]:,.0f} {'clusters' if cluster else 'people'} answered{f' in {levels[at]!r}' if strata else ''}, more than the {size[at]:,.0f} that the population is said to have; correct 'universe' in programme.toml.")
+    return design._replace(kept=1 - found / size)
 
 
-def _primary(n, cluster, stratum, levels):
-    """Count the primary units of each stratum: clusters, and answers that are none's."""
-    alone = np.bincount(stratum, weights=np.where(cluster < 0, n, 0), minlength=levels)
-    inside = np.unique(np.column_stack([stratum[cluster >= 0], cluster[cluster >= 0]]), axis=0)
-    return alone + np.bincount(inside[:, 0].astype(int), minlength=levels)
+def primary(design: Units, inside: np.ndarray | None = None) -> np.ndarray:
+    """Count the primary units of each stratum, of all rows or of those inside: clusters, and answers that are none's."""
+    inside = np.ones(len(design.n), dtype=bool) if inside is None else inside
+    levels, alone = len(design.kept), design.pair < 0
+    single = np.bincount(design.stratum, weights=np.where(alone & inside, design.n, 0.0), minlength=levels)
+    seen = np.bincount(design.pair[~alone & inside], minlength=len(design.home)) > 0
+    return single + np.bincount(design.home[seen], minlength=levels)
 
 
 def _inverse(places, base):
@@ -104,12 +116,10 @@ def variance(design: Units, y: np.ndarray) -> float:
     alone = design.cluster < 0
     squares = np.bincount(design.stratum, weights=np.where(alone, design.weight_sq * e**2, 0.0), minlength=levels)
     sums = np.bincount(design.stratum, weights=design.weight * e, minlength=levels)
-    count = _primary(design.n, design.cluster, design.stratum, levels)
-    if (~alone).any():
-        pair = design.stratum[~alone] * (len(design.names) + 1) + design.cluster[~alone]
-        distinct, place = np.unique(pair, return_inverse=True)
-        total = np.bincount(place, weights=(design.weight * e)[~alone])
-        squares += np.bincount(distinct // (len(design.names) + 1), weights=total**2, minlength=levels)
+    count = primary(design)
+    if len(design.home):
+        total = np.bincount(design.pair[~alone], weights=(design.weight * e)[~alone], minlength=len(design.home))
+        squares += np.bincount(design.home, weights=total**2, minlength=levels)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.where(count > 1, (squares - sums**2 / count) * count / (count - 1), squares)
     return float(max((design.kept * spread).sum(), 0.0))
@@ -127,7 +137,7 @@ def freedom(design: Units, domain: np.ndarray, y: np.ndarray | None = None) -> t
     """
     own = domain & (design.n > 0)
     levels = len(design.kept)
-    count = _primary(design.n[own], design.cluster[own], design.stratum[own], levels)
+    count = primary(design, own)
     plain = float(max(count.sum() - (count > 0).sum(), 1))
     if y is None or levels > 1 or not 2 <= count[0] <= FEW or (design.cluster[own] < 0).any():
         return plain, 1.0
