@@ -170,7 +170,22 @@ _LEVEL = (
     ("basis", "text", "raked to region, clustered by person_id", "What the interval allows for beside chance"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
     ("unweighted", "number", "11.9", "The same estimate with every answer counted once"),
 )  # fmt: skip
+_MOVE = (
+    _KPI, ("survey", "text", "pulse", "Survey", True), ("wave", "text", "2026Q3", "Wave", True), ("quarter", "text", "2026Q3", "Fiscal quarter", True), ("against", "text", "last wave", "last wave or last year", True),
+    ("then_wave", "text", "2026Q2", "Wave compared with", True), ("then_quarter", "text", "2026Q2", "Its quarter", True),
+    ("unit", "text", "points", "points, share or scale", True),
+)  # fmt: skip
 FINDINGS |= {  # 03
+    "move_parts": _columns(
+        *_MOVE, ("segment", "text", "region", "Cut of the respondents", True), ("value", "text", "North", "Its value; all for the sums, other for values with few answers", True),
+        ("part", "text", "within", "within, mix, weights or total", True), ("estimate", "number", "-9.8", "Part of the move, in the KPI's unit"), ("std_error", "number", "3.1", "Its standard error"),
+        ("conf_low", "number", "-15.9", "Lower end of its 95 % interval"), ("conf_high", "number", "-3.7", "Upper end"), ("n_now", "whole", "640", "Answers now", True), ("n_then", "whole", "655", "Answers then", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "move_attributes": _columns(
+        *_MOVE, ("driver", "text", "waiting", "Attribute; unexplained for the rest, all for the whole move", True), ("moved", "number", "-0.8", "Change of the mean rating, scale units"), ("slope", "number", "16.2", "KPI units a scale unit"),
+        ("estimate", "number", "-12.4", "What goes with it, in the KPI's unit"), ("std_error", "number", "1.6", "Its standard error"), ("conf_low", "number", "-15.6", "Lower end of its 95 % interval"), ("conf_high", "number", "-9.2", "Upper end"),
+        ("n_now", "whole", "734", "Ratings now", True), ("n_then", "whole", "753", "Ratings then", True), ("note", "text", "", "Why it is not estimable"),
+    ),
     "levels": _columns(
         _KPI, ("survey", "text", "pulse", "Survey", True), ("period", "text", "week", "week, month or wave", True), ("date", "date", "2026-07-06", "First day of the period; the middle of a wave's quarter", True),
         ("unit", "text", "points", "points, share or scale", True), ("estimate", "number", "12.4", "What this period's answers say on their own"), ("sampling", "number", "10.1", "Its standard error, from the spread of all periods"),
