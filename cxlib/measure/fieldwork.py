@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxlib.load import weighting
 from cxlib.load.bases import surveys_of
-from cxlib.measure.nonresponse import TOLD
+from cxlib.measure.nonresponse import LEAST, TOLD, joined
 
 SAME = 0.995  # share of the silent with one and the same score from which it is filled in
 
@@ -67,12 +67,12 @@ def breaks(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["survey", "wave", "quarter", "then_wave", "what", "before", "after"])
 
 
-def accounts(tables, asked: pd.DataFrame) -> pd.DataFrame:
+def accounts(tables, asked: pd.DataFrame, *, least: int = LEAST) -> pd.DataFrame:
     """Return how many accounts, and how much of their sales, stand behind the answers of each survey's latest wave.
 
     in: `nonresponse.asked`. out: survey, wave, quarter, segment ("" over all), accounts (customers on the first day of fieldwork), invited, answered (with at
     least one answer), estimate (answered / accounts), people (answers an answering account), revenue (share of the sales of the twelve months
-    before that are answering accounts'; missing without orders). Empty where every account has one person only.
+    before that are answering accounts'; missing without orders). Segments of fewer than `least` accounts are joined. Empty where every account has one person only.
     """
     people = tables["people"]
     if not len(people) or not len(asked) or people["account_id"].isna().all() or not people.groupby("account_id").size().gt(1).any():
@@ -89,7 +89,7 @@ def accounts(tables, asked: pd.DataFrame) -> pd.DataFrame:
         year = orders[(day < pd.Timestamp(wave.first)) & (day >= pd.Timestamp(wave.first) - pd.DateOffset(years=1))]
         sales = year["amount"].astype(float).groupby(year["person_id"].map(owner)).sum()
         replied = own[own["answered"] == 1].groupby("account_id").size()
-        kind = there.map(kinds)
+        kind = joined(there.map(kinds), least)
         for name in ["", *sorted(kind.dropna().unique())]:
             inside = there[kind == name] if name else there
             answering = inside[inside.isin(replied.index)]

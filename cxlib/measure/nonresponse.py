@@ -69,10 +69,23 @@ def fields(frame: pd.DataFrame) -> list[str]:
     return [name for name in frame if name not in fixed and frame[name].notna().mean() >= 0.5 and 2 <= frame[name].nunique() <= LEVELS]
 
 
-def rates(frame: pd.DataFrame, *, by=None) -> pd.DataFrame:
+def joined(values: pd.Series, least: int = LEAST) -> pd.Series:
+    """Return categories with those of fewer than `least` rows joined as "others", and with the next smallest where these are too few even together.
+
+    Joined cells add up to what they were: none can be had by subtraction, as one that is left out could.
+    """
+    counts = values.value_counts().sort_index().sort_values(kind="stable")
+    small = list(counts.index[counts < least])
+    while small and counts[small].sum() < least and len(small) < len(counts):
+        small.append(counts.index[len(small)])
+    return values.astype(object).map(lambda one: "others" if one in small else one, na_action="ignore") if small else values
+
+
+def rates(frame: pd.DataFrame, *, by=None, least: int = LEAST) -> pd.DataFrame:
     """Return response rates by survey and wave, over all, and for each survey's latest wave by each field of the frame.
 
-    in: what `asked` returns; `by` the fields, then in every wave (default: `fields` of the latest). out: survey, wave, quarter, field ("" over all), value, n (invited), answered,
+    in: what `asked` returns; `by` the fields, then in every wave (default: `fields` of the latest); `least` the fewest invited that a category is
+    shown for, smaller ones are joined: who answered is nobody's business. out: survey, wave, quarter, field ("" over all), value, n (invited), answered,
     estimate, std_error, conf_low, conf_high (share; Wilson, invitations to one person a cluster), n_eff, share_invited, share_answered (parts of the
     value among both), definition. Invitations weigh by 1/probability of selection.
     """
@@ -84,6 +97,7 @@ def rates(frame: pd.DataFrame, *, by=None) -> pd.DataFrame:
         cluster = "person_id" if own["person_id"].duplicated().any() else None
         for name in ["", *(by if by is not None else fields(own) if wave == latest[survey] else [])]:
             keys = [name] if name else []
+            own = own.assign(**{name: joined(own[name], least)}) if name else own
             found = design.estimate(own, score="answered", definition=ANSWERED, by=keys, cluster=cluster)
             counts = own.assign(reply=own["answered"] * own["weight"]).groupby(keys, dropna=True, sort=True)[["weight", "reply"]].sum() if keys else own.assign(reply=own["answered"] * own["weight"])[["weight", "reply"]].sum().to_frame().T
             found["value"] = found[name].astype(str) if name else ""

@@ -34,6 +34,15 @@ def test_rates_are_answered_over_invited_with_wilsons_interval():
     assert "RR1" in found["definition"].iloc[0]
 
 
+def test_small_categories_are_joined_so_that_none_can_be_had_by_subtraction():
+    """FAULTS 24: who of four people answered can neither be read nor worked out."""
+    frame = pd.concat([invited(), invited(answered=(2,), fields=("c",), each=4), invited(answered=(9,), fields=("d",), each=15)], ignore_index=True).assign(person_id=lambda x: [f"p{place}" for place in range(len(x))])
+    found = nonresponse.rates(frame, least=10).query("field == 'g'").set_index("value")
+    assert found["n"].to_dict() == {"a": 100, "b": 100, "others": 19}
+    assert found["answered"].to_dict() == {"a": 40, "b": 20, "others": 11}
+    assert nonresponse.joined(pd.Series(["x"] * 3 + ["y"] * 4), 10).unique().tolist() == ["others"]
+
+
 def test_invitations_of_one_person_are_one_cluster():
     once = invited()
     twice = pd.concat([once, once], ignore_index=True)
