@@ -201,13 +201,18 @@ def effect(frame: pd.DataFrame, *, weight: str = "weight", by=()) -> pd.DataFram
 def applied(programme, responses: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     """Return the responses with the weights that the programme asks for: each wave of a survey with `rake` raked on its own; `base_weight` holds what was before.
 
-    Weights of a wave have mean 1. errors: DataError naming survey and wave, with the sentence of `rake`.
+    Weights of a wave have mean 1. errors: DataError naming survey and wave, with the sentence of `rake`; more answers than the declared universe has.
     """
     responses = responses.assign(base_weight=np.nan)
     for survey in programme.surveys:
-        for wave in [one for one in programme.waves if one.survey == survey.id and survey.rake]:
+        for wave in [one for one in programme.waves if one.survey == survey.id and (survey.rake or survey.universe)]:
             own = responses.index[(responses["survey"] == survey.id) & (responses["wave"] == wave.id)]
             if not len(own):
+                continue
+            found = responses.loc[own, survey.cluster].nunique() if survey.cluster in responses else len(own)
+            if isinstance(survey.universe, int) and found > survey.universe:
+                raise DataError(f"{programme.folder / 'programme.toml'}: survey '{survey.id}', wave '{wave.id}': {found:,} {'clusters' if survey.cluster in responses else 'people'} answered, more than the {survey.universe:,} that 'universe' says there are; correct it, or count the customer file with universe = \"frame\".")
+            if not survey.rake:
                 continue
             raked = raking(programme, wave, responses.loc[own], people)
             responses.loc[own, ["weight", "base_weight"]] = raked.weights[["weight", "base_weight"]].to_numpy()
