@@ -13,7 +13,7 @@ _ESTIMATE = (
     ("conf_low", "number", "8.3", "Lower end of the 95 % interval"),
     ("conf_high", "number", "16.5", "Upper end of the 95 % interval"),
     ("n", "whole", "640", "Unweighted answered base", True),
-    ("n_eff", "number", "571.2", "Effective base (Kish)"),
+    ("n_eff", "number", "571.2", "Effective base (Kish); under a declared design, answers of a simple random sample with the same error"),
 )
 _KPI = ("kpi", "text", "nps", "KPI of the programme", True)
 

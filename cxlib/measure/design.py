@@ -31,17 +31,17 @@ class Units(NamedTuple):
     kept: np.ndarray  # by stratum: 1 - primary units / those in the population
 
 
-def units(frame: pd.DataFrame, *, weight: str = "weight", base_weight: str | None = None, cluster: str | None = None, strata: str | None = None, margins=(), population=None) -> Units:
+def units(frame: pd.DataFrame, *, weight: str = "weight", base_weight: str | None = None, cluster: str | None = None, strata: str | None = None, margins=(), population=None, counted: bool = False) -> Units:
     """Return the design of one sample.
 
-    in: every respondent of the sample, also those outside the domain that is looked at: one row an answer, or rows of a tally with n and weight_sq.
+    in: every respondent of the sample, also those outside the domain that is looked at: one row an answer, or, where `counted`, rows of a tally with n and weight_sq.
     `cluster` names the column of primary units (missing: each answer is its own), `strata` that of strata within which they were drawn, `margins`
     those the weights were raked to, from `base_weight`; `population` counts the primary units there are: one number, or stratum -> number.
     errors: DataError where more primary units answered than the population has.
     """
     w = frame[weight].to_numpy(dtype=float)
-    n = frame["n"].to_numpy(dtype=float) if "n" in frame else np.ones(len(frame))
-    squared = frame["weight_sq"].to_numpy(dtype=float) if "weight_sq" in frame else w**2
+    n = frame["n"].to_numpy(dtype=float) if counted else np.ones(len(frame))
+    squared = frame["weight_sq"].to_numpy(dtype=float) if counted else w**2
     base = frame[base_weight].to_numpy(dtype=float) if base_weight else w
     codes, names = pd.factorize(frame[cluster]) if cluster else (np.full(len(frame), -1), np.array([]))
     stratum, levels = pd.factorize(frame[strata], use_na_sentinel=False) if strata else (np.zeros(len(frame), dtype=int), np.array([""]))
@@ -274,6 +274,6 @@ def shared(now: pd.DataFrame, then: pd.DataFrame, *, score: str, definition, clu
     return float((totals[0][both] * totals[1][both]).sum())
 
 
-def _basis(weight="weight", base_weight=None, cluster=None, strata=None, margins=(), population=None) -> str:
+def _basis(weight="weight", base_weight=None, cluster=None, strata=None, margins=(), population=None, counted=False) -> str:
     parts = [f"raked to {', '.join(margins)}" if margins else "", f"clustered by {cluster}" if cluster else "", f"stratified by {strata}" if strata else "", "finite population" if population is not None else ""]
     return ", ".join(part for part in parts if part)

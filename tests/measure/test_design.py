@@ -78,8 +78,16 @@ def test_a_tally_of_rows_that_are_their_own_units_gives_what_the_rows_give():
     frame = made().assign(weight=lambda x: x["weight"].round(0).clip(lower=1))
     counted = frame.assign(n=1, weight_sq=frame["weight"] ** 2).groupby(["s", "h"], as_index=False)[["n", "weight", "weight_sq"]].sum()
     for options in ({}, {"strata": "h"}):
-        rows, cells = (design.estimate(one, score="s", definition="nps_0_10", **options).iloc[0] for one in (frame, counted))
+        rows, cells = (design.estimate(one, score="s", definition="nps_0_10", counted=one is counted, **options).iloc[0] for one in (frame, counted))
         assert rows["std_error"] == pytest.approx(cells["std_error"])
+
+
+def test_an_item_called_n_is_no_count():
+    """FAULTS 38."""
+    frame = made()
+    one, other = (design.estimate(part, score="s", definition="nps_0_10", cluster="c").iloc[0] for part in (frame, frame.assign(n=7.0, weight_sq=0.0)))
+    assert one["std_error"] == other["std_error"]
+    assert other["n"] == 240
 
 
 def test_everybody_answering_twice_alike_counts_once():
