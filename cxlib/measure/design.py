@@ -205,7 +205,7 @@ def linearised(frame, sample: Units, *, score, what, by):
     answered = ~np.isnan(value) & (sample.n > 0)
     value = np.where(answered, what.value(value), 0.0)
     code = frame.groupby(by, observed=True, dropna=True, sort=True).ngroup().to_numpy() if by else np.zeros(len(frame), dtype=int)
-    code = np.where(np.isin(code, np.unique(code[code >= 0])), code, -1)
+    code = np.where(code >= 0, code, -1).astype("int64")  # missing keys have no number
     present = np.unique(code[code >= 0])
     first = [int(np.flatnonzero(code == one)[0]) for one in present]
     y, means, spreads, groups = [], [], [], []
