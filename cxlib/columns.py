@@ -48,7 +48,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("country", "text", "DE", "Country, ISO code"),
         ("language", "text", "en", "Language of the interview"),
         ("team", "text", "team-04", "Staff team concerned"),
-        ("weight", "number", "0.93", "Survey weight; 1 where the file has none", True),
+        ("weight", "number", "0.93", "Survey weight: raked where the programme says so, else the file's; 1 where there is none", True),
+        ("base_weight", "number", "1.05", "Weight before raking; empty where nothing is raked"),
     ),  # followed by one column an item
     "verbatims": columns(
         ("response_id", "text", "a26-000017", "The questionnaire it stands in", True),

@@ -294,6 +294,8 @@ def _inconsistencies(p: Programme):
         except re.error as error:
             yield f"privacy.numbers: '{pattern}' is no regular expression ({error})."
     yield from _circles({item.id: item.asked_if.item for item in p.items if item.asked_if})
+    for survey in p.surveys:
+        yield from _design(p, survey)
     for kpi in p.kpis:
         if kpi.item not in items:
             yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not an item{nearest(kpi.item, items)}."
@@ -332,6 +334,24 @@ def _known_zone(name: str) -> bool:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones, or too long for a file
         return False
     return True
+
+
+def _design(p: Programme, survey: Survey):
+    """Sentences for weights and clusters that nothing could be made of."""
+    known = {*RESPONSE_FIELDS, *(item.id for item in p.asked(survey.id) if item.kind != "verbatim")} - {"response_id", "weight"}
+    people = "link" in survey.uses and any(source.table == "people" for source in p.sources)
+    for key, name in (("cluster", survey.cluster), ("strata", survey.strata)):
+        if name and name not in known:
+            yield f"'{key}' of survey '{survey.id}' is '{name}', which is neither a field nor an item of it{nearest(name, known)}."
+        elif name in ("person_id", "account_id") and "link" not in survey.uses:
+            yield f"'{key}' of survey '{survey.id}' is '{name}', which its answers do not keep, because its promise does not permit linking: permit it, or name another column."
+    margins = [one.field for one in survey.rake.margins] if survey.rake else []
+    yield from (f"the margin '{name}' of survey '{survey.id}' is named twice." for name in sorted({one for one in margins if margins.count(one) > 1}))
+    for name in margins:
+        if name not in known and not people:
+            yield f"the margin '{name}' of survey '{survey.id}' is neither a field nor an item of it{nearest(name, known)}; a column of the people table serves where answers may be linked."
+    if survey.universe == "frame" and not any(source.table == "people" for source in p.sources):
+        yield f"survey '{survey.id}' counts its universe in the frame, but no source fills the people table: give a number."
 
 
 def _circles(leads: dict[str, str]):

@@ -67,6 +67,23 @@ class Item(BaseModel):
     group: str = Field("", description="Group of items that measure one thing, e.g. service.")
 
 
+class Margin(BaseModel):
+    """One thing that is known of the population: the parts of its categories."""
+
+    model_config = FROZEN
+    field: str = Field(min_length=1, description="Field or item of the answers, or column of the people table where answers may be linked, e.g. region.")
+    targets: dict[str, float] = Field({}, description="Category -> share, percentage or count in the population; counted in the people table where empty, e.g. {north = 0.6, south = 0.4}.")
+
+
+class Rake(BaseModel):
+    """How the weights of each wave are made: raked to these margins, from the weights in the file where it has some."""
+
+    model_config = FROZEN
+    margins: tuple[Margin, ...] = Field(min_length=1, description="The margins to be met, all at once.")
+    smallest: float = Field(0.2, ge=0, lt=1, description="Smallest weight, in multiples of the mean; smaller ones are raised to it and all are raked again.")
+    largest: float = Field(5.0, gt=1, description="Largest weight, in multiples of the mean; larger ones are cut to it and all are raked again.")
+
+
 class Survey(BaseModel):
     """A questionnaire that is fielded in waves, and the promise made to those who answer."""
 
@@ -84,6 +101,10 @@ class Survey(BaseModel):
     uses: tuple[Use, ...] = Field(("aggregate",), description="Uses the promise permits; without a declaration, aggregate only, e.g. [\"aggregate\", \"link\"].")
     retention_months: int | None = Field(None, ge=0, description="How long answers may be kept, counted back from the last day of the latest wave.")
     weighting: str = Field("", description="How the weights were made, in a sentence, e.g. raked to age and region.")
+    rake: Rake | None = Field(None, description="Margins to which the weights of each wave are raked; without it weights stand as the file gives them.")
+    cluster: str = Field("", description="Field or item that tells which answers were drawn together; people who answer a wave more than once where empty, e.g. account_id.")
+    strata: str = Field("", description="Field or item within whose categories people, or clusters, were drawn, e.g. region.")
+    universe: int | Literal["frame"] | None = Field(None, description="How many people, or clusters, the population has, where most of them answer: intervals are narrower for it; frame counts the customer file, e.g. 240.")
     minutes: float | None = Field(None, description="Length of the interview in minutes.")
     columns: dict[str, str] = Field({}, description="Field or item -> column in the file, for every wave that does not say otherwise, e.g. {recommend = \"Q8\"}.")
 

@@ -13,7 +13,7 @@ _ESTIMATE = (
     ("conf_low", "number", "8.3", "Lower end of the 95 % interval"),
     ("conf_high", "number", "16.5", "Upper end of the 95 % interval"),
     ("n", "whole", "640", "Unweighted answered base", True),
-    ("n_eff", "number", "571.2", "Effective base (Kish)"),
+    ("n_eff", "number", "571.2", "Effective base (Kish); under a declared design, answers of a simple random sample with the same error"),
 )
 _KPI = ("kpi", "text", "nps", "KPI of the programme", True)
 
@@ -74,6 +74,38 @@ FINDINGS |= {  # 01
         ("stage", "text", "help", "Stage of the journey"), ("touchpoint", "text", "hotline", "Touchpoint", True), ("channel", "text", "phone", "Channel; empty where none is told"),
         ("kind", "text", "perceptive", "operational (what happened), perceptive (what customers say) or outcome (what they do afterwards)", True), ("n", "whole", "640", "Rows that measure it", True),
         ("first", "date", "2024-01-02", "First day measured"), ("last", "date", "2026-09-30", "Last day measured"), ("blind", "flag", "0", "Nothing measures it", True), ("declared", "flag", "1", "The journeys name it", True),
+    ),
+}  # fmt: skip
+_RATE = (
+    ("estimate", "number", "0.45", "Response rate, a share"), ("std_error", "number", "0.011", "Its standard error"), ("conf_low", "number", "0.43", "Lower end of the 95 % interval"), ("conf_high", "number", "0.47", "Upper end of the 95 % interval"),
+)  # fmt: skip
+_BOUND = (("low", "number", "-9.5", "Lowest level of all invited, from the estimate"), ("high", "number", "1.7", "Highest"), ("conf_low", "number", "-14.8", "Lowest level, sampling error included"), ("conf_high", "number", "7.1", "Highest"))
+FINDINGS |= {  # 01, whom the answers stand for
+    "fieldwork": _columns(
+        *_WAVE, ("population", "text", "consumers with a contract", "Whom the answers stand for"), ("mode", "text", "online", "How it was asked"), ("first", "date", "2026-09-01", "First day"), ("last", "date", "2026-09-21", "Last day"),
+        ("invited", "number", "1970", "Invited, or in the frame; empty where nobody knows"), ("completed", "whole", "881", "Questionnaires", True), ("people", "number", "881", "Distinct people, where they are known"), ("accounts", "number", "823", "Distinct accounts, where they are known"),
+        *[column for column in _RATE if column[0] != "std_error"], ("definition", "text", "answered / invited (AAPOR RR1)", "What that rate is"), ("minutes", "number", "4", "Length of the interview"), ("weighting", "text", "raked to region, age", "How it was weighted", True),
+        ("n_eff", "number", "832", "Effective base of all completed (Kish)"), ("factor", "number", "1.05", "Completed over effective base: what unequal weights cost"), ("low", "number", "0.4", "Smallest weight, in multiples of the mean"), ("high", "number", "2.8", "Largest weight"),
+    ),
+    "who_rates": _columns(
+        *_WAVE, ("field", "text", "contract", "Field of the frame; empty over all"), ("value", "text", "prepaid", "Its category"), ("n", "whole", "552", "Invited", True), ("answered", "whole", "195", "Of whom answered", True),
+        *_RATE, ("n_eff", "number", "540", "Effective number invited"), ("share_invited", "number", "0.28", "Part of those invited"), ("share_answered", "number", "0.22", "Part of those who answered"), ("definition", "text", "answered / invited (AAPOR RR1)", "What the rate is", True),
+    ),
+    "who_bounds": _columns(
+        _KPI, *_WAVE, ("unit", "text", "points", "points, share or scale", True), ("shift", "number", "10", "d: most by which the silent differ; the largest is the worst case", True), ("rate", "number", "0.44", "Answered the item / invited", True),
+        ("estimate", "number", "-3.9", "Level of those who answered"), *_BOUND, ("n", "whole", "869", "Answered", True), ("definition", "text", "answered / invited (AAPOR RR1)", "What the rate is", True),
+    ),
+    "who_adjusted": _columns(
+        _KPI, *_WAVE, ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share or scale", True), *_ESTIMATE, ("shown", "number", "-3.9", "Level on the other pages"),
+        ("shift", "number", "-0.8", "estimate - shown"), ("fields", "text", "contract, region", "What the frame knows of those invited", True),
+    ),
+    "who_fatigue": _columns(
+        ("survey", "text", "pulse", "Survey", True), ("earlier", "text", "3", "Invitations within the 365 days before, or: each one more", True), ("n", "whole", "2946", "Invitations", True), ("answered", "whole", "1523", "Of which answered", True),
+        *_RATE, ("p", "number", "0.35", "p: earlier invitations go with nothing"),
+    ),
+    "who_accounts": _columns(
+        *_WAVE, ("segment", "text", "business", "Segment of the accounts; empty over all"), ("accounts", "whole", "129", "Customers on the first day of fieldwork", True), ("invited", "whole", "128", "Of whom somebody was invited", True), ("answered", "whole", "103", "Of whom somebody answered", True),
+        ("estimate", "number", "0.80", "answered / accounts"), ("people", "number", "1.6", "Answers an answering account"), ("revenue", "number", "0.79", "Part of the sales of the twelve months before"),
     ),
 }  # fmt: skip
 _LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))
@@ -193,7 +225,9 @@ FINDINGS |= {  # 04
 _CHANGED = ("changed", "text", "wording: 'staff' became 'advisers'", "What changed in the question since the wave before, where they may not be compared")
 _LEVEL = (
     ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,
-    ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base, too few or withheld"), ("note", "text", "", "Why it is not estimable"),
+    ("weighted_n", "number", "618.3", "Sum of weights"), ("deff", "number", "1.2", "Design effect: n over the answers of a simple random sample with the same error"),
+    ("df", "number", "14.2", "Degrees of freedom of Student's t; empty for the normal"), ("widening", "number", "1", "What few unequal clusters add to the variance of the interval, a factor"),
+    ("basis", "text", "raked to region, clustered by person_id", "What the interval allows for beside chance"), ("flag", "text", "low base", "low base, too few or withheld"), ("note", "text", "", "Why it is not estimable"),
     ("unweighted", "number", "11.9", "The same estimate with every answer counted once"),
 )  # fmt: skip
 _MOVE = (

@@ -11,7 +11,7 @@ from small import TINY
 
 from cxlib import load, programme, synth
 from cxlib.errors import DataError
-from cxlib.load import anomalies, bases, journey, store
+from cxlib.load import anomalies, bases, identifiers, journey, store
 from cxlib.synth import faults
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "telecom"
@@ -28,7 +28,7 @@ class Sample:
     def linked(self) -> pd.DataFrame:
         """Rows of the four systems: file, record, person_id (found), true, carried (a link was made)."""
         rows = [self.tables[table].rename(columns={key: "record"})[["record", "person_id"]] for table, key in (("interactions", "interaction_id"), ("events", "event_id"))]
-        both = self.links.rename(columns={"person_id": "true"}).merge(pd.concat(rows), on="record")
+        both = self.links.assign(true=identifiers.pseudonyms(self.links["person_id"], secret=identifiers.salt())).drop(columns="person_id").merge(pd.concat(rows), on="record")
         return both.assign(made=both["person_id"].notna(), false=both["person_id"].notna() & (both["person_id"] != both["true"]))
 
 

@@ -129,7 +129,7 @@ def wave_parts(programme: Programme, wave: Wave):
 
 def schema_fields() -> list[str]:
     """Return the fields of a response that a file may carry, in the order of the table."""
-    made = {"answer", "survey", "wave", "quarter", "week"}
+    made = {"answer", "survey", "wave", "quarter", "week", "base_weight"}
     return [column.name for column in schema.TABLES["responses"] if column.name not in made]
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import anomalies, identifiers, intake, parquet, privacy, unify
+from cxlib.load import anomalies, identifiers, intake, parquet, privacy, unify, weighting
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -66,6 +66,9 @@ def made(programme: Programme, folder: Path) -> None:
         for name, frame in parts(programme):
             tables[name].append(frame)
     _settled(programme, folder)
+    if any(survey.rake or survey.universe for survey in programme.surveys):  # weights need a whole wave, and the customer file
+        responses, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("responses", "people"))
+        _put(folder, "responses", weighting.applied(programme, responses, people), programme)
 
 
 def _settled(programme: Programme, folder: Path) -> None:

@@ -13,6 +13,7 @@ from scipy import stats
 from cxlib.errors import DataError, nearest
 
 Z = 1.959963984540054
+CENSUS = 1e15  # the base behind an interval where the whole population answered
 LOW_BASE = (30, 50)  # n_eff: under the first "too few", under the second "low base"
 OF_INTEREST = {"points": 5.0, "share": 0.05, "scale": 0.2}  # the smallest change worth planning a sample for
 
@@ -110,8 +111,9 @@ def estimate(tally, *, definition, by=(), low_base=LOW_BASE):
     """Estimate a metric with its 95 % interval for each group of a tally.
 
     in: what `tally` returns (keys finer than `by` are added up).
-    out: keys, definition, unit, estimate, std_error, conf_low, conf_high, n, weighted_n, n_eff, flag ("", "low base" under 50
-    effective answers, "too few" under 30), note (why something is not estimable). Points -100..100, shares 0..1, means in scale units.
+    out: keys, definition, unit, estimate, std_error, conf_low, conf_high, n, weighted_n, n_eff, deff (answers over those behind the interval), df
+    (of Student's t; missing: normal), widening (1 here), basis (the design allowed for; "" here), flag ("", "low base" under 50 effective answers, "too few" under 30),
+    note (why something is not estimable). Points -100..100, shares 0..1, means in scale units.
     Intervals: NPS adjusted Wald (three quarters of a promoter and of a detractor and three answers added; Rocks 2016), shares Wilson,
     both on the effective base; means Student's t with the linearised variance; all clipped to what is possible.
     The effective base is Kish's, which assumes that weight and answer are unrelated; where the linearised error is more than 5 % larger
@@ -143,21 +145,36 @@ def estimate(tally, *, definition, by=(), low_base=LOW_BASE):
             linear = np.where(n > 1, linear * n / (n - 1), np.nan)
         related = (spread > 0) & (linear > 1.05**2 * spread / m) & (what.unit != "scale")
         base = np.where(related, spread / linear, m)
-    low, high, reason = _interval(what, mean, spread, linear, base, total(w * (value > 0)), weighted_n)
+    out = tally.iloc[first][by].reset_index(drop=True)
+    columns = {"estimate": mean, "linear": linear, "base": base, "df": np.where(what.unit == "scale", base - 1, np.nan), "n": n, "weighted_n": weighted_n, "kish": m, "positive": total(w * (value > 0))}
+    found = finished(out, what, pd.DataFrame(columns), low_base=low_base, basis="")
+    told = related & ~found["note"].str.startswith("not estimable")
+    return found.assign(note=found["note"].mask(told, "weights go with the answers: interval on the linearised error"))
+
+
+def finished(out, what, found, *, low_base=LOW_BASE, basis=""):
+    """Return estimates with intervals, flags and notes, from their parts: one way for answers alone and for answers with a design.
+
+    in: keys, the Definition, and for each group estimate, linear (variance of the estimate), raised (what an interval needs more than that,
+    default 1), base (answers behind the interval), df (NaN: normal), n, weighted_n, kish, positive (sum of the weights of scores that count
+    up); `basis` says which design stands behind `linear`: with one, n_eff is `base`, without one Kish's.
+    """
+    mean, linear, base, df = (found[name].to_numpy(dtype=float) for name in ("estimate", "linear", "base", "df"))
+    weighted_n, kish, n = (found[name].to_numpy(dtype=float) for name in ("weighted_n", "kish", "n"))
+    low, high, reason = _interval(what, mean, linear, found["raised"].to_numpy(dtype=float) if "raised" in found else 1.0, base, found["positive"].to_numpy(dtype=float), weighted_n, df)
     low, high = np.minimum(low, mean), np.maximum(high, mean)  # with one or two answers the adjusted interval may miss its own estimate
     low, high = np.clip(low, *what.bounds), np.clip(high, *what.bounds)
-    note = np.where(related, "weights go with the answers: interval on the linearised error", "").astype(object)
-    note = np.where(reason != "", reason, note)
-    note = np.where(weighted_n > 0, note, np.where(n > 0, "not estimable (all weights are zero)", "not estimable (no answers)"))
-    out = tally.iloc[first][by].reset_index(drop=True)
-    out["definition"], out["unit"] = what.id, what.unit
-    out["estimate"], out["std_error"], out["conf_low"], out["conf_high"] = mean, np.sqrt(linear), low, high
-    out["n"], out["weighted_n"], out["n_eff"] = n, weighted_n, np.where(weighted_n > 0, m, 0.0)
-    out["flag"] = np.select([out["n_eff"].round(9) < low_base[0], out["n_eff"].round(9) < low_base[1]], ["too few", "low base"], "")
-    out["note"] = note.astype(str)
+    note = np.where(weighted_n > 0, reason, np.where(n > 0, "not estimable (all weights are zero)", "not estimable (no answers)"))
     # one answer or all alike says nothing about the spread of a mean: no error is better than an error of zero
-    out.loc[reason != "", ["std_error", "conf_low", "conf_high"]] = np.nan
-    return out
+    error, low, high = (np.where(reason != "", np.nan, values) for values in (np.sqrt(linear), low, high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = np.where(weighted_n > 0, np.where(base < CENSUS, base, n) if basis else kish, 0.0)
+        deff = np.where(weighted_n > 0, n / base, np.nan)
+    least = np.minimum(effective, np.where(weighted_n > 0, kish, 0.0)).round(9)
+    flag = np.select([least < low_base[0], least < low_base[1]], ["too few", "low base"], "")
+    columns = {"definition": what.id, "unit": what.unit, "estimate": mean, "std_error": error, "conf_low": low, "conf_high": high, "n": n.astype("int64"), "weighted_n": weighted_n, "n_eff": effective}
+    columns |= {"deff": deff, "df": df, "widening": found["raised"].to_numpy(dtype=float) if "raised" in found else 1.0, "basis": basis, "flag": flag, "note": note.astype(str)}
+    return pd.concat([out, pd.DataFrame(columns, index=out.index)], axis=1)
 
 
 def _groups(frame, by):
@@ -168,21 +185,22 @@ def _groups(frame, by):
     return codes, np.unique(codes, return_index=True)[1]
 
 
-def _interval(what, mean, spread, linear, base, positive, weighted_n):
+def _interval(what, mean, linear, raised, base, positive, weighted_n, df):
     """Return lower and upper limits and, for means without any spread, the reason why there are none."""
     reason = np.full(len(mean), "", dtype=object)
+    z = np.where(np.isnan(df), Z, stats.t.ppf(0.975, np.maximum(df, 1e-9)))
     with np.errstate(divide="ignore", invalid="ignore"):
         if what.unit == "points":
             p = positive / weighted_n
             centre, variance = _adjusted(p, p - mean / 100, base)
-            half = Z * np.sqrt(variance)
+            half = z * np.sqrt(variance)
             return 100 * (centre - half), 100 * (centre + half), reason
         if what.unit == "share":
-            centre = (mean + Z**2 / (2 * base)) / (1 + Z**2 / base)
-            half = Z / (1 + Z**2 / base) * np.sqrt(np.maximum(mean * (1 - mean), 0) / base + Z**2 / (4 * base**2))
+            centre = (mean + z**2 / (2 * base)) / (1 + z**2 / base)
+            half = z / (1 + z**2 / base) * np.sqrt(np.maximum(mean * (1 - mean), 0) / base + z**2 / (4 * base**2))
             return centre - half, centre + half, reason
-        half = stats.t.ppf(0.975, np.maximum(base - 1, 1e-9)) * np.sqrt(linear)
-    reason[~(linear > 0)] = "not estimable (all answers are the same)"
+        half = z * np.sqrt(linear * raised)
+    reason[~(linear > 0) & (base < CENSUS)] = "not estimable (all answers are the same)"
     reason[~(base > 1)] = "not estimable (a single answer)"
     return mean - half, mean + half, reason
 
@@ -226,11 +244,12 @@ def change(now, then, *, by=(), overlap=None, of_interest=None, power=0.80, alph
     found with `power`), needed_n (answers a wave to find a change of `of_interest`: 5 points, 5 percentage points, 0.2 scale units unless
     told), now, then, n (the smaller base), n_now, n_then, n_eff (the smaller), n_both, note.
     A wave in which all said the same has estimated variance zero, which is no certainty: for NPS and shares the adjusted variance
-    is used where it is more than a tenth larger than the plain one. Means use Welch's degrees of freedom. Keys found in one frame only: "no earlier wave".
+    is used where it is more than a tenth larger than the plain one. Means, and estimates with few clusters, use Welch's degrees of freedom. Keys found in one frame only: "no earlier wave".
     """
     by = [by] if isinstance(by, str) else list(by)
-    columns = ["definition", "unit", "estimate", "std_error", "n", "n_eff", "note"]
-    left, right = now[[*by, *columns]], then[[*by, *columns]]
+    columns = ["definition", "unit", "estimate", "std_error", "n", "n_eff", "df", "widening", "note"]
+    # shares from elsewhere (topics) have neither a design nor degrees of freedom
+    left, right = (side.assign(**{name: value for name, value in (("df", np.nan), ("widening", 1.0)) if name not in side})[[*by, *columns]] for side in (now, then))
     both = left.merge(right, on=by, how="left", suffixes=("_now", "_then")) if by else left.add_suffix("_now").join(right.reset_index(drop=True).add_suffix("_then"))
     mixed = both["definition_then"].notna() & (both["definition_now"] != both["definition_then"])
     if mixed.any():
@@ -241,14 +260,13 @@ def change(now, then, *, by=(), overlap=None, of_interest=None, power=0.80, alph
         covariance, n_both = tied["covariance"].fillna(0.0).to_numpy(dtype=float), tied["n_both"].fillna(0).to_numpy(dtype="int64")
     unit = both["unit_now"].to_numpy()
     one, two = (_variance(both, side, unit) for side in ("_now", "_then"))
-    m1, m2 = both["n_eff_now"].to_numpy(dtype=float), both["n_eff_then"].to_numpy(dtype=float)
     difference = (both["estimate_now"] - both["estimate_then"]).to_numpy(dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = one + two - 2 * covariance
         variance = np.where(variance > 0, variance, np.nan)
         error = np.sqrt(variance)
-        df = np.where(unit == "scale", variance**2 / (one**2 / (m1 - 1) + two**2 / (m2 - 1)), np.inf)
-        df = np.where(df > 0, df, np.nan)
+        shaky = sum(np.where(np.isnan(df), 0.0, side**2 / df) for side, df in ((one, both["df_now"].to_numpy(dtype=float)), (two, both["df_then"].to_numpy(dtype=float))))
+        df = np.where(shaky > 0, variance**2 / shaky, np.inf)  # Welch and Satterthwaite, from the degrees of freedom of both sides
         half = stats.t.ppf(1 - alpha / 2, df) * error
         reach = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)
         aim = np.array([OF_INTEREST.get(item, np.nan) for item in unit]) if of_interest is None else np.full(len(both), float(of_interest))
@@ -275,7 +293,7 @@ def change(now, then, *, by=(), overlap=None, of_interest=None, power=0.80, alph
 def _variance(both, side, unit):
     """Return the variance of the estimate; for NPS and shares that of a few added answers where it is more than a tenth larger."""
     m = both[f"n_eff{side}"].to_numpy(dtype=float)
-    estimate, plain = both[f"estimate{side}"].to_numpy(dtype=float), both[f"std_error{side}"].to_numpy(dtype=float) ** 2
+    estimate, plain = both[f"estimate{side}"].to_numpy(dtype=float), both[f"std_error{side}"].to_numpy(dtype=float) ** 2 * both[f"widening{side}"].to_numpy(dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         net = estimate / 100
         ends = np.clip(plain / 1e4 * m + net**2, np.abs(net), 1)  # promoters and detractors together, from v = p + d - (p - d)^2

@@ -2,11 +2,12 @@
 
 import pandas as pd
 import pytest
-from small import ROOT
+from small import ROOT, TINY
 
 from cxlib import programme, questionnaire
-from cxlib.load import store
-from cxlib.measure import metrics, waves
+from cxlib.errors import DataError
+from cxlib.load import store, weighting
+from cxlib.measure import design, metrics, waves
 from cxlib.show.claims import tracking
 from cxlib.show.figures import tracking as figures
 
@@ -23,7 +24,12 @@ def test_levels_are_those_of_the_answers(sample):
     found = waves.kpis(tables).set_index(["kpi", "survey", "wave"])
     for survey, wave in (("annual", "2026Q3"), ("pulse", "2024Q2")):
         own = tables["responses"].query("survey == @survey and wave == @wave")
-        expected = metrics.estimate(metrics.tally(own, score="recommend", weight="weight"), definition="nps_0_10").iloc[0]
+        if survey == "annual":  # one answer a person
+            expected = metrics.estimate(metrics.tally(own, score="recommend", weight="weight"), definition="nps_0_10").iloc[0]
+        else:  # people who answered more than once in the quarter
+            expected = design.estimate(own, score="recommend", definition="nps_0_10", cluster="person_id").iloc[0]
+            assert own["person_id"].dropna().duplicated().any()
+        assert found.loc[("nps", survey, wave), "basis"] == ("weights as given" if survey == "annual" else "clustered by person_id")
         assert found.loc[("nps", survey, wave), ["estimate", "conf_low", "conf_high", "n"]].tolist() == pytest.approx(expected[["estimate", "conf_low", "conf_high", "n"]].tolist())
 
 
@@ -124,3 +130,51 @@ def test_no_line_runs_across_a_question_that_is_not_comparable():
     days = lambda ax: {tuple(line.get_ydata().tolist()) for line in ax.lines if len(line.get_ydata()) > 1 and line.get_linestyle() == "-" and set(line.get_ydata()) <= set(frame["estimate"])}
     assert days(figures.series(frame)) == {(1.0, 2.0, 3.0, 4.0)}
     assert days(figures.series(frame.assign(changed=["", "", "asked anew", ""]))) == {(1.0, 2.0), (3.0, 4.0)}
+
+
+DESIGNED = TINY.replace('uses = ["aggregate", "link", "quote"]', 'uses = ["aggregate", "link", "quote"]\nDECLARED')
+ANSWERS = "".join(f"r{i:03d},{'DE' if i % 3 else 'AT'},p{i},{(i * 7) % 11},{1 + i % 5},It is fine.\n" for i in range(80))
+PEOPLE = "person_id,account_id,region,joined_on,left_on\n" + "".join(f"p{i},a{i // 4},{'north' if i % 2 else 'south'},2020-01-01,\n" for i in range(100))
+
+
+def designed(tiny, declared):
+    folder = tiny(ANSWERS, toml=DESIGNED.replace("DECLARED", declared) + '\n[[sources]]\ntable = "people"\nfile = "people.csv"\n')
+    (folder / "raw" / "people.csv").write_text(PEOPLE)
+    found = programme.read(folder)
+    return store.Tables(store.write(found, folder / "store"), found, "2026Q1")
+
+
+def test_a_raked_survey_shows_the_calibrated_variance_and_says_so(tiny):
+    """Issue 4: weights are made at load from declared margins, and the pages' intervals are those after calibration."""
+    tables = designed(tiny, 'rake.margins = [{field = "country", targets = {DE = 0.5, AT = 0.5}}, {field = "region"}]')
+    row = waves.kpis(tables).iloc[0]
+    own = weighting.placed(tables["responses"], tables["people"], ["region"])
+    expected = design.estimate(own, score="recommend", definition="nps_0_10", base_weight="base_weight", margins=["country", "region"]).iloc[0]
+    assert row["basis"] == "raked to country, region"
+    assert row[["estimate", "std_error", "conf_low", "n_eff"]].tolist() == pytest.approx(expected[["estimate", "std_error", "conf_low", "n_eff"]].tolist())
+    assert row["estimate"] != pytest.approx(row["unweighted"])
+    kish = metrics.estimate(metrics.tally(own, score="recommend", weight="weight"), definition="nps_0_10").iloc[0]
+    assert row["std_error"] != pytest.approx(kish["std_error"], rel=1e-4)
+
+
+def test_accounts_of_the_customer_file_are_the_clusters_a_survey_declares(tiny):
+    tables = designed(tiny, 'cluster = "account_id"\nuniverse = "frame"')
+    row = waves.kpis(tables).iloc[0]
+    own = weighting.placed(tables["responses"], tables["people"], ["account_id"])
+    assert own["account_id"].nunique() == 20
+    expected = design.estimate(own, score="recommend", definition="nps_0_10", cluster="account_id", population=25).iloc[0]
+    assert row["basis"] == "clustered by account_id, finite population"
+    assert row[["std_error", "conf_high"]].tolist() == pytest.approx(expected[["std_error", "conf_high"]].tolist())
+
+
+def test_a_domain_of_a_raked_survey_keeps_its_margins(tiny):
+    tables = designed(tiny, 'rake.margins = [{field = "country", targets = {DE = 0.5, AT = 0.5}}]\nstrata = "country"')
+    found = waves.kpis(tables, by="country").set_index("value")
+    assert set(found.index) == {"DE", "AT"}
+    assert (found["basis"] == "raked to country, stratified by country").all()
+    assert (found["std_error"] > 0).all()
+
+
+def test_more_answers_than_the_universe_are_refused(tiny):
+    with pytest.raises(DataError, match="80 people answered, more than the 50"):
+        waves.kpis(designed(tiny, "universe = 50"))

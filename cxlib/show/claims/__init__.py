@@ -79,7 +79,7 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
 
     A column says nothing where it is empty or the same text in every row of several.
     """
-    shown = found.drop(columns=["std_error", *drop], errors="ignore")
+    shown = found.drop(columns=["std_error", "df", "widening", *drop], errors="ignore")
     shown = shown.assign(flag=shown["flag"].map(BASES).fillna("")) if "flag" in shown else shown
     if UNITS.get(unit, unit) == "percent":
         shown = shown.assign(**{column: shown[column] * 100 for column in ("estimate", "conf_low", "conf_high", "unweighted") if column in shown})
@@ -89,6 +89,6 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
     return shown.drop(columns=silent).reset_index(drop=True)
 
 
-from cxlib.show.claims import drivers, levers, linking, loading, protection, roi, summary, topics, tracking, variants  # noqa: E402  (they use the functions above)
+from cxlib.show.claims import answering, drivers, levers, linking, loading, protection, roi, summary, topics, tracking, variants  # noqa: E402  (they use the functions above)
 
-__all__ = ["claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "roi", "say", "summary", "test_id", "tests", "topics", "tracking", "variants"]
+__all__ = ["answering", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "roi", "say", "summary", "test_id", "tests", "topics", "tracking", "variants"]

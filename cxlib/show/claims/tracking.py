@@ -29,7 +29,8 @@ def levels(found: pd.DataFrame, programme) -> pd.DataFrame:
             "unweighted": cell(row["unweighted"], row["unit"]), "n": row["n"], "n_eff": row["n_eff"], "remark": "; ".join(filter(None, [claims.BASES.get(row["flag"], ""), row["note"]])),
         })  # fmt: skip
     table = pd.DataFrame(rows)
-    return table.drop(columns=[*([] if weighted(found) else ["unweighted", "n_eff"]), *([] if (table["remark"] != "").any() else ["remark"])])
+    plain = not weighted(found) and not ((found["n"] - found["n_eff"]).abs() > 0.5).any()
+    return table.drop(columns=[*([] if weighted(found) else ["unweighted"]), *(["n_eff"] if plain else []), *([] if (table["remark"] != "").any() else ["remark"])])
 
 
 def history(found: pd.DataFrame, programme, *, most: int = 8) -> pd.DataFrame:
@@ -51,13 +52,42 @@ def weighted(found: pd.DataFrame) -> bool:
 
 
 def weights(found: pd.DataFrame, programme) -> str:
-    """Say what the weights do to the latest figures: the largest difference they make."""
+    """Say what the weights do to the latest figures, the largest difference they make, and what the intervals allow for beside chance."""
     last = found.groupby(["kpi", "survey"], sort=False).tail(1).dropna(subset=["estimate", "unweighted"])
+    last = last if "basis" in last else last.assign(basis="")
     if not weighted(last):
-        return "Weights change none of the latest figures, because no answer counts more than another."
+        return " ".join(["Weights change none of the latest figures, because no answer counts more than another.", *designs(last, programme)])
     gap = (last["estimate"] - last["unweighted"]).abs() / last["unit"].map({"points": 100, "share": 1, "scale": 4})
     row = last.loc[gap.idxmax()]
-    return f"Of the latest figures the weights move {claims.name(programme, row['kpi'], row['survey'])} most: {cell(row['estimate'], row['unit'])} with them, {cell(row['unweighted'], row['unit'])} without."
+    moved = f"Of the latest figures the weights move {claims.name(programme, row['kpi'], row['survey'])} most: {cell(row['estimate'], row['unit'])} with them, {cell(row['unweighted'], row['unit'])} without."
+    return " ".join([moved, *designs(last, programme)])
+
+
+def designs(last: pd.DataFrame, programme) -> list[str]:
+    """Say for each survey what its intervals allow for, and the design effect: as many answers drawn at random would be so many times as precise."""
+    said = []
+    for survey, own in last[last["basis"].fillna("") != ""].groupby("survey", sort=False):
+        row = own.iloc[0]
+        if row["basis"] == "weights as given":
+            text = "the weights are taken as they were given, and what they cost is counted through the effective base (Kish)"
+        else:
+            text = f"intervals allow for the design ({_basis(row['basis'], programme)})"
+        said.append(f"{claims.say(claims.heading(programme, survey), text)}; {prose.number(row['n'])} answers are as precise as {prose.number(row['n_eff'])} drawn at random.")
+    return said
+
+
+def _basis(basis: str, programme) -> str:
+    words, parts = {"account_id": "account", "person_id": "person"}, []
+    for part in basis.split(", "):
+        for join in (" by ", " to "):
+            kind, found, name = part.partition(join)
+            if found:
+                part = f"{kind}{join}{words.get(name, programme.label(name))}"
+                break
+        else:
+            part = words.get(part, programme.label(part))
+        parts.append(part)
+    return ", ".join(parts)
 
 
 def changes(moved: pd.DataFrame, programme, told: pd.DataFrame | None = None) -> list[str]:
