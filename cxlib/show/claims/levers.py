@@ -33,7 +33,7 @@ def steps(found: pd.DataFrame, programme) -> list[str]:
             said.append(f"{model}: no attribute shows a difference in the key figure for a step up, the others held; the answers cannot tell these apart.")
             continue
         first = shown.iloc[0]
-        text = f"{model}: respondents who rate {programme.label(first['driver'])} {prose.number(first['step'], digits=1)} higher, and all else alike, differ by {_effect(first)} (95 % interval {prose.interval(first['conf_low'], first['conf_high'], digits=1)})"
+        text = f"{model}: respondents who rate {programme.label(first['driver'])} {prose.number(first['step'], digits=1)} higher, and all else alike, differ by {_effect(first)} (95 % interval {prose.interval(first['conf_low'], first['conf_high'], digits=_digits(first))})"
         text += f"; {prose.join([programme.label(name) for name in shown['driver'].iloc[1:]])} follow{'s' if len(shown) == 2 else ''}" if len(shown) > 1 else ""
         said.append(f"{text}." + (f" For {prose.join([programme.label(name) for name in rest['driver']])} a difference is not established." if len(rest) else ""))
     return said
@@ -44,7 +44,7 @@ def step_table(found: pd.DataFrame, programme) -> pd.DataFrame:
     return pd.DataFrame([
         {
             "attribute": programme.label(row["driver"]), "rating": _or(row["performance"], 2), "headroom": _or(row["headroom"], 2), "step": _or(row["step"], 1),
-            "difference": f"{_effect(row)} ({prose.interval(row['conf_low'], row['conf_high'], digits=1)})" if row["conf_low"] == row["conf_low"] else row["note"] or "not estimable", "n": row["n"],
+            "difference": f"{_effect(row)} ({prose.interval(row['conf_low'], row['conf_high'], digits=_digits(row))})" if row["conf_low"] == row["conf_low"] else row["note"] or "not estimable", "n": row["n"],
         }
         for row in found.sort_values("estimate", ascending=False, kind="stable").to_dict("records")
     ])  # fmt: skip
@@ -128,6 +128,10 @@ def unequal_table(found: pd.DataFrame, programme) -> pd.DataFrame:
         }
         for row in found.sort_values("estimate", kind="stable", na_position="last").to_dict("records")
     ])  # fmt: skip
+
+
+def _digits(row) -> int:
+    return 2 if row["unit"] == "score" else 1
 
 
 def _effect(row) -> str:
