@@ -22,22 +22,25 @@ class Answers:
 
     def __init__(self, frame, kpi, drivers, weight=None, value=None):
         raw = frame[[*drivers, kpi]].to_numpy(dtype=float)
-        self.rows, self.mask = np.arange(len(raw)), np.isfinite(raw)
+        total = raw.sum(axis=0)
+        full = bool(np.isfinite(total).all())  # a gap anywhere shows in the sum
+        self.rows, self.mask = np.arange(len(raw)), np.broadcast_to(True, raw.shape) if full else np.isfinite(raw)
+        self.plain = weight is None
         self.weight = np.ones(len(raw)) if weight is None else frame[weight].to_numpy(dtype=float)
-        if not self.mask.all():
+        if not full:
             use = self.mask[:, -1] & self.mask[:, :-1].any(axis=1)
             self.rows, raw, self.mask, self.weight = np.flatnonzero(use), raw[use], self.mask[use], self.weight[use]
-        if not (self.weight >= 0).all():
+        if not self.plain and not (self.weight >= 0).all():
             row = int(np.flatnonzero(~(self.weight >= 0))[0])
             raise DataError(f"Column '{weight}', row {self.rows[row]}: the weight {self.weight[row]} is not a number of at least 0; quarantine the row or give it a weight.")
-        self.complete = bool(self.mask.all())
+        self.complete = full or bool(self.mask.all())
         if self.complete:
-            self.centre = np.round(raw.sum(axis=0) / max(len(raw), 1))
+            self.centre = np.round((total if full else raw.sum(axis=0)) / max(len(raw), 1))
             self.z = raw - self.centre
         else:
             self.centre = np.round(np.where(self.mask, raw, 0).sum(axis=0) / np.maximum(self.mask.sum(axis=0), 1))
             self.z = np.where(self.mask, raw - self.centre, 0.0)
-        self.whole = bool((self.z == np.round(self.z)).all())
+        self.whole = bool((self.z == np.rint(self.z)).all())
         # what counts as performance, driver by driver: the rating itself, or its value under a definition
         self.value = None if value is None else np.where(self.mask, value(raw), 0.0)[:, :-1]
 
@@ -82,9 +85,10 @@ class Answers:
     def point(self):
         """Return the correlation matrix, the mean performance and the KPI's spread over each driver's, of the answers as they are."""
         z, w, i, j = self.z, self.weight, *np.triu_indices(self.z.shape[1])
-        weighted = z if (w == 1).all() else z * w[:, None]
+        plain = self.plain or bool((w == 1).all())
+        weighted = z if plain else z * w[:, None]
         # sums of whole numbers are exact in any order; others are added in one order, whatever the number of threads
-        product = np.matmul if self.whole and (w == np.round(w)).all() else lambda a, b: np.einsum("in,nj->ij", a, b)
+        product = np.matmul if self.whole and (plain or (w == np.round(w)).all()) else lambda a, b: np.einsum("in,nj->ij", a, b)
         if self.complete:
             parts = [[w.sum()], product(w[None], z)[0], product(weighted.T, z)[i, j]]
         else:
