@@ -57,7 +57,7 @@ def stated(found: pd.DataFrame, programme) -> list[str]:
     said = []
     for model, own in drivers.models(found, programme):
         part = lambda meaning, own=own: prose.join([programme.label(name) for name in own.loc[own["meaning"] == meaning, "driver"]])
-        text = f"{model}: what people say and what goes with the key figure agree with {prose.number(own['agreement'].iloc[0], digits=2)} (rank correlation)" if own["agreement"].notna().any() else f"{model}: too few attributes to compare what people say with what goes with the key figure"
+        text = f"{model}: what people say and what goes with the key figure agree with {prose.number(own['agreement'].iloc[0], digits=2)} (rank correlation)" if own["agreement"].notna().any() else f"{model}: what people say and what goes with the key figure cannot be compared on so few attributes"
         if part("said, not shown"):
             text += f"; {part('said, not shown')}: said, not shown, which is what people expect anyway or what all rate alike"
         if part("shown, not said"):

@@ -30,7 +30,7 @@ def table(compared: pd.DataFrame, programme) -> pd.DataFrame:
     """Return one KPI's variants as a table of words: choice, base, fit explained, first attribute, shared of the first three, rank correlation, whose share moves most."""
     return pd.DataFrame([
         {
-            "choice": WAYS[row["variant"]].capitalize(), "n": row["n"], "fit": prose.percent(row["r2"]) if row["r2"] == row["r2"] else "–", "first": programme.label(row["first"]) if row["first"] else "too few answers",
+            "choice": WAYS[row["variant"]].capitalize(), "n": row["n"], "fit": prose.percent(row["r2"]) if row["r2"] == row["r2"] else "–", "first": programme.label(row["first"]) if row["first"] else "not estimable",
             "three": f"{row['common_top3']:.0f} of 3" if row["first"] else "–", "order": prose.number(row["rank_correlation"], digits=2) if row["rank_correlation"] == row["rank_correlation"] else "–",
             "moved": f"{programme.label(row['moved'])} ({prose.number(100 * row['change'], digits=0)} of 100 parts)" if row["moved"] else "–",
         }
@@ -50,7 +50,7 @@ def gaps(found: pd.DataFrame, programme) -> list[str]:
         move = lambda name, wide=wide: (wide[name] - wide["shown"]).abs().max() if name in wide else float("nan")
         text = f"{model}: {prose.number(bases.loc['complete', 'max'])} respondents rated every attribute; pair by pair each attribute keeps its own {prose.number(bases.loc['shown', 'min'])} to {prose.number(bases.loc['shown', 'max'])}."
         text += f" Maximum likelihood, which allows gaps to depend on other answers, moves no attribute's share of the explained part by more than {prose.percent(move('em'), digits=1)}" if move("em") == move("em") else " Maximum likelihood could not be had"
-        text += f"; complete answers alone would move one by {prose.percent(move('complete'))}." if move("complete") == move("complete") else "; complete answers alone are too few."
+        text += f"; complete answers alone would move one by {prose.percent(move('complete'))}." if move("complete") == move("complete") else "; complete answers alone cannot carry the model."
         lines.append(text)
     return lines
 
