@@ -40,11 +40,12 @@ def steps(found: pd.DataFrame, programme) -> list[str]:
 
 
 def step_table(found: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return one KPI's steps as a table of words: attribute, mean rating, headroom, step, what it goes with (interval), n."""
+    """Return one KPI's steps as a table of words: attribute, what the step goes with (interval), mean rating, headroom, step (where it differs), n."""
+    same = found["step"].dropna().nunique() < 2
     return pd.DataFrame([
         {
-            "attribute": programme.label(row["driver"]), "rating": _or(row["performance"], 2), "headroom": _or(row["headroom"], 2), "step": _or(row["step"], 1),
-            "difference": f"{_effect(row)} ({prose.interval(row['conf_low'], row['conf_high'], digits=_digits(row))})" if row["conf_low"] == row["conf_low"] else row["note"] or "not estimable", "n": row["n"],
+            "attribute": programme.label(row["driver"]), "difference": _span(row, "estimate", "conf", _digits(row)) if row["conf_low"] == row["conf_low"] else row["note"] or "not estimable",
+            "rating": _or(row["performance"], 2), "headroom": _or(row["headroom"], 2), **({} if same else {"step": _or(row["step"], 1)}), "n": row["n"],
         }
         for row in found.sort_values("estimate", ascending=False, kind="stable").to_dict("records")
     ])  # fmt: skip
@@ -143,7 +144,7 @@ def _or(value, digits) -> str:
     return "–" if value != value else prose.number(value, digits=digits)
 
 
-def _span(row, name) -> str:
+def _span(row, name, limits="", digits=2) -> str:
     if row[name] != row[name]:
         return "–"
-    return f"{prose.number(row[name], digits=2)} ({prose.number(row[f'{name}_low'], digits=2)} to {prose.number(row[f'{name}_high'], digits=2)})"
+    return f"{prose.number(row[name], digits=digits)} ({prose.interval(row[f'{limits or name}_low'], row[f'{limits or name}_high'], digits=digits)})"

@@ -111,15 +111,22 @@ def differences(segments: pd.DataFrame, changes: pd.DataFrame, moved: pd.DataFra
     return lines
 
 
-def tests(tested: pd.DataFrame, segments: pd.DataFrame, changes: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return the study's rows of the ledger: the permutation tests, and the comparisons as exploratory ones."""
+def tests(tested: pd.DataFrame, unequal: pd.DataFrame, segments: pd.DataFrame, changes: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the study's rows of the ledger: the permutation tests, and as exploratory ones those of asymmetry, necessity, change and segments."""
     name = lambda row: f"{programme.label(row['driver'])} goes with {claims.name(programme, row['kpi'], row['survey'])}"
     parts = [
         drivers.tests(tested, programme),
+        claims.tests(unequal.assign(kind="asymmetry"), study=drivers.STUDY, family="driver_asymmetry", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"{name(row)} alike where it fails and where it succeeds"),
+        claims.tests(_necessity(unequal), study=drivers.STUDY, family="driver_necessity", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"A high {claims.name(programme, row['kpi'], row['survey'])} goes with a poor rating of {programme.label(row['driver'])}"),
         claims.tests(changes.assign(kind="wave"), study=drivers.STUDY, family="driver_changes", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"{name(row)} as it did in {row['then_wave']}"),
         claims.tests(segments.assign(kind="segment"), study=drivers.STUDY, family="driver_segments", kind="exploratory", key=["kind", *drivers.KEY, "segment", "value"], what=lambda row: f"{name(row)} in {programme.label(row['segment'])} {row['value']} as elsewhere"),
     ]
     return pd.concat([part for part in parts if len(part)], ignore_index=True) if any(map(len, parts)) else parts[0]
+
+
+def _necessity(unequal: pd.DataFrame) -> pd.DataFrame:
+    found = unequal.drop(columns=["estimate", "conf_low", "conf_high", "p"], errors="ignore")
+    return found.rename(columns={"necessary_size": "estimate", "necessary_p": "p"}).assign(kind="necessity")
 
 
 def _group(name, programme) -> str:
