@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from cxlib.errors import DataError
 from cxlib.measure import dominance, drivers, moments, priorities
 from cxlib.measure.moments import Answers
 
@@ -135,6 +136,20 @@ def test_many_drivers_are_sampled_with_an_error_that_holds(monkeypatch):
     z = (drawn["estimate"] - exact["estimate"]) / drawn["std_error"]
     assert stats.chi2.sf((z**2).sum(), 12) > 1e-3
     assert 0 < drawn["std_error"].max() < 0.02 * exact["r2"][0]
+
+
+def test_all_models_of_more_than_twenty_drivers_can_be_visited_too(monkeypatch):
+    frame = correlated(9, seed=5).corr()
+    whole = drivers.shapley(frame, kpi="y")["estimate"]
+    monkeypatch.setattr(dominance, "TOGETHER", 5)
+    assert drivers.shapley(frame, kpi="y")["estimate"].tolist() == pytest.approx(whole.tolist(), abs=1e-14)
+    monkeypatch.setattr(dominance, "MOST", 5)
+    found = drivers.shapley(frame, kpi="y", exact=True)
+    assert found["estimate"].tolist() == pytest.approx(whole.tolist(), abs=1e-14)
+    assert (found["std_error"] == 0).all()
+    monkeypatch.setattr(dominance, "FURTHEST", 8)
+    with pytest.raises(DataError, match="at most 8"):
+        drivers.shapley(frame, kpi="y", exact=True)
 
 
 def test_thirty_drivers_have_their_closed_form():
