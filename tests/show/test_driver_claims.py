@@ -100,3 +100,10 @@ def test_contrasts_draw_both_sides_of_each_attribute():
     assert sorted(round(float(x), 2) for x, _ in points) == [-1.0, 0.2]
     with pytest.raises(ValueError, match="reward_low"):
         figures.drivers.contrasts(frame.drop(columns="reward_low"))
+
+
+def test_levels_of_the_pyramid_stand_in_the_table_where_items_are_tagged(programme):
+    found = rows(("driver", "performance", "performance_low", "performance_high", "importance", "importance_low", "importance_high", "quadrant", "p_quadrant", "n"), ("price", 3.0, 2.9, 3.1, 0.2, 0.1, 0.3, "fix first", 0.9, 100))
+    assert "level" not in claims.drivers.places(found, programme)
+    tagged = programme.model_copy(update={"items": tuple(item.model_copy(update={"tags": ("need",)}) if item.id == "price" else item for item in programme.items)})
+    assert claims.drivers.places(found, tagged)["level"].tolist() == ["need"]
