@@ -10,7 +10,7 @@ from scipy import stats
 
 from cxlib.measure import metrics
 from cxlib.measure.dominance import METHODS, SMALLEST, all_methods, estimable, grouped, johnson, shapley
-from cxlib.measure.moments import Answers
+from cxlib.measure.moments import LARGE, Answers
 
 SHARING = ("johnson", "shapley")  # methods whose values are parts of R2
 
@@ -186,7 +186,7 @@ def permutation(frame, *, kpi, drivers, weight=None, replicates=999, seed=1):
 
     The driver's ratings are shuffled over the respondents; all else stays. out: driver, method (the statistic: shapley up to 12 drivers,
     else johnson), estimate, p = (1 + as large) / (1 + replicates), replicates, n, note. One null hypothesis a driver: it is unrelated to the KPI
-    and to the other drivers. Not for people who answered more than once.
+    and to the other drivers. Beyond 20,000 answers the shuffles are drawn from their normal limit. Not for people who answered more than once.
     """
     drivers = list(drivers)
     method = "shapley" if len(drivers) <= 12 else "johnson"
@@ -198,10 +198,11 @@ def permutation(frame, *, kpi, drivers, weight=None, replicates=999, seed=1):
     matrix, _, _ = answers.point()
     kept = [j for j in range(len(drivers)) if np.isfinite(out["estimate"][j])]
     rng = np.random.default_rng(seed)
-    orders = np.argsort(rng.random((replicates, len(answers.rows)), dtype=np.float32), axis=1, kind="stable") if kept else None
+    large = len(answers.rows) > LARGE
+    orders = np.argsort(rng.random((replicates, len(answers.rows)), dtype=np.float32), axis=1, kind="stable") if kept and not large else None
     for place, j in enumerate(kept):
         stack = np.repeat(matrix[None], replicates, axis=0)
-        stack[:, j, :] = stack[:, :, j] = answers.shuffled(j, orders)
+        stack[:, j, :] = stack[:, :, j] = answers.by_chance(j, replicates, rng) if large else answers.shuffled(j, orders)
         found = all_methods(stack[np.ix_(range(replicates), [*kept, -1], [*kept, -1])], (method,))[method][:, place]
         found = found[np.isfinite(found)]
         out.loc[j, "p"] = (1 + (found >= out["estimate"][j] - 1e-12).sum()) / (1 + len(found))

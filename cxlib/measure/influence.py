@@ -11,7 +11,7 @@ from scipy import stats
 
 from cxlib.measure import metrics
 from cxlib.measure.dominance import METHODS, all_methods, estimable
-from cxlib.measure.moments import Answers
+from cxlib.measure.moments import Answers, one_thread
 
 STEP = 1e-4  # of a correlation, for the derivative
 
@@ -21,14 +21,17 @@ def values(frame, *, kpi, drivers, weight=None, method="shapley"):
 
     Influences add up to about zero; a row that takes no part has none. Pairwise where ratings are missing, as `drivers.resample`.
     """
-    drivers = list(drivers)
+    return _values(frame, kpi, list(drivers), weight, (method,))[method]
+
+
+def _values(frame, kpi, drivers, weight, methods):
     answers = Answers(frame, kpi, drivers, weight)
     matrix, _, _ = answers.point()
     recoded = answers.recoded(matrix)
     matrix[recoded] = matrix[:, recoded] = np.nan
     kept, _ = estimable(matrix, drivers)
-    point, out = np.full(len(drivers), np.nan), np.full((len(frame), len(drivers)), np.nan)
-    if kept and min(answers.bases()[0][kept]) > len(kept) + 1:
+    fine = bool(kept) and min(answers.bases()[0][kept]) > len(kept) + 1
+    if fine:
         pick = [*kept, len(drivers)]
         small = matrix[np.ix_(pick, pick)]
         i, j = np.triu_indices(len(pick), 1)
@@ -36,12 +39,18 @@ def values(frame, *, kpi, drivers, weight=None, method="shapley"):
         for k, (a, b) in enumerate(zip(i, j)):
             for place, sign in ((2 * k, 1), (2 * k + 1, -1)):
                 stack[place, a, b] = stack[place, b, a] = small[a, b] + sign * STEP
-        found = all_methods(stack, (method,))[method]
-        slope = (found[:-1:2] - found[1:-1:2]) / (2 * STEP)
-        point[kept] = found[-1]
-        out[np.ix_(range(len(frame)), kept)] = 0.0
-        out[np.ix_(answers.rows, kept)] = np.column_stack([answers.influence(pick[a], pick[b]) for a, b in zip(i, j)]) @ slope
-    return pd.Series(point, index=drivers), pd.DataFrame(out, columns=drivers, index=frame.index)
+        found = all_methods(stack, methods)
+        single = np.column_stack([answers.influence(pick[a], pick[b]) for a, b in zip(i, j)])
+    out = {}
+    for method in methods:
+        point, rows = np.full(len(drivers), np.nan), np.full((len(frame), len(drivers)), np.nan)
+        if fine:
+            point[kept] = found[method][-1]
+            rows[np.ix_(range(len(frame)), kept)] = 0.0
+            with one_thread():
+                rows[np.ix_(answers.rows, kept)] = single @ ((found[method][:-1:2] - found[method][1:-1:2]) / (2 * STEP))
+        out[method] = pd.Series(point, index=drivers), pd.DataFrame(rows, columns=drivers, index=frame.index)
+    return out
 
 
 def spread(influences, *, strata=None, cluster=None):
@@ -64,8 +73,7 @@ def errors(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, metho
     """Return driver, method, estimate, std_error of every importance, by the infinitesimal jackknife under the design."""
     pick = lambda name: None if name is None else frame[name].astype(str).to_numpy()
     parts = []
-    for method in methods:
-        point, found = values(frame, kpi=kpi, drivers=drivers, weight=weight, method=method)
+    for method, (point, found) in _values(frame, kpi, list(drivers), weight, methods).items():
         parts.append(pd.DataFrame({"driver": point.index, "method": method, "estimate": point.to_numpy(), "std_error": spread(found, strata=pick(strata), cluster=pick(cluster))}))
     return pd.concat(parts, ignore_index=True)
 

@@ -1,12 +1,15 @@
 """Weighted cross-products of ratings: correlations from rows, and new ones for every bootstrap replicate."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
 from cxlib.errors import DataError
 
 GRAIN = 2.0**16  # weights of replicates are whole multiples of 1/65,536, so that sums of ratings are exact whatever the number of threads
+LARGE, BLOCKS = 20_000, 4_000  # rows from which replicates draw random blocks of rows instead of rows, and how many blocks
+EXACT = 2**24  # single precision holds whole numbers up to here: as many products of scores are added at once
 SUSPICIOUS = 0.7  # correlation with the KPI from which a driver is looked at: even a yes or no cut from a score of eleven steps reaches it
 BLOCK = 20_000_000  # numbers held at once: 160 MB
 
@@ -19,22 +22,25 @@ class Answers:
 
     def __init__(self, frame, kpi, drivers, weight=None, value=None):
         raw = frame[[*drivers, kpi]].to_numpy(dtype=float)
-        self.rows, self.mask = np.arange(len(raw)), np.isfinite(raw)
+        total = raw.sum(axis=0)
+        full = bool(np.isfinite(total).all())  # a gap anywhere shows in the sum
+        self.rows, self.mask = np.arange(len(raw)), np.broadcast_to(True, raw.shape) if full else np.isfinite(raw)
+        self.plain = weight is None
         self.weight = np.ones(len(raw)) if weight is None else frame[weight].to_numpy(dtype=float)
-        if not self.mask.all():
+        if not full:
             use = self.mask[:, -1] & self.mask[:, :-1].any(axis=1)
             self.rows, raw, self.mask, self.weight = np.flatnonzero(use), raw[use], self.mask[use], self.weight[use]
-        if not (self.weight >= 0).all():
+        if not self.plain and not (self.weight >= 0).all():
             row = int(np.flatnonzero(~(self.weight >= 0))[0])
             raise DataError(f"Column '{weight}', row {self.rows[row]}: the weight {self.weight[row]} is not a number of at least 0; quarantine the row or give it a weight.")
-        self.complete = bool(self.mask.all())
+        self.complete = full or bool(self.mask.all())
         if self.complete:
-            self.centre = np.round(raw.sum(axis=0) / max(len(raw), 1))
+            self.centre = np.round((total if full else raw.sum(axis=0)) / max(len(raw), 1))
             self.z = raw - self.centre
         else:
             self.centre = np.round(np.where(self.mask, raw, 0).sum(axis=0) / np.maximum(self.mask.sum(axis=0), 1))
             self.z = np.where(self.mask, raw - self.centre, 0.0)
-        self.whole = bool((self.z == np.round(self.z)).all())
+        self.whole = bool((self.z == np.rint(self.z)).all())
         # what counts as performance, driver by driver: the rating itself, or its value under a definition
         self.value = None if value is None else np.where(self.mask, value(raw), 0.0)[:, :-1]
 
@@ -79,9 +85,10 @@ class Answers:
     def point(self):
         """Return the correlation matrix, the mean performance and the KPI's spread over each driver's, of the answers as they are."""
         z, w, i, j = self.z, self.weight, *np.triu_indices(self.z.shape[1])
-        weighted = z if (w == 1).all() else z * w[:, None]
+        plain = self.plain or bool((w == 1).all())
+        weighted = z if plain else z * w[:, None]
         # sums of whole numbers are exact in any order; others are added in one order, whatever the number of threads
-        product = np.matmul if self.whole and (w == np.round(w)).all() else lambda a, b: np.einsum("in,nj->ij", a, b)
+        product = np.matmul if self.whole and (plain or (w == np.round(w)).all()) else lambda a, b: np.einsum("in,nj->ij", a, b)
         if self.complete:
             parts = [[w.sum()], product(w[None], z)[0], product(weighted.T, z)[i, j]]
         else:
@@ -127,6 +134,8 @@ class Answers:
     def replicates(self, count, *, seed, strata=None, cluster=None):
         """Return `count` bootstrap stacks of what `point` returns; `strata` and `cluster` are arrays over the frame's rows."""
         pick = lambda column: None if column is None else column[self.rows]
+        if len(self.rows) > LARGE:
+            return self._by_blocks(count, seed, pick(strata), pick(cluster))
         factor, draws = rao_wu(len(self.rows), count, seed=seed, strata=pick(strata), cluster=pick(cluster))
         weight, parts = np.round(self.weight / self.weight.mean() * factor * GRAIN) / GRAIN, []
         for times in draws:
@@ -134,6 +143,56 @@ class Answers:
             with one_thread():
                 parts.append(self._finish(sum(counts[:, rows] @ self._products(rows) for rows in self._blocks())))
         return tuple(np.concatenate(part) for part in zip(*parts))
+
+    def _by_blocks(self, count, seed, strata, cluster):
+        """Draw random blocks of units instead of units: with thousands of blocks the same distribution, at a cost that hardly grows with the rows.
+
+        A block of units drawn at random is a primary unit of the same design: its sum has the units' variance, estimated with as many degrees of
+        freedom as there are blocks (random groups; Wolter 2007, ch. 2).
+        """
+        unit = np.arange(len(self.rows)) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+        first = np.unique(unit, return_index=True)[1]
+        stratum = np.zeros(len(first), dtype=int) if strata is None else np.unique(strata[first], return_inverse=True)[1]
+        rng, block, of = np.random.default_rng(seed), np.empty(len(first), dtype=int), []
+        for h in range(stratum.max() + 1):
+            own = rng.permutation(np.flatnonzero(stratum == h))
+            groups = min(len(own), max(50, round(BLOCKS * len(own) / len(first))))
+            block[own] = len(of) + np.arange(len(own)) % groups
+            of += [h] * groups
+        block = block[unit]
+        order = np.argsort(block, kind="stable")
+        weight = (np.round(self.weight / self.weight.mean() * GRAIN) / GRAIN)[order]
+        ends = np.searchsorted(block[order], np.arange(len(of) + 1))
+        value = None if self.value is None else self.value[order]
+        with one_thread():
+            sums = np.array([self._summed(self.z[order[a:b]], self.mask[order[a:b]], weight[a:b], None if value is None else value[a:b]) for a, b in pairwise(ends)])
+        factor, draws = rao_wu(len(of), count, seed=seed + 1, strata=np.array(of))
+        with one_thread():
+            return tuple(np.concatenate(part) for part in zip(*(self._finish((times * factor) @ sums) for times in draws)))
+
+    def _summed(self, z, mask, w, value):
+        """Return the weighted sums of what `_products` returns, by matrix products."""
+        i, j = np.triu_indices(z.shape[1])
+        turned, rated = (z * w[:, None]).T, [] if value is None else [w @ value]
+        if self.complete:
+            return np.concatenate([[w.sum()], w @ z, (turned @ z)[i, j], *rated])
+        mask = mask.astype(float)
+        parts = [((mask * w[:, None]).T @ mask)[i, j], (turned @ mask).ravel(), ((turned * z.T) @ mask).ravel(), (turned @ z)[i, j]]
+        return np.concatenate([*parts, *rated])
+
+    def by_chance(self, column, count, rng):
+        """Return what `shuffled` would, from its limit for many rows: normal around nothing with the covariance that shuffling has."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            w = self.weight[:, None] * self.mask
+            total = w.sum(axis=0)
+            z = np.where(self.mask, self.z - (w * self.z).sum(axis=0) / total, 0.0)
+            z = z / np.sqrt((w * z**2).sum(axis=0) / total)
+        scaled = np.where(np.isfinite(z), w * z, 0.0) / np.maximum(total, 1e-300)
+        cover = np.einsum("ij,ik->jk", scaled, scaled) / max(self.mask[:, column].mean(), 1e-12)
+        values, vectors = np.linalg.eigh(cover)
+        out = np.clip(rng.normal(size=(count, len(values))) @ (vectors * np.sqrt(np.maximum(values, 0))).T, -1, 1)
+        out[:, column] = 1.0
+        return out
 
     def shuffled(self, column, orders):
         """Return the column's correlations with all others when its ratings are handed out to other rows: (orders, columns)."""
@@ -199,3 +258,34 @@ def _mirror(part, i, j, d):
     out[:, i, j] = part
     out[:, j, i] = part
     return out
+
+
+def products(batches, *, columns):
+    """Add up what correlations need over batches of an engine (Arrow record batches): n, sums (columns) and products (columns x columns) of rows without a gap.
+
+    The engine reads, and the matrix product runs on each batch, so that any number of rows costs little more than reading them. Whole numbers up to 250 are
+    summed exactly.
+    """
+    n, sums, cross = 0, np.zeros(len(columns)), np.zeros((len(columns),) * 2)
+    for batch in batches:
+        there, arrays = None, []
+        for name in columns:
+            column = batch.column(name)
+            if column.null_count:
+                valid = column.is_valid().to_numpy(zero_copy_only=False)
+                there = valid if there is None else there & valid
+                column = column.fill_null(0)
+            arrays.append(column.to_numpy(zero_copy_only=False))
+        most = max((float(max(array.max(), -array.min())) for array in arrays if len(array)), default=1.0)
+        piece = int(np.clip(EXACT // max(most, 1.0) ** 2, 256, 32_768))
+        for start in range(0, batch.num_rows, piece):
+            stack = np.empty((len(columns) + 1, min(piece, batch.num_rows - start)), dtype=np.float32)
+            stack[0] = 1
+            for k, array in enumerate(arrays):
+                stack[k + 1] = array[start : start + piece]
+            if there is not None:
+                stack *= there[start : start + piece]
+            with one_thread():
+                made = (stack @ stack.T).astype(float)
+            n, sums, cross = n + int(made[0, 0]), sums + made[0, 1:], cross + made[1:, 1:]
+    return n, sums, cross

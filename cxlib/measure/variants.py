@@ -56,7 +56,7 @@ def every(tables, *, seed: int = 1) -> pd.DataFrame:
             own = own.assign(estimate=own["shapley"].where(own["n"] > ENOUGH * len(live)))
             own["share"] = own["estimate"] / own["r2"].where(own["r2"] > 0)
             own["rank"] = own["estimate"].rank(ascending=False, method="min")
-            own.loc[own["estimate"].isna() & (own["note"] == ""), "note"] = "too few answers"
+            own.loc[own["estimate"].isna() & (own["note"] == ""), "note"] = "not estimable (hardly more answers than attributes)"
             parts.append(own[["driver", "estimate", "share", "rank", "r2", "n", "note"]].assign(variant=variant))
         return pd.concat(parts, ignore_index=True)
 
@@ -71,10 +71,12 @@ def compare(found: pd.DataFrame) -> pd.DataFrame:
     for key, own in found.groupby(models.KEYS, sort=False):
         wide = own.pivot(index="driver", columns="variant", values="share")
         shown = wide["shown"].dropna()
+        if len(shown) < 2:
+            continue
         for variant in [name for name in WAYS if name in wide and name != "shown"]:
             other = wide[variant].reindex(shown.index)
             one = own[own["variant"] == variant]
-            if other.isna().any() or len(shown) < 2:
+            if other.isna().any():
                 rows.append((*key, variant, int(one["n"].max()), np.nan, "", 0, 0, np.nan, "", np.nan))
                 continue
             top = [set(part.nlargest(3).index) for part in (shown, other)]

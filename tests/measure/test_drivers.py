@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from cxlib.measure import dominance, drivers, priorities
+from cxlib.errors import DataError
+from cxlib.measure import dominance, drivers, moments, priorities
 from cxlib.measure.moments import Answers
 
 SHARED = Path(os.environ.get("CX_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"  # beside the repository
@@ -137,6 +138,20 @@ def test_many_drivers_are_sampled_with_an_error_that_holds(monkeypatch):
     assert 0 < drawn["std_error"].max() < 0.02 * exact["r2"][0]
 
 
+def test_all_models_of_more_than_twenty_drivers_can_be_visited_too(monkeypatch):
+    frame = correlated(9, seed=5).corr()
+    whole = drivers.shapley(frame, kpi="y")["estimate"]
+    monkeypatch.setattr(dominance, "TOGETHER", 5)
+    assert drivers.shapley(frame, kpi="y")["estimate"].tolist() == pytest.approx(whole.tolist(), abs=1e-14)
+    monkeypatch.setattr(dominance, "MOST", 5)
+    found = drivers.shapley(frame, kpi="y", exact=True)
+    assert found["estimate"].tolist() == pytest.approx(whole.tolist(), abs=1e-14)
+    assert (found["std_error"] == 0).all()
+    monkeypatch.setattr(dominance, "FURTHEST", 8)
+    with pytest.raises(DataError, match="at most 8"):
+        drivers.shapley(frame, kpi="y", exact=True)
+
+
 def test_thirty_drivers_have_their_closed_form():
     # equicorrelated drivers with equal correlations share R2 evenly
     matrix = pd.DataFrame(np.full((31, 31), 0.3), columns=range(31), index=range(31))
@@ -235,6 +250,46 @@ def test_bootstrap_has_new_cross_products_for_weights_and_strata():
         expected = np.cov(rows[["d0", "d1", "d2", "y"]].T, aweights=rows["w"])
         scale = np.sqrt(np.diag(expected))
         assert stack[k] == pytest.approx(expected / np.outer(scale, scale), abs=1e-4)  # weights are rounded to 1/65,536
+
+
+def test_blocks_of_rows_stand_in_for_rows_where_there_are_many(monkeypatch):
+    """Random groups: the errors are those of rows, also with strata and clusters, and the first moments do not move."""
+    frame = correlated(4, n=12_000)
+    frame = frame.mask(np.random.default_rng(1).random(frame.shape) < 0.05).assign(y=frame["y"], h=np.arange(12_000) // 6000, person=np.arange(12_000) // 2, w=np.random.default_rng(2).choice([0.5, 1.0, 2.0], 12_000))
+    names = [f"d{k}" for k in range(4)]
+    for design in ({}, {"strata": "h", "cluster": "person"}):
+        run = lambda design=design: drivers.importance(frame, kpi="y", drivers=names, weight="w", replicates=800, **design)
+        rows = run()
+        with monkeypatch.context() as patch:
+            patch.setattr(moments, "LARGE", 1000)
+            patch.setattr(moments, "BLOCKS", 1500)
+            blocks = run()
+        assert blocks["estimate"].tolist() == rows["estimate"].tolist()
+        assert (blocks["std_error"] / rows["std_error"]).mean() == pytest.approx(1, abs=0.04)
+        assert np.abs(blocks["std_error"] / rows["std_error"] - 1).max() < 0.15
+
+
+def test_shuffles_of_many_rows_have_their_normal_limit():
+    frame = correlated(3, n=3000).assign(w=np.random.default_rng(2).choice([0.5, 1.0, 2.0], 3000))
+    frame = frame.mask((np.random.default_rng(1).random(frame.shape) < 0.1) & (frame.columns != "w"))
+    answers = Answers(frame, "y", ["d0", "d1", "d2"], "w")
+    rng = np.random.default_rng(3)
+    orders = np.argsort(rng.random((2000, len(answers.rows))), axis=1)
+    real, limit = answers.shuffled(1, orders)[:, [0, 2, 3]], answers.by_chance(1, 2000, rng)[:, [0, 2, 3]]
+    assert np.abs(limit.std(axis=0) / real.std(axis=0) - 1).max() < 0.08
+    assert np.corrcoef(real.T)[np.triu_indices(3, 1)] == pytest.approx(np.corrcoef(limit.T)[np.triu_indices(3, 1)], abs=0.08)
+
+
+def test_products_over_batches_are_those_of_the_whole():
+    import pyarrow as pa
+
+    frame = ratings(5000, 3, 1, [0.3, 0.2, 0.1]).astype("Int64")
+    frame.loc[::7, "d1"] = pd.NA
+    whole = frame.dropna().astype(float)
+    n, sums, cross = moments.products(pa.Table.from_pandas(frame).to_batches(max_chunksize=1300), columns=["d0", "d1", "d2", "y"])
+    assert n == len(whole)
+    assert sums.tolist() == whole.sum().tolist()
+    assert cross.tolist() == (whole.T @ whole).to_numpy().tolist()
 
 
 def test_two_units_a_stratum_keep_their_variance():

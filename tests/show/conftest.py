@@ -25,6 +25,12 @@ def _matrix():
                          "performance": level, "performance_low": level - 0.06, "performance_high": level + 0.06, "n": 1000, "n_eff": 900})  # fmt: skip
 
 
+def _contrasts():
+    poor, best = np.array([-1.0, -0.6, -0.2, -0.1, -0.5, 0.0, -0.9, -0.3]), np.array([0.7, 0.1, 0.3, 0.0, 0.5, 0.2, 0.6, 0.4])
+    limits = {f"{name}{end}": value + shift for name, value in (("penalty", poor), ("reward", best)) for end, shift in (("", 0), ("_low", -0.3), ("_high", 0.3))}
+    return pd.DataFrame({"driver": DRIVERS, **limits, "n": 1000, "n_eff": 900})
+
+
 def _ranks():
     place = np.arange(8)
     weight = np.exp(-0.8 * (place[None, :] - place[:, None]) ** 2)
@@ -106,7 +112,7 @@ def _cards():
 
 
 FRAMES = {
-    "drivers.importance": _importance, "drivers.matrix": _matrix, "drivers.ranks": _ranks, "tracking.series": _series, "tracking.changes": _changes,
+    "drivers.importance": _importance, "drivers.matrix": _matrix, "drivers.ranks": _ranks, "drivers.contrasts": _contrasts, "tracking.series": _series, "tracking.changes": _changes,
     "topics.shares": _shares, "topics.trend": _trend, "topics.impact": _impact, "roi.effect": _effect, "roi.recovery": _recovery, "roi.worth": _parts,
     "roi.tornado": _tornado, "loading.intake": _intake, "loading.answers": _answers, "summary.kpis": _kpis,
 }  # fmt: skip

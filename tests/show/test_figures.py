@@ -133,7 +133,7 @@ def test_fault_7_one_row_no_row_and_no_estimate_still_draw(name):
 @EVERY
 def test_a_missing_column_is_named(name):
     frame = frame_of(name)
-    needed = next(column for column in ("estimate", "importance_low", "probability", "low", "quarantined", "asked") if column in frame)
+    needed = next(column for column in ("estimate", "importance_low", "probability", "low", "quarantined", "asked", "penalty_low") if column in frame)
     with pytest.raises(ValueError, match=needed):
         draw(name, frame.drop(columns=needed))
 

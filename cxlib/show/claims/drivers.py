@@ -8,6 +8,7 @@ from cxlib.show import claims, prose
 STUDY = "02_annual_drivers"
 KEY = ["survey", "kpi", "driver"]
 SURE = 0.8  # share of replicates from which an attribute is named as one to fix first
+LEVELS = ("need", "ease", "emotion")  # of the experience pyramid
 METHODS = {"correlation": "Correlation", "ols": "Regression", "johnson": "Johnson", "shapley": "Shapley"}
 
 
@@ -106,11 +107,13 @@ def ranks(importance: pd.DataFrame, tested: pd.DataFrame, programme) -> pd.DataF
 
 
 def places(found: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return one KPI's attributes as a table of words: mean rating, importance, the corner they stand in, how often they do, n."""
+    """Return one KPI's attributes as a table of words: mean rating, importance, the corner they stand in, how often they do, their level of the experience pyramid where tagged, n."""
+    levels = {item.id: prose.join([tag for tag in item.tags if tag in LEVELS]) for item in programme.items}
+    tagged = any(levels[driver] for driver in found["driver"])
     return pd.DataFrame([
         {
             "attribute": programme.label(row["driver"]), "rating": _rating(row), "importance": _part(row, "importance"), "corner": row["quadrant"] or "–",
-            "times": times(row["p_quadrant"]), "n": row["n"],
+            "times": times(row["p_quadrant"]), **({"level": levels[row["driver"]] or "–"} if tagged else {}), "n": row["n"],
         }
         for row in found.sort_values("importance", ascending=False, kind="stable").to_dict("records")
     ])  # fmt: skip

@@ -33,18 +33,19 @@ def steps(found: pd.DataFrame, programme) -> list[str]:
             said.append(f"{model}: no attribute shows a difference in the key figure for a step up, the others held; the answers cannot tell these apart.")
             continue
         first = shown.iloc[0]
-        text = f"{model}: respondents who rate {programme.label(first['driver'])} {prose.number(first['step'], digits=1)} higher, and all else alike, differ by {_effect(first)} (95 % interval {prose.interval(first['conf_low'], first['conf_high'], digits=1)})"
+        text = f"{model}: respondents who rate {programme.label(first['driver'])} {prose.number(first['step'], digits=1)} higher, and all else alike, differ by {_effect(first)} (95 % interval {prose.interval(first['conf_low'], first['conf_high'], digits=_digits(first))})"
         text += f"; {prose.join([programme.label(name) for name in shown['driver'].iloc[1:]])} follow{'s' if len(shown) == 2 else ''}" if len(shown) > 1 else ""
         said.append(f"{text}." + (f" For {prose.join([programme.label(name) for name in rest['driver']])} a difference is not established." if len(rest) else ""))
     return said
 
 
 def step_table(found: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return one KPI's steps as a table of words: attribute, mean rating, headroom, step, what it goes with (interval), n."""
+    """Return one KPI's steps as a table of words: attribute, what the step goes with (interval), mean rating, headroom, step (where it differs), n."""
+    same = found["step"].dropna().nunique() < 2
     return pd.DataFrame([
         {
-            "attribute": programme.label(row["driver"]), "rating": _or(row["performance"], 2), "headroom": _or(row["headroom"], 2), "step": _or(row["step"], 1),
-            "difference": f"{_effect(row)} ({prose.interval(row['conf_low'], row['conf_high'], digits=1)})" if row["conf_low"] == row["conf_low"] else row["note"] or "not estimable", "n": row["n"],
+            "attribute": programme.label(row["driver"]), "difference": _span(row, "estimate", "conf", _digits(row)) if row["conf_low"] == row["conf_low"] else row["note"] or "not estimable",
+            "rating": _or(row["performance"], 2), "headroom": _or(row["headroom"], 2), **({} if same else {"step": _or(row["step"], 1)}), "n": row["n"],
         }
         for row in found.sort_values("estimate", ascending=False, kind="stable").to_dict("records")
     ])  # fmt: skip
@@ -57,7 +58,7 @@ def stated(found: pd.DataFrame, programme) -> list[str]:
     said = []
     for model, own in drivers.models(found, programme):
         part = lambda meaning, own=own: prose.join([programme.label(name) for name in own.loc[own["meaning"] == meaning, "driver"]])
-        text = f"{model}: what people say and what goes with the key figure agree with {prose.number(own['agreement'].iloc[0], digits=2)} (rank correlation)" if own["agreement"].notna().any() else f"{model}: too few attributes to compare what people say with what goes with the key figure"
+        text = f"{model}: what people say and what goes with the key figure agree with {prose.number(own['agreement'].iloc[0], digits=2)} (rank correlation)" if own["agreement"].notna().any() else f"{model}: what people say and what goes with the key figure cannot be compared on so few attributes"
         if part("said, not shown"):
             text += f"; {part('said, not shown')}: said, not shown, which is what people expect anyway or what all rate alike"
         if part("shown, not said"):
@@ -130,6 +131,10 @@ def unequal_table(found: pd.DataFrame, programme) -> pd.DataFrame:
     ])  # fmt: skip
 
 
+def _digits(row) -> int:
+    return 2 if row["unit"] == "score" else 1
+
+
 def _effect(row) -> str:
     size = prose.points(row["estimate"], digits=1) if row["unit"] == "points" else prose.number(row["estimate"], digits=2 if row["unit"] == "score" else 1)
     return f"{size} {row['unit'] if row['unit'] != 'score' else 'on the score'}"
@@ -139,7 +144,7 @@ def _or(value, digits) -> str:
     return "–" if value != value else prose.number(value, digits=digits)
 
 
-def _span(row, name) -> str:
+def _span(row, name, limits="", digits=2) -> str:
     if row[name] != row[name]:
         return "–"
-    return f"{prose.number(row[name], digits=2)} ({prose.number(row[f'{name}_low'], digits=2)} to {prose.number(row[f'{name}_high'], digits=2)})"
+    return f"{prose.number(row[name], digits=digits)} ({prose.interval(row[f'{limits or name}_low'], row[f'{limits or name}_high'], digits=digits)})"

@@ -30,7 +30,7 @@ def table(compared: pd.DataFrame, programme) -> pd.DataFrame:
     """Return one KPI's variants as a table of words: choice, base, fit explained, first attribute, shared of the first three, rank correlation, whose share moves most."""
     return pd.DataFrame([
         {
-            "choice": WAYS[row["variant"]].capitalize(), "n": row["n"], "fit": prose.percent(row["r2"]) if row["r2"] == row["r2"] else "–", "first": programme.label(row["first"]) if row["first"] else "too few answers",
+            "choice": WAYS[row["variant"]].capitalize(), "n": row["n"], "fit": prose.percent(row["r2"]) if row["r2"] == row["r2"] else "–", "first": programme.label(row["first"]) if row["first"] else "not estimable",
             "three": f"{row['common_top3']:.0f} of 3" if row["first"] else "–", "order": prose.number(row["rank_correlation"], digits=2) if row["rank_correlation"] == row["rank_correlation"] else "–",
             "moved": f"{programme.label(row['moved'])} ({prose.number(100 * row['change'], digits=0)} of 100 parts)" if row["moved"] else "–",
         }
@@ -50,7 +50,7 @@ def gaps(found: pd.DataFrame, programme) -> list[str]:
         move = lambda name, wide=wide: (wide[name] - wide["shown"]).abs().max() if name in wide else float("nan")
         text = f"{model}: {prose.number(bases.loc['complete', 'max'])} respondents rated every attribute; pair by pair each attribute keeps its own {prose.number(bases.loc['shown', 'min'])} to {prose.number(bases.loc['shown', 'max'])}."
         text += f" Maximum likelihood, which allows gaps to depend on other answers, moves no attribute's share of the explained part by more than {prose.percent(move('em'), digits=1)}" if move("em") == move("em") else " Maximum likelihood could not be had"
-        text += f"; complete answers alone would move one by {prose.percent(move('complete'))}." if move("complete") == move("complete") else "; complete answers alone are too few."
+        text += f"; complete answers alone would move one by {prose.percent(move('complete'))}." if move("complete") == move("complete") else "; complete answers alone cannot carry the model."
         lines.append(text)
     return lines
 
@@ -81,7 +81,7 @@ def mood(found: pd.DataFrame, pairs: pd.DataFrame, programme) -> list[str]:
             continue
         out = own[own["conf_low"] > 0].sort_values("estimate", ascending=False, kind="stable")
         below = own[own["conf_high"] < 0]
-        text = f"{model}: {prose.percent(own['share'].iloc[0])} of the differences in ratings is common to all attributes (a mood, or quality that people meet everywhere), and this alone goes with {prose.percent(own['kpi_share'].iloc[0])} of the key figure."
+        text = f"{model}: {prose.percent(own['share'].iloc[0])} of the differences in ratings is common to all attributes (a mood, or quality that people meet everywhere), and this alone, freed of the chance error of single ratings, goes with {prose.percent(own['kpi_share'].iloc[0])} of the key figure."
         text += f" Beyond it {prose.join([programme.label(name) for name in out['driver']])} stand{'s' if len(out) == 1 else ''} out" if len(out) else " Beyond it no attribute stands out"
         text += f"; {prose.join([programme.label(name) for name in below['driver']])} {'goes' if len(below) == 1 else 'go'} with it less than the common level would suggest." if len(below) else "."
         lines.append(text)
@@ -111,15 +111,22 @@ def differences(segments: pd.DataFrame, changes: pd.DataFrame, moved: pd.DataFra
     return lines
 
 
-def tests(tested: pd.DataFrame, segments: pd.DataFrame, changes: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return the study's rows of the ledger: the permutation tests, and the comparisons as exploratory ones."""
+def tests(tested: pd.DataFrame, unequal: pd.DataFrame, segments: pd.DataFrame, changes: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the study's rows of the ledger: the permutation tests, and as exploratory ones those of asymmetry, necessity, change and segments."""
     name = lambda row: f"{programme.label(row['driver'])} goes with {claims.name(programme, row['kpi'], row['survey'])}"
     parts = [
         drivers.tests(tested, programme),
+        claims.tests(unequal.assign(kind="asymmetry"), study=drivers.STUDY, family="driver_asymmetry", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"{name(row)} alike where it fails and where it succeeds"),
+        claims.tests(_necessity(unequal), study=drivers.STUDY, family="driver_necessity", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"A high {claims.name(programme, row['kpi'], row['survey'])} goes with a poor rating of {programme.label(row['driver'])}"),
         claims.tests(changes.assign(kind="wave"), study=drivers.STUDY, family="driver_changes", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"{name(row)} as it did in {row['then_wave']}"),
         claims.tests(segments.assign(kind="segment"), study=drivers.STUDY, family="driver_segments", kind="exploratory", key=["kind", *drivers.KEY, "segment", "value"], what=lambda row: f"{name(row)} in {programme.label(row['segment'])} {row['value']} as elsewhere"),
     ]
     return pd.concat([part for part in parts if len(part)], ignore_index=True) if any(map(len, parts)) else parts[0]
+
+
+def _necessity(unequal: pd.DataFrame) -> pd.DataFrame:
+    found = unequal.drop(columns=["estimate", "conf_low", "conf_high", "p"], errors="ignore")
+    return found.rename(columns={"necessary_size": "estimate", "necessary_p": "p"}).assign(kind="necessity")
 
 
 def _group(name, programme) -> str:

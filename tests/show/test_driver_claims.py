@@ -1,0 +1,109 @@
+"""What 02 says beyond the order: other worlds, other sentences."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from small import ROOT
+
+from cxlib import programme as programmes
+from cxlib.show import claims, figures
+
+KEYS = {"survey": "annual", "wave": "2026Q3", "kpi": "nps"}
+
+
+@pytest.fixture(scope="module")
+def programme():
+    return programmes.read(ROOT / "data" / "telecom")
+
+
+def rows(columns, *values):
+    return pd.DataFrame([KEYS | dict(zip(columns, row)) for row in values])
+
+
+def steps(*values):
+    made = rows(("driver", "estimate", "conf_low", "conf_high"), *values)
+    return made.assign(step=0.5, unit="points", performance=3.0, headroom=2.0, n=100, note="")
+
+
+def test_a_step_is_told_with_its_interval_and_who_follows(programme):
+    (said,) = claims.levers.steps(steps(("price", 10.5, 8.2, 12.7), ("coverage", 9.0, 7.0, 11.0), ("app", -0.8, -3.9, 2.4)), programme)
+    assert "rate Value for money 0.5 higher, and all else alike, differ by +10.5 points (95 % interval 8.2 to 12.7); Network coverage follows." in said
+    assert said.endswith("For App and online account a difference is not established.")
+
+
+def test_where_no_step_shows_nothing_is_named(programme):
+    (said,) = claims.levers.steps(steps(("price", 1.0, -2.0, 4.0)), programme)
+    assert "no attribute shows a difference" in said
+    assert "Value for money" not in said
+
+
+def test_a_step_table_shows_the_step_only_where_it_differs(programme):
+    assert "step" not in claims.levers.step_table(steps(("price", 10.5, 8.2, 12.7), ("app", 1.0, -3.9, 2.4)), programme)
+    table = claims.levers.step_table(steps(("price", 10.5, 8.2, 12.7), ("app", 1.0, -3.9, 2.4)).assign(step=[0.5, 0.2]), programme)
+    assert table["step"].tolist() == ["0.5", "0.2"]
+    assert table["difference"].tolist() == ["10.5 (8.2 to 12.7)", "1.0 (−3.9 to 2.4)"]
+
+
+def test_corners_that_hang_on_the_rule_are_named(programme):
+    found = rows(("rule", "driver", "quadrant", "same"), ("means", "price", "fix first", 1), ("medians", "price", "fix first", 1), ("means", "app", "watch", 0), ("medians", "app", "fix first", 0))
+    (said,) = claims.levers.cuts(found, programme)
+    assert "cut at the means and medians, App and online account changes its corner; Value for money stands under “fix first” by every rule." in said
+
+
+def test_basics_and_delighters_are_said_and_what_is_neither(programme):
+    found = rows(("driver", "class", "p", "p_class", "necessary_p", "necessary_size"), ("price", "basic", 0.001, 0.97, 0.01, 0.2), ("app", "delighter", 0.01, 0.8, 0.5, 0.0), ("shop", "none shown", 0.6, 0.9, 0.5, 0.0))
+    (said,) = claims.levers.unequal(found, programme)
+    assert "annoys where it fails: Value for money (so in 97 in 100 redraws); delights where it succeeds: App and online account (so in 80 in 100 redraws); shows neither: Shops." in said
+    assert said.endswith("A high score hardly ever goes with a poor rating of Value for money.")
+
+
+def test_what_people_say_is_read_beside_what_is_shown(programme):
+    found = rows(("driver", "meaning", "agreement"), ("price", "said and shown", 0.3), ("app", "said, not shown", 0.3), ("waiting", "shown, not said", 0.3))
+    (said,) = claims.levers.stated(found, programme)
+    assert "agree with 0.30 (rank correlation); App and online account: said, not shown" in said
+    assert "Time to an answer: shown, not said" in said
+    assert "Nobody was asked" in claims.levers.stated(pd.DataFrame(), programme)[0]
+
+
+def test_other_choices_are_said_with_what_comes_first(programme):
+    found = rows(
+        ("variant", "n", "r2", "first", "same_first", "common_top3", "rank_correlation"),
+        ("em", 800, 0.5, "coverage", 1, 3, 0.99), ("complete", 200, 0.6, "price", 0, 2, 0.81), ("top", 700, np.nan, "", 0, 0, np.nan),
+    )  # fmt: skip
+    (said,) = claims.variants.said(found, programme)
+    assert "1 of 2 other choices put the same attribute first (gaps filled by maximum likelihood); Value for money comes first in 1 (complete answers only)." in said
+    assert "departs most with complete answers only: rank correlation 0.81 on 200 answers." in said
+
+
+def test_nothing_to_rank_is_said(programme):
+    tested = rows(("driver", "p"), ("price", 0.4), ("app", 0.2))
+    assert "there is nothing to rank" in claims.drivers.relevance(tested, programme)[0]
+    assert "1 of 2 attributes look more important" in claims.drivers.relevance(tested.assign(p=[0.01, 0.2]), programme)[0]
+
+
+def test_changes_and_segments_are_told_with_their_number(programme):
+    segments = rows(("segment", "value", "driver", "now", "then", "p"), ("brand", "Kolibri", "price", 0.2, 0.1, 0.001), ("brand", "Kolibri", "app", 0.1, 0.1, 0.9))
+    changes = rows(("then_wave", "driver", "now", "then", "p"), ("2025Q3", "price", 0.2, 0.1, 0.3))
+    said = claims.variants.differences(segments, changes, changes.iloc[:0], programme)
+    assert said[0].startswith("Segments: 2 comparisons")
+    assert "1 have p below 0.05 where chance alone would give about 0" in said[0]
+    assert "no importance shows a detectable change; no attribute surely changed its corner." in said[1]
+    assert claims.variants.differences(segments.iloc[:0], changes.iloc[:0], changes.iloc[:0], programme) == [
+        "No segment has answers enough to compare importances (100 inside and outside, and ten an attribute).", "There is no earlier wave of this survey to compare with.",
+    ]  # fmt: skip
+
+
+def test_contrasts_draw_both_sides_of_each_attribute():
+    frame = pd.DataFrame({"driver": ["Price", "App"], "penalty": [-1.0, np.nan], "penalty_low": [-1.4, np.nan], "penalty_high": [-0.6, np.nan], "reward": [0.2, np.nan], "reward_low": [0.0, np.nan], "reward_high": [0.4, np.nan], "n": [300, 20]})
+    ax = figures.drivers.contrasts(frame)
+    points = [(x, y) for line in ax.lines if line.get_marker() == "o" for x, y in zip(*line.get_data())]
+    assert sorted(round(float(x), 2) for x, _ in points) == [-1.0, 0.2]
+    with pytest.raises(ValueError, match="reward_low"):
+        figures.drivers.contrasts(frame.drop(columns="reward_low"))
+
+
+def test_levels_of_the_pyramid_stand_in_the_table_where_items_are_tagged(programme):
+    found = rows(("driver", "performance", "performance_low", "performance_high", "importance", "importance_low", "importance_high", "quadrant", "p_quadrant", "n"), ("price", 3.0, 2.9, 3.1, 0.2, 0.1, 0.3, "fix first", 0.9, 100))
+    assert "level" not in claims.drivers.places(found, programme)
+    tagged = programme.model_copy(update={"items": tuple(item.model_copy(update={"tags": ("need",)}) if item.id == "price" else item for item in programme.items)})
+    assert claims.drivers.places(found, tagged)["level"].tolist() == ["need"]
