@@ -22,13 +22,13 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             f"{one.file}: {one.rows:,} rows = {one.kept:,} kept + {one.quarantined:,} quarantined + {one.duplicates:,} duplicates "
             f"({one.table}, {one.encoding}; {one.trimmed:,} cells trimmed){'  <- over the limit of ' + format(found.limits.quarantine, '.0%') if share > found.limits.quarantine else ''}"
         )
-        faults = repairs[repairs["file"] == one.file]
+        faults = repairs[(repairs["file"] == one.file) & (repairs["quarter"] == one.quarter)]  # a file may hold several waves
         for fault in faults.head(SHOWN).itertuples():
             say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
         if len(faults) > SHOWN:
             say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
     empty = sorted(table for table in schema.TABLES if len(tables[table]) == 0 and table != "repairs")
-    say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters())}; no rows for {', '.join(empty) or 'no table'}.")
+    say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters()) or 'none, because no survey is declared'}; no rows for {', '.join(empty) or 'no table'}.")
 
 
 def contracts(programme) -> None:

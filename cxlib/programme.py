@@ -14,12 +14,13 @@ from pydantic import BaseModel, Field
 from cxlib import contract, quarters
 from cxlib.contract import FROZEN
 from cxlib.errors import DataError, nearest
-from cxlib.questionnaire import RESPONSE_FIELDS, Id, Identifier, Item, Reading, Scale, Survey, Wave
+from cxlib.questionnaire import RESPONSE_FIELDS, Id, Identifier, Item, Join, Reading, Scale, Survey, Wave
 
 Definition = Literal[
     "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
-    "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10",
+    "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10", "share_0_1",
 ]  # fmt: skip
+RESERVED = {*RESPONSE_FIELDS, "answer", "survey", "wave", "quarter", "week"}  # columns of the responses that no item may be called
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 
@@ -74,7 +75,8 @@ class Source(Reading):
 
     table: Table = Field(description="The table it fills.")
     file: str = Field("", description="File under raw/; empty where a database is named, e.g. orders.parquet.")
-    columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, e.g. {ordered_on = \"date\"}.")
+    columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, and \"#row\" numbers the rows of a file without ids, e.g. {ordered_on = \"date\"}.")
+    joins: tuple[Join, ...] = Field((), description="Other files whose columns are added by a key, e.g. the orders that their lines name.")
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
     values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")
     purpose: str = Field("", description="What the data may be used for, e.g. value of customers.")
@@ -132,10 +134,10 @@ class Programme(BaseModel):
     totals: Literal["as_sampled", "equal", "by_customers"] = Field("as_sampled", description="How totals over brands or countries are made.")
     about: str = Field("", description="What a reader should know of the programme, in a sentence or two, e.g. Two brands, consumers only..")
     scales: dict[str, Scale] = Field({}, description="Named scales.")
-    surveys: tuple[Survey, ...] = Field(min_length=1, description="Surveys.")
-    waves: tuple[Wave, ...] = Field(min_length=1, description="Waves.")
-    items: tuple[Item, ...] = Field(min_length=1, description="Items.")
-    kpis: tuple[Kpi, ...] = Field(min_length=1, description="KPIs.")
+    surveys: tuple[Survey, ...] = Field((), description="Surveys.")
+    waves: tuple[Wave, ...] = Field((), description="Waves.")
+    items: tuple[Item, ...] = Field((), description="Items.")
+    kpis: tuple[Kpi, ...] = Field((), description="KPIs.")
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
     segments: tuple[Segment, ...] = Field((), description="Segments.")
     staff: Staff = Staff()
@@ -200,7 +202,8 @@ class Programme(BaseModel):
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
-        return contracts + [self.raw / name for name in dict.fromkeys(one.file for one in (*self.waves, *self.sources) if one.file)]
+        files = (one.file for read in (*self.waves, *self.sources) for one in (read, *read.joins) if one.file)
+        return contracts + [self.raw / name for name in dict.fromkeys(files)]
 
 
 def read(folder: Path, raw: Path | None = None) -> Programme:
@@ -219,6 +222,8 @@ def read(folder: Path, raw: Path | None = None) -> Programme:
 
 def _inconsistencies(p: Programme):
     surveys, items, kpis = ({one.id for one in group} for group in (p.surveys, p.items, p.kpis))
+    if not p.waves and not p.sources:
+        yield "nothing is declared to read: add a survey with its [[surveys]], [[waves]] and [[items]], or another file as [[sources]]; `cx init FILES --to FOLDER` drafts them."
     for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment")):
         ids = [one.id for one in group]
         yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
@@ -245,7 +250,7 @@ def _inconsistencies(p: Programme):
         if p.survey(wave.survey).dated_by != "fieldwork_close" and not p.column(wave, "answered_on"):
             yield f"survey '{wave.survey}' is dated by the {p.survey(wave.survey).dated_by}, but wave '{wave.id}' names no column for answered_on."
     for item in p.items:
-        if item.id in RESPONSE_FIELDS:
+        if item.id in RESERVED:
             yield f"the item '{item.id}' has the name of a field; choose another."
         if item.kind == "rating" and item.scale not in p.scales:
             yield f"the rating '{item.id}' needs a scale that is declared, not '{item.scale}'{nearest(item.scale, p.scales)}."
@@ -274,8 +279,9 @@ def _inconsistencies(p: Programme):
             yield f"{where} needs either 'file' or 'database', and {'has both' if one.file else 'has neither'}."
         elif one.database and not one.database_table:
             yield f"the database '{one.database.split('://')[0]}' needs 'database_table', e.g. survey.annual_2026."
-        if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
-            yield f"the file '{one.file}' leaves the raw folder; name files below it."
+        for file in (one.file, *(join.file for join in one.joins)):
+            if Path(file).is_absolute() or ".." in Path(file).parts:
+                yield f"the file '{file}' leaves the raw folder; name files below it."
 
 
 def _circles(leads: dict[str, str]):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxlib import schema
 from cxlib.errors import DataError, nearest
-from cxlib.load import answers, readers
+from cxlib.load import answers, readers, rows
 from cxlib.programme import Programme, Reading, Source, Wave
 
 SUGGESTIONS = (
@@ -41,7 +41,7 @@ def wave(programme: Programme, wave: Wave) -> Intake:
     A row with one cell that breaks the contract is set aside whole, because such a cell often means that the row has shifted.
     Rows in the file = kept + quarantined + duplicates. Raises DataError where a column is missing or a number is ambiguous.
     """
-    raw = readers.read(programme.raw / wave.file, wave, within=programme.raw)
+    raw = rows.of_wave(programme, wave)
     survey = programme.survey(wave.survey)
     items = [item for item in programme.asked(survey.id) if programme.column(wave, item.id)]
     fields = {name: column for name in ("response_id", *(f for f in schema_fields() if f != "response_id")) if (column := programme.column(wave, name))}
@@ -105,7 +105,7 @@ def schema_fields() -> list[str]:
 
 def source(programme: Programme, source: Source) -> Intake:
     """Return one file of another table under the table's own columns; rows without what the table needs are set aside."""
-    raw = readers.read(programme.raw / source.file, source, within=programme.raw)
+    raw = rows.of_source(programme, source)
     wanted = {one.name: one for one in schema.TABLES[source.table]}
     for name in source.columns | source.fixed | source.values:
         if name not in wanted:
