@@ -6,12 +6,12 @@ from cxlib.errors import DataError, nearest
 from cxlib.load import answers, readers
 from cxlib.load.readers import Raw
 from cxlib.programme import Programme, Source, Wave
-from cxlib.questionnaire import ROW, Reading
+from cxlib.questionnaire import ROW, Join
 
 
 def of_wave(programme: Programme, wave: Wave) -> Raw:
     """Return the rows of a wave: those that have the values of `where` and, where waves of a survey that is dated by its answers share
-    a file, lie on its days. Rows on the days of none of them stay with the first, which sets them aside.
+    a file, lie on its days. Rows on the days of none of them stay with the largest, which sets them aside.
 
     Raises DataError for a column of `where` or a key of `joins` that is not there.
     """
@@ -27,8 +27,8 @@ def of_wave(programme: Programme, wave: Wave) -> Raw:
         found = answers.moments(raw.frame[column], reading=wave, zone=programme.timezone).values
         days = np.array([value.date() if value is not None else None for value in found], dtype="datetime64[D]")
         within = [(days >= np.datetime64(one.first)) & (days <= np.datetime64(one.last)) for one in sharing]
-        mine = within[sharing.index(wave)]
-        own &= mine | ~np.any(within, axis=0) if wave == sharing[0] else mine
+        place, largest = sharing.index(wave), int(np.argmax([one.sum() for one in within]))
+        own &= within[place] | ~np.any(within, axis=0) if place == largest else within[place]
     return raw if own.all() else raw._replace(frame=raw.frame[own].reset_index(drop=True), rows=_places(raw)[own])
 
 
@@ -40,10 +40,11 @@ def of_source(programme: Programme, source: Source) -> Raw:
 def _whole(programme: Programme, reading, columns) -> Raw:
     raw = readers.read(programme.raw / reading.file, reading, within=programme.raw)
     for join in reading.joins:
-        raw = joined(raw, readers.read(programme.raw / join.file, join, within=programme.raw), join, reading)
+        raw = joined(raw, readers.read(programme.raw / join.file, join, within=programme.raw), join, file=reading.named)
     if ROW in columns and ROW not in raw.frame:
+        stem = "" if isinstance(reading, Wave) else f"{reading.named.split('.')[0]}-"  # a table may be filled from several files
         # Whether two rows without an id are one answer sent twice or two that agree cannot be told: both are kept.
-        raw = raw._replace(frame=raw.frame.assign(**{ROW: [f"row{place}" for place in _places(raw)]}).astype({ROW: readers.raw.TEXT}))
+        raw = raw._replace(frame=raw.frame.assign(**{ROW: [f"{stem}row{place}" for place in _places(raw)]}).astype({ROW: readers.raw.TEXT}))
     return raw
 
 
@@ -51,15 +52,15 @@ def _places(raw: Raw) -> np.ndarray:
     return raw.rows if raw.rows is not None else np.arange(raw.first_row, raw.first_row + len(raw.frame))
 
 
-def joined(raw: Raw, other: Raw, join, reading: Reading) -> Raw:
+def joined(raw: Raw, other: Raw, join: Join, *, file: str) -> Raw:
     """Return rows with the columns of another file that they lack, by a key that is unique there; a key that is not found leaves them empty."""
     to = join.to or join.on
-    _present(raw, join.on, f"the join with '{join.file}'", getattr(reading, "named", ""))
-    _present(other, to, f"the join of '{reading.named}'", join.file)
+    _present(raw, join.on, f"the join with '{join.file}'", file)
+    _present(other, to, f"the join of '{file}'", join.file)
     keys = other.frame[to].str.strip()
     twice = np.flatnonzero((keys.duplicated() & (keys != "")).to_numpy(dtype=bool))
     if len(twice):
-        raise DataError(f"{join.file}: row {other.row(twice[0])}, column '{to}': '{keys.iloc[twice[0]]}' stands there twice, so that the rows of the file that names it would be doubled; join by a column whose values are unique.")
+        raise DataError(f"{join.file}: row {other.row(twice[0])}, column '{to}': '{keys.iloc[twice[0]]}' stands there twice, so that the rows of '{file}' would be doubled; join by a column whose values are unique.")
     added = [name for name in other.frame.columns if name != to and name not in raw.frame]
     places = raw.frame[join.on].str.strip().map(dict(zip(keys, range(len(keys)))))
     found = other.frame[added].reindex(places.where(raw.frame[join.on] != "").to_numpy()).fillna("")

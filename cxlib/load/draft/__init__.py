@@ -162,14 +162,22 @@ def _look(book: Book, items: dict, by_file: dict) -> list[str]:
     found = [f"{row.file}, wave {row.wave}: {row.why}" for row in book.files.itertuples() if row.sure == "no" and row.table]
     if not any("kpi" in one for one in items.values()) and items:
         found.append("no question is worded as a key figure: write its definition into the column kpi of its row")
-    found += [f"{row.file}, '{row.column[:60]}': {row.why}" for row in book.columns.itertuples() if row.why.startswith(("tells who a person is", "dates that can be read"))]
+    found += _grouped(row for row in book.columns.itertuples() if row.why.startswith("dates that can be read"))
     found += [f"{row.file}: {note}" for row in book.files.drop_duplicates("file").itertuples() for note in by_file[row.file].raw.notes if "declare" in note]
     open_ends = sorted({one["scale"][0] for one in items.values() if "scale" in one} & {row.id for row in book.scales.itertuples() if row.why.startswith("that the high end")})
     if open_ends:
         found.append(f"scales {', '.join(open_ends)}: the file does not say which end is the good one; the high end is assumed")
-    found += [f"{row.file}, '{row.column[:60]}': {row.role}, because {row.why}" for row in book.columns.itertuples() if row.sure == "no" and row.use == "yes" and (row.kpi or row.driver)]
-    found += [f"{row.file}, '{row.column[:60]}': {row.role or 'left out'}: {row.why}" for row in book.columns.itertuples() if row.sure == "no" and not (row.kpi or row.driver) and not row.why.startswith(("tells who", "dates that"))]
-    return found
+    found += _grouped(row for row in book.columns.itertuples() if row.sure == "no" and row.use == "yes" and (row.kpi or row.driver))
+    found += _grouped(row for row in book.columns.itertuples() if row.why.startswith("tells who a person is"))
+    return found + _grouped(row for row in book.columns.itertuples() if row.sure == "no" and not (row.kpi or row.driver) and not row.why.startswith(("tells who", "dates that")))
+
+
+def _grouped(rows) -> list[str]:
+    """Columns of a file that have one role for one reason, in a line."""
+    found: dict = {}
+    for row in rows:
+        found.setdefault((row.file, row.role or "left out", re.sub(r"[0-9][0-9,.]*", "0", row.why)), []).append(row)
+    return [f"{file}: {', '.join(repr(row.column[:40]) for row in own[:3])}{f' and {len(own) - 3} more' if len(own) > 3 else ''}: {role}, because: {own[0].why}" for (file, role, _), own in found.items()]
 
 
 __all__ = ["books", "drafted", "make"]

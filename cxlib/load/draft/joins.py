@@ -47,7 +47,7 @@ def _paths(file: facts.File, others: list[facts.File]) -> list[tuple[facts.File,
             cells = file.cells(name)
             if sum(cell in keys for cell in cells) < SHARE * len(cells):
                 continue
-            raw = rows.joined(file.raw, other.raw, Join(file=other.path.name, on=name), file.reading.model_copy())
+            raw = rows.joined(file.raw, other.raw, Join(file=other.path.name, on=name), file=file.path.name)
             made.append((facts.again(file, raw, other), {other.path.name: name}))
             break
     return made

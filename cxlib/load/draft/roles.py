@@ -34,7 +34,7 @@ def of(file: facts.File, wording: dict[str, str]) -> dict[str, Role]:
     numbers = [name for name in guesses if not guesses[name].labels]
     settled = scales.agreed({name: guesses[name] for name in numbers}, facts.matrix(file, numbers), sure=sure)
     for name, one in settled.items():
-        if one.kind == "rating" and one.sure < 0.85 and not (sure & {name}) and words.says(words.CUTS, name, wording.get(name, "")) and not words.says(words.OVERALL, name):
+        if one.kind == "rating" and one.sure < 0.85 and not (sure & {name}) and words.says(words.TRAITS, name, wording.get(name, "")[:40]) and not words.says(words.OVERALL, name):
             one = one._replace(kind="nominal", sure=0.5, why="named as a trait of the person, not as a judgement")
         found[name] = Role(one.kind, one.sure, one.why, one if one.kind == "rating" else one._replace(missing=_declared(file, name)))
     _only(found, file, "person_id", lambda name: ("unique" in name.lower(), file.distinct[name], len(name)))
@@ -95,7 +95,7 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
         return Role("", 0.9, "what a survey tool or a database notes of itself")
     if kind == "id":
         return Role("id", 0.7, "its values hardly repeat")
-    if counts and not labels and any(words.says(words.KPIS[one], *said) for one in ("recommend", "repurchase", "satisfaction")) and (guess := scales.binary(counts, bad=words.says(words.BINARY, *said))):
+    if counts and not labels and words.says(f"{words.KPIS['recommend']}|{words.KPIS['repurchase']}|satisf|zufried|{words.BINARY}", *said) and (guess := scales.binary(counts, bad=words.says(words.BINARY, *said))):
         return Role("rating", guess.sure, guess.why, guess)
     if kind in ("constant", "number") and counts and len(counts) == 1 and 0 < n < file.sampled and (next(iter(counts)).lower() in ("1", "x", "yes", "true", "ja", "oui", "si", "sim") or next(iter(counts)) in (name, wording)):
         return Role("nominal", 0.7, "ticked or blank: one option of several", Guess("nominal"))
@@ -103,7 +103,7 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
         return Role("", 0.8, "every filled cell is the same")
     if kind == "option" or (kind == "flag" and not labels):
         return Role("nominal", 0.8, "two answers: yes or no, chosen or not", Guess("nominal"))
-    guess = scales.guess(counts, labels=labels, missing=_declared(file, name)) if counts else None
+    guess = scales.guess(counts, labels=labels, missing=_declared(file, name)) if counts and not words.says(words.RANKS, name, wording) else None
     if guess is not None:
         return Role("rating", guess.sure, guess.why, guess)
     if labels and counts:
@@ -116,7 +116,7 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
             return Role(field, 0.8, f"named as the {field}")
     if kind in ("number", "rating"):
         none = _declared(file, name) | ({cell: "no answer" for cell in counts if re.fullmatch(r"-9{1,3}|999?9?", cell) and len(counts) > 2 and _far(cell, counts)} if counts else {})
-        return Role("number", 0.6, "numbers that are no scale", Guess("number", missing=none))
+        return Role("number", 0.7, "numbers that are no scale", Guess("number", missing=none))
     return _text(file, name, kind, said)
 
 

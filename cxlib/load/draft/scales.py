@@ -181,8 +181,10 @@ def _scores(values: np.ndarray, one: Guess) -> np.ndarray:
 def _together(columns: list) -> list[float]:
     """The correlation of each column with the mean of the others; NaN where too few answered both."""
     table = np.column_stack(columns)
-    spread = np.nanstd(table, axis=0)
-    z = (table - np.nanmean(table, axis=0)) / np.where(spread > 0, spread, np.nan)
+    n = np.maximum((~np.isnan(table)).sum(axis=0), 1)
+    centred = table - np.nansum(table, axis=0) / n
+    spread = np.sqrt(np.nansum(centred**2, axis=0) / n)
+    z = centred / np.where(spread > 0, spread, np.nan)
     filled, total = ~np.isnan(z), np.nansum(z, axis=1)
     made = []
     for at in range(table.shape[1]):
@@ -202,8 +204,8 @@ def _codes(found: dict[str, Guess], matrix: dict) -> dict[str, Guess]:
         others = [_scores(matrix[other], guess._replace(high=guess.high - (guess.high in (6, 8)))) for other, guess in found.items() if other != name and guess.high == one.high and guess.low == 1]
         if len(others) < 3 or one.high == 4:
             continue
-        with np.errstate(invalid="ignore"):
-            level = np.nanmean(np.where(np.isfinite(others), others, np.nan), axis=0) if len(others) else None
+        filled = np.isfinite(others).sum(axis=0)
+        level = np.where(filled > 0, np.nansum(others, axis=0) / np.maximum(filled, 1), np.nan)
         own = matrix[name]
         inner = (own >= 1) & (own < one.high) & np.isfinite(level)
         top = (own == one.high) & np.isfinite(level)

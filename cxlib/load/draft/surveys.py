@@ -163,7 +163,7 @@ def _survey(group: list[Part], made: dict, ids: dict, taken: list[str]) -> None:
     for place, (part, span, form) in enumerate(rows):
         wave = span.wave if labels.count(span.wave) == 1 else unique(span.wave, [one["wave"] for one in made["files"] if one["survey"] == name], 40)
         doubt = [note for note in part.file.raw.notes if "declare 'decimal'" in note]
-        made["files"].append(_file(part, form) | {"table": "responses", "survey": name, "wave": wave, "quarter": span.quarter, "first": span.first, "last": span.last, "where": span.where, "sure": "yes" if span.sure else "no", "why": ". ".join([span.why, *([part.why] if part.why else []), *doubt])})
+        made["files"].append(_file(part, form) | {"table": "responses", "survey": name, "wave": wave, "quarter": span.quarter, "first": span.first, "last": span.last, "where": span.where, "sure": "yes" if span.sure else "no", "why": ". ".join(one.rstrip(".") for one in (span.why, part.why, *doubt) if one)})
     languages = sorted({cell.lower()[:2] for part in group for column, one in part.roles.items() if one.role == "language" for cell in part.file.counts.get(column, {}) if re.fullmatch(r"[A-Za-z]{2}([-_].*)?", cell)})
     made["surveys"].append({"id": name, "label": _label(name), "kind": "transactional" if by == "answer" else "relationship", "dated_by": by, "languages": ", ".join(languages), "promise": "undeclared", "uses": "aggregate",
                             "why": f"answers came over {len(rows)} quarters or years, so each counts on its own day" if by == "answer" else "one fieldwork a wave"})  # fmt: skip

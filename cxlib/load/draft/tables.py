@@ -58,7 +58,7 @@ def guess(file: facts.File, wording: dict[str, str]) -> list[Table]:
         filled = sum(1 for column in one.columns if column not in ("person_id",))
         found.append(one._replace(score=filled + 3 * named - 4 * len(one.lacks)))
     fits = [one for one in found if not one.lacks and _worth(one)]
-    return sorted(fits, key=lambda one: -one.score) + sorted((one for one in found if one not in fits and len(one.columns) >= 2), key=lambda one: -one.score)
+    return sorted(fits, key=lambda one: -one.score) + sorted((one for one in found if one.lacks and len(one.columns) >= 2), key=lambda one: -one.score)
 
 
 def _worth(one: Table) -> bool:
@@ -76,7 +76,7 @@ def _fitted(file: facts.File, name: str, wording: dict) -> Table:
         pattern = TABLES[name][column.name]
         fits = [one for one in file.raw.frame.columns if one not in taken.values() and one == one.strip() and len(one) <= facts.LONGEST and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen)]
         if column.name == "amount" and fits:
-            fits.sort(key=lambda one: (not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one), fits.index(one)))
+            fits = sorted(fits, key=lambda one: not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one))
         if fits:
             taken[column.name] = fits[0]
     day = next((column.name for column in schema.TABLES[name] if column.type in ("date", "moment") and column.required), None)

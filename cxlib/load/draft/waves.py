@@ -14,6 +14,7 @@ from cxlib.load.draft.book import pairs
 FIELDWORK = 100  # days: a longer span is no single fieldwork
 WAVE = 50  # answers from which a quarter is a wave of its own
 MOST = 24  # waves of one file
+NOTHING = np.array(["1970-01-01", "1900-01-01", "1899-12-30", "1899-12-31", "1904-01-01"], dtype="datetime64[D]")  # what programs write where there is no day
 _NAME = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?:[-_ .]?(?:[qQ]([1-4])|(0[1-9]|1[0-2])(?![0-9])))?(?![0-9])")
 
 
@@ -58,10 +59,11 @@ def _days(file: facts.File, column: str, form: str) -> np.ndarray:
         return np.array([], dtype="datetime64[D]")
     days = np.repeat(np.array([day for day, _ in read], dtype="datetime64[D]"), [n for _, n in read])
     days.sort()
+    kept = days[~np.isin(days, NOTHING)]
+    days = kept if len(kept) > len(days) / 2 else days
     years, n = np.unique(days.astype("datetime64[Y]"), return_counts=True)
-    strange = years[(n < 0.005 * len(days)) & ((years == np.datetime64("1970")) | (years <= np.datetime64("1900")) | (years > np.datetime64("2100")))]
     middle = years[np.argmax(n)]
-    strange = [*strange, *(year for year, count in zip(years, n) if count < 0.005 * len(days) and abs(int((year - middle) / np.timedelta64(1, "Y"))) > 10)]
+    strange = [year for year, count in zip(years, n) if count < 0.005 * len(days) and abs(int((year - middle) / np.timedelta64(1, "Y"))) > 10]
     return days[~np.isin(days.astype("datetime64[Y]"), np.array(strange, dtype="datetime64[Y]"))] if len(strange) else days
 
 

@@ -41,10 +41,11 @@ KPIS = {
     "recommend": r"recommend|\bnps\b|net ?pro(moter)?\b|weiterempf|empfehl|recomend|recommand|\bltr\b",
     "effort": r"\b(effort|ces|easy|ease|easier|aufwand|einfach|leicht|muhelos|facile|facilement|facil|facilidad|facilidade|esfuerzo|esforco)\b",
     "repurchase": r"repurchas|\b(buy|purchase|choose|book|order|shop|visit|use|come)( us| here| it| with us)? (again|back)\b|\bcontinue\b|wieder ?(kauf|wahl|wahlen|bestellen|buchen|kommen)|erneut|rachat|rachet|reachat|volver(ia)? a|comprar (novamente|de nuevo|de novo)|voltar(ia)? a|recompra|\brenew",
-    "satisfaction": r"satisf|zufried|\bcsat\b|\b(overall|insgesamt|gesamt|global|general|geral|all things considered|tout bien)\b|\b(star|stars|sterne|etoiles|estrellas|estrelas) ?(rating)?\b|\b(rating|score|note|bewertung|nota|puntuacion|calificacion|avaliacao|evaluation)\b",
+    "satisfaction": r"satisf|zufried|\bcsat\b|\b(overall|insgesamt|gesamt|global|general|geral|all things considered|tout bien)\b|\bstar rating\b|\b(stars|sterne|etoiles|estrellas|estrelas)$|\b(rating|score|note|bewertung|nota|puntuacion|calificacion|avaliacao|evaluation)\b",
 }
 OVERALL = r"\b(overall|insgesamt|gesamt|alles in allem|global|globale|globalement|general|en general|geral|total|all in all|as a whole|csat|all)\b"
 STATED = r"\b(importance|important|wichtig|wichtigkeit|importance pour|importancia)\b"
+RANKS = r"\b(rank|ranking|rang|rangfolge|reihenfolge|classez|classement|ordene|orden de|ordem|priorisier\w*)\b"
 BINARY = r"\b(dissatisf\w*|unsatisf\w*|unzufried\w*|insatisf\w*|mecontent\w*|complain\w*)\b"
 QUESTIONS = {
     "why": r"\b(why|reason|reasons|warum|wieso|grund|grunde|begrundung|pourquoi|raison|raisons|por que|porque|razon|razones|motivo|motivos)\b",
@@ -53,6 +54,7 @@ QUESTIONS = {
     "comment": r"\b(comment|comments|feedback|remark|remarks|verbatim|verbatims|text|message|content|review|opinion|anything|other|kommentar\w*|anmerkung\w*|bemerkung\w*|meinung|commentaire\w*|remarque\w*|comentario\w*|observac\w*|mensagem|opiniao|answer|open ended|freitext)\b",
 }
 CUTS = r"\b(gender|sex|geschlecht|sexe|sexo|genero|age|alter|altersgruppe|tranche d age|edad|idade|region|area|bundesland|segment|kundengruppe|type|class|klasse|tarif\w*|contract|vertrag\w*|plan|product|produkt|produit|producto|produto|state|province|occupation|beruf|profession|income|einkommen|revenu|ingreso\w*|renda|education|bildung|method|brand|branch|filiale|store|service|terminal|membership|country|language|channel|company|airline|cabin|traveller)\b"
+TRAITS = r"\b(gender|sex|geschlecht|sexe|sexo|genero|age|age group|alter|altersgruppe|edad|idade|region|segment|income|incme|einkommen|revenu|ingreso\w*|renda|education|bildung|occupation|beruf|profession|lang|language|household|marital|ethnicity|race|day|week|weekday|month|hour|strata|stratum|peak|sample|cluster|county|district)\b"
 # What an answer says that is none.
 MISSING = r"^(don'?t know|do not know|dk|d ?k|not sure|unsure|no answer|no response|no opinion|not answered|did not answer|not asked|refused|prefer not to (say|answer)|n ?/ ?a|na|n\.? ?a\.?|not applicable|does not apply|doesn'?t apply|never used|not used|have not used|haven'?t used|no experience|not rated|blank|missing|none|null|nan|unknown|skipped|unfamiliar.*|never (used|visited).*|can'?t (say|tell|rate)|cannot (say|rate|judge)|weiss nicht|weiss ich nicht|keine angabe|k ?a|k\. ?a\.?|keine meinung|keine antwort|nicht genutzt|nie genutzt|trifft nicht zu|nicht beurteilbar|kann ich nicht beurteilen|ne sait pas|je ne sais pas|nsp|ns ?/ ?np|sans opinion|sans reponse|pas de reponse|non concerne|non applicable|sans objet|jamais utilise|no se|no sabe|ns ?/ ?nc|ns|nc|no contesta|no aplica|nunca usado|nao sei|nao sabe|nao se aplica|sem resposta|sem opiniao|nunca usei|\?|-+|\.)(\s*\(.*\))?$"
 FLAGS = {"0", "1", "true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sim", "nao"}
