@@ -17,12 +17,13 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
     tables = load.check(found)
     files, repairs = tables["files"], tables["repairs"]
     for one in files.itertuples():
-        share = one.quarantined / one.rows if one.rows else 0
+        whole = files[files["file"] == one.file]  # a file may hold several waves
+        share = whole["quarantined"].sum() / max(whole["rows"].sum(), 1)
         say(
             f"{one.file}: {one.rows:,} rows = {one.kept:,} kept + {one.quarantined:,} quarantined + {one.duplicates:,} duplicates "
             f"({one.table}, {one.encoding}; {one.trimmed:,} cells trimmed){'  <- over the limit of ' + format(found.limits.quarantine, '.0%') if share > found.limits.quarantine else ''}"
         )
-        faults = repairs[(repairs["file"] == one.file) & (repairs["quarter"] == one.quarter)]  # a file may hold several waves
+        faults = repairs[(repairs["file"] == one.file) & (repairs["quarter"] == one.quarter)]
         for fault in faults.head(SHOWN).itertuples():
             say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
         if len(faults) > SHOWN:

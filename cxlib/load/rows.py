@@ -41,7 +41,7 @@ def _whole(programme: Programme, reading, columns) -> Raw:
     raw = readers.read(programme.raw / reading.file, reading, within=programme.raw)
     for join in reading.joins:
         raw = joined(raw, readers.read(programme.raw / join.file, join, within=programme.raw), join, file=reading.named)
-    if ROW in columns and ROW not in raw.frame:
+    if ROW in columns:
         stem = "" if isinstance(reading, Wave) else f"{reading.named.split('.')[0]}-"  # a table may be filled from several files
         # Whether two rows without an id are one answer sent twice or two that agree cannot be told: both are kept.
         raw = raw._replace(frame=raw.frame.assign(**{ROW: [f"{stem}row{place}" for place in _places(raw)]}).astype({ROW: readers.raw.TEXT}))

@@ -13,7 +13,7 @@ from cxlib import contract
 from cxlib import programme as programmes
 from cxlib.errors import DataError, UsageError
 from cxlib.load.draft import book as books
-from cxlib.load.draft import facts, sheets, surveys, toml
+from cxlib.load.draft import facts, names, sheets, surveys, toml
 from cxlib.load.draft.book import Book
 
 SEAL = "# Draft "  # the last line of a draft: by its digest an edit by hand is seen
@@ -36,7 +36,9 @@ def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say) ->
     for path in paths:
         tables = facts.tables(path)
         found += [facts.of(path, table if len(tables) > 1 else "") for table in tables]
-    book = surveys.draft(found, name=name or surveys.label(folder.resolve().name, ""))
+    book = surveys.draft(found, name=name or names.label(folder.resolve().name, ""))
+    if not (book.files["table"] != "").any():
+        raise DataError("\n".join(f"{row.file}: nothing to draft from: {row.why}." for row in book.files.itertuples()))
     text = _sealed(_valid(book, folder / "programme.toml"))
     if large := sheets.fits(book):
         raise DataError(f"{sheets.NAME}: a cell cannot hold what stands in {large[0]}; shorten the labels or the names in the file.")

@@ -9,6 +9,7 @@ import pandas as pd
 from cxlib.load import codebook, readers
 from cxlib.load.draft import forms
 from cxlib.programme import Reading
+from cxlib.questionnaire import ROW
 
 SAMPLE = 50_000  # rows from which kinds are guessed, spread evenly over the file; codes are counted in all rows
 FEW = 60  # distinct cells up to which a column is counted whole
@@ -66,6 +67,11 @@ def of(path: Path, table: str = "") -> File:
     reading = reading.model_copy(update={"decimal": decimal, "thousands": thousands, "delimiter": delimiter, "encoding": raw.encoding if raw.encoding in ("cp1252", "utf-16", "utf-32") else ""})
     raw = raw._replace(notes=(*raw.notes, *([f"'{doubt}' may mark thousands or decimals by its comma: declare 'decimal'."] if doubt else [])))
     return File(path.name + (f" [{table}]" if table else ""), path, reading, raw, columns, counts, distinct, len(sample.frame))
+
+
+def nameable(name: str) -> bool:
+    """Return whether a contract can name a column: it cuts outer blanks, and #row stands for the row's number."""
+    return name == name.strip() and 0 < len(name) <= LONGEST and name != ROW
 
 
 def tables(path: Path) -> list[str]:

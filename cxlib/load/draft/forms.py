@@ -8,6 +8,7 @@ from cxlib.load.readers import text
 DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f", "T%H:%M:%S")
 NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d.%m.%Y, %H:%M", "%Y%m%d", "%a %b %d %H:%M:%S %Y")
+_LOOKS = re.compile(r"[0-9]{1,4}[./ -][0-9A-Za-z]{1,9}[./, -]+[0-9]{1,4}|[A-Z][a-z]{2,8},? [A-Z]?[a-z]*,? ?[0-9]{1,2}|[0-9]{8}\Z")
 _COMMA = re.compile(r"[+-]?[0-9]+(?:[. '\u00a0\u202f][0-9]{3})*,[0-9]+")
 _MIXED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}")
 _NUMERIC = re.compile(r"[+-]?[0-9][0-9.,' \u00a0\u202f]*")
@@ -56,13 +57,18 @@ def dates(cells: list[str]) -> tuple[str, float, str]:
     cells = [cell.strip() for cell in cells if cell.strip()]
     if not cells:
         return "", 0.0, ""
+    few = [*cells[:3], *cells[-3:]]
+    if sum(bool(_LOOKS.match(cell)) for cell in few) < len(few) / 2:  # most columns hold no dates, and reading costs
+        return "", 0.0, ""
     best = ("", _share(cells, ""))
     if best[1] >= 0.99:
         return *best, ""
     found = [best]
-    for form in (*(one.format(mark) + time for mark in "./-" for one in DATES for time in TIMES), *NAMED):
-        if (share := _share(cells[:50], form)) > 0 or _share(cells[-50:], form) > 0:
-            found.append((form, max(share, 0.0) and _share(cells, form) or _share(cells, form)))
+    marks = [mark for mark in "./-" if any(mark in cell[:6] for cell in few)]
+    times = [time for time in TIMES if any(cell.count(":") == time.count(":") for cell in few)]
+    for form in (*(one.format(mark) + time for mark in marks for one in DATES for time in times), *NAMED):
+        if _share(few, form) > 0 and (share := _share(cells, form)) > 0:
+            found.append((form, share))
     found.sort(key=lambda one: -one[1])
     best = found[0]
     rivals = [form for form, share in found[1:] if share >= best[1] - 0.005 and share > 0.5 and form != best[0]]

@@ -4,7 +4,6 @@ from cxlib.load import rows
 from cxlib.load.draft import facts, tables, words
 from cxlib.questionnaire import Join
 
-DEEP = 2  # steps from file to file
 SHARE = 0.5  # of the keys that must be found in the other file
 
 
@@ -13,9 +12,7 @@ def person(file: facts.File, found: dict, others: list[facts.File]) -> tuple[fac
     for step in _paths(file, others):
         names = [name for name in step[0].raw.frame.columns if name not in file.raw.frame.columns and words.says(words.FIELDS["person_id"], name)]
         if names:
-            further = [one for one in _paths(step[0], [other for other in others if other.name not in step[1]]) if any("unique" in name.lower() and words.says(words.FIELDS["person_id"], name) for name in one[0].raw.frame.columns)]
-            linked, added = (further[0][0], {**step[1], **further[0][1]}) if further and len(step[1]) < DEEP else step
-            return linked, added, f"the person of an answer is found through {' and '.join(added)}"
+            return *step, f"the person of an answer is found through {' and '.join(step[1])}"
     return file, {}, ""
 
 
@@ -25,13 +22,17 @@ def table(file: facts.File, others: list[facts.File], wording: dict) -> tuple[fa
         fits = [one for one in tables.guess(linked, wording) if not one.lacks and one.name in ("orders", "interactions", "events", "actions", "offers")]
         own = [one for one in fits if any(column in file.raw.frame.columns for name, column in one.columns.items() if name in ("amount", "kind", "arm", "product"))]
         if own:
-            further = [pair for pair in _paths(linked, [other for other in others if other.name not in added])] if "person_id" not in own[0].columns or True else []
-            for deeper, more in further:
-                again = next((one for one in tables.guess(deeper, wording) if one.name == own[0].name and not one.lacks), None)
-                if again and "unique" in again.columns.get("person_id", "").lower():
-                    return deeper, again, {**added, **more}
             return linked, own[0], added
     return file, None, {}
+
+
+def more(file: facts.File, table: tables.Table, other: facts.File, wording: dict) -> tuple[facts.File, tables.Table, dict]:
+    """Return a table's file with the columns of another that it lacks, the table then, and the join; itself where they tell nothing new."""
+    for linked, added in _paths(file, [other]):
+        best = next((one for one in tables.guess(linked, wording) if one.name == table.name and not one.lacks), table)
+        if len(best.columns) > len(table.columns):
+            return linked, best, added
+    return file, table, {}
 
 
 def _paths(file: facts.File, others: list[facts.File]) -> list[tuple[facts.File, dict]]:

@@ -34,10 +34,12 @@ def of(file: facts.File, wording: dict[str, str]) -> dict[str, Role]:
     numbers = [name for name in guesses if not guesses[name].labels]
     settled = scales.agreed({name: guesses[name] for name in numbers}, facts.matrix(file, numbers), sure=sure)
     for name, one in settled.items():
+        if name in sure and one.sure < 0.75 and (one.low, one.high) in ((0, 10), (1, 10), (1, 7), (1, 5)):
+            one = one._replace(sure=0.75, why=f"{one.why}, and its name says that something is judged")
         if one.kind == "rating" and one.sure < 0.85 and not (sure & {name}) and words.says(words.TRAITS, name, wording.get(name, "")[:40]) and not words.says(words.OVERALL, name):
             one = one._replace(kind="nominal", sure=0.5, why="named as a trait of the person, not as a judgement")
         found[name] = Role(one.kind, one.sure, one.why, one if one.kind == "rating" else one._replace(missing=_declared(file, name)))
-    _only(found, file, "person_id", lambda name: ("unique" in name.lower(), file.distinct[name], len(name)))
+    _only(found, file, "person_id", lambda name: (file.distinct[name], len(name)))
     _dates(found, file, wording)
     _response(found, file, wording)
     return found
@@ -76,8 +78,8 @@ def _judged(name: str, wording: str) -> bool:
 def _alone(file: facts.File, name: str, wording: str) -> Role:
     kind, n = file.columns.at[name, "kind"], int(file.columns.at[name, "n"])
     counts, labels = file.counts.get(name), dict(file.raw.labels.get(name, {}))
-    if name != name.strip() or len(name) > facts.LONGEST:
-        return Role("", 1.0, "its name begins or ends with a blank or is too long to be written down: rename the column")
+    if not facts.nameable(name):
+        return Role("", 1.0, "its name is empty, begins or ends with a blank, or is too long to be written down: rename the column")
     if n == 0 or kind == "empty":
         return Role("", 1.0, "empty")
     if who := personal(file, name, wording):

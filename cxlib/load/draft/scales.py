@@ -99,6 +99,8 @@ def _coded(answers: dict, labels: dict, none: dict) -> Guess | None:
 def _apart(run: list) -> bool:
     """Whether the largest code lies beyond a gap, alone or with other such codes."""
     inner = [code for code in run if code not in OUTSIDE]
+    if run[-1] > 11:
+        return len(run) > 1
     return bool(inner) and inner[-1] < 8 and run[-1] - inner[-1] >= 2 and 10 not in run
 
 
@@ -234,7 +236,7 @@ def _siblings(found: dict[str, Guess]) -> dict[str, Guess]:
             one = made[name]
             if one.labels or one.high_label or one.low != 1 or (one.low, one.high) == usual:
                 continue
-            if one.high < usual[1] <= one.high + (3 if names is not stems.get(stem(name)) and usual[1] == 10 else 2) and ends.count(usual) > len(ends) / 2 and (stem(name) and len(stems[stem(name)]) >= 3 or usual[1] == 10):
+            if one.high < usual[1] <= one.high + (3 if names is not stems.get(stem(name)) and usual[1] == 10 else 2) and ends.count(usual) > len(ends) / 2 and ((stem(name) and len(stems[stem(name)]) >= 3) or usual[1] == 10):
                 made[name] = one._replace(high=usual[1], why=f"its neighbours run to {usual[1]}")
             elif one.high == usual[1] + 1 and one.high in (6, 8) and ends.count(usual) > len(ends) / 2:
                 made[name] = one._replace(high=usual[1], why=f"its neighbours run to {usual[1]}", missing={**one.missing, str(one.high): "not on the scale, perhaps never used"})

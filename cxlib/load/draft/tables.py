@@ -7,6 +7,7 @@ from cxlib.load.draft import facts, forms, words
 from cxlib.questionnaire import ROW
 
 _ID = r"[ _]*(unique )?(id|nr|no|num|number|nummer|key|numero|code)\b"
+NOT_DATED = r"\b(birth|born|geburt\w*|expiry|expiration|delivery|delivered|shipping|limit|estimated|due|end|ende|until)\b"  # days of something else
 PERSON = words.FIELDS["person_id"]
 # Table -> column -> words by which files name it; what the file's own name says; in the order in which they are tried.
 TABLES = {
@@ -43,9 +44,21 @@ class Table(NamedTuple):
     columns: dict
     fixed: dict
     lacks: tuple
-    why: str
+    why: str  # what must be known of it, "" for nothing
     form: str = ""
     score: float = 0.0
+
+
+class Part(NamedTuple):
+    """A file with what it was taken for: `kind` is responses, a table's name, or "" where it is not read."""
+
+    file: facts.File
+    wording: dict
+    roles: dict
+    kind: str
+    table: Table | None
+    joins: dict
+    why: str
 
 
 def guess(file: facts.File, wording: dict[str, str]) -> list[Table]:
@@ -74,16 +87,19 @@ def _fitted(file: facts.File, name: str, wording: dict) -> Table:
         if column.name not in TABLES[name]:
             continue
         pattern = TABLES[name][column.name]
-        fits = [one for one in file.raw.frame.columns if one not in taken.values() and one == one.strip() and len(one) <= facts.LONGEST and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen)]
+        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen)]
         if column.name == "amount" and fits:
             fits = sorted(fits, key=lambda one: not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one))
+        if column.name == "product":
+            fits = [one for one in fits if not words.says(r"\b(order|line|position)\b", one)]
         if fits:
             taken[column.name] = fits[0]
     day = next((column.name for column in schema.TABLES[name] if column.type in ("date", "moment") and column.required), None)
     if day and day not in taken:
-        dates = [one for one in file.raw.frame.columns if _typed(file, one, "date", forms_seen)]
+        dates = [one for one in file.raw.frame.columns if facts.nameable(one) and not words.says(NOT_DATED, one) and _typed(file, one, "date", forms_seen)]
         if len(dates) == 1:
             taken[day] = dates[0]
+    forms_seen = {one: form for one, form in forms_seen.items() if form is not None}
     form = next((forms_seen[taken[column.name]] for column in schema.TABLES[name] if column.type in ("date", "moment") and column.name in taken), "")
     taken = {column: one for column, one in taken.items() if forms_seen.get(one, form) == form}
     why = ""
@@ -96,8 +112,13 @@ def _fitted(file: facts.File, name: str, wording: dict) -> Table:
                 taken.pop(key)
         elif key not in taken and name in ("orders", "events", "offers"):
             why, taken = "the file has no key of its own, so the rows are numbered", {key: ROW, **taken}
+    if name == "people" and key in taken:
+        again = [one for one in file.raw.frame.columns if one != taken[key] and words.says(PERSON, one) and 0.3 * file.rows < file.distinct[one] < file.distinct[taken[key]]]
+        why = f"NOT SURE: '{again[0]}' stands in several rows and may be the person, of whom '{taken[key]}' is one visit" if again else why
     if name in ("people", "accounts") and key in taken and file.distinct[taken[key]] < file.rows:
         taken.pop(key)
+    if name == "orders" and "amount" in taken and "quantity" in taken and words.says(r"\b(price|preis|prix|precio|preco)\b", taken["amount"]):
+        why = "; ".join(one for one in (why, f"NOT SURE: '{taken['amount']}' may be the price of one unit: the amount is price times quantity, and has to be computed in the file") if one)
     fixed = {}
     if name == "invitations":
         fixed = {"survey": "", "wave": ""}
@@ -114,11 +135,7 @@ def _typed(file: facts.File, column: str, kind: str, seen: dict) -> bool:
         if column not in seen:
             form, share, doubt = forms.dates(cells)
             seen[column] = form if share >= 0.9 and not doubt and any(mark in cells[0] for mark in ".-/ T") else None
-        found = seen[column]
-        if found is None:
-            del seen[column]
-            return False
-        return True
+        return seen[column] is not None
     from cxlib.load import answers
 
     if kind in ("number", "whole"):

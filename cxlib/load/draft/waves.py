@@ -90,7 +90,7 @@ def _by_days(days: np.ndarray) -> tuple[list[Span], str]:
 def _by_column(file: facts.File) -> list[Span]:
     """Waves by a column that says the year, the quarter or the wave."""
     for name, counts in file.counts.items():
-        if not words.says(words.WAVES, name) or name != name.strip() or not counts or len(counts) > MOST or sum(counts.values()) < 0.999 * file.rows:
+        if not words.says(words.WAVES, name) or not facts.nameable(name) or not counts or len(counts) > MOST or sum(counts.values()) < 0.999 * file.rows:
             continue
         found = {cell: _NAME.fullmatch(cell.strip()) or (_NAME.search(cell) if re.search(r"[Qq][1-4]", cell) else None) for cell in counts}
         if all(found.values()) and len(counts) > 1:
