@@ -25,7 +25,7 @@ Quarter = Annotated[str | None, typer.Option("--quarter", metavar="2026Q3", help
 
 @app.command()
 def init(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="Exports of surveys and of customers, contacts, orders, actions, e.g. survey_2026.csv orders.xlsx. Left out: draft anew from the folder's codebook.xlsx.", show_default=False)] = None,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help="Exports of surveys and of customers, contacts, orders, actions, e.g. survey_2026.csv orders.xlsx. Left out: draft anew from the folder's codebook.xlsx.", show_default=False)] = None,
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The programme's folder, new or empty, e.g. --to data/acme.")] = ...,
     name: Annotated[str, typer.Option("--name", metavar="TEXT", help="Name on the report's cover, e.g. --name 'Acme'. [default: the folder's]", show_default=False)] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Draft programme.toml anew although it was changed by hand, e.g. cx init --to data/acme --overwrite.")] = False,

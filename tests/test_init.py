@@ -6,6 +6,7 @@ Issue 3, item 5. The data are made here; those of the folder beside the reposito
 import datetime as dt
 import json
 import os
+import shutil
 import tomllib
 
 import numpy as np
@@ -325,6 +326,58 @@ def test_the_rows_of_a_wave_joins_refuse_a_key_that_stands_twice(tmp_path, tiny)
         load.check(programmes.read(folder))
 
 
+SHARED_FILE = """
+name = "Two waves of one file"
+[scales.five]
+low = 1
+high = 5
+[[surveys]]
+id = "poll"
+kind = "transactional"
+dated_by = "answer"
+[surveys.columns]
+response_id = "#row"
+answered_on = "day"
+[[waves]]
+id = "q1"
+survey = "poll"
+quarter = "2026Q1"
+first = 2026-01-01
+last = 2026-03-31
+file = "a.csv"
+[[waves]]
+id = "q2"
+survey = "poll"
+quarter = "2026Q2"
+first = 2026-04-01
+last = 2026-06-30
+file = "a.csv"
+[[items]]
+id = "score"
+wording = "How was it?"
+scale = "five"
+"""
+
+
+def test_waves_that_share_a_file_take_each_row_once_and_undated_rows_are_set_aside_once(tiny):
+    rows = "2026-01-10,5\n2026-04-10,4\n2026-05-10,4\nlast week,3\n2027-01-01,2\n2026-02-01,1\n2026-06-30,2\n"
+    programme = programmes.read(tiny(rows, toml=SHARED_FILE, header="day,score\n"))
+    tables = load.check(programme)
+    assert tables["files"][["wave", "rows", "kept", "quarantined"]].to_numpy().tolist() == [["poll q1", 2, 2, 0], ["poll q2", 5, 3, 2]]
+    assert sorted(tables["repairs"]["row"]) == [5, 6]
+    assert tables["responses"][["wave", "response_id", "score"]].to_numpy().tolist() == [["q1", "row2", 5], ["q1", "row7", 1], ["q2", "row3", 4], ["q2", "row4", 4], ["q2", "row8", 2]]
+
+
+def test_a_wave_takes_the_rows_that_its_column_says(tiny):
+    toml_of = SHARED_FILE.replace('kind = "transactional"\ndated_by = "answer"', 'kind = "relationship"').replace('answered_on = "day"\n', "")
+    toml_of = toml_of.replace('file = "a.csv"\n[[waves]]', 'file = "a.csv"\nwhere = {year = "2025"}\n[[waves]]').replace('file = "a.csv"\n[[items]]', 'file = "a.csv"\nwhere = {year = "2026"}\n[[items]]')
+    rows = "2025,5\n2026,4\n 2026 ,3\n"
+    tables = load.check(programmes.read(tiny(rows, toml=toml_of, header="year,score\n")))
+    assert tables["responses"][["wave", "score"]].to_numpy().tolist() == [["q1", 5], ["q2", 4], ["q2", 3]]
+    with pytest.raises(DataError, match=r"a\.csv: the column 'jahr' that 'where' of wave 'q1' needs is missing"):
+        load.check(programmes.read(tiny(rows, toml=toml_of.replace('{year = "2025"}', '{jahr = "2025"}'), header="year,score\n")))
+
+
 # ------------------------------------------------------------------------------------------------------------- the folder and its files
 
 
@@ -376,19 +429,29 @@ def test_the_same_files_give_the_same_bytes(tmp_path):
 # ------------------------------------------------------------------------------------------------------------------------ the codebook
 
 
+@pytest.fixture(scope="module")
+def drafted(tmp_path_factory):
+    """A drafted programme with everything a codebook holds, and its codebook as read."""
+    orders = pd.DataFrame({"order_id": [f"o{i}" for i in range(40)], "customer_id": [f"K{i:05d}" for i in range(40)], "order_date": "2026-02-01", "amount": 9.5})
+    p = make(tmp_path_factory.mktemp("codebook"), {"umfrage_2026Q1.csv": german().encode("cp1252"), "orders.csv": orders})
+    return p.folder, sheets.read(p.folder / sheets.NAME)
+
+
 @pytest.fixture
-def acme(tmp_path):
-    """A drafted programme with everything a codebook holds."""
-    return make(tmp_path, {"umfrage_2026Q1.csv": german().encode("cp1252"), "orders.csv": pd.DataFrame({"order_id": [f"o{i}" for i in range(40)], "customer_id": [f"K{i:05d}" for i in range(40)], "order_date": "2026-02-01", "amount": 9.5})})
+def acme(drafted, tmp_path):
+    """A copy of it that a test may change: (folder, book)."""
+    shutil.copytree(drafted[0], tmp_path / "acme")
+    return tmp_path / "acme", drafted[1]
 
 
-def edited(folder, sheet: str, place: int, **cells):
-    """Change cells of a drafted codebook as somebody in a spreadsheet would."""
-    found = sheets.read(folder / sheets.NAME)
-    frame = getattr(found, sheet).copy()
+def edited(folder, book, sheet: str, place: int, **cells):
+    """Change cells of a drafted codebook as somebody in a spreadsheet would; returns the changed book."""
+    frame = getattr(book, sheet).copy()
     for key, value in cells.items():
         frame.loc[place, key] = value
-    sheets.write(folder / sheets.NAME, found._replace(**{sheet: frame}))
+    book = book._replace(**{sheet: frame})
+    sheets.write(folder / sheets.NAME, book)
+    return book
 
 
 def again(folder, *, overwrite=False):
@@ -396,22 +459,23 @@ def again(folder, *, overwrite=False):
     return programmes.read(folder)
 
 
-def row_of(folder, **cells) -> int:
-    frame = sheets.read(folder / sheets.NAME).columns
-    return next(place for place, row in enumerate(frame.to_dict("records")) if all(row[key] == value for key, value in cells.items()))
+def row_of(book, **cells) -> int:
+    return next(place for place, row in enumerate(book.columns.to_dict("records")) if all(row[key] == value for key, value in cells.items()))
 
 
 def test_a_codebook_that_nobody_edited_gives_the_same_programme(acme):
-    before = (acme.folder / "programme.toml").read_bytes()
-    again(acme.folder)
-    assert (acme.folder / "programme.toml").read_bytes() == before
+    folder, _ = acme
+    before = (folder / "programme.toml").read_bytes()
+    again(folder)
+    assert (folder / "programme.toml").read_bytes() == before
 
 
 def test_what_is_edited_in_the_codebook_stands_in_the_programme(acme):
-    edited(acme.folder, "columns", row_of(acme.folder, id="satisfaction"), label="Zufriedenheit", kpi="mean_of_5")
-    edited(acme.folder, "columns", row_of(acme.folder, id="region"), use="no")
-    edited(acme.folder, "files", 0, first="2026-01-15")
-    p = again(acme.folder)
+    folder, book = acme
+    book = edited(folder, book, "columns", row_of(book, id="satisfaction"), label="Zufriedenheit", kpi="mean_of_5")
+    book = edited(folder, book, "columns", row_of(book, id="region"), use="no")
+    edited(folder, book, "files", list(book.files["table"]).index("responses"), first="2026-01-15")
+    p = again(folder)
     assert items(p)["satisfaction"].label == "Zufriedenheit"
     assert {kpi.definition for kpi in p.kpis} == {"mean_of_5", "nps_0_10"}
     assert "region" not in items(p)
@@ -438,20 +502,22 @@ def test_what_is_edited_in_the_codebook_stands_in_the_programme(acme):
     ],
 )  # fmt: skip
 def test_nonsense_in_the_codebook_is_named_by_row_column_value_and_remedy(sheet, row, cells, said, acme):
-    before = (acme.folder / "programme.toml").read_bytes()
-    edited(acme.folder, sheet, row_of(acme.folder, id=row) if isinstance(row, str) else row, **cells)
+    folder, book = acme
+    before = (folder / "programme.toml").read_bytes()
+    edited(folder, book, sheet, row_of(book, id=row) if isinstance(row, str) else row, **cells)
     with pytest.raises(DataError, match=said):
-        again(acme.folder)
-    assert (acme.folder / "programme.toml").read_bytes() == before
+        again(folder)
+    assert (folder / "programme.toml").read_bytes() == before
 
 
 def test_a_programme_changed_by_hand_is_not_drafted_anew_unless_told(acme):
-    path = acme.folder / "programme.toml"
+    folder, _ = acme
+    path = folder / "programme.toml"
     path.write_text(path.read_text("utf-8").replace('currency = "EUR"', 'currency = "CHF"'), "utf-8")
     with pytest.raises(UsageError, match=r"changed by hand.*--overwrite"):
-        again(acme.folder)
+        again(folder)
     assert 'currency = "CHF"' in path.read_text("utf-8")
-    assert again(acme.folder, overwrite=True).currency == "EUR"
+    assert again(folder, overwrite=True).currency == "EUR"
 
 
 def test_a_folder_without_a_codebook_says_what_to_name(tmp_path):

@@ -35,13 +35,14 @@ class Intake(NamedTuple):
     identifiers: pd.DataFrame = pd.DataFrame()  # of the kept rows, in memory only
 
 
-def wave(programme: Programme, wave: Wave) -> Intake:
+def wave(programme: Programme, wave: Wave, raw: readers.Raw | None = None) -> Intake:
     """Return one wave of a survey, each row kept whole, repeated, or set aside whole.
 
     A row with one cell that breaks the contract is set aside whole, because such a cell often means that the row has shifted.
-    Rows in the file = kept + quarantined + duplicates. Raises DataError where a column is missing or a number is ambiguous.
+    Rows in the file = kept + quarantined + duplicates. `raw` are the wave's rows where they have been read already. Raises DataError where
+    a column is missing or a number is ambiguous.
     """
-    raw = rows.of_wave(programme, wave)
+    raw = rows.of_wave(programme, wave) if raw is None else raw
     survey = programme.survey(wave.survey)
     items = [item for item in programme.asked(survey.id) if programme.column(wave, item.id)]
     fields = {name: column for name in ("response_id", *(f for f in schema_fields() if f != "response_id")) if (column := programme.column(wave, name))}

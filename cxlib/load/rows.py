@@ -6,16 +6,27 @@ from cxlib.errors import DataError, nearest
 from cxlib.load import answers, readers
 from cxlib.load.readers import Raw
 from cxlib.programme import Programme, Source, Wave
-from cxlib.questionnaire import ROW, Join
+from cxlib.questionnaire import ROW, Join, Reading
 
 
-def of_wave(programme: Programme, wave: Wave) -> Raw:
+def by_wave(programme: Programme):
+    """Yield every wave with its rows; a file that holds several waves in a row is read once."""
+    before, whole = None, None
+    for wave in programme.waves:
+        same = {"own": wave.model_dump(include={"file", "joins", *Reading.model_fields}), "id": programme.column(wave, "response_id")}
+        if same != before:
+            whole = _whole(programme, wave, [programme.column(wave, "response_id")])
+            before = same
+        yield wave, of_wave(programme, wave, whole)
+
+
+def of_wave(programme: Programme, wave: Wave, whole: Raw | None = None) -> Raw:
     """Return the rows of a wave: those that have the values of `where` and, where waves of a survey that is dated by its answers share
     a file, lie on its days. Rows on the days of none of them stay with the largest, which sets them aside.
 
-    Raises DataError for a column of `where` or a key of `joins` that is not there.
+    `whole` is the file where it has been read already. Raises DataError for a column of `where` or a key of `joins` that is not there.
     """
-    raw = _whole(programme, wave, [programme.column(wave, "response_id")])
+    raw = _whole(programme, wave, [programme.column(wave, "response_id")]) if whole is None else whole
     own = np.ones(len(raw.frame), dtype=bool)
     for column, value in wave.where.items():
         _present(raw, column, f"'where' of wave '{wave.id}'", wave.named)

@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import intake, unify
+from cxlib.load import intake, rows, unify
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
@@ -37,7 +37,7 @@ def fingerprints(programme: Programme) -> dict[str, str]:
 
 def build(programme: Programme) -> dict[str, pd.DataFrame]:
     """Return every table of a programme from its raw files, under the columns of `schema.TABLES`; tables without a file are empty."""
-    waves = [intake.wave(programme, wave) for wave in programme.waves]
+    waves = [intake.wave(programme, wave, raw) for wave, raw in rows.by_wave(programme)]
     waves, sources, matched = unify.join(programme, waves, [intake.source(programme, source) for source in programme.sources])
     others = [(source.table, one) for source, one in zip(programme.sources, sources)]
     everything = [*waves, *(one for _, one in others)]
