@@ -104,6 +104,7 @@ class Run:
     def __init__(self, programme: Programme, quarter: str, study: str, folder: Path):
         self.programme, self.quarter, self.study, self.folder = programme, quarter, study, folder
         self.shown: dict[str, int] = {}
+        self.by_hand = folder.name == "hand"  # what concerns one person is shown here only, never on a page that travels
 
     def write(self, name: str, frame) -> None:
         """Write a finding after checking it against its columns in `schema.FINDINGS`."""

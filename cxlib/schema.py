@@ -64,6 +64,16 @@ FINDINGS |= {  # 01
         ("estimate", "number", "0.61", "linked / n, a proportion", True), ("false", "number", "3.4", "Expected false links among them"), ("false_low", "number", "0.5", "Lower end of the 95 % interval"), ("false_high", "number", "8.1", "Upper end of the 95 % interval"),
         ("sentence", "text", "Linked to orders: 61 % of respondents.", "The base in words"), ("note", "text", "", "Why nothing can be linked"),
     ),
+    "matched": TABLES["matching"],
+    "histories": _columns(
+        ("table", "text", "interactions", "Table", True), ("customers", "whole", "1890", "Customers with at least one row", True), ("rows", "whole", "5204", "Entries of timelines", True),
+        ("undated", "whole", "0", "Entries without a day", True), ("first", "moment", "2024-01-02", "First entry"), ("last", "moment", "2026-09-30", "Last entry"),
+    ),
+    "touchpoints": _columns(
+        ("stage", "text", "help", "Stage of the journey"), ("touchpoint", "text", "hotline", "Touchpoint", True), ("channel", "text", "phone", "Channel; empty where none is told"),
+        ("kind", "text", "perceptive", "operational (what happened), perceptive (what customers say) or outcome (what they do afterwards)", True), ("n", "whole", "640", "Rows that measure it", True),
+        ("first", "date", "2024-01-02", "First day measured"), ("last", "date", "2026-09-30", "Last day measured"), ("blind", "flag", "0", "Nothing measures it", True), ("declared", "flag", "1", "The journeys name it", True),
+    ),
 }  # fmt: skip
 _LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))
 _DRIVER = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), _KPI, ("driver", "text", "network", "Attribute", True))
@@ -126,7 +136,32 @@ _LEVEL = (
     ("weighted_n", "number", "618.3", "Sum of weights"), ("flag", "text", "low base", "low base or too few"), ("note", "text", "", "Why it is not estimable"),
     ("unweighted", "number", "11.9", "The same estimate with every answer counted once"),
 )  # fmt: skip
+_MOVE = (
+    _KPI, ("survey", "text", "pulse", "Survey", True), ("wave", "text", "2026Q3", "Wave", True), ("quarter", "text", "2026Q3", "Fiscal quarter", True), ("against", "text", "last wave", "last wave or last year", True),
+    ("then_wave", "text", "2026Q2", "Wave compared with", True), ("then_quarter", "text", "2026Q2", "Its quarter", True),
+    ("unit", "text", "points", "points, share or scale", True),
+)  # fmt: skip
 FINDINGS |= {  # 03
+    "move_parts": _columns(
+        *_MOVE, ("segment", "text", "region", "Cut of the respondents", True), ("value", "text", "North", "Its value; all for the sums, other for values with few answers", True),
+        ("part", "text", "within", "within, mix, weights or total", True), ("estimate", "number", "-9.8", "Part of the move, in the KPI's unit"), ("std_error", "number", "3.1", "Its standard error"),
+        ("conf_low", "number", "-15.9", "Lower end of its 95 % interval"), ("conf_high", "number", "-3.7", "Upper end"), ("n_now", "whole", "640", "Answers now", True), ("n_then", "whole", "655", "Answers then", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "move_attributes": _columns(
+        *_MOVE, ("driver", "text", "waiting", "Attribute; unexplained for the rest, all for the whole move", True), ("moved", "number", "-0.8", "Change of the mean rating, scale units"), ("slope", "number", "16.2", "KPI units a scale unit"),
+        ("estimate", "number", "-12.4", "What goes with it, in the KPI's unit"), ("std_error", "number", "1.6", "Its standard error"), ("conf_low", "number", "-15.6", "Lower end of its 95 % interval"), ("conf_high", "number", "-9.2", "Upper end"),
+        ("n_now", "whole", "734", "Ratings now", True), ("n_then", "whole", "753", "Ratings then", True), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "levels": _columns(
+        _KPI, ("survey", "text", "pulse", "Survey", True), ("period", "text", "week", "week, month or wave", True), ("date", "date", "2026-07-06", "First day of the period; the middle of a wave's quarter", True),
+        ("unit", "text", "points", "points, share or scale", True), ("estimate", "number", "12.4", "What this period's answers say on their own"), ("sampling", "number", "10.1", "Its standard error, from the spread of all periods"),
+        ("n", "whole", "61", "Unweighted answered base", True), ("n_eff", "number", "61", "Effective base (Kish)"),
+        ("level", "number", "9.8", "Level behind the noise, given all periods", True), ("conf_low", "number", "4.1", "Lower end of its 95 % interval", True), ("conf_high", "number", "15.5", "Upper end", True),
+        ("filtered", "number", "10.4", "Level as known at the time"), *_LIMITS("filtered", "of the level as known at the time"),
+        ("forecast", "number", "9.0", "Forecast of the estimate, one period ahead"), ("forecast_sd", "number", "10.9", "Its standard deviation"), ("surprise", "number", "0.3", "Standardised forecast error"),
+        ("seasonal", "number", "0", "Seasonal part"), ("break", "flag", "0", "A jump in the likeliest course", True), ("jump", "number", "0.04", "Probability of a jump there", True),
+        ("step_sd", "number", "1.1", "Standard deviation of the level's step a period"), ("note", "text", "", "Why there is no level"),
+    ),
     "kpis": _columns(_KPI, *_WAVE, *_LEVEL),
     "kpis_by_segment": _columns(_KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True), *_LEVEL),
     "changes": _columns(

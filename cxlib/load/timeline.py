@@ -53,6 +53,16 @@ def counts(tables):
     return found.order_by("place").drop("place").to_pyarrow().to_pandas()
 
 
+def fullest(tables) -> str | None:
+    """Return the customer of whom the most tables tell, then the most rows, then the first by key: a history to look at first. None without customers."""
+    whole = everyone(tables)
+    found = whole.group_by("person_id").agg(tables=whole["table"].nunique(), rows=whole.count())
+    import ibis
+
+    first = found.order_by([ibis.desc("tables"), ibis.desc("rows"), "person_id"]).limit(1).to_pyarrow().to_pylist()
+    return first[0]["person_id"] if first else None
+
+
 def _order(whole):
     import ibis
 

@@ -89,6 +89,6 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
     return shown.drop(columns=silent).reset_index(drop=True)
 
 
-from cxlib.show.claims import drivers, loading, roi, summary, topics, tracking  # noqa: E402  (they use the functions above)
+from cxlib.show.claims import drivers, linking, loading, roi, summary, topics, tracking  # noqa: E402  (they use the functions above)
 
-__all__ = ["claim", "drivers", "frame", "heading", "loading", "name", "needs", "numbers", "roi", "say", "summary", "test_id", "tests", "topics", "tracking"]
+__all__ = ["claim", "drivers", "frame", "heading", "linking", "loading", "name", "needs", "numbers", "roi", "say", "summary", "test_id", "tests", "topics", "tracking"]

@@ -12,6 +12,7 @@ STUDY = "03_performance_tracking"
 CHANGE = {"points": "points", "share": "percentage points", "scale": "scale points"}
 LEVEL = {"points": "points", "share": "percent", "scale": "scale points"}
 KEY = ["survey", "kpi", "against"]
+AROUND = 6  # periods before and after a jump at which its size is read
 
 
 def levels(found: pd.DataFrame, programme) -> pd.DataFrame:
@@ -78,6 +79,51 @@ def changes(moved: pd.DataFrame, programme, told: pd.DataFrame | None = None) ->
     return said
 
 
+def parts(found: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the parts of each KPI's move as a table of words, a row a move, by the cut in which the mix did most: change, move, cut, within, mix, weights.
+
+    Weights are left out where they did nothing. All cuts stand in the finding.
+    """
+    whole = found[(found["value"] == "all") & found["estimate"].notna()]
+    if whole.empty:
+        return pd.DataFrame(columns=["change", "total", "cut", "within", "mix"])
+    whole = whole.assign(change=[f"{claims.name(programme, row.kpi, row.survey)} since {row.then_quarter}" for row in whole.itertuples()])
+    wide = whole.pivot(index=["change", "segment"], columns="part", values="estimate")
+    size = (wide["mix"] + wide["weights"]).abs()
+    most = whole[["change", "segment"]].drop_duplicates().assign(size=lambda rows: size.reindex(pd.MultiIndex.from_frame(rows)).to_numpy()).sort_values("size", ascending=False, kind="stable").drop_duplicates("change")
+    own = whole.merge(most[["change", "segment"]], on=["change", "segment"])
+    own = own.assign(cell=[f"{signed(row.estimate, row.unit)} ({signed(row.conf_low, row.unit)} to {signed(row.conf_high, row.unit)})" for row in own.itertuples()], cut=own["segment"].map(programme.label))
+    table = own.pivot(index=["change", "cut"], columns="part", values="cell").reindex(own.set_index(["change", "cut"]).index.unique()).reset_index().rename_axis(columns=None)
+    nothing = own.loc[own["part"] == "weights", "estimate"].abs().max() < 1e-9
+    return table[["change", "total", "cut", "within", "mix", *([] if nothing else ["weights"])]]
+
+
+def explained(found: pd.DataFrame, programme) -> list[str]:
+    """Say what part of each KPI's move goes with attributes whose own rating moved, and what is left."""
+    said = []
+    for (kpi, survey, _, then), own in found.groupby(["kpi", "survey", "against", "then_quarter"], sort=False):
+        rows, unit = own.set_index("driver"), own["unit"].iloc[0]
+        name = f"{claims.name(programme, kpi, survey)} since {then}"
+        if "unexplained" not in rows.index:
+            said.append(f"{name}: {own['note'].iloc[0]}.")
+            continue
+        whole, rest = rows.loc["all"], rows.loc["unexplained"]
+        if whole["conf_low"] <= 0 <= whole["conf_high"]:
+            said.append(f"{name} did not detectably move, so there is nothing to share out.")
+            continue
+        sure = rows.drop(["all", "unexplained"])
+        sure = sure[(sure["conf_low"] > 0) | (sure["conf_high"] < 0)].sort_values("estimate", key=abs, ascending=False)
+        with_it = prose.join([f"{programme.label(name)} ({signed(row.estimate, unit)}, 95 % interval {signed(row.conf_low, unit)} to {signed(row.conf_high, unit)}; its rating moved by {prose.points(row.moved, digits=2)})" for name, row in zip(sure.index, sure.itertuples())])
+        left = f"{signed(rest['estimate'], unit)} {CHANGE[unit]} go with none of them (95 % interval {signed(rest['conf_low'], unit)} to {signed(rest['conf_high'], unit)})"
+        said.append(f"{name}: of {signed(whole['estimate'], unit)} {CHANGE[unit]} this much is associated with attributes whose rating moved: {with_it}; {left}." if len(sure) else f"{name}: no attribute whose rating moved goes with the {signed(whole['estimate'], unit)} {CHANGE[unit]} it moved; {left}.")
+    return said
+
+
+def signed(size: float, unit: str) -> str:
+    """Return a change as a number with its sign: '+3.1' in points or percentage points, '-0.12' on a scale."""
+    return prose.points(size * (100 if unit == "share" else 1), digits=2 if unit == "scale" else 1)
+
+
 def moves(moved: pd.DataFrame) -> pd.DataFrame:
     """Return changes of one unit as readers read them: what, now, then, difference with limits, what these bases could have shown, needed n, p."""
     unit = moved["unit"].iloc[0]
@@ -85,6 +131,33 @@ def moves(moved: pd.DataFrame) -> pd.DataFrame:
     shown = {"change": moved["label"]} | {name: moved[name] * scale for name in ("now", "then", "estimate", "conf_low", "conf_high", "detectable")}
     shown |= {"needed_n": moved["needed_n"], "n_now": moved["n_now"], "n_then": moved["n_then"], "n_both": moved["n_both"], "p": moved["p"].round(4)}
     return claims.numbers(pd.DataFrame(shown)).rename(columns={"estimate": CHANGE[unit].replace(" ", "_")})
+
+
+def steady(found: pd.DataFrame, programme) -> list[str]:
+    """Say of each series of levels where it stands now, whether it jumped and when, and how well the next period was forecast."""
+    said = []
+    for (kpi, survey), own in found.groupby(["kpi", "survey"], sort=False):
+        last, period = own.iloc[-1], own["period"].iloc[0]
+        unit, name = last["unit"], claims.name(programme, kpi, survey)
+        alone = own["sampling"].median() * 1.96
+        text = (
+            f"{name}: behind the noise it stands at {value(last['level'], unit)} (95 % interval {limits(last)}), where the answers of one {period} alone"
+            f" ({prose.number(own['n'].median(), digits=0)} as a rule) can say no better than ±{_size(alone, unit)}."
+        )
+        text += "".join(f" It probably jumped around {prose.date(day)}, from {value(before, unit)} to {value(after, unit)} as {prose.plural(AROUND, period)} before and after have it." for day, before, after in _jumps(own))
+        ahead = own.dropna(subset=["surprise"])
+        if len(ahead) >= 8:
+            error, naive = ((ahead["estimate"] - ahead["forecast"]) ** 2).mean() ** 0.5, own["estimate"].ffill().diff().loc[ahead.index].pow(2).mean() ** 0.5
+            inside = (ahead["surprise"].abs() <= 1.96).mean()
+            text += f" The next {period} was forecast with an error of {_size(error, unit)} ('as last {period}' errs by {_size(naive, unit)}), and {prose.percent(inside)} of the estimates fell into the 95 % interval given before."
+        said.append(text)
+    return said
+
+
+def _jumps(own: pd.DataFrame):
+    """The days of jumps in the likeliest course, with the levels some periods before and after: the day itself is not known to the week."""
+    own = own.reset_index(drop=True)
+    return [(own.loc[at, "date"], own.loc[max(at - AROUND, 0), "level"], own.loc[min(at + AROUND, len(own) - 1), "level"]) for at in own.index[own["break"].astype(bool)] if at]
 
 
 def gaps(found: pd.DataFrame, programme) -> list[str]:

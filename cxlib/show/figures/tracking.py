@@ -47,6 +47,34 @@ def series(frame, ax=None, *, unit="points", by=None, target=None, height=320):
 
 
 @layout.styled
+def level(frame, ax=None, *, unit="points", height=300):
+    """Draw what each period's answers say on their own (pale dots) and the level behind them with its 95 % interval; a dotted line marks a jump.
+
+    In: `date, estimate, level, conf_low, conf_high`; optional `break` (a jump). A line that leads through dots which scatter widely is not wrong:
+    few answers scatter. `unit` as in `series`.
+    """
+    marks.need(frame, ["date", "estimate", "level", "conf_low", "conf_high"], "level")
+    ax, scale = layout.axes(ax, height=height), 100 if unit == "percent" else 1
+    frame = frame.assign(_day=pd.to_datetime(frame["date"])).sort_values("_day", kind="stable")
+    jumps = frame["break"].astype(bool).to_numpy() if "break" in frame else np.zeros(len(frame), dtype=bool)
+    ax.plot(frame["_day"], frame["estimate"] * scale, marker="o", markersize=3, linestyle="none", color=layout.MUTED, alpha=0.5, zorder=2)
+    for _, part in frame.groupby(np.cumsum(jumps)):
+        ax.fill_between(part["_day"], part["conf_low"] * scale, part["conf_high"] * scale, color=layout.BLUE, alpha=0.22, linewidth=0, zorder=3)
+        ax.plot(part["_day"], part["level"] * scale, color=layout.BLUE, linewidth=2, zorder=4)
+    for day in frame.loc[jumps, "_day"]:
+        ax.axvline(day, color=layout.RED, linewidth=1.2, linestyle=(0, (1, 2)), zorder=1)
+    last = frame.iloc[-1]
+    ax.annotate(_told(last["level"], unit), (last["_day"], last["level"] * scale), xytext=(9, 0), textcoords="offset points", va="center", color=layout.BLUE, fontweight="bold", annotation_clip=False)
+    starts = frame.assign(quarter=frame["_day"].dt.year.astype(str) + "Q" + frame["_day"].dt.quarter.astype(str)).drop_duplicates("quarter")
+    when(ax, starts)
+    ax.margins(x=0.03)
+    ax.yaxis.grid(True)
+    ax.tick_params(axis="y", labelcolor=layout.MUTED)
+    _levels(ax, unit)
+    return ax
+
+
+@layout.styled
 def changes(frame, ax=None, *, unit="points"):
     """Draw differences with their intervals against the line of no change, and the band of changes too small to be seen with this base.
 
