@@ -32,6 +32,8 @@ def write(group: list[Part], order: list[Part], survey: str, made: dict, ids: di
                     ids[item] = survey
                 elif how:
                     row["sure"], row["why"] = ("no" if how == "code" else row["sure"]), f"{row['why']}; the item of the other files " + {"code": "whose column is called the same (check that it asks the same)", "name": "of the same name", "wording": "with the same wording", "close": "whose name is nearly the same", "kpi": "that measures the same"}[how]
+                if column in kpis and kpis[column][2]:
+                    row["sure"], row["why"] = "no", f"{kpis[column][2]}; {row['why']}"
                 used.add(item)
                 seen.setdefault(names.plain(column), item)
                 seen.setdefault(f"wording: {names.plain(row['wording'])}", item)

@@ -8,26 +8,32 @@ from cxlib.load.draft.tables import Part
 MOST = 20  # drivers of a model; exact shares are computed for a few more
 
 
-def of(part: Part) -> dict[str, tuple[str, str]]:
-    """Return column -> (item id, definition) of the ratings that are worded as key figures, one of each sort."""
+def of(part: Part) -> dict[str, tuple[str, str, str]]:
+    """Return column -> (item id, definition, doubt) of the ratings that are worded as key figures, one of each sort."""
     ratings = {column: one.guess for column, one in part.roles.items() if one.role == "rating"}
     found: dict = {}
     for kind, item in (("recommend", "recommend"), ("repurchase", "repurchase"), ("effort", "ease"), ("satisfaction", "satisfaction")):
         fits = [column for column in ratings if column not in found and not words.says(words.STATED, column, part.wording.get(column, "")) and words.says(words.KPIS[kind], column, part.wording.get(column, "")) and (kind != "effort" or not _battery(column, ratings, part))]
         best = fits
+        doubt = ""
         if kind == "satisfaction":
             said = [column for column in fits if words.says(r"satisf|zufried|\bcsat\b|\b(rating|score|stars|note|bewertung|nota|puntuacion|calificacion|avaliacao)\b", column, part.wording.get(column, ""))]
             whole = [column for column in fits if words.says(words.OVERALL, column, part.wording.get(column, ""))]
             both = [column for column in said if column in whole]
             # Several that say overall of this and of that are attributes, each a whole of its own.
-            best = both or [column for column in said if not _battery(column, ratings, part)] or (whole if len(whole) == 1 or scales.stem(whole[0]) in ("",) else [column for column in whole if re.search(r"\b(all|gesamt|total)$", words.folded(column))][:1])if fits else []
+            best = both or [column for column in said if not _battery(column, ratings, part)]
+            if not best and len(whole) == 1:
+                best = whole
+            elif not best:  # by its question only: columns called quality_global, price_global are attributes, each a whole of its own
+                best = [column for column in whole if words.says(words.OVERALL, part.wording.get(column, ""))][:1]
+                doubt = "NOT SURE that this is the overall question: several say so" if best else ""
         best = [column for column in best if _definition(kind, ratings[column], column)]
         if best:
             column = min(best, key=lambda one: (ratings[one].high == 1, len(one) > 60, list(ratings).index(one)))
-            found[column] = (item, _definition(kind, ratings[column], column))
-    if not any(item == "satisfaction" for item, _ in found.values()):
+            found[column] = (item, _definition(kind, ratings[column], column), doubt)
+    if not any(item == "satisfaction" for item, *_ in found.values()):
         tail = [column for column in ratings if column not in found and re.search(r"\b(all|gesamt|total)$", words.folded(column)) and _definition("satisfaction", ratings[column], column)]
-        found |= {column: ("satisfaction", _definition("satisfaction", ratings[column], column)) for column in tail[:1]}
+        found |= {column: ("satisfaction", _definition("satisfaction", ratings[column], column), "") for column in tail[:1]}
     return found
 
 
