@@ -21,7 +21,7 @@ def write(group: list[Part], order: list[Part], survey: str, made: dict, ids: di
         fuzzy = names.close(sorted({names.plain(column) for column in own} - set(seen)), sorted(set(seen) - {names.plain(column) for column in own})) if place else {}
         kpis = chosen if not place else measures.of(part)
         used: set = set()
-        drivers = measures.drivers(part, kpis)
+        drivers = set() if place else measures.drivers(part, kpis)  # a model is of the latest wave
         for column, one in part.roles.items():
             row = {"file": part.file.name, "column": column, "wording": part.wording.get(column, "")[:1_000], "examples": examples(part.file, column), "use": "yes" if one.role and one.role not in ("id", "date") else "no", "role": one.role if one.role not in ("id", "date") else "", "sure": "yes" if one.sure >= 0.7 else "no", "why": one.why}
             if one.role in KINDS:
