@@ -17,12 +17,13 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
     contracts(found)
     files, repairs, anomalies, rows = load.tried(found)
     for one in files.itertuples():
-        share = one.quarantined / one.rows if one.rows else 0
+        whole = files[files["file"] == one.file]  # a file may hold several waves
+        share = whole["quarantined"].sum() / max(whole["rows"].sum(), 1)
         say(
             f"{one.file}: {one.rows:,} rows = {one.kept:,} kept + {one.quarantined:,} quarantined + {one.duplicates:,} duplicates "
             f"({one.table}, {one.encoding}; {one.trimmed:,} cells trimmed){'  <- over the limit of ' + format(found.limits.quarantine, '.0%') if share > found.limits.quarantine else ''}"
         )
-        faults = repairs[repairs["file"] == one.file]
+        faults = repairs[(repairs["file"] == one.file) & (repairs["quarter"] == one.quarter)]
         for fault in faults.head(SHOWN).itertuples():
             say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
         if len(faults) > SHOWN:
@@ -33,7 +34,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
     for sentence in strays(found):
         say(sentence)
     empty = sorted(table for table in schema.TABLES if not rows[table] and table not in ("repairs", "anomalies"))
-    say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters())}; no rows for {', '.join(empty) or 'no table'}.")
+    say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters()) or 'none, because no survey is declared'}; no rows for {', '.join(empty) or 'no table'}.")
 
 
 def strays(programme) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: `cx report`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
+"""The command line: `cx init`, `cx report`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
 
 import sys
 from pathlib import Path
@@ -21,6 +21,19 @@ Where = Annotated[str | None, typer.Argument(metavar="[PROGRAMME]", help="A fold
 Raw = Annotated[Path | None, typer.Option("--raw", metavar="FOLDER", help="Read the raw files from this folder, e.g. --raw ~/exports/2026Q3.", show_default=False)]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Where reports are written, e.g. --out /srv/reports. [default: reports]", show_default=False)]
 Quarter = Annotated[str | None, typer.Option("--quarter", metavar="2026Q3", help="The quarter shown last, e.g. --quarter 2026Q3; earlier ones are its history. [default: the latest with data]", show_default=False)]
+
+
+@app.command()
+def init(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help="Exports of surveys and of customers, contacts, orders, actions, e.g. survey_2026.csv orders.xlsx. Left out: draft anew from the folder's codebook.xlsx.", show_default=False)] = None,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The programme's folder, new or empty, e.g. --to data/acme.")] = ...,
+    name: Annotated[str, typer.Option("--name", metavar="TEXT", help="Name on the report's cover, e.g. --name 'Acme'. [default: the folder's]", show_default=False)] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Draft programme.toml anew although it was changed by hand, e.g. cx init --to data/acme --overwrite.")] = False,
+) -> None:
+    """Draft a programme from your own files: programme.toml with a reason for every guess, and a codebook to edit, e.g. cx init survey.csv --to data/acme."""
+    from cxlib.load import draft
+
+    draft.make(files or [], to, name=name, overwrite=overwrite, say=_say)
 
 
 @app.command()

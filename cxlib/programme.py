@@ -5,8 +5,6 @@ Every key has a description; ``cx check --schema`` and the README's codebook are
 
 import datetime as dt
 import hashlib
-import re
-import zoneinfo
 from pathlib import Path
 from typing import Literal
 
@@ -14,19 +12,19 @@ from pydantic import BaseModel, Field
 
 from cxlib import contract, quarters
 from cxlib.contract import FROZEN
-from cxlib.errors import DataError, nearest
-from cxlib.questionnaire import RESPONSE_FIELDS, Id, Identifier, Item, Reading, Scale, Survey, Wave
+from cxlib.errors import DataError
+from cxlib.questionnaire import RESPONSE_FIELDS, Id, Identifier, Item, Join, Reading, Scale, Survey, Wave
 
 Definition = Literal[
     "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
-    "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10",
+    "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10", "share_0_1",
 ]  # fmt: skip
 FORGOTTEN = "forgotten.csv"  # who was taken out of the raw files, as keyed hashes (`cx forget`)
-MADE = ("answer", "survey", "wave", "quarter", "week")  # columns of the responses that loading makes itself
 Sight = Literal[
     "mixed_scales", "reversed_scale", "code_as_score", "heaping", "straight_lining", "renamed_value", "shifted_columns", "ambiguous_dates", "wave_twice", "rows_repeated",
     "same_ids", "wording_break", "lone_jump", "regular_rows",
 ]  # fmt: skip
+RESERVED = {*RESPONSE_FIELDS, "answer", "survey", "wave", "quarter", "week"}  # columns of the responses that no item may be called
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 
@@ -92,7 +90,8 @@ class Source(Reading):
 
     table: Table = Field(description="The table it fills.")
     file: str = Field("", description="File under raw/; empty where a database is named, e.g. orders.parquet.")
-    columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, e.g. {ordered_on = \"date\"}.")
+    columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, and \"#row\" numbers the rows of a file without ids, e.g. {ordered_on = \"date\"}.")
+    joins: tuple[Join, ...] = Field((), description="Other files whose columns are added by a key, e.g. the orders that their lines name.")
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
     values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")
     purpose: str = Field("", description="What the data may be used for, e.g. value of customers.")
@@ -161,10 +160,10 @@ class Programme(BaseModel):
     totals: Literal["as_sampled", "equal", "by_customers"] = Field("as_sampled", description="How totals over brands or countries are made.")
     about: str = Field("", description="What a reader should know of the programme, in a sentence or two, e.g. Two brands, consumers only..")
     scales: dict[str, Scale] = Field({}, description="Named scales.")
-    surveys: tuple[Survey, ...] = Field(min_length=1, description="Surveys.")
-    waves: tuple[Wave, ...] = Field(min_length=1, description="Waves.")
-    items: tuple[Item, ...] = Field(min_length=1, description="Items.")
-    kpis: tuple[Kpi, ...] = Field(min_length=1, description="KPIs.")
+    surveys: tuple[Survey, ...] = Field((), description="Surveys.")
+    waves: tuple[Wave, ...] = Field((), description="Waves.")
+    items: tuple[Item, ...] = Field((), description="Items.")
+    kpis: tuple[Kpi, ...] = Field((), description="KPIs.")
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
     segments: tuple[Segment, ...] = Field((), description="Segments.")
     staff: Staff = Staff()
@@ -234,7 +233,8 @@ class Programme(BaseModel):
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
         contracts += [path for path in (self.folder / FORGOTTEN,) if path.is_file()]
-        return contracts + [self.raw / name for name in dict.fromkeys(name for one in (*self.waves, *self.sources) for name in (one.file, *getattr(one, "parts", ())) if name)]
+        files = (name for one in (*self.waves, *self.sources) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in one.joins)) if name)
+        return contracts + [self.raw / name for name in dict.fromkeys(files)]
 
 
 def read(folder: Path, raw: Path | None = None) -> Programme:
@@ -245,121 +245,9 @@ def read(folder: Path, raw: Path | None = None) -> Programme:
     """
     path = Path(folder) / "programme.toml"
     programme = contract.validate(Programme, contract.read(path), path)
-    wrong = list(_inconsistencies(programme))
+    from cxlib import consistency
+
+    wrong = list(consistency.sentences(programme))
     if wrong:
         raise DataError("\n".join(f"{path}: {sentence}" for sentence in wrong[:8]))
     return programme.model_copy(update={"folder": Path(folder), "raw": Path(raw) if raw else Path(folder) / "raw"})
-
-
-def _inconsistencies(p: Programme):
-    surveys, items, kpis = ({one.id for one in group} for group in (p.surveys, p.items, p.kpis))
-    for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment")):
-        ids = [one.id for one in group]
-        yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
-    if not _known_zone(p.timezone):
-        yield f"'timezone' = '{p.timezone}' is not a known zone; write it like Europe/Berlin."
-    seen = set()
-    for wave in p.waves:
-        if wave.survey not in surveys:
-            yield f"wave '{wave.id}' belongs to a survey '{wave.survey}' that is not declared{nearest(wave.survey, surveys)}."
-            continue
-        if (wave.survey, wave.id) in seen:
-            yield f"wave '{wave.id}' of survey '{wave.survey}' is declared twice."
-        seen.add((wave.survey, wave.id))
-        if wave.last < wave.first:
-            yield f"wave '{wave.id}' ends on {wave.last}, before its first day {wave.first}."
-        elif p.quarter_of(wave.last) != wave.quarter:
-            yield f"wave '{wave.id}' is put into {wave.quarter}, but its last day {wave.last} lies in {p.quarter_of(wave.last)}."
-        known = {*RESPONSE_FIELDS, *(item.id for item in p.asked(wave.survey))}
-        for name in {**wave.columns, **p.survey(wave.survey).columns}:
-            if name not in known:
-                yield f"the columns of wave '{wave.id}' name '{name}', which is neither a field nor an item of survey '{wave.survey}'{nearest(name, known)}."
-        if p.survey(wave.survey).dated_by != "fieldwork_close" and not p.column(wave, "answered_on"):
-            yield f"survey '{wave.survey}' is dated by the {p.survey(wave.survey).dated_by}, but wave '{wave.id}' names no column for answered_on."
-    for item in p.items:
-        if item.id in (*RESPONSE_FIELDS, *MADE):
-            yield f"the item '{item.id}' has the name of a field; choose another."
-        if item.kind == "rating" and item.scale not in p.scales:
-            yield f"the rating '{item.id}' needs a scale that is declared, not '{item.scale}'{nearest(item.scale, p.scales)}."
-        yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
-        if item.asked_if and item.asked_if.item not in items:
-            yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
-    for one in p.accepted:
-        yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
-        waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}
-        yield from (f"[[accepted]] names the wave '{one.wave}', which is not declared{nearest(one.wave, waves)}." for _ in range(bool(one.wave) and one.wave not in waves))
-    for pattern in p.privacy.numbers:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            yield f"privacy.numbers: '{pattern}' is no regular expression ({error})."
-    yield from _circles({item.id: item.asked_if.item for item in p.items if item.asked_if})
-    for survey in p.surveys:
-        yield from _design(p, survey)
-    for kpi in p.kpis:
-        if kpi.item not in items:
-            yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not an item{nearest(kpi.item, items)}."
-        elif p.item(kpi.item).kind != "rating":
-            yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not a rating."
-        yield from (f"the KPI '{kpi.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in kpi.surveys if s not in surveys)
-    if sum(kpi.primary for kpi in p.kpis) > 10:
-        yield "more than ten KPIs are primary; headline tests lose their meaning: set primary = false for some."
-    for model in p.drivers:
-        yield from (f"the drivers name a KPI '{k}' that is not declared{nearest(k, kpis)}." for k in model.kpis if k not in kpis)
-        yield from (f"the drivers name an item '{i}' that is not declared{nearest(i, items)}." for i in (*model.items, *model.stated, *model.stated.values(), *model.picks) if i not in items)
-        if model.survey not in surveys:
-            yield f"the drivers belong to a survey '{model.survey}' that is not declared{nearest(model.survey, surveys)}."
-    if p.staff.level == "person" and not p.staff.agreement:
-        yield "staff.level = 'person' needs staff.agreement, the agreement that allows persons to be shown."
-    for one in (*p.waves, *p.sources):
-        if bool(one.file) == bool(one.database):
-            where = f"wave '{one.id}'" if isinstance(one, Wave) else f"the source of '{one.table}'"
-            yield f"{where} needs either 'file' or 'database', and {'has both' if one.file else 'has neither'}."
-        elif one.database and not one.database_table:
-            yield f"the database '{one.database.split('://')[0]}' needs 'database_table', e.g. survey.annual_2026."
-        parts = getattr(one, "parts", ())
-        for name in (one.file, *parts):
-            if Path(name).is_absolute() or ".." in Path(name).parts:
-                yield f"the file '{name}' leaves the raw folder; name files below it."
-        if parts and not one.file:
-            yield f"wave '{one.id}' names 'parts' without a first 'file'."
-        yield from (f"wave '{one.id}' names the file '{name}' twice." for name in dict.fromkeys(parts) if (one.file, *parts).count(name) > 1)
-        if one.timezone and not _known_zone(one.timezone):
-            yield f"'timezone' = '{one.timezone}' of '{one.named}' is not a known zone; write it like Europe/Berlin."
-
-
-def _known_zone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones, or too long for a file
-        return False
-    return True
-
-
-def _design(p: Programme, survey: Survey):
-    """Sentences for weights and clusters that nothing could be made of."""
-    known = {*RESPONSE_FIELDS, *(item.id for item in p.asked(survey.id) if item.kind != "verbatim")} - {"response_id", "weight"}
-    people = "link" in survey.uses and any(source.table == "people" for source in p.sources)
-    for key, name in (("cluster", survey.cluster), ("strata", survey.strata)):
-        if name and name not in known:
-            yield f"'{key}' of survey '{survey.id}' is '{name}', which is neither a field nor an item of it{nearest(name, known)}."
-        elif name in ("person_id", "account_id") and "link" not in survey.uses:
-            yield f"'{key}' of survey '{survey.id}' is '{name}', which its answers do not keep, because its promise does not permit linking: permit it, or name another column."
-    margins = [one.field for one in survey.rake.margins] if survey.rake else []
-    yield from (f"the margin '{name}' of survey '{survey.id}' is named twice." for name in sorted({one for one in margins if margins.count(one) > 1}))
-    for name in margins:
-        if name not in known and not people:
-            yield f"the margin '{name}' of survey '{survey.id}' is neither a field nor an item of it{nearest(name, known)}; a column of the people table serves where answers may be linked."
-    if survey.universe == "frame" and not any(source.table == "people" for source in p.sources):
-        yield f"survey '{survey.id}' counts its universe in the frame, but no source fills the people table: give a number."
-
-
-def _circles(leads: dict[str, str]):
-    """A sentence for the first circle among filters: nobody could ever reach such a question."""
-    for start in leads:
-        path = [start]
-        while (before := leads.get(path[-1])) and before not in path:
-            path.append(before)
-        if before:
-            yield f"the filters (asked_if) go in a circle: {' <- '.join([*path[path.index(before):], before])}; take one of them out."
-            return

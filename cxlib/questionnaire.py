@@ -13,6 +13,7 @@ Direction = Literal["high_is_good", "low_is_good"]
 Use = Literal["aggregate", "quote", "link", "case", "target", "train"]
 Kind = Literal["relationship", "driver", "journey", "transactional", "exit", "employee", "usability"]
 Identifier = Literal["customer_number", "loyalty_number", "email", "phone", "name", "first_name", "last_name", "born", "postcode", "street", "city"]
+ROW = "#row"  # stands for the row of the file where a file has no id of its own
 # Columns that every survey file may carry beside its items; only response_id is required.
 RESPONSE_FIELDS = ("response_id", "person_id", "account_id", "answered_on", "channel", "brand", "country", "language", "team", "weight")
 
@@ -131,6 +132,14 @@ class Reading(BaseModel):
         return self.file or self.database_table
 
 
+class Join(Reading):
+    """Another file whose columns are added to the rows of this one, where its key equals theirs; a key that stands there twice is refused."""
+
+    file: str = Field(description="File under raw/, e.g. orders.parquet.")
+    on: str = Field(description="Column of this file that holds the key, e.g. order_id.")
+    to: str = Field("", description="Column of the other file that holds it; the same name where empty, e.g. id.")
+
+
 class Wave(Reading):
     """One fieldwork of a survey: its quarter, its days and its file."""
 
@@ -142,6 +151,8 @@ class Wave(Reading):
     file: str = Field("", description="File under raw/, .gz as it is; empty where a database is named, e.g. annual_2026.csv.")
     parts: tuple[str, ...] = Field((), description="Further files of the same wave under raw/, where it was exported in several; each holds the columns of the first, in any order, e.g. [\"annual_2026_at.csv\"].")
     mode: str = Field("", description="Mode where this wave departs from its survey, e.g. phone.")
+    where: dict[str, str] = Field({}, description="Column of the file -> value that its rows must have to belong to the wave, where one file holds several, e.g. {year = \"2026\"}.")
+    joins: tuple[Join, ...] = Field((), description="Other files whose columns are added by a key, e.g. the orders that reviews name.")
     invited: int | None = Field(None, ge=0, description="How many were invited, where no invitations table says so.")
-    columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave, e.g. {network = \"Q12_4\", app = \"\"}.")
+    columns: dict[str, str] = Field({}, description="Field or item -> column in this file; \"\" means not asked in this wave, and response_id = \"#row\" that the file has no id and its rows are numbered, e.g. {network = \"Q12_4\", app = \"\"}.")
     note: str = Field("", description="What a reader must know of this wave, e.g. fieldwork by another agency.")

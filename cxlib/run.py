@@ -78,6 +78,8 @@ def programme_of(name: str | Path | Programme | None = None, raw: Path | None = 
 def quarter_of(programme: Programme, quarter: str | None = None) -> str:
     """Return the quarter if it has a wave, the latest one where none is named; else raise DataError listing those that have."""
     present = programme.quarters()
+    if not present:
+        raise DataError(f"{programme.folder.name}: no survey is declared, and a report tells of surveys by quarter; add [[surveys]], [[waves]] and [[items]] to programme.toml (`cx check` reads the other files without them).")
     if quarter is None or quarter == "":
         return present[-1]
     if quarters.check(quarter) not in present:

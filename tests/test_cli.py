@@ -126,7 +126,7 @@ def test_a_sample_that_is_interrupted_leaves_nothing_and_can_be_made_again(tmp_p
 
 
 def test_help_explains_every_option_with_an_example(cx):
-    for command in ("report", "check", "publish", "sample"):
+    for command in ("init", "report", "check", "publish", "sample"):
         text = worked(cx(command, "--help", env={"COLUMNS": "200"}))
         assert text.count("e.g.") >= sum(line.lstrip().startswith("-") for line in text.splitlines()) - 1  # --help itself explains nothing else
     assert "Exit codes: 0 done" in worked(cx("--help", env={"COLUMNS": "200"}))

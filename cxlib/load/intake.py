@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxlib import schema
 from cxlib.errors import DataError, nearest
-from cxlib.load import answers, readers, repeats
+from cxlib.load import answers, readers, repeats, rows
 from cxlib.programme import Programme, Reading, Source, Wave
 
 SUGGESTIONS = (
@@ -74,13 +74,14 @@ def stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True) if frames else pd.DataFrame()
 
 
-def wave_parts(programme: Programme, wave: Wave):
+def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
     """Yield one wave of a survey in parts, each row kept whole, repeated, or set aside whole.
 
     A row with one cell that breaks the contract is set aside whole, because such a cell often means that the row has shifted.
-    Rows in the file = kept + quarantined + duplicates. Raises DataError where a column is missing or a number is ambiguous.
+    Rows in the file = kept + quarantined + duplicates. `opened` is kept from one wave to the next, so that a file of several is opened once. Raises DataError where
+    a column is missing or a number is ambiguous.
     """
-    read, files = readers.joined(programme.raw, wave)
+    read, files = rows.of_wave(programme, wave, opened)
     survey = programme.survey(wave.survey)
     items = [item for item in programme.asked(survey.id) if programme.column(wave, item.id)]
     fields = {name: column for name in ("response_id", *(f for f in schema_fields() if f != "response_id")) if (column := programme.column(wave, name))}
@@ -135,14 +136,14 @@ def schema_fields() -> list[str]:
 
 def source_parts(programme: Programme, source: Source):
     """Yield one file of another table in parts, under the table's own columns; rows without what the table needs are set aside."""
-    read = readers.parts(programme.raw / source.file, source, within=programme.raw)
-    first, wanted = next(read()).frame, {one.name: one for one in schema.TABLES[source.table]}
+    read, files = rows.of_source(programme, source)
+    first, wanted = next(iter(files.values())), {one.name: one for one in schema.TABLES[source.table]}
     for name in source.columns | source.fixed | source.values:
         if name not in wanted:
             raise DataError(f"{programme.folder / 'programme.toml'}: source '{source.named}' names '{name}', which is no column of '{source.table}'{nearest(name, wanted)}.")
     columns = {name: source.columns.get(name, name) for name in wanted if name not in source.fixed}
     columns = {name: column for name, column in columns.items() if name in source.columns or column in first or wanted[name].required}
-    _present(source.named, list(first), [*columns.values(), *source.identify.values()], f"the table '{source.table}'")
+    _present(source.named, first, [*columns.values(), *source.identify.values()], f"the table '{source.table}'")
     key = next(iter(columns)) if next(iter(wanted)).endswith("_id") and next(iter(wanted)) in columns and source.table != "actions" else None
 
     def parse(reader, name: str):

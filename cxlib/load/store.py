@@ -1,6 +1,7 @@
 """The store: a folder of Parquet, one file a table, written once for a hash of the inputs and never changed."""
 
 import contextlib
+import functools
 import hashlib
 import os
 import shutil
@@ -122,7 +123,8 @@ def parts(programme: Programme):
 
     A frame has the columns and types of its table and some hundred thousand rows at most, whatever the length of the files.
     """
-    one_by_one = [(intake.wave_parts, wave, "responses") for wave in programme.waves] + [(intake.source_parts, source, source.table) for source in programme.sources]
+    wave_parts = functools.partial(intake.wave_parts, opened={})
+    one_by_one = [(wave_parts, wave, "responses") for wave in programme.waves] + [(intake.source_parts, source, source.table) for source in programme.sources]
     customers, matched = unify.customers(programme)
     known, gone, redactions, retention = privacy.known(programme, unify.persons(programme)), privacy.forgotten(programme), [], []
     for place, (taken, one, table) in enumerate(one_by_one):

@@ -66,6 +66,7 @@ DEFINITIONS = {
         Definition("mean_of_7", "Mean on 1-7", "scale", 1, 7, "high"),
         Definition("mean_of_10", "Mean on 1-10", "scale", 1, 10, "high"),
         Definition("mean_0_10", "Mean on 0-10", "scale", 0, 10, "high"),
+        _top("share_0_1", "Share of 1, where 0 and 1 are the two answers", 0, 1, 1),
     )
 }
 

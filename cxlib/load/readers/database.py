@@ -21,6 +21,7 @@ COLUMNS = """
     SELECT a.attname, coalesce(col_description(a.attrelid, a.attnum), '') FROM pg_attribute a
     WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
+SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"
 TABLES = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
 
 
@@ -70,6 +71,27 @@ def read(path: Path, reading: Reading) -> Raw:
     if start[8:12] == b"DUCK":
         return _file(path, "duckdb", reading.database_table)
     raise DataError(f"{path.name}: this is neither a DuckDB nor a SQLite file, or it is damaged; fetch it again.")
+
+
+def names(path: Path) -> list[str]:
+    """Return the tables of a DuckDB or SQLite file, in the order of their names."""
+    with path.open("rb") as file:
+        start = file.read(16)
+    try:
+        if start == b"SQLite format 3\0":
+            import sqlite3
+            from contextlib import closing
+            from urllib.parse import quote
+
+            with closing(sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True)) as connection:
+                return [name for (name,) in connection.execute(SQLITE_TABLES)]
+        import duckdb
+
+        with duckdb.connect(str(path.resolve()), read_only=True, config={"enable_external_access": "false", "autoload_known_extensions": "false"}) as connection:
+            rows = connection.execute("SELECT table_schema, table_name FROM information_schema.tables ORDER BY 1, 2").fetchall()
+            return [name if schema == "main" else f"{schema}.{name}" for schema, name in rows]
+    except Exception:  # whatever is wrong with the file, reading it says so in a sentence
+        return []
 
 
 def quoted(name: str) -> str:

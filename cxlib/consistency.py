@@ -1,0 +1,126 @@
+"""Whether the parts of a programme agree: what one of them names, another declares."""
+
+import re
+import zoneinfo
+from pathlib import Path
+
+from cxlib.errors import nearest
+from cxlib.programme import RESERVED
+from cxlib.questionnaire import RESPONSE_FIELDS, Wave
+
+
+def sentences(p):
+    """Yield a sentence for each name that leads nowhere, each thing declared twice, and each promise that could not be kept."""
+    surveys, items, kpis = ({one.id for one in group} for group in (p.surveys, p.items, p.kpis))
+    if not p.waves and not p.sources:
+        yield "nothing is declared to read: add a survey with its [[surveys]], [[waves]] and [[items]], or another file as [[sources]]; `cx init FILES --to FOLDER` drafts them."
+    for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment")):
+        ids = [one.id for one in group]
+        yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
+    if not _known_zone(p.timezone):
+        yield f"'timezone' = '{p.timezone}' is not a known zone; write it like Europe/Berlin."
+    seen = set()
+    for wave in p.waves:
+        if wave.survey not in surveys:
+            yield f"wave '{wave.id}' belongs to a survey '{wave.survey}' that is not declared{nearest(wave.survey, surveys)}."
+            continue
+        if (wave.survey, wave.id) in seen:
+            yield f"wave '{wave.id}' of survey '{wave.survey}' is declared twice."
+        seen.add((wave.survey, wave.id))
+        if wave.last < wave.first:
+            yield f"wave '{wave.id}' ends on {wave.last}, before its first day {wave.first}."
+        elif p.quarter_of(wave.last) != wave.quarter:
+            yield f"wave '{wave.id}' is put into {wave.quarter}, but its last day {wave.last} lies in {p.quarter_of(wave.last)}."
+        known = {*RESPONSE_FIELDS, *(item.id for item in p.asked(wave.survey))}
+        for name in {**wave.columns, **p.survey(wave.survey).columns}:
+            if name not in known:
+                yield f"the columns of wave '{wave.id}' name '{name}', which is neither a field nor an item of survey '{wave.survey}'{nearest(name, known)}."
+        if p.survey(wave.survey).dated_by != "fieldwork_close" and not p.column(wave, "answered_on"):
+            yield f"survey '{wave.survey}' is dated by the {p.survey(wave.survey).dated_by}, but wave '{wave.id}' names no column for answered_on."
+    for item in p.items:
+        if item.id in RESERVED:
+            yield f"the item '{item.id}' has the name of a field; choose another."
+        if item.kind == "rating" and item.scale not in p.scales:
+            yield f"the rating '{item.id}' needs a scale that is declared, not '{item.scale}'{nearest(item.scale, p.scales)}."
+        yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
+        if item.asked_if and item.asked_if.item not in items:
+            yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    for one in p.accepted:
+        yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
+        waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}
+        yield from (f"[[accepted]] names the wave '{one.wave}', which is not declared{nearest(one.wave, waves)}." for _ in range(bool(one.wave) and one.wave not in waves))
+    for pattern in p.privacy.numbers:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"privacy.numbers: '{pattern}' is no regular expression ({error})."
+    yield from _circles({item.id: item.asked_if.item for item in p.items if item.asked_if})
+    for survey in p.surveys:
+        yield from _design(p, survey)
+    for kpi in p.kpis:
+        if kpi.item not in items:
+            yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not an item{nearest(kpi.item, items)}."
+        elif p.item(kpi.item).kind != "rating":
+            yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not a rating."
+        yield from (f"the KPI '{kpi.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in kpi.surveys if s not in surveys)
+    if sum(kpi.primary for kpi in p.kpis) > 10:
+        yield "more than ten KPIs are primary; headline tests lose their meaning: set primary = false for some."
+    for model in p.drivers:
+        yield from (f"the drivers name a KPI '{k}' that is not declared{nearest(k, kpis)}." for k in model.kpis if k not in kpis)
+        yield from (f"the drivers name an item '{i}' that is not declared{nearest(i, items)}." for i in (*model.items, *model.stated, *model.stated.values(), *model.picks) if i not in items)
+        if model.survey not in surveys:
+            yield f"the drivers belong to a survey '{model.survey}' that is not declared{nearest(model.survey, surveys)}."
+    if p.staff.level == "person" and not p.staff.agreement:
+        yield "staff.level = 'person' needs staff.agreement, the agreement that allows persons to be shown."
+    for one in (*p.waves, *p.sources):
+        if bool(one.file) == bool(one.database):
+            where = f"wave '{one.id}'" if isinstance(one, Wave) else f"the source of '{one.table}'"
+            yield f"{where} needs either 'file' or 'database', and {'has both' if one.file else 'has neither'}."
+        elif one.database and not one.database_table:
+            yield f"the database '{one.database.split('://')[0]}' needs 'database_table', e.g. survey.annual_2026."
+        parts = getattr(one, "parts", ())
+        for name in (one.file, *parts, *(join.file for join in one.joins)):
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                yield f"the file '{name}' leaves the raw folder; name files below it."
+        if parts and not one.file:
+            yield f"wave '{one.id}' names 'parts' without a first 'file'."
+        yield from (f"wave '{one.id}' names the file '{name}' twice." for name in dict.fromkeys(parts) if (one.file, *parts).count(name) > 1)
+        if one.timezone and not _known_zone(one.timezone):
+            yield f"'timezone' = '{one.timezone}' of '{one.named}' is not a known zone; write it like Europe/Berlin."
+
+
+def _known_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones, or too long for a file
+        return False
+    return True
+
+
+def _design(p, survey):
+    """Sentences for weights and clusters that nothing could be made of."""
+    known = {*RESPONSE_FIELDS, *(item.id for item in p.asked(survey.id) if item.kind != "verbatim")} - {"response_id", "weight"}
+    people = "link" in survey.uses and any(source.table == "people" for source in p.sources)
+    for key, name in (("cluster", survey.cluster), ("strata", survey.strata)):
+        if name and name not in known:
+            yield f"'{key}' of survey '{survey.id}' is '{name}', which is neither a field nor an item of it{nearest(name, known)}."
+        elif name in ("person_id", "account_id") and "link" not in survey.uses:
+            yield f"'{key}' of survey '{survey.id}' is '{name}', which its answers do not keep, because its promise does not permit linking: permit it, or name another column."
+    margins = [one.field for one in survey.rake.margins] if survey.rake else []
+    yield from (f"the margin '{name}' of survey '{survey.id}' is named twice." for name in sorted({one for one in margins if margins.count(one) > 1}))
+    for name in margins:
+        if name not in known and not people:
+            yield f"the margin '{name}' of survey '{survey.id}' is neither a field nor an item of it{nearest(name, known)}; a column of the people table serves where answers may be linked."
+    if survey.universe == "frame" and not any(source.table == "people" for source in p.sources):
+        yield f"survey '{survey.id}' counts its universe in the frame, but no source fills the people table: give a number."
+
+
+def _circles(leads: dict[str, str]):
+    """A sentence for the first circle among filters: nobody could ever reach such a question."""
+    for start in leads:
+        path = [start]
+        while (before := leads.get(path[-1])) and before not in path:
+            path.append(before)
+        if before:
+            yield f"the filters (asked_if) go in a circle: {' <- '.join([*path[path.index(before):], before])}; take one of them out."
+            return

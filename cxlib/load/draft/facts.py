@@ -1,0 +1,107 @@
+"""The facts of one file before anything is guessed: its cells, how it is written, its codebook, and how often each answer came."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from cxlib.load import codebook, readers
+from cxlib.load.draft import forms
+from cxlib.programme import Reading
+from cxlib.questionnaire import ROW
+
+SAMPLE = 50_000  # rows from which kinds are guessed, spread evenly over the file; codes are counted in all rows
+FEW = 60  # distinct cells up to which a column is counted whole
+LONGEST = 200  # characters of a column's name; what is longer is no name
+
+
+class File(NamedTuple):
+    """A file as read: `name` is what the codebook calls it, `columns` its codebook by column, `counts` the answers of columns with few."""
+
+    name: str
+    path: Path
+    reading: Reading
+    raw: readers.Raw
+    columns: pd.DataFrame
+    counts: dict
+    distinct: dict
+    sampled: int
+
+    @property
+    def rows(self) -> int:
+        return len(self.raw.frame)
+
+    def cells(self, column: str, most: int = 3_000) -> list[str]:
+        """Return up to `most` distinct filled cells of a column, in the order of the file, spread evenly over it."""
+        cells = self.sample[column]
+        found = cells[cells != ""].unique()
+        return [str(one) for one in found[:: max(1, -(-len(found) // most))]]
+
+    @property
+    def sample(self) -> pd.DataFrame:
+        return self.raw.frame.iloc[:: max(1, -(-self.rows // SAMPLE))]
+
+
+def of(path: Path, table: str = "") -> File:
+    """Return the facts of a file (a table of it, where it is a database). Raises DataError where it cannot be read."""
+    reading = Reading(database_table=table)
+    raw = readers.read(path, reading)
+    step = max(1, -(-len(raw.frame) // SAMPLE))
+    sample = raw._replace(frame=raw.frame.iloc[::step])
+    columns = codebook.of(sample).set_index("column", drop=False)
+    counts, distinct = {}, {}
+    for name in raw.frame.columns:
+        few = columns.at[name, "distinct"] <= FEW
+        if few:
+            found = raw.frame[name].value_counts(sort=False) if step > 1 else sample.frame[name].value_counts(sort=False)
+            found = found.groupby(found.index.str.strip(), sort=False).sum()
+            counts[name] = {str(cell): int(n) for cell, n in sorted(found.items()) if cell != ""} if len(found) <= 2 * FEW else None
+            distinct[name] = len(found)
+        if not few or counts[name] is None:
+            counts.pop(name, None)
+            distinct[name] = int(raw.frame[name].nunique()) - int((raw.frame[name] == "").any())
+    looks = [name for name in raw.frame.columns if columns.at[name, "kind"] in ("number", "id", "rating", "nominal", "verbatim", "constant")]
+    decimal, thousands, doubt = forms.numbers(_numeric(sample.frame, looks))
+    delimiter = forms.separator(path, raw.encoding, list(raw.frame.columns))
+    reading = reading.model_copy(update={"decimal": decimal, "thousands": thousands, "delimiter": delimiter, "encoding": raw.encoding if raw.encoding in ("cp1252", "utf-16", "utf-32") else ""})
+    raw = raw._replace(notes=(*raw.notes, *([f"'{doubt}' may mark thousands or decimals by its comma: declare 'decimal'."] if doubt else [])))
+    return File(path.name + (f" [{table}]" if table else ""), path, reading, raw, columns, counts, distinct, len(sample.frame))
+
+
+def nameable(name: str) -> bool:
+    """Return whether a contract can name a column: it cuts outer blanks, and #row stands for the row's number."""
+    return name == name.strip() and 0 < len(name) <= LONGEST and name != ROW
+
+
+def tables(path: Path) -> list[str]:
+    """Return the names of the tables of a DuckDB or SQLite file; [""] for every other file."""
+    if not path.name.lower().endswith((".duckdb", ".sqlite", ".sqlite3", ".db")):
+        return [""]
+    from cxlib.load.readers import database, files
+
+    files.check(path, path.parent)
+    return database.names(path) or [""]
+
+
+def matrix(file: File, names: list[str]) -> dict[str, np.ndarray]:
+    """Return columns of the sample as numbers, NaN where a cell is none."""
+    return {name: pd.to_numeric(file.sample[name].astype(object), errors="coerce").to_numpy(dtype=float) for name in names}
+
+
+def _numeric(frame: pd.DataFrame, names: list[str]) -> list[str]:
+    """Distinct cells with a comma, of columns in which nearly every cell is a number however written."""
+    found = []
+    for name in names:
+        cells = [str(one).strip() for one in frame[name].unique()[:500]]
+        cells = [one for one in cells if one]
+        looks = [one for one in cells if len(one) < 30 and forms.numeric(one)]
+        if len(looks) >= 0.9 * len(cells):
+            found += [one for one in looks if "," in one or "." in one]
+    return found
+
+
+def again(file: File, raw: readers.Raw, other: File) -> File:
+    """Return a file's facts with the columns that were added to it from another, whose own facts they keep."""
+    added = [name for name in raw.frame.columns if name not in file.raw.frame.columns]
+    return file._replace(raw=raw, columns=pd.concat([file.columns, other.columns.loc[added]]), counts=file.counts | {name: other.counts[name] for name in added if name in other.counts}, distinct=file.distinct | {name: int(raw.frame[name].nunique()) for name in added})

@@ -1,0 +1,143 @@
+"""The codebook as a workbook: a sheet for the columns, the files, the surveys, the scales and the programme; written, read back, checked."""
+
+import io
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import get_args
+
+import pandas as pd
+
+from cxlib import schema
+from cxlib.errors import DataError, nearest
+from cxlib.load.draft import book as books
+from cxlib.load.draft.book import SHEETS, Book
+from cxlib.programme import Definition
+from cxlib.questionnaire import RESPONSE_FIELDS
+
+NAME = "codebook.xlsx"
+MOST = 32_000  # characters of a cell; a workbook holds 32,767
+ENTRIES = ("labels", "missing", "where", "joins", "fixed")  # cells of `code = meaning` lines, which quote what needs it themselves
+ITEMS = ("rating", "nominal", "number", "verbatim")
+WIDTH = {"file": 24, "column": 28, "wording": 40, "examples": 28, "why": 60, "labels": 28, "missing": 24, "id": 20, "label": 24, "role": 14, "value": 30, "where": 20, "joins": 24}
+STAMP = (2020, 1, 1, 0, 0, 0)
+EXPLAINED = {
+    "use": "yes: the column is read", "role": "rating, nominal, number, verbatim; a field such as response_id, person_id, answered_on, weight, channel; or a column of the file's table",
+    "id": "the item's name; one id in two files makes them one item over the waves", "scale": "a scale of the sheet scales", "direction": "low_is_good where it departs from the scale",
+    "question": "of comments: why, improve, praise, comment", "missing": "a line a code that is no answer: 99 = don't know", "labels": "a line a code: 1 = yes", "kpi": "the definition of a key figure, e.g. nps_0_10, csat_top2_of_5",
+    "driver": "yes: may explain the key figures", "segment": "yes: pages may show results by it", "sure": "no: look at this first", "table": "responses, or another table; empty: the file is not read", "where": "column = value that picks the wave's rows", "joins": "file = key whose columns are added",
+}  # fmt: skip
+
+
+def write(path: Path, book: Book) -> None:
+    """Write a book as a workbook, the same bytes each time; text stays text, whatever it begins with."""
+    import xlsxwriter
+
+    packed = io.BytesIO()
+    made = xlsxwriter.Workbook(packed, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
+    made.set_properties({"title": "Codebook", "created": datetime(*STAMP)})
+    head, text, unsure = made.add_format({"bold": True, "bottom": 1}), made.add_format({"num_format": "@", "valign": "top"}), made.add_format({"num_format": "@", "valign": "top", "bg_color": "#FFF2CC"})
+    for name, keys in SHEETS.items():
+        frame, sheet = getattr(book, name), made.add_worksheet(name)
+        sheet.freeze_panes(1, 2 if name == "columns" else 0)
+        for place, key in enumerate(keys):
+            sheet.set_column(place, place, WIDTH.get(key, 12))
+            sheet.write_string(0, place, key, head)
+            if key in EXPLAINED:
+                sheet.write_comment(0, place, EXPLAINED[key], {"author": ""})
+        for line, row in enumerate(frame.itertuples(index=False), start=1):
+            look = unsure if "sure" in keys and row[keys.index("sure")] == "no" else text
+            for place, (key, cell) in enumerate(zip(keys, row)):
+                if cell:
+                    sheet.write_string(line, place, (cell if key in ENTRIES else books.safe(cell))[:MOST], look)
+    made.close()
+    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
+        for name in source.namelist():
+            target.writestr(zipfile.ZipInfo(name, STAMP), source.read(name))
+
+
+def fits(book: Book) -> list[str]:
+    """Return what of a book no cell can hold, by sheet, column and row."""
+    return [f"{name}, row {place + 2}, {key}" for name, keys in SHEETS.items() for key in keys for place, cell in enumerate(getattr(book, name)[key]) if len(books.safe(cell)) > MOST]
+
+
+def read(path: Path) -> Book:
+    """Return the book in a workbook, every cell checked. Raises DataError naming sheet, row, column, value and remedy."""
+    from cxlib.load import readers
+    from cxlib.programme import Reading
+
+    found = {}
+    for name, keys in SHEETS.items():
+        raw = readers.read(path, Reading(sheet=name, header="one"))
+        frame = raw.frame.rename(columns=str.strip)
+        for key in keys:
+            if key not in frame:
+                raise DataError(f"{NAME}, sheet {name}: the column '{key}' is missing{nearest(key, frame.columns)}; put it back, empty where nothing is to be said.")
+        frame = frame[list(keys)].astype(object)
+        for key in keys:
+            frame[key] = [str(cell).strip() if key in ENTRIES else books.unsafe(str(cell).strip(), where=f"{NAME}, sheet {name}, row {raw.row(place)}, column {key}") for place, cell in enumerate(frame[key])]
+        found[name] = frame.assign(**{"#": [raw.row(place) for place in range(len(frame))]})
+    _checked(found)
+    return Book(**{name: frame.drop(columns="#").astype("str") for name, frame in found.items()})
+
+
+def _checked(found: dict[str, pd.DataFrame]) -> None:
+    scales, surveys = ([row.id for row in found[name].itertuples()] for name in ("scales", "surveys"))
+    tables = {}
+    for row in _rows(found, "files"):
+        at = lambda column, row=row: f"{NAME}, sheet files, row {row['#']}, column {column}"
+        books.one_of(row["table"], ("responses", *(name for name in schema.TABLES if name in _SOURCES)), where=at("table"))
+        for key in ("where", "joins", "fixed"):
+            books.entries(row[key], where=at(key))
+        if row["table"] == "responses":
+            books.one_of(row["survey"], surveys, where=at("survey"), empty=False)
+            first, last = (books.day(row[key], where=at(key)) for key in ("first", "last"))
+            if last < first:
+                raise DataError(f"{at('last')}: {last} lies before the first day {first}; correct one of them.")
+            if not row["wave"]:
+                raise DataError(f"{at('wave')}: the wave has no name; write one such as 2026Q3.")
+        tables[row["file"]] = row["table"]
+    for row in _rows(found, "scales"):
+        at = lambda column, row=row: f"{NAME}, sheet scales, row {row['#']}, column {column}"
+        for key in ("low", "high"):
+            try:
+                float(row[key])
+            except ValueError:
+                raise DataError(f"{at(key)}: '{row[key][:80]}' is no number; write the {key}est score, e.g. {1 if key == 'low' else 5}.") from None
+        for key in ("labels", "missing"):
+            books.entries(row[key], where=at(key))
+        books.one_of(row["direction"], ("high_is_good", "low_is_good"), where=at("direction"))
+    for row in _rows(found, "columns"):
+        _column(row, lambda column, row=row: f"{NAME}, sheet columns, row {row['#']}, column {column}", tables, scales)
+
+
+def _column(row: dict, at, tables: dict, scales: list) -> None:
+    if row["file"] not in tables:
+        raise DataError(f"{at('file')}: '{row['file'][:80]}' does not stand in the sheet files{nearest(row['file'], tables)}; correct the name.")
+    for key in ("use", "driver", "segment", "sure"):
+        books.yes(row[key], where=at(key))
+    if not books.yes(row["use"], where=at("use")) or not tables[row["file"]]:
+        return
+    if tables[row["file"]] != "responses":
+        return books.one_of(row["role"], [column.name for column in schema.TABLES[tables[row["file"]]]], where=at("role"), empty=False) and None
+    role = books.one_of(row["role"], (*ITEMS, *RESPONSE_FIELDS), where=at("role"), empty=False)
+    if role not in ITEMS:
+        return
+    if not row["id"]:
+        raise DataError(f"{at('id')}: the item has no id; write a short name in lower-case letters, digits and underscores.")
+    for key in ("labels", "missing"):
+        books.entries(row[key], where=at(key))
+    books.one_of(row["scale"], scales, where=at("scale"))
+    books.one_of(row["direction"], ("high_is_good", "low_is_good"), where=at("direction"))
+    books.one_of(row["question"], ("why", "improve", "praise", "comment"), where=at("question"))
+    books.one_of(row["kpi"], get_args(Definition), where=at("kpi"))
+    if row["kpi"] and role != "rating":
+        raise DataError(f"{at('kpi')}: a key figure is made from a rating, and '{row['id']}' is a {role}; make it a rating with a scale, or empty the cell.")
+
+
+def _rows(found: dict, name: str) -> list[dict]:
+    return found[name].to_dict("records")
+
+
+_SOURCES = ("accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff")
+__all__ = ["NAME", "fits", "read", "write"]

@@ -1,0 +1,171 @@
+"""From the files to a codebook: which hold answers and which other tables, and which are waves of one survey."""
+
+import re
+
+from cxlib.load.draft import book, facts, items, joins, names, roles, tables, waves, words
+from cxlib.load.draft.tables import Part
+from cxlib.questionnaire import ROW
+
+ALIKE = 0.5  # share of items that two files must have in common to be waves of one survey
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize() or "Survey"
+
+
+def draft(files: list[facts.File], *, name: str) -> book.Book:
+    """Return the codebook of a set of files, every guess in it with its reason."""
+    dictionaries = {file.name: found for file in files if (found := _dictionary(file, files))}
+    parts = [_part(file, files, dictionaries) for file in files]
+    parts = _one_people(parts)
+    groups = _groups([part for part in parts if part.kind == "responses"])
+    made: dict = {"columns": [], "files": [], "surveys": [], "scales": items.Scales()}
+    ids: dict = {}
+    for group in groups:
+        _survey(group, made, ids, [row["id"] for row in made["surveys"]])
+    for part in parts:
+        if part.kind != "responses":
+            _table(part, made)
+    order = {file.name: place for place, file in enumerate(files)}
+    made["columns"].sort(key=lambda row: order[row["file"]])
+    return book.made(columns=made["columns"], files=made["files"], surveys=made["surveys"], scales=made["scales"].rows(), programme=_programme(parts, name))
+
+
+def _dictionary(file: facts.File, files: list[facts.File]) -> dict | None:
+    """Return column -> wording where a file lists the columns of another with what they ask, else None."""
+    for other in files:
+        if other is file or not len(other.raw.frame.columns) >= 2 or file.rows > 5_000:
+            continue
+        names = {name.lower(): name for name in other.raw.frame.columns}
+        for key in file.raw.frame.columns:
+            if file.distinct[key] < max(3, 0.6 * len(names)):
+                continue
+            cells = file.raw.frame[key].str.strip()
+            if len({cell.lower() for cell in cells} & set(names)) < max(3, 0.6 * len(names)) or len(file.raw.frame.columns) < 2:
+                continue
+            lengths = {name: sum(map(len, file.raw.frame[name].unique())) for name in file.raw.frame.columns if name != key}
+            asked = next((name for name in lengths if words.says(r"\b(wording|question|label|text|frage|description|meaning|libelle|pregunta|pergunta)\b", name)), max(lengths, key=lengths.get))
+            return {names[cell.lower()]: text.strip() for cell, text in zip(cells, file.raw.frame[asked]) if cell.lower() in names and text.strip()}
+    return None
+
+
+def _part(file: facts.File, files: list, dictionaries: dict) -> Part:
+    if file.name in dictionaries:
+        return Part(file, {}, {}, "", None, {}, "it lists the columns of another file; its wording was taken from it")
+    wording = dict(file.raw.wording)
+    for found in dictionaries.values():
+        if sum(name in found for name in file.raw.frame.columns) >= 0.5 * len(file.raw.frame.columns):
+            wording = {**found, **wording}
+    if file.rows == 0:
+        return Part(file, wording, {}, "", None, {}, "it has a header and no rows")
+    found, fits = roles.of(file, wording), tables.guess(file, wording)
+    ratings = [one for one in found.values() if one.role == "rating"]
+    judged = [name for name, one in found.items() if one.role == "rating" and any(words.says(pattern, name, wording.get(name, "")) for pattern in words.KPIS.values())]
+    texts = sum(one.role == "verbatim" for one in found.values())
+    answers = 2 * min(len(judged), 3) + min(3, len(ratings) / 2) + texts + (2 if file.raw.wording or file.raw.labels else 0)
+    best = next((one for one in fits if not one.lacks), None)
+    if not ratings and file.rows < 30 and len(files) > 1:
+        answers = 0  # a list of a few texts beside other files explains them
+    if answers >= 1 and (best is None or answers >= 2 * judged.__len__() > 0 or answers > best.score / 2):
+        others = [one for one in files if one is not file]
+        linked, added, why = joins.person(file, found, others) if not any(one.role == "person_id" for one in found.values()) else (file, {}, "")
+        if added:
+            found = roles.of(linked, wording) | {name: one for name, one in found.items()}
+            found = {name: one if name in file.raw.frame.columns or one.role == "person_id" else one._replace(role="", why=f"a column of {', '.join(added)}") for name, one in found.items()}
+        return Part(linked, wording, found, "responses", None, added, why)
+    if best is None:
+        linked, best, added = joins.table(file, [one for one in files if one is not file], wording)
+        if best is not None:
+            return Part(linked, wording, found, best.name, best, added, f"{best.name} by its columns, with those of {', '.join(added)} added by a key")
+    if best is not None:
+        return Part(file, wording, found, best.name, best, {}, f"{best.name} by its name and columns" + (f"; {best.why}" if best.why else ""))
+    if len(files) == 1 and any(one.role in items.KINDS for one in found.values()):
+        return Part(file, wording, found, "responses", None, {}, "NOT SURE: nothing says what it is; taken for a survey because it is the only file")
+    lacking = f"; it would be {fits[0].name} if it had {', '.join(fits[0].lacks)}" if fits and fits[0].lacks else ""
+    return Part(file, wording, found, "", None, {}, f"nothing in it is an answer, and no table of the contract fits{lacking}")
+
+
+def _one_people(parts: list[Part]) -> list[Part]:
+    """Keep one file of customers, with the columns of the others added by their key; keep one file of orders that name each other.
+
+    Persons and sums that stand in two files would be counted twice.
+    """
+    for table in ("people", "accounts"):
+        own = sorted((part for part in parts if part.kind == table), key=lambda part: -len(part.table.columns))
+        for part in own[1:]:
+            first = next(one for one in parts if one.file.name == own[0].file.name)
+            linked, best, added = joins.more(first.file, first.table, part.file, first.wording)
+            if added:
+                parts[parts.index(first)] = first._replace(file=linked, table=best, joins={**first.joins, **added}, why=f"{first.why}; with the columns of {part.file.name}")
+            parts[parts.index(part)] = part._replace(kind="", why=f"another file of {table}, {first.file.name}, tells more" + ("; its columns were added there by their key" if added else "; add it there by [[sources.joins]] if its columns are needed"))
+    orders = [part for part in parts if part.kind == "orders" and part.joins]
+    for part in orders:
+        double = next((one for one in orders if one is not part and set(one.joins.items()) & set(part.joins.items()) and ("product" in one.table.columns, -orders.index(one)) > ("product" in part.table.columns, -orders.index(part))), None)
+        if double:
+            parts[parts.index(part)] = part._replace(kind="", why=f"its amounts are those of {double.file.name} counted in another way: both would double the sales")
+    return parts
+
+
+def _groups(parts: list[Part]) -> list[list[Part]]:
+    """Put the files that have at least half of their items in common into one survey."""
+    groups: list[list[Part]] = []
+    for part in parts:
+        own = {names.plain(name) for name, one in part.roles.items() if one.role in items.KINDS}
+        for group in groups:
+            other = {names.plain(name) for name, one in group[0].roles.items() if one.role in items.KINDS}
+            matched = len(own & other) + len(names.close(sorted(own - other), sorted(other - own)))
+            called = names.undated(part.file.path.name) == names.undated(group[0].file.path.name) and names.undated(part.file.path.name) and part.file.path.name != group[0].file.path.name
+            alike = matched >= ALIKE * min(len(own), len(other)) and matched >= 0.25 * max(len(own), len(other)) and matched >= min(2, len(own))
+            if own and other and (alike or (called and matched >= 0.1 * min(len(own), len(other)))):
+                group.append(part)
+                break
+        else:
+            groups.append([part])
+    return groups
+
+
+def _survey(group: list[Part], made: dict, ids: dict, taken: list[str]) -> None:
+    name = names.unique(names.slug(names.common([part.file.path.name.split(".")[0] + ("_" + part.file.reading.database_table if part.file.reading.database_table else "") for part in group])) or "survey", taken, 40)
+    rows, dated = [], set()
+    for part in group:
+        column = next((column for column, one in part.roles.items() if one.role == "answered_on"), "")
+        form = part.roles[column].form if column else ""
+        found, rule = waves.spans(part.file, column, form)
+        dated.add(rule)
+        rows += [(part, one, form) for one in found]
+    by = "answer" if "answer" in dated and all(any(one.role == "answered_on" for one in part.roles.values()) for part in group) else "fieldwork_close"
+    rows.sort(key=lambda row: (row[1].last, row[0].file.name))
+    labels = [row[1].wave for row in rows]
+    for _place, (part, span, form) in enumerate(rows):
+        wave = span.wave if labels.count(span.wave) == 1 else names.unique(span.wave, [one["wave"] for one in made["files"] if one["survey"] == name], 40)
+        doubt = [note for note in part.file.raw.notes if "declare 'decimal'" in note]
+        made["files"].append(_file(part, form) | {"table": "responses", "survey": name, "wave": wave, "quarter": span.quarter, "first": span.first, "last": span.last, "where": span.where, "sure": "yes" if span.sure else "no", "why": ". ".join(one.rstrip(".") for one in (span.why, part.why, *doubt) if one)})
+    languages = sorted({cell.lower()[:2] for part in group for column, one in part.roles.items() if one.role == "language" for cell in part.file.counts.get(column, {}) if re.fullmatch(r"[A-Za-z]{2}([-_].*)?", cell)})
+    made["surveys"].append({"id": name, "label": _label(name), "kind": "transactional" if by == "answer" else "relationship", "dated_by": by, "languages": ", ".join(languages), "promise": "undeclared", "uses": "aggregate",
+                            "why": f"answers came over {len(rows)} quarters or years, so each counts on its own day" if by == "answer" else "one fieldwork a wave"})  # fmt: skip
+    items.write(group, [row[0] for row in rows], name, made, ids)
+
+
+def _file(part: Part, form: str) -> dict:
+    reading = part.file.reading
+    return {"file": part.file.name, "joins": book.pairs(part.joins), "sheet": reading.sheet, "database_table": reading.database_table, "delimiter": reading.delimiter, "encoding": reading.encoding, "decimal": reading.decimal, "thousands": reading.thousands, "date_format": form, "rows": part.file.rows}
+
+
+def _table(part: Part, made: dict) -> None:
+    table = part.table if part.kind else None
+    made["files"].append(_file(part, table.form if table else "") | {"table": part.kind, "fixed": book.pairs({name: ROW for name, column in table.columns.items() if column == ROW} | ({name: part.file.path.name.split(".")[0] if name in ("survey", "wave") else value for name, value in table.fixed.items()})) if table else "", "sure": "no" if "NOT SURE" in part.why else "yes", "why": part.why})
+    mapped = {column: name for name, column in table.columns.items()} if table else {}
+    for column in part.file.raw.frame.columns:
+        role = mapped.get(column, "")
+        one = part.roles.get(column)
+        made["columns"].append({"file": part.file.name, "column": column, "wording": part.wording.get(column, "")[:1_000], "examples": items.examples(part.file, column), "use": "yes" if role else "no", "role": role, "sure": "yes", "why": f"the {role} of {part.kind}" if role else (one.why if one and not one.role and part.kind else "not needed")})
+
+
+def _programme(parts: list[Part], name: str) -> list[dict]:
+    return [
+        {"key": "name", "value": name, "why": "Name on the report's cover."},
+        {"key": "currency", "value": "EUR", "why": "Currency of every amount: nothing in the files says it."},
+        {"key": "timezone", "value": "UTC", "why": "Zone in which days and quarters are counted, e.g. Europe/Berlin."},
+        {"key": "languages", "value": "en", "why": "Languages of the comments that are coded."},
+        {"key": "about", "value": "", "why": "What a reader should know of the programme, in a sentence or two."},
+    ]
