@@ -246,6 +246,12 @@ FINDINGS |= {  # 03
         ("estimate", "number", "-12.4", "What goes with it, in the KPI's unit"), ("std_error", "number", "1.6", "Its standard error"), ("conf_low", "number", "-15.6", "Lower end of its 95 % interval"), ("conf_high", "number", "-9.2", "Upper end"),
         ("n_now", "whole", "734", "Ratings now", True), ("n_then", "whole", "753", "Ratings then", True), ("note", "text", "", "Why it is not estimable"),
     ),
+    "bridged": _columns(
+        ("survey", "text", "visits", "Survey", True), ("item", "text", "visit_advice_new", "Item with the new wording", True), ("wave", "text", "2025Q3", "Wave", True), ("quarter", "text", "2025Q3", "Fiscal quarter", True),
+        ("estimate", "number", "3.9", "Mean in scale units; before the change of the old wording, moved by the bridge", True), ("std_error", "number", "0.06", "Its standard error, that of the bridge included"),
+        ("conf_low", "number", "3.8", "Lower end of its 95 % interval"), ("conf_high", "number", "4.0", "Upper end"), ("n", "whole", "250", "Answers", True),
+        ("as_asked", "number", "4.3", "Mean without the bridge"), ("bridge", "number", "-0.46", "What was added: the new wording's mean less the old one's in the split sample", True),
+    ),
     "levels": _columns(
         _KPI, ("survey", "text", "pulse", "Survey", True), ("period", "text", "week", "week, month or wave", True), ("date", "date", "2026-07-06", "First day of the period; the middle of a wave's quarter", True),
         ("unit", "text", "points", "points, share or scale", True), ("estimate", "number", "12.4", "What this period's answers say on their own"), ("sampling", "number", "10.1", "Its standard error, from the spread of all periods"),
