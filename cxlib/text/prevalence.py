@@ -169,8 +169,8 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
     """By how many points do those who praise or criticise a topic differ, the other topics they speak of held constant?
 
     Weighted least squares of the -100/0/100 value (kpi="mean": of the score) on an indicator a topic and polarity, with `controls`
-    (columns of responses, as categories), HC3 standard errors
-    (CR1, clustered, where the responses have several answers of one `unit`). Indicators with fewer than ten respondents are left out and listed with a
+    (columns of responses, as categories), HC3 standard errors,
+    their residuals added up within a `unit` that has several answers. Indicators with fewer than ten respondents are left out and listed with a
     note; so are those that others determine. The verb is "is associated with".
 
     Returns topic, polarity, estimate (points), std_error, conf_low, conf_high, p, n, n_eff, count, note.
@@ -204,14 +204,23 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
         rows.append(row)
     frame = pd.DataFrame(rows, columns=["topic", "polarity", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "count", "note"])
     if kept:
-        twice = people["unit"].duplicated().any()
-        how = {"cov_type": "cluster", "cov_kwds": {"groups": pd.factorize(people["unit"])[0]}} if twice else {"cov_type": "HC3"}
-        fit = sm.WLS(value, np.column_stack(columns), weights=people["weight"].to_numpy()).fit(**how)
-        estimate, error, z = fit.params[fixed:], fit.bse[fixed:], norm.ppf(0.5 + level / 2)
+        fit = sm.WLS(value, np.column_stack(columns), weights=people["weight"].to_numpy()).fit(cov_type="HC3")
+        bse = _between_units(np.column_stack(columns), people, fit.resid) if people["unit"].duplicated().any() else fit.bse
+        estimate, error, z = fit.params[fixed:], bse[fixed:], norm.ppf(0.5 + level / 2)
         for name, column in {"estimate": estimate, "std_error": error, "conf_low": estimate - z * error, "conf_high": estimate + z * error,
                              "p": 2 * norm.sf(np.abs(estimate / error))}.items():
             frame.loc[frame.index[kept], name] = column
     return frame.astype({name: float for name in ("estimate", "std_error", "conf_low", "conf_high", "p")})
+
+
+def _between_units(x, people, residual):
+    """Return HC3 standard errors whose scores are added up by unit: those of HC3 where every unit answered once."""
+    weight = people["weight"].to_numpy()
+    inverse = np.linalg.pinv(x.T @ (x * weight[:, None]), hermitian=True)
+    leverage = weight * np.einsum("ij,jk,ik->i", x, inverse, x)
+    scores = x * (weight * residual / np.maximum(1 - leverage, 1e-9))[:, None]
+    sums = pd.DataFrame(scores).groupby(pd.factorize(people["unit"])[0]).sum().to_numpy()
+    return np.sqrt(np.diag(inverse @ (sums.T @ sums) @ inverse))
 
 
 def _people(verbatims, responses, by, base) -> pd.DataFrame:

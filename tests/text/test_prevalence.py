@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 from cxlib.errors import DataError
@@ -189,6 +190,14 @@ def test_units_that_answered_once_change_nothing():
     for relation in (prevalence.impact, prevalence.associations):
         pd.testing.assert_frame_equal(relation(mentions, verbatims, responses), relation(mentions, verbatims, bare))
     pd.testing.assert_frame_equal(prevalence.shares(mentions, verbatims, by=(), responses=responses), prevalence.shares(mentions, verbatims, by=(), responses=bare))
+
+
+def test_scores_by_unit_are_those_of_hc3_where_everybody_answered_once():
+    rng = np.random.default_rng(4)
+    x, weight = np.column_stack([np.ones(80), rng.random(80) < 0.4, rng.random(80) < 0.2]).astype(float), rng.uniform(0.5, 2, 80)
+    fit = sm.WLS(x @ [1, 2, 3] + rng.normal(size=80), x, weights=weight).fit(cov_type="HC3")
+    people = pd.DataFrame({"unit": range(80), "weight": weight})
+    assert prevalence._between_units(x, people, fit.resid) == pytest.approx(fit.bse)
 
 
 def test_a_share_of_people_who_come_back_covers():
