@@ -180,6 +180,44 @@ def _said(frame, weights, margins, taken, gap, far, bounds) -> list[str]:
     return said
 
 
+class Again:
+    """Rakes bootstrap replicates of weights to the margins that the weights have, many replicates at once.
+
+    What raking adds is a factor for each category of each margin, so a replicate of the raked weights has the same solution as one of the initial weights;
+    and weights cut at a bound stay cut before they are raked again. A category that a replicate lost has no factor.
+    """
+
+    def __init__(self, weight: np.ndarray, margins):
+        codes = [pd.factorize(np.asarray(margin, dtype=object), use_na_sentinel=False)[0] for margin in margins]
+        key = np.zeros(len(weight), dtype="int64")
+        for code in codes:
+            key = key * (code.max() + 1) + code
+        _, first, self.cell = np.unique(key, return_index=True, return_inverse=True)
+        self.order = np.argsort(self.cell, kind="stable")
+        self.starts = np.searchsorted(self.cell[self.order], np.arange(len(first)))
+        self.places = [np.eye(code.max() + 1)[code[first]] for code in codes]  # cells x categories
+        self.total = weight.sum() / weight.mean()
+        self.shares = [np.bincount(code, weights=weight) / weight.sum() for code in codes]
+
+    def __call__(self, weights: np.ndarray, *, rounds: int = 500, close: float = 1e-6) -> np.ndarray:
+        """Return the raked weights: (replicates, rows), each adding up to the number of rows."""
+        cells = np.add.reduceat(weights[:, self.order], self.starts, axis=1)
+        factor = np.ones_like(cells)
+        for _ in range(rounds):
+            gap = 0.0
+            for place, share in zip(self.places, self.shares):
+                # sums in one order, whatever the number of threads
+                part = np.einsum("rc,ck->rk", cells * factor, place)
+                wanted = np.where(part > 0, share, 0.0)
+                wanted = wanted / wanted.sum(axis=1, keepdims=True) * self.total
+                step = np.divide(wanted, part, out=np.ones_like(part), where=part > 0)
+                gap = max(gap, float(np.abs(step - 1).max()))
+                factor *= step[:, place.argmax(axis=1)]
+            if gap < close:
+                break
+        return weights * factor[:, self.cell]
+
+
 def effect(frame: pd.DataFrame, *, weight: str = "weight", by=()) -> pd.DataFrame:
     """Return what unequal weights cost.
 

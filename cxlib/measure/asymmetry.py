@@ -15,7 +15,7 @@ CLASSES = ("basic", "performance", "delighter", "none shown")
 LEAST = 20  # answers at an end of the scale from which a contrast is estimated
 
 
-def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, cluster=None, replicates=1000, seed=1):
+def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, cluster=None, margins=(), replicates=1000, seed=1):
     """Say for each attribute what poor ratings take away from the KPI and what the best add, against the ratings between, all attributes at once.
 
     in: ratings (higher is better); poor is `low` or less, the best `high` or more; where hardly anybody gives these, the best counts from the next score down
@@ -38,10 +38,10 @@ def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, clust
             ends[d, name] = hit.astype(float).where(frame[d].notna())
     live = [d for d in drivers if not notes[d]]
     wide = pd.DataFrame({f"{name} {d}": column for (d, name), column in ends.items()}, index=frame.index)
-    own = frame[[kpi, *(c for c in (weight, strata, cluster) if c)]].join(wide)
+    own = frame[[kpi, *(c for c in dict.fromkeys((weight, strata, cluster, *margins)) if c)]].join(wide)
     slopes = None
     if live:
-        draws = importances.resample(own, kpi=kpi, drivers=wide.columns, weight=weight, strata=strata, cluster=cluster, methods=("ols",), replicates=replicates, seed=seed)
+        draws = importances.resample(own, kpi=kpi, drivers=wide.columns, weight=weight, strata=strata, cluster=cluster, margins=margins, methods=("ols",), replicates=replicates, seed=seed)
         slopes = draws["slope"].to_numpy().reshape(-1, len(live), 2)
         for d, note in zip(live, draws["note"].iloc[::2]):
             notes[d] = note

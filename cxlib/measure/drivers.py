@@ -17,13 +17,14 @@ SHARING = ("johnson", "shapley")  # methods whose values are parts of R2
 __all__ = ["METHODS", "agreement", "grouped", "importance", "johnson", "performance", "permutation", "resample", "shapley", "summarise"]
 
 
-def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, performance=None, methods=METHODS, replicates=1000, seed=1):
+def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, margins=(), performance=None, methods=METHODS, replicates=1000, seed=1):
     """Estimate importance and performance again on bootstrap replicates: what importance, ranks and priorities are read from.
 
-    in: one row a respondent; `weight`, `strata` and `cluster` name columns (clusters: people who answered more than once); `performance` is a
+    in: one row a respondent; `weight`, `strata` and `cluster` name columns (clusters: people who answered more than once), `margins` those
+    that the weights were raked to (then the frame holds all who answered the wave); `performance` is a
     definition id (default: the mean in scale units).
     out: replicate (0 = the answers as they are), driver, one column a method, slope (with ols: KPI units a unit of the rating), performance, r2, n (answered this driver and the KPI), n_eff, note.
-    Every replicate has new weighted cross-products from rows. Weights are taken as fixed: raking is not repeated.
+    Every replicate has new weighted cross-products from rows, its weights raked again to the `margins`; without margins weights are taken as fixed.
     Missing ratings are left out pair by pair, which is right where they are missing completely at random; where the resulting correlations
     contradict each other only complete answers are used and the note says so.
     """
@@ -51,7 +52,7 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
     pick = [*kept, len(drivers)]
     if replicates and kept:
         column = lambda name: None if name is None else frame[name].astype(str).to_numpy()
-        more = answers.replicates(replicates, seed=seed, strata=column(strata), cluster=column(cluster))
+        more = answers.replicates(replicates, seed=seed, strata=column(strata), cluster=column(cluster), margins=[column(name) for name in margins])
         many, moved, steep = (np.concatenate(pair) for pair in zip((many, moved, steep), more))
     size, p = len(many), len(drivers)
     found = {name: np.full((size, p), np.nan) for name in methods}
@@ -75,9 +76,9 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, per
     )
 
 
-def importance(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, methods=METHODS, replicates=1000, seed=1):
+def importance(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, margins=(), methods=METHODS, replicates=1000, seed=1):
     """Say how much each driver goes with the KPI, by four methods, with 95 % intervals and ranks; `resample`, then `summarise`."""
-    return summarise(resample(frame, kpi=kpi, drivers=drivers, weight=weight, strata=strata, cluster=cluster, methods=methods, replicates=replicates, seed=seed))
+    return summarise(resample(frame, kpi=kpi, drivers=drivers, weight=weight, strata=strata, cluster=cluster, margins=margins, methods=methods, replicates=replicates, seed=seed))
 
 
 def summarise(draws):

@@ -11,7 +11,7 @@ TIGHT = 0.8  # correlation from which a pair is named
 INFLATED = 5.0  # variance inflation from which an attribute is
 
 
-def common(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, replicates=300, seed=1):
+def common(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, margins=(), replicates=300, seed=1):
     """Say how much of the ratings is a common factor (a halo: one mood colours all), and what each attribute still has to do with the KPI without it.
 
     out: driver, loading (on the factor), share (of the drivers' variance that is common to all), kpi_share (R2 of the KPI on the factor alone), estimate (partial correlation with the KPI given the
@@ -34,7 +34,7 @@ def common(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, repli
     out["share"], out["kpi_share"] = (loading**2).mean(), kpi_share
     if replicates:
         column = lambda name: None if name is None else frame[name].astype(str).to_numpy()
-        many, _, _ = answers.replicates(replicates, seed=seed, strata=column(strata), cluster=column(cluster))
+        many, _, _ = answers.replicates(replicates, seed=seed, strata=column(strata), cluster=column(cluster), margins=[column(name) for name in margins])
         rest = np.array([_apart(one)[2] for one in many[:, pick[:, None], pick] if np.isfinite(one).all()])
         if len(rest) > 1:
             out.loc[kept, "conf_low"], out.loc[kept, "conf_high"] = np.nanquantile(rest, [0.025, 0.975], axis=0)

@@ -13,7 +13,7 @@ import pandas as pd
 from cxlib import cells, quarters
 from cxlib.errors import DataError
 from cxlib.load.bases import surveys_of
-from cxlib.measure import metrics
+from cxlib.measure import design, metrics, waves
 from cxlib.measure.metrics import Z
 
 GRID = 40  # values of the step's standard deviation that are weighed
@@ -102,21 +102,49 @@ def tracked(tables) -> pd.DataFrame:
     """Return the level of every KPI and survey over its periods: the columns of `level`, with kpi, survey, period, unit and n.
 
     Surveys that date each answer go by week, or by month where the middle week has fewer than ten answers; those that date by their
-    fieldwork go by wave. A wave from which an item's wording is declared not comparable starts anew. Series too short for a level are left out.
+    fieldwork go by wave. Where a survey has a design (`waves.samples`) its sampling variance carries the design effect. A wave from which an item's wording is declared not comparable starts anew. Series too short for a level are left out.
     """
-    programme, parts = tables.programme, []
+    programme, parts, designs = tables.programme, [], waves.samples(tables)
     for kpi in programme.kpis:
         for survey in surveys_of(programme, kpi):
             period, counted = _periods(tables, kpi, survey)
             counted = counted[~counted["date"].isin(_few(counted, cells.limit(programme, survey)))]
             if counted["date"].nunique() < LEAST:
                 continue
-            found = metrics.estimate(counted, definition=kpi.definition, by="date")
+            found = _designed(metrics.estimate(counted, definition=kpi.definition, by="date"), designs.get(survey), kpi, period)
             breaks = [wave.first for change in programme.item(kpi.item).changes if not change.comparable for wave in programme.waves if wave.survey == survey and wave.id == change.wave]
             made = level(found, breaks=breaks).merge(found[["date", "n"]], on="date")
             if (made["note"] == "").all():
                 parts.append(made.assign(kpi=kpi.id, survey=survey, period=period, unit=found["unit"].iloc[0]))
     return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
+
+
+def _designed(found: pd.DataFrame, sample, kpi, period: str) -> pd.DataFrame:
+    """Return the estimates of the periods with the effective base that the design leaves: one design effect a survey, from all periods together.
+
+    A week of fifteen answers cannot tell its own (and keeping only those above one would overstate them), so variances under the design are
+    added up over periods, and so are those without it, each weighed by its base. Below one only where strata, margins or a near census explain it. That the same people
+    answer in two periods is not in it.
+    """
+    if sample is None:
+        return found
+    own = sample.frame[sample.frame["wave"].isin(sample.waves)]
+    days = pd.to_datetime(own["answered_on"]).dt.to_period(PERIODS.get(period, "Q")).dt.start_time if period in PERIODS else own["wave"]
+    own, parts = own.assign(period_=days.where(own[kpi.item].notna())), []
+    gains, cluster = sample.options["strata"] or sample.options["margins"] or sample.universe, sample.options["cluster"]
+    if not gains and not own.loc[own["period_"].notna() & own[cluster].notna()].duplicated(["period_", cluster]).any():
+        return found  # nobody twice in a period
+    for wave, rows in own.groupby("wave", sort=True):
+        if rows[kpi.item].notna().any():
+            drawn = design.estimate(rows, score=kpi.item, definition=kpi.definition, by="period_", population=sample.universe.get(wave), **sample.options)
+            plain = metrics.estimate(metrics.tally(rows[rows[kpi.item].notna()], score=kpi.item, by="period_", weight="weight"), definition=kpi.definition, by="period_")
+            parts.append(pd.DataFrame({"drawn": drawn["std_error"].to_numpy() ** 2, "plain": plain["std_error"].to_numpy() ** 2, "base": plain["n_eff"].to_numpy(), "n": plain["n"].to_numpy()}))
+    both = pd.concat(parts, ignore_index=True).dropna() if parts else pd.DataFrame(columns=["drawn", "plain", "base", "n"])
+    if not (both["base"] @ both["plain"]) > 0:
+        return found
+    effect = float((both["base"] @ both["drawn"]) / (both["base"] @ both["plain"]))
+    effect = effect if gains else max(effect, 1.0)
+    return found.assign(n_eff=found["n_eff"] / effect, std_error=found["std_error"] * np.sqrt(effect))
 
 
 def _periods(tables, kpi, survey: str) -> tuple[str, pd.DataFrame]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from cxlib.load import bases
+from cxlib.load import bases, weighting
 from cxlib.measure import drivers, metrics
 from cxlib.measure import priorities as places
 
@@ -29,22 +29,24 @@ def answered(tables) -> pd.DataFrame:
 def resample(tables, *, replicates: int, seed: int, back: int = 0) -> pd.DataFrame:
     """Return the draws of every model: survey, wave, kpi, then what `drivers.resample` returns. What is explained is the score as given, not its classes.
 
-    `back` = 1 takes the wave before the latest. Items asked only of some are no part of it (`filtered`). Where several respondents share an account the
-    accounts are drawn, not the respondents.
+    `back` = 1 takes the wave before the latest. Items asked only of some are no part of it (`filtered`). What is drawn are the clusters that the survey declares,
+    within its strata, and replicates are raked again where it is raked; else, where several respondents share an account, the accounts, and where people answered
+    the wave twice, the people.
     """
-    return each(tables, lambda frame, one: drivers.resample(frame, kpi=one.item, drivers=one.items, weight="weight", cluster=one.cluster, replicates=replicates, seed=seed), back=back)
+    return each(tables, lambda frame, one: drivers.resample(frame, kpi=one.item, drivers=one.items, weight="weight", **one.design, replicates=replicates, seed=seed), back=back)
 
 
 def filtered(tables, *, replicates: int, seed: int) -> pd.DataFrame:
     """Return the importance of items that were asked only of some, among those asked and beside the attributes asked of all: what `drivers.summarise` returns, for these items and method shapley.
 
-    Not asked is not missing: nothing is imputed for the others, and the parts belong to another base than those of the main model.
+    Not asked is not missing: nothing is imputed for the others, and the parts belong to another base than those of the main model. Their
+    weights are taken as fixed, because nobody knows the margins of those who were asked.
     """
     def made(frame, one):
         parts = []
         for item in one.filtered:
             own = frame[frame[item].notna()]
-            found = drivers.importance(own, kpi=one.item, drivers=[*one.items, item], weight="weight", cluster=one.cluster, methods=("shapley",), replicates=replicates, seed=seed)
+            found = drivers.importance(own, kpi=one.item, drivers=[*one.items, item], weight="weight", strata=one.strata, cluster=one.cluster, methods=("shapley",), replicates=replicates, seed=seed)
             parts.append(found[found["driver"] == item])
         return pd.concat(parts, ignore_index=True) if parts else None
 
@@ -108,7 +110,7 @@ def steps(tables, *, replicates: int, seed: int) -> pd.DataFrame:
     """Return what half a point more on each attribute is associated with in each KPI, in the KPI's own unit (`priorities.steps`)."""
     programme = tables.programme
     high = lambda items: {item: programme.scales[programme.item(item).scale].high for item in items}
-    return each(tables, lambda frame, one: places.steps(frame, kpi=one.item, drivers=one.items, high=high(one.items), definition=one.definition, weight="weight", cluster=one.cluster, replicates=replicates, seed=seed))
+    return each(tables, lambda frame, one: places.steps(frame, kpi=one.item, drivers=one.items, high=high(one.items), definition=one.definition, weight="weight", **one.design, replicates=replicates, seed=seed))
 
 
 def stated(tables, importance: pd.DataFrame) -> pd.DataFrame:
@@ -150,7 +152,7 @@ def _mean_of(programme, item):
 
 
 class Model(NamedTuple):
-    """One driver model as its fits need it: `items` are asked of all, `filtered` only of some; `cluster` names the column of the unit that was drawn, or None."""
+    """One driver model as its fits need it: `items` are asked of all, `filtered` only of some; `cluster` and `strata` name the columns of the units that were drawn and of what they were drawn within (or None), `margins` those the wave was raked to."""
 
     survey: str
     wave: str
@@ -162,6 +164,13 @@ class Model(NamedTuple):
     stated: dict
     picks: tuple
     cluster: str | None
+    strata: str | None
+    margins: tuple
+
+    @property
+    def design(self) -> dict:
+        """The design as the bootstrap takes it."""
+        return {"strata": self.strata, "cluster": self.cluster, "margins": self.margins}
 
 
 def each(tables, made, *, back: int = 0) -> pd.DataFrame:
@@ -175,11 +184,10 @@ def each(tables, made, *, back: int = 0) -> pd.DataFrame:
         some = [item for item in declared.items if tables.programme.item(item).asked_if]
         # performance must point upwards, or a weak attribute would look strong
         frame = bases.upward(frame, tables.programme, declared.items)
-        shared = frame["account_id"].notna() & frame["account_id"].duplicated(keep=False)
-        frame["unit"] = frame["account_id"].where(frame["account_id"].notna(), frame["answer"])
+        frame, sampled = _sampled(tables, model.survey, frame)
         items = [item for item in declared.items if item not in some]
         definition = tables.programme.kpi(model.kpi).definition
-        one = Model(model.survey, wave, model.kpi, model.item, definition, items, [i for i in some if frame[i].notna().any()], declared.stated, declared.picks, "unit" if shared.any() else None)
+        one = Model(model.survey, wave, model.kpi, model.item, definition, items, [i for i in some if frame[i].notna().any()], declared.stated, declared.picks, **sampled)
         found = made(frame, one)
         if found is None or found.empty:
             continue
@@ -187,6 +195,23 @@ def each(tables, made, *, back: int = 0) -> pd.DataFrame:
             found.loc[found["driver"].isin([item for item in declared.items if frame[item].isna().all()]), "note"] = "not estimable (not asked in this wave)"
         parts.append(found.assign(survey=one.survey, wave=one.wave, kpi=one.kpi))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=KEYS)
+
+
+def _sampled(tables, survey: str, frame) -> tuple[pd.DataFrame, dict]:
+    """Return the answers with the unit that was drawn of each (`unit`) and the columns of the design: declared, else what the answers show."""
+    survey = tables.programme.survey(survey)
+    margins = tuple(margin.field for margin in survey.rake.margins) if survey.rake else ()
+    people = tables["people"] if "link" in survey.uses else tables["people"].iloc[:0]
+    frame = weighting.placed(frame, people, [name for name in (survey.cluster, survey.strata, *margins) if name])
+    unit, clustered = frame["answer"], False
+    # only where people came twice: otherwise the same draws come under other names
+    for name in (survey.cluster,) if survey.cluster else ("person_id", "account_id"):
+        if name in frame and (frame[name].notna() & frame[name].duplicated(keep=False)).any():
+            unit, clustered = frame[name].astype(object).where(frame[name].notna(), unit), True
+    strata = survey.strata if survey.strata in frame else None
+    if clustered and strata:  # a cluster in two strata was drawn in each
+        unit = frame[strata].astype(str) + "/" + unit.astype(str)
+    return frame.assign(unit=unit), {"cluster": "unit" if clustered else None, "strata": strata, "margins": tuple(name for name in margins if name in frame)}
 
 
 def answers(tables, survey: str, *, back: int = 0):

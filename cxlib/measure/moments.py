@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from cxlib.errors import DataError
+from cxlib.load import weighting
 
 GRAIN = 2.0**16  # weights of replicates are whole multiples of 1/65,536, so that sums of ratings are exact whatever the number of threads
 LARGE, BLOCKS = 20_000, 4_000  # rows from which replicates draw random blocks of rows instead of rows, and how many blocks
@@ -27,6 +28,7 @@ class Answers:
         self.rows, self.mask = np.arange(len(raw)), np.broadcast_to(True, raw.shape) if full else np.isfinite(raw)
         self.plain = weight is None
         self.weight = np.ones(len(raw)) if weight is None else frame[weight].to_numpy(dtype=float)
+        self.every = self.weight  # also of those who did not answer: margins are those of the whole wave
         if not full:
             use = self.mask[:, -1] & self.mask[:, :-1].any(axis=1)
             self.rows, raw, self.mask, self.weight = np.flatnonzero(use), raw[use], self.mask[use], self.weight[use]
@@ -131,8 +133,13 @@ class Answers:
             means = own + self.centre[:-1] if self.value is None else sums[:, 1 - d :] / answered
             return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), means, spread[:, -1:] / spread[:, :-1]
 
-    def replicates(self, count, *, seed, strata=None, cluster=None):
-        """Return `count` bootstrap stacks of what `point` returns; `strata` and `cluster` are arrays over the frame's rows."""
+    def replicates(self, count, *, seed, strata=None, cluster=None, margins=()):
+        """Return `count` bootstrap stacks of what `point` returns; `strata`, `cluster` and each of the `margins` are arrays over the frame's rows.
+
+        With margins all rows of the frame are drawn and every replicate is raked again; else only those with answers, and weights are taken as fixed.
+        """
+        if len(margins):
+            return self._raked(count, seed, strata, cluster, margins)
         pick = lambda column: None if column is None else column[self.rows]
         if len(self.rows) > LARGE:
             return self._by_blocks(count, seed, pick(strata), pick(cluster))
@@ -140,6 +147,16 @@ class Answers:
         weight, parts = np.round(self.weight / self.weight.mean() * factor * GRAIN) / GRAIN, []
         for times in draws:
             counts = times * weight
+            with one_thread():
+                parts.append(self._finish(sum(counts[:, rows] @ self._products(rows) for rows in self._blocks())))
+        return tuple(np.concatenate(part) for part in zip(*parts))
+
+    def _raked(self, count, seed, strata, cluster, margins):
+        """Draw rows of the whole wave, rake each replicate to the margins that the weights have, and add up those who answered."""
+        factor, draws = rao_wu(len(self.every), count, seed=seed, strata=strata, cluster=cluster)
+        weight, rake, parts = self.every / self.every.mean(), weighting.Again(self.every, margins), []
+        for times in draws:
+            counts = np.round(rake(times * (factor * weight)) * GRAIN)[:, self.rows] / GRAIN
             with one_thread():
                 parts.append(self._finish(sum(counts[:, rows] @ self._products(rows) for rows in self._blocks())))
         return tuple(np.concatenate(part) for part in zip(*parts))

@@ -70,7 +70,7 @@ def by_rule(draws, *, method="shapley", marks=None):
     return out.assign(same=(out.groupby("driver")["quadrant"].transform("nunique") == 1).astype(int))
 
 
-def steps(frame, *, kpi, drivers, high, definition=None, step=0.5, weight=None, strata=None, cluster=None, replicates=1000, seed=1):
+def steps(frame, *, kpi, drivers, high, definition=None, step=0.5, weight=None, strata=None, cluster=None, margins=(), replicates=1000, seed=1):
     """Say what a step up in one rating, the others held, is associated with in the KPI, never beyond the end of the scale.
 
     in: `high` driver -> highest score; `definition` scores the KPI (NPS in points, shares in percentage points; default: the score itself). out: driver, performance, headroom (highest
@@ -80,7 +80,7 @@ def steps(frame, *, kpi, drivers, high, definition=None, step=0.5, weight=None, 
     drivers = list(drivers)
     what = None if definition is None else metrics.definition_of(definition)
     scored = frame if what is None else frame.assign(**{kpi: np.where(frame[kpi].notna(), what.value(frame[kpi]) * (100 if what.unit == "share" else 1), np.nan)})
-    draws = importances.resample(scored, kpi=kpi, drivers=drivers, weight=weight, strata=strata, cluster=cluster, methods=("ols",), replicates=replicates, seed=seed)
+    draws = importances.resample(scored, kpi=kpi, drivers=drivers, weight=weight, strata=strata, cluster=cluster, margins=margins, methods=("ols",), replicates=replicates, seed=seed)
     first = draws[draws["replicate"] == 0].reset_index(drop=True)
     slopes = draws["slope"].to_numpy(dtype=float).reshape(-1, len(drivers))
     room = np.array([high[d] for d in drivers], dtype=float) - first["performance"].to_numpy(dtype=float)

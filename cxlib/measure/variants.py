@@ -46,8 +46,9 @@ def every(tables, *, seed: int = 1) -> pd.DataFrame:
             found["top"] = plain(frame[frame[one.item] != top])
         if alike.any():
             found["flat"] = plain(frame[~alike])
-        if one.cluster:
-            found["accounts"] = plain(frame.assign(weight=frame["weight"] / frame.groupby("unit")["weight"].transform("sum")))
+        if (frame["account_id"].notna() & frame["account_id"].duplicated(keep=False)).any():
+            account = frame["account_id"].astype(object).where(frame["account_id"].notna(), frame["answer"])
+            found["accounts"] = plain(frame.assign(weight=frame["weight"] / frame["weight"].groupby(account).transform("sum")))
         older, _ = models.answers(tables, one.survey, back=1)
         if len(older) and older[one.item].notna().any():
             found["previous"] = plain(bases.upward(older, tables.programme, one.items))
@@ -105,7 +106,7 @@ def groups(tables, *, replicates: int, seed: int) -> pd.DataFrame:
             out[name] = np.nan
         out["items"], out["n"], out["n_eff"] = [len([i for i in one.items if names[i] == g]) if not d else 1 for g, d in zip(out["group"], out["driver"])], int(n.min()), float(n_eff.min())
         if len(live) > 1 and replicates:
-            many, _, _ = answers.replicates(replicates, seed=seed, cluster=None if one.cluster is None else frame[one.cluster].astype(str).to_numpy())
+            many, _, _ = answers.replicates(replicates, seed=seed, **{name: [frame[c].astype(str).to_numpy() for c in part] if name == "margins" else frame[part].astype(str).to_numpy() for name, part in one.design.items() if part})
             pick = np.array([*kept, len(one.items)])
             fine = many[:, pick[:, None], pick]
             fine = fine[np.isfinite(fine).all(axis=(1, 2))]
@@ -123,7 +124,7 @@ def groups(tables, *, replicates: int, seed: int) -> pd.DataFrame:
 
 def moods(tables, *, replicates: int, seed: int) -> pd.DataFrame:
     """Return the halo check of each model: survey, wave, kpi, then what `halo.common` returns."""
-    return models.each(tables, lambda frame, one: halo.common(frame, kpi=one.item, drivers=one.items, weight="weight", cluster=one.cluster, replicates=replicates, seed=seed))
+    return models.each(tables, lambda frame, one: halo.common(frame, kpi=one.item, drivers=one.items, weight="weight", **one.design, replicates=replicates, seed=seed))
 
 
 def inseparable(tables) -> pd.DataFrame:
@@ -142,7 +143,7 @@ def unequal(tables, *, replicates: int, seed: int) -> pd.DataFrame:
         scale = tables.programme.scales[tables.programme.item(one.items[0]).scale]
         kpi = tables.programme.scales[tables.programme.item(one.item).scale]
         low = scale.low + np.floor(0.4 * (scale.high - scale.low + 1)) - 1
-        found = asymmetry.contrasts(frame, kpi=one.item, drivers=one.items, low=low, high=scale.high, weight="weight", cluster=one.cluster, replicates=replicates, seed=seed)
+        found = asymmetry.contrasts(frame, kpi=one.item, drivers=one.items, low=low, high=scale.high, weight="weight", **one.design, replicates=replicates, seed=seed)
         ceiling = asymmetry.necessary(frame, kpi=one.item, drivers=one.items, kpi_range=(kpi.low, kpi.high), replicates=199, seed=seed)
         return found.assign(necessary_size=ceiling["estimate"], necessary_p=ceiling["p"])
 

@@ -6,6 +6,7 @@ Surveys are never pooled: each has its own people, its own questions and its own
 import pandas as pd
 
 from cxlib import cells
+from cxlib.load import weighting
 from cxlib.text import prevalence, quotes, sentiment, topics
 
 PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
@@ -17,8 +18,16 @@ def of(tables) -> pd.DataFrame:
 
 
 def responses(tables) -> pd.DataFrame:
-    """Return the responses under the same id."""
-    return tables["responses"].assign(response_id=lambda rows: rows["answer"])
+    """Return the responses under the same id, with the unit that stands behind each in its survey: the cluster that the survey declares, else the person."""
+    found = tables["responses"].assign(response_id=lambda rows: rows["answer"])
+    unit = found["person_id"].astype(object)
+    for survey in tables.programme.surveys:
+        if survey.cluster:
+            own = found[found["survey"] == survey.id]
+            own = weighting.placed(own, tables["people"] if "link" in survey.uses else tables["people"].iloc[:0], [survey.cluster])
+            if survey.cluster in own:
+                unit = unit.where(found["survey"] != survey.id, own[survey.cluster].astype(object).reindex(found.index))
+    return found.assign(unit=unit)
 
 
 def code(tables, codeframe) -> pd.DataFrame:

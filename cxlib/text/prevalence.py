@@ -15,11 +15,12 @@ def shares(mentions, verbatims, *, by=("quarter",), responses=None, codeframe=No
 
     A respondent counts once a topic and polarity (and once a net, when `codeframe` is given: parents of its topics are added); one who
     praises and complains counts in both, and once in polarity "any". Takes the mentions of `topics.code` and the verbatims they were
-    coded from (response_id, text, the columns of `by`); `responses` (response_id, weight, columns of `by`) adds weights and segments and
-    is needed for base="respondents". Missing weights count 1.
+    coded from (response_id, text, the columns of `by`); `responses` (response_id, weight, unit, columns of `by`) adds weights, segments and the
+    primary units (people who answered more than once, or declared clusters; missing: the answer is its own), and is needed for base="respondents". Missing weights count 1.
 
     Returns the columns of `by`, topic, level (topic | net), polarity (any | positive | negative | unclear), estimate (proportion), std_error,
-    conf_low, conf_high (Wilson, on n_eff), n (base, respondents), n_eff (Kish), count (respondents who mention it), base, indicative
+    conf_low, conf_high (Wilson, on n_eff), n (base, respondents), n_eff (Kish;
+    where units answered more than once in a cell, the base that the linearised variance between units leaves, never more than Kish's), count (respondents who mention it), base, indicative
     (True: no audit sample has corrected the coder's mistakes, so the interval holds sampling error only), note.
     """
     by = list(by)
@@ -45,12 +46,36 @@ def shares(mentions, verbatims, *, by=("quarter",), responses=None, codeframe=No
                 rows.append((*cell, topic, kind[topic], polarity, weight, int(count), bases.total, bases.square, bases.n))
     frame = pd.DataFrame(rows, columns=[*by, "topic", "level", "polarity", "weight", "count", "total", "square", "n"])
     frame["estimate"] = (frame["weight"] / frame["total"]).clip(0, 1)
-    frame["n_eff"] = frame["total"] ** 2 / frame["square"]
+    frame["n_eff"] = _between(frame, found, people, by)
     frame["std_error"] = np.sqrt(frame["estimate"] * (1 - frame["estimate"]) / frame["n_eff"])
     frame["conf_low"], frame["conf_high"] = wilson(frame["estimate"], frame["n_eff"], level=level)
     frame["base"], frame["indicative"] = base, True
     frame["note"] = "indicative: not corrected by an audit sample"
     return frame[[*by, "topic", "level", "polarity", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "count", "base", "indicative", "note"]]
+
+
+def _between(frame, found, people, by):
+    """Return the effective base of each share: Kish's, or less where several answers of a cell come from one unit.
+
+    Variance of a share p: sum over the G units of (t - p W)^2 / (sum of W)^2 * G/(G - 1), t the unit's weight of mentions and W of answers. Where all or nobody
+    speak of it nothing tells how alike a unit's answers are: the worst case is that they are the same.
+    """
+    kish = frame["total"] ** 2 / frame["square"]
+    if not people.duplicated([*by, "unit"]).any():
+        return kish
+    cell = [*by, "unit"]
+    people = people.assign(whole=people.groupby(cell, observed=True)["weight"].transform("sum"))
+    units = people.drop_duplicates(cell).assign(squares=lambda rows: rows["whole"] ** 2, cell_=0)
+    sums = units.groupby(by or ["cell_"], observed=True).agg(units=("whole", "size"), squares=("squares", "sum"))
+    said = found.assign(whole=found["response_id"].map(people.set_index("response_id")["whole"])).groupby([*cell, "topic", "polarity"], observed=True).agg(t=("weight", "sum"), whole=("whole", "first")).reset_index()
+    said = said.assign(tt=said["t"] ** 2, tw=said["t"] * said["whole"]).groupby([*by, "topic", "polarity"], observed=True)[["tt", "tw"]].sum()
+    sums = frame[by].merge(sums.reset_index(), on=by, how="left") if by else pd.concat([sums] * len(frame), ignore_index=True)
+    said = frame[[*by, "topic", "polarity"]].merge(said.reset_index(), on=[*by, "topic", "polarity"], how="left").fillna({"tt": 0.0, "tw": 0.0})
+    p, g, squares, total = frame["estimate"].to_numpy(), sums["units"].to_numpy(float), sums["squares"].to_numpy(float), frame["total"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.maximum(said["tt"].to_numpy() - 2 * p * said["tw"].to_numpy() + p**2 * squares, 0) / total**2 * g / (g - 1)
+        base = np.where((p > 0) & (p < 1) & (g > 1) & (variance > 0), p * (1 - p) / variance, total**2 / squares)
+    return np.minimum(kish, base)
 
 
 def coverage(mentions, verbatims, codeframe, *, by=("quarter",), level=0.95) -> pd.DataFrame:
@@ -102,7 +127,7 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
     """How much would the KPI differ if those who speak of a topic were left out? (Is associated with, not caused by.)
 
     NPS(all) - NPS(without the topic) = n_t (NPS_t - NPS) / (N - n_t) exactly, with sums of weights; N is everyone with a score and a verbatim
-    that says something. The interval is linearised (each answer's influence on both means); p tests NPS_t = NPS of the rest on
+    that says something. The interval is linearised (each answer's influence on both means, added up over what one `unit` of the responses said); p tests NPS_t = NPS of the rest on
     add-3/4 shares, so that a topic of detractors only has a variance. Topics do not add up.
     Takes mentions, verbatims, responses (response_id, `score`, weight where there is one). kpi="nps" reads 0-10; kpi="mean" takes the score as it is.
 
@@ -112,6 +137,7 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
     from scipy.stats import norm
 
     people, value = _scored(verbatims, responses, score, kpi)
+    unit = pd.factorize(people["unit"])[0]
     weight, z = people["weight"].to_numpy(), norm.ppf(0.5 + level / 2)
     total, size = weight.sum(), len(people)
     mean = float(weight @ value / total) if size else np.nan
@@ -125,9 +151,10 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
             m_in, m_out = float(w_in @ value / w_in.sum()), float(w_out @ value / w_out.sum())
             row |= {"estimate": mean - m_out, "kpi_with": m_in, "kpi_rest": m_out}
         if fewest >= FEW:
-            influence = weight * (value - mean) / total - w_out * (value - m_out) / w_out.sum()
-            row["std_error"] = float(np.sqrt((influence**2).sum() * size / (size - 1)))
+            influence = np.bincount(unit, weights=weight * (value - mean) / total - w_out * (value - m_out) / w_out.sum())
+            row["std_error"] = float(np.sqrt((influence**2).sum() * len(influence) / (len(influence) - 1)))
             difference, variance = _difference(value, weight, mentioned, kpi)
+            variance *= _alike(value, weight, mentioned, unit)
             row["p"] = float(2 * norm.sf(abs(difference) / np.sqrt(variance))) if variance > 0 else np.nan
         row["note"] = ("not estimable: everyone who scored speaks of it" if count == size else "not estimable: nobody with a score speaks of it") if not fewest \
             else f"interval and test not estimable: {fewest} respondents on the smaller side, fewer than {FEW}" if fewest < FEW else ""
@@ -142,7 +169,8 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
     """By how many points do those who praise or criticise a topic differ, the other topics they speak of held constant?
 
     Weighted least squares of the -100/0/100 value (kpi="mean": of the score) on an indicator a topic and polarity, with `controls`
-    (columns of responses, as categories), HC3 standard errors. Indicators with fewer than ten respondents are left out and listed with a
+    (columns of responses, as categories), HC3 standard errors,
+    their residuals added up within a `unit` that has several answers. Indicators with fewer than ten respondents are left out and listed with a
     note; so are those that others determine. The verb is "is associated with".
 
     Returns topic, polarity, estimate (points), std_error, conf_low, conf_high, p, n, n_eff, count, note.
@@ -177,11 +205,22 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
     frame = pd.DataFrame(rows, columns=["topic", "polarity", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "count", "note"])
     if kept:
         fit = sm.WLS(value, np.column_stack(columns), weights=people["weight"].to_numpy()).fit(cov_type="HC3")
-        estimate, error, z = fit.params[fixed:], fit.bse[fixed:], norm.ppf(0.5 + level / 2)
+        bse = _between_units(np.column_stack(columns), people, fit.resid) if people["unit"].duplicated().any() else fit.bse
+        estimate, error, z = fit.params[fixed:], bse[fixed:], norm.ppf(0.5 + level / 2)
         for name, column in {"estimate": estimate, "std_error": error, "conf_low": estimate - z * error, "conf_high": estimate + z * error,
                              "p": 2 * norm.sf(np.abs(estimate / error))}.items():
             frame.loc[frame.index[kept], name] = column
     return frame.astype({name: float for name in ("estimate", "std_error", "conf_low", "conf_high", "p")})
+
+
+def _between_units(x, people, residual):
+    """Return HC3 standard errors whose scores are added up by unit: those of HC3 where every unit answered once."""
+    weight = people["weight"].to_numpy()
+    inverse = np.linalg.pinv(x.T @ (x * weight[:, None]), hermitian=True)
+    leverage = weight * np.einsum("ij,jk,ik->i", x, inverse, x)
+    scores = x * (weight * residual / np.maximum(1 - leverage, 1e-9))[:, None]
+    sums = pd.DataFrame(scores).groupby(pd.factorize(people["unit"])[0]).sum().to_numpy()
+    return np.sqrt(np.diag(inverse @ (sums.T @ sums) @ inverse))
 
 
 def _people(verbatims, responses, by, base) -> pd.DataFrame:
@@ -195,15 +234,16 @@ def _people(verbatims, responses, by, base) -> pd.DataFrame:
     if base == "commenters":
         people = wrote[["response_id", *here]].drop_duplicates("response_id")
         if responses is not None:
-            extra = [name for name in by if name not in here] + (["weight"] if "weight" in responses.columns else [])
+            extra = [name for name in by if name not in here] + [name for name in ("weight", "unit") if name in responses.columns]
             people = people.merge(responses[["response_id", *extra]].drop_duplicates("response_id"), on="response_id", how="left")
     else:
-        people = responses[["response_id", *by, *(["weight"] if "weight" in responses.columns else [])]].drop_duplicates("response_id")
+        people = responses[["response_id", *by, *(name for name in ("weight", "unit") if name in responses.columns)]].drop_duplicates("response_id")
     absent = [name for name in by if name not in people.columns]
     if absent:
         raise DataError(f"verbatims: column '{absent[0]}' to group by is neither there nor in the responses given")
     people = people if "weight" in people.columns else people.assign(weight=1.0)
-    return people.assign(weight=people["weight"].fillna(1.0).astype(float)).dropna(subset=by).sort_values("response_id", ignore_index=True)
+    unit = people["unit"].astype(object).where(people["unit"].notna(), people["response_id"]) if "unit" in people.columns else people["response_id"]
+    return people.assign(weight=people["weight"].fillna(1.0).astype(float), unit=unit).dropna(subset=by).sort_values("response_id", ignore_index=True)
 
 
 def _scored(verbatims, responses, score, kpi, keep=()):
@@ -212,7 +252,7 @@ def _scored(verbatims, responses, score, kpi, keep=()):
         raise DataError(f"responses: column '{score}' is missing, so topics cannot be related to it")
     if kpi not in ("nps", "mean"):
         raise DataError(f"kpi '{kpi}' is neither 'nps' nor 'mean'")
-    weights = ["weight"] if "weight" in responses.columns else []
+    weights = [name for name in ("weight", "unit") if name in responses.columns]
     people = _people(verbatims, responses[["response_id", *weights]], [], "commenters")
     people = people.merge(responses[["response_id", score, *keep]].drop_duplicates("response_id"), on="response_id")
     people = people[people[score].notna() & (people["weight"] > 0)].reset_index(drop=True)
@@ -234,6 +274,16 @@ def _difference(value, weight, mentioned, kpi) -> tuple[float, float]:
             means.append(mean)
             variances.append(w @ (v - mean) ** 2 / w.sum() / max(n - 1, 1))
     return float(means[0] - means[1]), float(sum(variances))
+
+
+def _alike(value, weight, mentioned, unit) -> float:
+    """How much larger the variance of the difference is between units than between answers; 1 at least."""
+    influence = np.zeros(len(value))
+    for group, sign in ((mentioned, 1), (~mentioned, -1)):
+        w, v = weight[group], value[group]
+        influence[group] = sign * w * (v - w @ v / w.sum()) / w.sum()
+    apart = (influence**2).sum()
+    return max(float((np.bincount(unit, weights=influence) ** 2).sum() / apart), 1.0) if apart > 0 else 1.0
 
 
 def _kish(weight) -> float:

@@ -1,5 +1,7 @@
 """The level behind the noise: against statsmodels, on the Nile, and in simulated series whose true level is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from statsmodels.datasets import nile
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from cxlib.errors import DataError
-from cxlib.measure import levels
+from cxlib.measure import levels, metrics, waves
 
 NILE_NOISE = 15099.0  # Durbin & Koopman (2012), table 2.1 and p. 39: variances of the Nile's disturbances, 15099 and 1469.1
 
@@ -138,3 +140,36 @@ def test_the_interval_of_the_level_covers_small(size, answers, step, more):
 def test_the_interval_of_the_level_covers(size, answers, step, more):
     """Mean over all periods; conservative (up to 1) where the level hardly moves, because a moving one cannot be ruled out."""
     assert coverage(size, answers, step, 400, **more) > 0.93
+
+
+def _clustered(weeks, branches, *, tie, seed=2):
+    """Answers of one wave whose true level never moves: each week people of some branches, who share a mood."""
+    rng = np.random.default_rng(seed)
+    size = 6
+    week = np.repeat(np.arange(weeks), branches * size)
+    branch = np.repeat(rng.integers(0, 4 * branches, size=(weeks, branches)) + 10_000 * np.arange(weeks)[:, None], size)
+    mood = tie * rng.normal(size=weeks * branches).repeat(size) + rng.normal(size=len(week))
+    score = np.clip(np.round(7.5 + 2 * mood), 0, 10)
+    day = pd.Timestamp("2025-01-06") + pd.to_timedelta(7 * week, unit="D")
+    return pd.DataFrame({"wave": "w", "answered_on": day, "branch": branch, "score": score, "weight": 1.0, "region": rng.choice(["n", "s"], len(week))})
+
+
+@pytest.mark.parametrize(("tie", "least"), [(0.0, 1.0), (1.0, 2.0)])
+def test_the_sampling_error_of_a_level_carries_the_design_effect(tie, least):
+    """A level that never moves: the estimates scatter by their sampling error alone, which is known only with the clusters."""
+    frame = _clustered(150, 10, tie=tie)
+    options = {"base_weight": None, "cluster": "branch", "strata": None, "margins": []}
+    kpi = SimpleNamespace(item="score", definition="nps_0_10")
+    counted = metrics.tally(frame.assign(date=frame["answered_on"]), score="score", by="date", weight="weight")
+    plain = metrics.estimate(counted, definition="nps_0_10", by="date")
+    found = levels._designed(plain, waves.Sample(frame, options, frozenset({"w"}), {}), kpi, "week")
+    assert (plain["n_eff"] / found["n_eff"]).min() >= least
+    assert np.sqrt(levels.variances(found)).mean() == pytest.approx(plain["estimate"].std(), rel=0.15)
+    pd.testing.assert_frame_equal(levels._designed(plain, None, kpi, "week"), plain)
+
+
+def test_nobody_twice_in_a_week_is_no_design_effect():
+    frame = _clustered(20, 3, tie=1.0).assign(branch=lambda rows: np.arange(len(rows)) % 18)
+    plain = metrics.estimate(metrics.tally(frame.assign(date=frame["answered_on"]), score="score", by="date", weight="weight"), definition="nps_0_10", by="date")
+    sample = waves.Sample(frame, {"base_weight": None, "cluster": "branch", "strata": None, "margins": []}, frozenset({"w"}), {})
+    pd.testing.assert_frame_equal(levels._designed(plain, sample, SimpleNamespace(item="score", definition="nps_0_10"), "week"), plain)

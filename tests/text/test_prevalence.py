@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from scipy import stats
 
 from cxlib.errors import DataError
 from cxlib.text import codeframe, prevalence
@@ -158,3 +160,61 @@ def test_weighted_share_interval_covers_93_to_97_percent(share):
         row = prevalence.shares(mentions, verbatims, responses=responses).set_index("polarity").loc["any"]
         covered += row["conf_low"] <= share <= row["conf_high"]
     assert covered / runs >= 0.93 - 2.576 * np.sqrt(0.95 * 0.05 / runs)
+
+
+def _twice(scores, mentioned, units):
+    mentions, verbatims, responses = world(scores, mentioned)
+    return mentions, verbatims, responses.assign(unit=units)
+
+
+def test_people_who_say_it_twice_count_once():
+    """Everybody answered twice and said the same: the effective base and the error are those of half as many answers."""
+    scores, mentioned = [10, 0, 8, 5, 9, 3] * 10, [1, 0, 0, 1, 0, 0] * 10
+    alone = prevalence.shares(*world(scores, mentioned)[:2], by=()).set_index("polarity")
+    mentions, verbatims, responses = _twice(scores * 2, mentioned * 2, list(range(60)) * 2)
+    twice = prevalence.shares(mentions, verbatims, by=(), responses=responses).set_index("polarity")
+    assert twice.loc["any", "n_eff"] == pytest.approx(60 * 59 / 60)  # the variance has G - 1
+    assert twice.loc["any", "conf_low"] == pytest.approx(alone.loc["any", "conf_low"], abs=0.002)
+    once = prevalence.impact(*world(scores, mentioned)).iloc[0]
+    both = prevalence.impact(mentions, verbatims, responses).iloc[0]
+    assert both[["estimate", "std_error"]].tolist() == pytest.approx(once[["estimate", "std_error"]].tolist())
+    assert both["p"] == pytest.approx(once["p"], rel=0.1)
+    wide = prevalence.associations(mentions, verbatims, responses).iloc[0]
+    naive = prevalence.associations(mentions, verbatims, responses.drop(columns="unit")).iloc[0]
+    assert wide["std_error"] == pytest.approx(np.sqrt(2) * naive["std_error"], rel=0.05)
+
+
+def test_units_that_answered_once_change_nothing():
+    mentions, verbatims, responses = _twice([10, 0, 8, 5, 9, 3] * 10, [1, 0, 0, 1, 0, 0] * 10, list(range(60)))
+    bare = responses.drop(columns="unit")
+    for relation in (prevalence.impact, prevalence.associations):
+        pd.testing.assert_frame_equal(relation(mentions, verbatims, responses), relation(mentions, verbatims, bare))
+    pd.testing.assert_frame_equal(prevalence.shares(mentions, verbatims, by=(), responses=responses), prevalence.shares(mentions, verbatims, by=(), responses=bare))
+
+
+def test_scores_by_unit_are_those_of_hc3_where_everybody_answered_once():
+    rng = np.random.default_rng(4)
+    x, weight = np.column_stack([np.ones(80), rng.random(80) < 0.4, rng.random(80) < 0.2]).astype(float), rng.uniform(0.5, 2, 80)
+    fit = sm.WLS(x @ [1, 2, 3] + rng.normal(size=80), x, weights=weight).fit(cov_type="HC3")
+    people = pd.DataFrame({"unit": range(80), "weight": weight})
+    assert prevalence._between_units(x, people, fit.resid) == pytest.approx(fit.bse)
+
+
+def test_a_share_of_people_who_come_back_covers():
+    """People who repeat themselves: the interval on units holds what it promises, that on answers does not."""
+    runs, worlds = 200, []
+    for run in range(runs):
+        rng = np.random.default_rng(run)
+        units = np.repeat(np.arange(60), 4)
+        inclined = rng.beta(0.6, 1.4, 60)[units]
+        made = _twice([7] * 240, (rng.random(240) < inclined).astype(int), units)
+        worlds.append([part.assign(response_id=f"{run:03d}" + part["response_id"], **({} if place == 0 else {"quarter": f"{run:03d}"})) for place, part in enumerate(made)])
+    mentions, verbatims, responses = (pd.concat(parts, ignore_index=True) for parts in zip(*worlds))
+    hits = []
+    for answers in (responses, responses.drop(columns="unit")):
+        rows = prevalence.shares(mentions, verbatims, responses=answers).query("polarity == 'any'")
+        hits.append(int(((rows["conf_low"] <= 0.3) & (rows["conf_high"] >= 0.3)).sum()))
+    bands = [stats.binomtest(hit, runs).proportion_ci(0.99) for hit in hits]
+    assert bands[0].high >= 0.93
+    assert bands[0].low <= 0.97
+    assert bands[1].high < 0.93
