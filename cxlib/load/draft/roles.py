@@ -72,7 +72,7 @@ def _declared(file: facts.File, name: str) -> dict:
 
 def _judged(name: str, wording: str) -> bool:
     """Whether a name or a question says that something is judged."""
-    return words.says(r"\b(rating|rate|satisf\w*|zufried\w*|score|nps|csat|ces|bewertung|note|star|stars|agree|how (well|good|likely|easy)|quality|importance)\b", name, wording) or any(words.says(words.KPIS[one], name, wording) for one in ("recommend", "effort", "repurchase"))
+    return words.says(r"\b(overall|insgesamt|rating|rate|satisf\w*|zufried\w*|score|nps|csat|ces|bewertung|note|star|stars|agree|how (well|good|likely|easy)|quality|importance)\b", name, wording) or any(words.says(words.KPIS[one], name, wording) for one in ("recommend", "effort", "repurchase"))
 
 
 def _alone(file: facts.File, name: str, wording: str) -> Role:
