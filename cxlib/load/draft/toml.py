@@ -180,7 +180,7 @@ def _measures(items: dict, surveys) -> list[str]:
     if not kpis:
         out += [GAP, "# No question was found that is worded as a key figure. Name one, or write its definition into the column kpi of codebook.xlsx:", "# [[kpis]]", "# id = \"csat\"", "# item = \"the id of a rating above\"", "# definition = \"csat_top2_of_5\""]
     for name, one in kpis.items():
-        out += [GAP, comment("" if one["sure"] == "yes" else f"NOT SURE: {one['why']}"), "[[kpis]]", f"id = {text(names[name])}", f"item = {text(name)}", f"definition = {text(one['kpi'][0])}"]
+        out += [GAP, comment("" if one["sure"] == "yes" else f"NOT SURE: {one['why']}"), "[[kpis]]", f"id = {text(names[name])}", *_called(one), f"item = {text(name)}", f"definition = {text(one['kpi'][0])}"]
         if list(kpis).index(name) >= 10:
             out.append("primary = false")
     for survey in surveys:
@@ -189,6 +189,12 @@ def _measures(items: dict, surveys) -> list[str]:
         if explained and drivers:
             out += [GAP, "# Attributes asked on one scale, which may go with the key figures.", "[[drivers]]", f"survey = {text(survey.id)}", f"kpis = {array(explained)}", f"items = {array(drivers)}"]
     return out
+
+
+def _called(one: dict) -> list[str]:
+    """The name of a key figure on pages: what its question is called, where that is short."""
+    words = "Net Promoter Score" if one["kpi"][0] == "nps_0_10" else one.get("label", ("",))[0]
+    return [f"label = {text(words)}"] if 0 < len(words) <= 60 else []
 
 
 def kpi_names(items: dict) -> dict[str, str]:
