@@ -60,6 +60,8 @@ def sentences(p):
     for kpi in p.kpis:
         if kpi.item not in items:
             yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not an item{nearest(kpi.item, items)}."
+        elif kpi.id in items and kpi.id != kpi.item:
+            yield f"the KPI '{kpi.id}' has the name of an item that it is not made from; pages could not tell the two apart: give it another."
         elif p.item(kpi.item).kind != "rating":
             yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not a rating."
         yield from (f"the KPI '{kpi.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in kpi.surveys if s not in surveys)

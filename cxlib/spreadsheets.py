@@ -16,6 +16,7 @@ _INNER = re.compile(f"([;\t\r\n][\\s\"\u200b\ufeff]*)(?={_MARK})")
 _NUMBER = re.compile(r"\A[+-]?[0-9]+([.,][0-9]+)*([eE][+-]?[0-9]{1,3})?( ?%)?\Z")  # a signed number is no formula, and an apostrophe would make it text
 _DONE = re.compile(f"\\A'(?=[\t\r\n\0]|[\\s\"'\u200b\ufeff]*{_MARK})")
 _DONE_INNER = re.compile(f"([;\t\r\n][\\s\"\u200b\ufeff]*)'(?={_MARK})")
+_SIGNED = re.compile(r"\A[+-][0-9]")  # '+1.8 to +12.5': an apostrophe, but nothing to tell a reader of
 LONGEST = 32_767  # characters in a cell of XLSX
 
 
@@ -33,10 +34,10 @@ def plain(text: str) -> str:
 
 
 def escaped(frame):
-    """Return (the frame with safe text cells and column names, how many were changed); numbers, dates and flags are not looked at."""
+    """Return (the frame with safe text cells and column names, how many were changed beside those that begin with a signed number); numbers, dates and flags are not looked at."""
     import pandas as pd
 
-    changed, columns = 0, {}
+    changed, written, columns = 0, False, {}
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         if isinstance(column.dtype, pd.CategoricalDtype):
@@ -47,12 +48,13 @@ def escaped(frame):
             touched = [cell is not word and cell != word for cell, word in zip(cells, words, strict=True)]
             if any(touched):
                 counts = pd.Series(codes).value_counts()
-                changed += sum(int(counts.get(at, 0)) for at, one in enumerate(touched) if one)
+                changed += sum(int(counts.get(at, 0)) for at, one in enumerate(touched) if one and not _SIGNED.match(words[at]))
+                written = True
                 column = pd.Series([cells[code] if code >= 0 else None for code in codes], index=frame.index, dtype=object)
         columns[place] = column
     names = [safe(name) if isinstance(name, str) else name for name in frame.columns]
     changed += sum(one is not name and one != name for one, name in zip(names, frame.columns, strict=True))
-    if not changed:
+    if not (changed or written):
         return frame, 0
     found = pd.DataFrame(columns, index=frame.index)
     found.columns = pd.Index(names, name=frame.columns.name)

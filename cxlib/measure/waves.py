@@ -35,7 +35,8 @@ def samples(tables) -> dict[str, Sample]:
         if not declared and not twice:
             continue
         frame = tables["responses"]
-        frame = frame[frame["survey"] == survey.id].reset_index(drop=True)
+        # In the order of the ids, sums over people are the same to the last bit in whatever order the file holds its rows.
+        frame = frame[frame["survey"] == survey.id].sort_values(["wave", "response_id"], kind="stable", ignore_index=True)
         people = tables["people"] if "link" in survey.uses else tables["people"].iloc[:0]
         margins = [margin.field for margin in survey.rake.margins] if survey.rake else []
         frame = weighting.placed(frame, people, [name for name in (*margins, survey.cluster, survey.strata) if name])

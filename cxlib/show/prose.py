@@ -121,12 +121,12 @@ def change(estimate, low, high, *, unit="points", what="", since="", level=95) -
 
 
 def base(n, n_eff=None, *, noun="answer", low=50) -> str:
-    """Return the base: '1,204 answers', '1,204 answers (worth 960 after weighting)', with 'low base' where the effective base is under `low`."""
+    """Return the base: '1,204 answers', '1,204 answers (effective base 960)', with 'low base' where the effective base is under `low`."""
     n = _real(n, "the base")
     text = plural(n, noun)
     worth = n if n_eff is None else _real(n_eff, "the effective base")
     if n and abs(worth / n - 1) >= 0.01 and _fixed(worth, 0) != _fixed(n, 0):
-        text += f" (worth {_fixed(worth, 0)} after weighting)"
+        text += f" (effective base {_fixed(worth, 0)})"
     return f"{text}, low base" if worth < low else text
 
 

@@ -25,7 +25,7 @@ def test_the_latest_wave_stands_where_the_quarter_has_none(sample):
 
 def test_a_model_is_that_of_its_answers(sample):
     tables = sample("2026Q3")
-    own = tables["responses"].query("survey == 'annual' and wave == '2026Q3'").reset_index(drop=True)
+    own = tables["responses"].query("survey == 'annual' and wave == '2026Q3'").sort_values("response_id", ignore_index=True)
     items = list(tables.programme.drivers[0].items)
     alone = drivers.importance(own, kpi="recommend", drivers=items, weight="weight", replicates=50, seed=3)
     found = models.importance(models.resample(tables, replicates=50, seed=3)).query("kpi == 'nps'").reset_index(drop=True)

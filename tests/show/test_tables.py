@@ -96,7 +96,7 @@ def test_cards_say_three_things_of_rising_flat_and_missing():
     assert seen.offences() == []
     assert seen.tags[0][0] == "ul"
     words = seen.words().replace("\xa0", " ")
-    for part in ("+38", "95 % interval +34 to +42 points", "rose by 6 points since 2025Q3", "71 %", "showed no detectable change", "not estimable", "not asked in this wave", "2,104 answers (worth 1,875 after weighting)"):
+    for part in ("+38", "95 % interval +34 to +42 points", "rose by 6 points since 2025Q3", "71 %", "showed no detectable change", "not estimable", "not asked in this wave", "2,104 answers (effective base 1,875)"):
         assert part in words
     assert "nan" not in words.lower()
 

@@ -48,3 +48,12 @@ def test_a_level_tells_its_jump_and_its_forecasts(programme):
     assert "probably jumped around 30 March 2026, from +12 to −6 as 6 weeks before and after have it" in sentence
     (calm,) = claims.tracking.steady(found.assign(**{"break": False}), programme)
     assert "jumped" not in calm
+
+
+def test_a_bridged_question_tells_the_bridge_and_the_move_that_is_left(programme):
+    found = pd.DataFrame({"survey": "visits", "item": "visit_advice_new", "wave": ["2025Q2", "2025Q3"], "quarter": ["2025Q2", "2025Q3"], "estimate": [3.28, 3.35], "as_asked": [3.74, 3.35], "bridge": [-0.46, 0.0]})
+    (sentence,) = claims.tracking.bridges(found, programme)
+    assert "asked in new words since 2025Q3" in sentence
+    assert "reads −0.46 against the old" in sentence
+    assert "from 3.28 to 3.35 (+0.07), where the answers as asked go from 3.74 to 3.35" in sentence
+    assert claims.tracking.bridges(found.iloc[:1], programme) == []

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cxlib import cells
 from cxlib.load.anomalies.grid import Grid, grids
 
 Z = 1.959963984540054
@@ -93,11 +94,12 @@ def bridge(grid: Grid, *, item: str, wave: str) -> pd.DataFrame:
 def bridged(tables, programme=None) -> pd.DataFrame:
     """Return the series of every item with a declared change and a split sample, the earlier waves moved to the new wording.
 
-    Columns: survey, item, wave, estimate (mean in scale units; of the new wording from the change on, of the old one plus the bridge before),
+    Columns: survey, item, wave, quarter, estimate (mean in scale units; of the new wording from the change on, of the old one plus the bridge before),
     std_error, conf_low, conf_high (95 %; the bridge's error included, so that it is common to all earlier waves), n, as_asked (mean without
-    the bridge), bridge (what was added).
+    the bridge), bridge (what was added). Waves of anonymous surveys with too few answers are left out.
     """
-    rows = []
+    programme, rows = programme or tables.programme, []
+    quarters = {(wave.survey, wave.id): wave.quarter for wave in programme.waves}
     for grid in grids(tables, programme):
         for item in grid.items:
             for change in item.changes:
@@ -112,9 +114,10 @@ def bridged(tables, programme=None) -> pd.DataFrame:
                     mean = grid.low[new] + grid.high[new] - mean if grid.turned[new] else mean
                     if n:
                         add, se = (link["estimate"], float(np.hypot(error, link["std_error"]))) if w < start else (0.0, float(error))
-                        rows.append((grid.survey.id, link["item"], wave, mean + add, se, mean + add - Z * se, mean + add + Z * se, int(n), mean, add))
-    frame = pd.DataFrame(rows, columns=["survey", "item", "wave", "estimate", "std_error", "conf_low", "conf_high", "n", "as_asked", "bridge"])
-    return frame.drop_duplicates(["survey", "item", "wave"], ignore_index=True)
+                        rows.append((grid.survey.id, link["item"], wave, quarters[grid.survey.id, wave], mean + add, se, mean + add - Z * se, mean + add + Z * se, int(n), mean, add))
+    frame = pd.DataFrame(rows, columns=["survey", "item", "wave", "quarter", "estimate", "std_error", "conf_low", "conf_high", "n", "as_asked", "bridge"])
+    frame = frame.drop_duplicates(["survey", "item", "wave"])
+    return frame[~cells.few(frame, programme=programme, counts=("n",))].reset_index(drop=True)
 
 
 def lone_jumps(grid: Grid) -> list[dict]:

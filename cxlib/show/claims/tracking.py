@@ -190,6 +190,23 @@ def _jumps(own: pd.DataFrame):
     return [(own.loc[at, "date"], own.loc[max(at - AROUND, 0), "level"], own.loc[min(at + AROUND, len(own) - 1), "level"]) for at in own.index[own["break"].astype(bool)] if at]
 
 
+def bridges(found: pd.DataFrame, programme) -> list[str]:
+    """Say of each question whose wording changed with a split sample by how much the new wording reads differently, and how the series goes on over it."""
+    said = []
+    for (survey, item), own in found.groupby(["survey", "item"], sort=False):
+        before, after = own[own["bridge"] != 0], own[own["bridge"] == 0]
+        if before.empty or after.empty:
+            continue
+        start, last = after.iloc[0], before.iloc[-1]
+        moved = start["estimate"] - last["estimate"]
+        said.append(
+            f"{claims.heading(programme, survey)}{programme.label(item)} is asked in new words since {start['quarter']}. Where both wordings went to people drawn at random, the new one reads {prose.points(before['bridge'].iloc[0], digits=2)} against the old. "
+            f"Moved by that, the series goes from {prose.number(last['estimate'], digits=2)} to {prose.number(start['estimate'], digits=2)} ({prose.points(moved, digits=2)}), where the answers as asked go from {prose.number(last['as_asked'], digits=2)} to {prose.number(start['as_asked'], digits=2)}. "
+            "The error of the bridge is in every interval before the change."
+        )
+    return said
+
+
 def gaps(found: pd.DataFrame, programme) -> list[str]:
     """Say where waves lie unequally far apart, so that a change is not one of equal times, and where a question changed, so that none is told."""
     said = []
