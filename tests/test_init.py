@@ -716,3 +716,11 @@ def test_a_workbook_that_opens_with_a_page_of_notes_is_read_from_the_sheet_with_
     assert programmes.read(tmp_path / "plain").waves[0].sheet == "Answers"
     with pytest.raises(DataError, match=r"titled.xlsx, sheet 'Answers': row 1 is no header .* delete the rows above"):
         draft.make([tmp_path / "titled.xlsx"], tmp_path / "titled", name="", overwrite=False, say=lambda _: None)
+
+
+def test_the_share_of_those_who_are_not_dissatisfied_does_not_stand_under_the_name_of_those_who_are(tmp_path):
+    frame = pd.DataFrame({"ticket": [f"T{i}" for i in range(300)], "user_dissatisfied": RNG.permutation([1] * 60 + [0] * 240), "reopened": RNG.integers(0, 2, 300)})
+    found = make(tmp_path, {"tickets_2026.csv": frame})
+    assert [(kpi.label, kpi.definition) for kpi in found.kpis] == [("User dissatisfied: no", "share_0_1")]
+    rated = load.tables(found, "2026Q4")["responses"]["satisfaction"]
+    assert rated.mean() == pytest.approx(0.8)

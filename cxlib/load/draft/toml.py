@@ -3,6 +3,7 @@
 import re
 
 from cxlib.load.draft import book as books
+from cxlib.load.draft import words
 from cxlib.load.draft.book import Book
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -193,8 +194,10 @@ def _measures(items: dict, surveys) -> list[str]:
 
 def _called(one: dict) -> list[str]:
     """The name of a key figure on pages: what its question is called, where that is short."""
-    words = "Net Promoter Score" if one["kpi"][0] == "nps_0_10" else one.get("label", ("",))[0]
-    return [f"label = {text(words)}"] if 0 < len(words) <= 60 else []
+    name = "Net Promoter Score" if one["kpi"][0] == "nps_0_10" else one.get("label", ("",))[0]
+    # A share of people who are not dissatisfied must not stand under the name of those who are.
+    name += ": no" if name and one["kpi"][0] == "share_0_1" and words.says(words.BINARY, name, one.get("wording", ("",))[0]) else ""
+    return [f"label = {text(name)}"] if 0 < len(name) <= 60 else []
 
 
 def kpi_names(items: dict) -> dict[str, str]:
