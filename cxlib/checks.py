@@ -6,6 +6,7 @@ from pathlib import Path
 from cxlib import contract, run, schema
 from cxlib.errors import DataError
 
+ALIKE = 3  # spellings printed a column
 SHOWN = 20  # faults printed a file; all of them stand in the repair list of the report
 
 
@@ -28,9 +29,18 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
         if len(faults) > SHOWN:
             say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
+    told: dict = {}
     for seen in anomalies.itertuples():
+        # A free text has as many spellings as people; the third of a column tells what the fortieth would.
+        key = (seen.kind, seen.survey, seen.item)
+        told[key] = told.get(key, 0) + (seen.kind == "renamed_value")
+        if told[key] > ALIKE:
+            continue
         words = {"refused": "Refused, and in no average", "look": "To be looked at", "accepted": f"Accepted ({seen.reason.rstrip('.')})"}[seen.verdict]
         say(f"{words}: {seen.sentence}{f' To mend it: {seen.remedy}.' if seen.remedy and seen.verdict != 'accepted' else ''}")
+    for (_, survey, item), seen in told.items():
+        if seen > ALIKE:
+            say(f"  ... and {seen - ALIKE:,} more of '{item}' (survey '{survey}'), spelt in several ways; `cx report` writes all of them to tables/anomalies.csv.")
     for sentence in strays(found):
         say(sentence)
     empty = sorted(table for table in schema.TABLES if not rows[table] and table not in ("repairs", "anomalies"))

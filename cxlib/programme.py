@@ -204,10 +204,14 @@ class Programme(BaseModel):
         return item.direction or (self.scales[item.scale].direction if item.scale else "high_is_good")
 
     def label(self, name: str) -> str:
-        """Return the words for an item, KPI, survey or segment id; the id itself where nothing is declared."""
-        for one in (*self.kpis, *self.items, *self.surveys, *self.segments):
-            if one.id == name:
-                return one.label or getattr(one, "wording", "") or one.id
+        """Return the words for an item, KPI, survey or segment id, with the id where another of its kind has the same; the id itself where nothing is declared."""
+        words = lambda one: one.label or getattr(one, "wording", "") or one.id
+        for kind in (self.kpis, self.items, self.surveys, self.segments):
+            for one in kind:
+                if one.id == name:
+                    # Two rows of a table, or two models, must not fall together because their questions read alike.
+                    alike = any(other.id != name and words(other) == words(one) for other in kind)
+                    return f"{words(one)} ({name})" if alike else words(one)
         return name
 
     def quarters(self) -> list[str]:

@@ -663,3 +663,64 @@ def test_what_the_airport_survey_publishes_comes_out_of_an_untouched_draft(share
     assert found.groupby("wave")["satisfaction"].mean().round(2).tolist() == [4.04, 4.06]
     scores = found.loc[found["wave"] == "2017", "recommend"].dropna()
     assert round(100 * ((scores >= 9).mean() - (scores <= 6).mean()), 1) == 39.8
+
+
+# ------------------------------------------------------------------------------------------------------------ faults that newcomers met
+
+
+@pytest.mark.parametrize(("column", "low"), [("NPS", 0), ("Weiterempfehlung (0-10)", 0), ("would recommend", 0), ("Overall satisfaction", 1)])
+def test_a_recommendation_of_0_to_10_on_which_nobody_gave_a_0_keeps_its_0(tmp_path, column, low):
+    """Read as 1 to 10 the key figure was another one, and the next wave lost its worst answers to the repair list."""
+    frame = answers(120).rename(columns={"Recommend us to a friend": column}) if low == 0 else answers(120).drop(columns="Overall satisfaction").rename(columns={"Recommend us to a friend": column})
+    frame[column] = frame[column].clip(lower=1)
+    assert (frame[column] == 10).any()
+    found = make(tmp_path, {"survey_2026.csv": frame})
+    scale = found.scales[next(item for item in found.items if item.wording == column).scale]
+    assert (scale.low, scale.high) == (low, 10)
+
+
+def test_a_wave_that_nobody_answered_is_a_wave_and_no_table_of_contacts(tmp_path):
+    frame = answers(100).drop(columns="response_id")
+    frame.insert(0, "date", "2025-04-12")
+    frame.insert(0, "id", range(100))
+    empty = frame.assign(id=range(100, 200), date="2026-04-12", **{name: "" for name in frame.columns[2:]})
+    found = make(tmp_path, {"s_2025.csv": frame, "s_2026.csv": empty})
+    assert [wave.quarter for wave in found.waves] == ["2025Q2", "2026Q2"]
+    assert len({wave.survey for wave in found.waves}) == 1
+
+
+def test_a_battery_that_ends_at_five_stays_there_beside_others_that_end_at_seven(tmp_path):
+    """Widened to the ends of the others, three items were refused as scores that never reach their end."""
+    rng = np.random.default_rng(3)
+    mood = rng.normal(size=400)
+    score = lambda top: np.clip(np.round((1 + top) / 2 + top / 4 * (mood + rng.normal(size=400))), 1, top).astype(int)
+    frame = pd.DataFrame({f"attr_{at}": score(7) for at in range(1, 9)} | {f"switch_{at}": score(5) for at in range(1, 5)})
+    found = make(tmp_path, {"study_2026.csv": frame})
+    assert {found.scales[item.scale].high for item in found.items if item.wording.startswith("switch")} == {5}
+    assert {found.scales[item.scale].high for item in found.items if item.wording.startswith("attr")} == {7}
+
+
+def test_a_workbook_that_opens_with_a_page_of_notes_is_read_from_the_sheet_with_the_answers(tmp_path):
+    import xlsxwriter
+
+    frame = answers(60)
+    for name, title in (("plain.xlsx", False), ("titled.xlsx", True)):
+        with xlsxwriter.Workbook(tmp_path / name) as book:
+            book.add_worksheet("Info").write_column(0, 0, ["Prepared by", "marketing"])
+            sheet = book.add_worksheet("Answers")
+            if title:
+                sheet.write(0, 0, "Satisfaction 2026")
+            for place, row in enumerate([list(frame.columns), *frame.to_numpy().tolist()], start=2 * title):
+                sheet.write_row(place, 0, row)
+    draft.make([tmp_path / "plain.xlsx"], tmp_path / "plain", name="", overwrite=False, say=lambda _: None)
+    assert programmes.read(tmp_path / "plain").waves[0].sheet == "Answers"
+    with pytest.raises(DataError, match=r"titled.xlsx, sheet 'Answers': row 1 is no header .* delete the rows above"):
+        draft.make([tmp_path / "titled.xlsx"], tmp_path / "titled", name="", overwrite=False, say=lambda _: None)
+
+
+def test_the_share_of_those_who_are_not_dissatisfied_does_not_stand_under_the_name_of_those_who_are(tmp_path):
+    frame = pd.DataFrame({"ticket": [f"T{i}" for i in range(300)], "user_dissatisfied": RNG.permutation([1] * 60 + [0] * 240), "reopened": RNG.integers(0, 2, 300)})
+    found = make(tmp_path, {"tickets_2026.csv": frame})
+    assert [(kpi.label, kpi.definition) for kpi in found.kpis] == [("User dissatisfied: no", "share_0_1")]
+    rated = load.tables(found, "2026Q4")["responses"]["satisfaction"]
+    assert rated.mean() == pytest.approx(0.8)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from small import TINY
 
 PAGES = {"index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "11_roi"}
 CODEFRAME = 'version = "1"\n[[topics]]\nid = "fine"\nname = "Fine"\ninclude = ["fine"]\n'
@@ -44,3 +45,19 @@ def test_a_thin_programme_has_all_its_pages_and_says_what_is_not_estimable(name,
     for table in draft.glob("tables/*.csv"):
         assert not re.search(r"\b(nan|inf)\b", table.read_text("utf-8")), table.name
 
+
+
+def test_two_attributes_and_two_key_figures_with_one_label_stay_two(tiny, cx, tmp_path):
+    """02 once stopped at 'got a driver more than once': the frame of two models, or of two items of other years, was put together by its labels."""
+    toml = TINY.replace('wording = "Price"', 'wording = "Service"').replace("[[items]]\nid = \"comment\"", "[[items]]\nid = \"old_price\"\nwording = \"Service\"\nscale = \"five\"\n[[items]]\nid = \"comment\"")
+    toml = toml.replace('items = ["price"]', 'items = ["price", "old_price"]').replace('kpis = ["nps"]', 'kpis = ["nps", "level"]')
+    toml = toml.replace("[[drivers]]", '[[kpis]]\nid = "level"\nlabel = "Net Promoter Score"\nitem = "recommend"\ndefinition = "top2_of_10"\n[[drivers]]').replace('id = "nps"\n', 'id = "nps"\nlabel = "Net Promoter Score"\n')
+    toml = toml.replace('columns = {', 'columns = {old_price = "", ')
+    rows = "".join(f"r{i:03d},DE,p{i},{1 + i % 10},{1 + i % 5},It is fine.\n" for i in range(60))
+    code, _, errors = cx("report", tiny(rows, toml=toml), "--only", "01,02", "--out", tmp_path / "reports", "-p", "replicates=200")
+    assert code == 0, errors
+    page = words((tmp_path / "reports").glob("**/02_annual_drivers.html").__next__().read_text("utf-8"))
+    assert "Service (price)" in page
+    assert "Service (old_price)" in page
+    assert "Net Promoter Score (nps)" in page
+    assert "Net Promoter Score (level)" in page

@@ -107,3 +107,16 @@ def test_levels_of_the_pyramid_stand_in_the_table_where_items_are_tagged(program
     assert "level" not in claims.drivers.places(found, programme)
     tagged = programme.model_copy(update={"items": tuple(item.model_copy(update={"tags": ("need",)}) if item.id == "price" else item for item in programme.items)})
     assert claims.drivers.places(found, tagged)["level"].tolist() == ["need"]
+
+
+def test_two_attributes_have_no_first_three_and_one_order_departs_from_none(programme):
+    """A survey of two attributes was told that 'the first three are the same in 0' and that an order equal to all others 'departs most'."""
+    columns = ("variant", "n", "r2", "first", "same_first", "common_top3", "rank_correlation")
+    (two,) = claims.variants.said(rows(columns, ("em", 250, 0.5, "price", 1, 2, 1.0), ("top", 250, 0.5, "app", 0, 2, -1.0)), programme)
+    assert "first three" not in two
+    assert two.endswith("The order is turned round in 1.")
+    (many,) = claims.variants.said(rows(columns, ("em", 250, 0.5, "price", 1, 3, 1.0)), programme)
+    assert many.endswith("The first three are the same in 1. The order is the same in every one.")
+    agreed = rows(("method_a", "method_b", "rank_correlation", "same_first", "common_top3"), ("ols", "shapley", 1.0, True, 2), ("johnson", "shapley", 1.0, True, 2))
+    assert claims.drivers.agreement(agreed, "csat") == "csat: the methods agree: all name the same first attribute of the two."
+    assert claims.drivers.agreement(agreed.assign(common_top3=3), "csat").endswith("and their orders are the same.")

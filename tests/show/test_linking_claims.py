@@ -4,6 +4,7 @@ import pandas as pd
 
 from cxlib.load import journey
 from cxlib.show import claims
+from cxlib.show.claims import loading
 
 COLUMNS = ["file", "table", "how", "n", "linked", "estimate", "conf_low", "conf_high", "note"]
 
@@ -44,3 +45,12 @@ def test_the_matrix_says_blind_where_nothing_measures_and_a_dash_where_the_chann
     assert shown.iloc[0].tolist() == ["Getting help", "Hotline", "phone", "1,200", "blind", "7"]
     assert shown.loc[1, "channel"] == "not told"
     assert pd.isna(shown.loc[1, "What happened"])
+
+
+def test_a_file_of_several_waves_is_one_file_and_its_share_set_aside_is_that_of_the_whole_file():
+    """A file that held ten waves was counted as ten, and its worst wave was held against the limit of the file."""
+    files = pd.DataFrame({"file": ["a.csv", "a.csv", "b.csv"], "rows": [100, 900, 10], "kept": [90, 900, 10], "quarantined": [10, 0, 0], "duplicates": 0, "trimmed": 0})
+    first, *rest = loading.intake(files, limit=0.05)
+    assert first.startswith("2 files, read in 3 parts, held 1,010 rows: 1,000 kept")
+    assert rest == []
+    assert "a.csv has 1.0 %" in " ".join(loading.intake(files, limit=0.005))

@@ -16,7 +16,7 @@ def renamed(grid: Grid) -> list[dict]:
     """Return values of channel, brand, country, language, team and nominal items that seem to have been renamed.
 
     From one wave to the next a value (20 answers, 2 % of them) goes for good and another comes that was never there. They are taken for
-    one where their names are near, or where they are the only pair, of like size (shares within a third of each other) and with like
+    one where their names are near, or where they are the only pair, of 5 % and more, of like size (shares within a third of each other) and with like
     ratings (no mean differs by more than 3 standard errors and .3 of a standard deviation). Also two spellings of one value side by side in a wave.
     """
     found = []
@@ -60,7 +60,8 @@ def _field(grid: Grid, field: str) -> list[dict]:
             continue  # other values altogether: a new list of codes, not a new name
         for old in gone:
             pairs = [new for new in come if near(values[old], values[new])]
-            alike = not pairs and len(gone) == len(come) == 1 and field != "team"
+            # Of a hundred destinations one goes and another comes every year: a pair by size alone must be one of a few.
+            alike = not pairs and len(gone) == len(come) == 1 and field != "team" and share[before, gone[0]] >= 0.05
             if alike and abs(np.log(share[after, come[0]] / share[before, old])) < np.log(4 / 3):
                 pairs = [come[0]] if _alike(grid, (grid.wave == before) & (codes == old), (grid.wave == after) & (codes == come[0])) else []
             if len(pairs) == 1:
@@ -76,6 +77,8 @@ def _spellings(grid: Grid, field: str, values, counts: np.ndarray, w: int) -> li
     seen: dict[str, int] = {}
     found = []
     for code in np.flatnonzero(counts[w]):
+        if re.fullmatch(r"[+-]?[0-9]+([.,][0-9]+)?", str(values[code]).strip()):
+            continue  # a sign and a point are the number, not its spelling
         other = seen.setdefault(_plain(values[code]) or str(values[code]), code)
         if other != code and not any(row["unit"] == f"'{values[other]}' = '{values[code]}'" for row in found):
             found.append(grid.row("renamed_value", grid.waves[w], field, n=counts[w, code], estimate=counts[w, code] / counts[w].sum(), p=None, verdict="look", unit=f"'{values[other]}' = '{values[code]}'", sentence=

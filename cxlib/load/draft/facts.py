@@ -6,13 +6,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from cxlib.errors import DataError
 from cxlib.load import codebook, readers
 from cxlib.load.draft import forms
+from cxlib.load.readers import workbook
 from cxlib.programme import Reading
 from cxlib.questionnaire import ROW
 
 SAMPLE = 50_000  # rows from which kinds are guessed, spread evenly over the file; codes are counted in all rows
 FEW = 60  # distinct cells up to which a column is counted whole
+NOTES = 30  # rows below which the first sheet of a workbook may be a page of notes
 LONGEST = 200  # characters of a column's name; what is longer is no name
 
 
@@ -45,8 +48,7 @@ class File(NamedTuple):
 
 def of(path: Path, table: str = "") -> File:
     """Return the facts of a file (a table of it, where it is a database). Raises DataError where it cannot be read."""
-    reading = Reading(database_table=table)
-    raw = readers.read(path, reading)
+    reading, raw = _fullest(path, Reading(database_table=table))
     step = max(1, -(-len(raw.frame) // SAMPLE))
     sample = raw._replace(frame=raw.frame.iloc[::step])
     columns = codebook.of(sample).set_index("column", drop=False)
@@ -67,6 +69,35 @@ def of(path: Path, table: str = "") -> File:
     reading = reading.model_copy(update={"decimal": decimal, "thousands": thousands, "delimiter": delimiter, "encoding": raw.encoding if raw.encoding in ("cp1252", "utf-16", "utf-32") else ""})
     raw = raw._replace(notes=(*raw.notes, *([f"'{doubt}' may mark thousands or decimals by its comma: declare 'decimal'."] if doubt else [])))
     return File(path.name + (f" [{table}]" if table else ""), path, reading, raw, columns, counts, distinct, len(sample.frame))
+
+
+def _fullest(path: Path, reading: Reading) -> tuple[Reading, readers.Raw]:
+    """Return a file as read; of a workbook that opens with a page of notes, the visible sheet with the most rows."""
+    if not path.name.lower().endswith((".xlsx", ".xlsm", ".xlsb", ".ods", ".xls")):
+        return reading, readers.read(path, reading)
+    fault = best = None
+    try:
+        best = readers.read(path, reading)
+    except DataError as error:
+        fault = error
+    if best is not None and (len(best.frame) >= NOTES or not any(note.startswith("Read from the sheet") for note in best.notes)):
+        return reading, best
+    try:
+        names = workbook.sheets(path)[1:]
+    except DataError:
+        raise fault or DataError(f"{path.name}: its sheets cannot be listed; save it as XLSX.") from None
+    for name in names:
+        try:
+            other = readers.read(path, Reading(sheet=name))
+        except DataError as error:
+            # A sheet of notes may not be readable; what stops the sheet of the answers must be said.
+            fault = fault if " is empty; " in str(error) else DataError(str(error).replace(f"{path.name}:", f"{path.name}, sheet '{name}':", 1))
+            continue
+        if best is None or len(other.frame) > 2 * len(best.frame):
+            best, reading = other, Reading(sheet=name)
+    if best is None or (fault is not None and len(best.frame) < NOTES):
+        raise fault
+    return reading, best
 
 
 def nameable(name: str) -> bool:

@@ -72,7 +72,7 @@ def _declared(file: facts.File, name: str) -> dict:
 
 def _judged(name: str, wording: str) -> bool:
     """Whether a name or a question says that something is judged."""
-    return words.says(r"\b(rating|rate|satisf\w*|zufried\w*|score|nps|csat|ces|bewertung|note|star|stars|agree|how (well|good|likely|easy)|quality|importance)\b", name, wording) or any(words.says(words.KPIS[one], name, wording) for one in ("recommend", "effort", "repurchase"))
+    return words.says(r"\b(overall|insgesamt|rating|rate|satisf\w*|zufried\w*|score|nps|csat|ces|bewertung|note|star|stars|agree|how (well|good|likely|easy)|quality|importance)\b", name, wording) or any(words.says(words.KPIS[one], name, wording) for one in ("recommend", "effort", "repurchase"))
 
 
 def _alone(file: facts.File, name: str, wording: str) -> Role:
@@ -106,6 +106,8 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
     if kind == "option" or (kind == "flag" and not labels):
         return Role("nominal", 0.8, "two answers: yes or no, chosen or not", Guess("nominal"))
     guess = scales.guess(counts, labels=labels, missing=_declared(file, name)) if counts and not words.says(words.RANKS, name, wording) else None
+    if counts and not labels and (guess is None or (guess.low, guess.high, guess.labels) == (1, 10, {})):
+        guess = _from_nought(counts, guess, said) or guess
     if guess is not None:
         return Role("rating", guess.sure, guess.why, guess)
     if labels and counts:
@@ -120,6 +122,21 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
         none = _declared(file, name) | ({cell: "no answer" for cell in counts if re.fullmatch(r"-9{1,3}|999?9?", cell) and len(counts) > 2 and _far(cell, counts)} if counts else {})
         return Role("number", 0.7, "numbers that are no scale", Guess("number", missing=none))
     return _text(file, name, kind, said)
+
+
+def _from_nought(counts: dict, guess: Guess | None, said: list[str]) -> Guess | None:
+    """A scale of 0 to 10 on which nobody gave a 0: the next wave would lose its worst answers, were it taken for one of 1 to 10."""
+    codes = {cell: int(cell) for cell in counts if re.fullmatch(r"[0-9]{1,2}", cell)}
+    scores = [code for code in codes.values() if code <= 10]
+    none = dict(guess.missing) if guess else {}
+    if any(cell not in codes and cell not in none and not words.missing(cell) for cell in counts) or any(code > 10 and cell not in none for cell, code in codes.items()) or max(scores, default=0) < 8:
+        return None
+    none |= {cell: cell for cell in counts if cell not in codes and cell not in none}
+    if words.says(r"\bnps\b|net ?promoter|\b0 ?(-|–|to|bis|a|à|until) ?10\b", *said):
+        return Guess("rating", 0, 10, missing=none, sure=0.8, why="0 to 10 by its name, although nobody gave a 0")
+    if guess and words.says(words.KPIS["recommend"], *said) and (min(scores) >= 2 or sum(counts[cell] for cell in codes) < 200):
+        return Guess("rating", 0, 10, missing=none, sure=0.5, why="NOT SURE: a recommendation is asked from 0 to 10 as a rule; nobody gave a 0, so it may be 1 to 10")
+    return None
 
 
 def _text(file: facts.File, name: str, kind: str, said: list[str]) -> Role:

@@ -158,7 +158,7 @@ def agreed(found: dict[str, Guess], matrix: dict[str, np.ndarray], *, sure: set[
     `matrix`: column -> numbers (NaN where there is none), all rows alike.
     """
     found = _codes(found, matrix)
-    found = _siblings(found)
+    found = _siblings(found, matrix)
     groups: dict = {}
     for name, one in found.items():
         groups.setdefault((one.low, one.high), []).append(name)
@@ -221,26 +221,36 @@ def _codes(found: dict[str, Guess], matrix: dict) -> dict[str, Guess]:
     return made
 
 
-def _siblings(found: dict[str, Guess]) -> dict[str, Guess]:
+def _siblings(found: dict[str, Guess], matrix: dict) -> dict[str, Guess]:
     """Give columns of one name but for its number or end (q3_01, q3_02) the ends that most of them have."""
     stems: dict = {}
     for name in found:
         stems.setdefault(stem(name), []).append(name)
     made = dict(found)
-    for names in [*stems.values(), [name for name in found]]:
+    whole = list(found)
+    for names in [*stems.values(), whole]:
         ends = [(found[name].low, found[name].high) for name in names if found[name].low == 1 and not found[name].labels]
         if len(names) < 3 or not ends:
             continue
         usual = max(sorted(set(ends)), key=ends.count)
         for name in names:
             one = made[name]
-            if one.labels or one.high_label or one.low != 1 or (one.low, one.high) == usual:
+            if one.labels or one.high_label or one.low != 1 or (one.low, one.high) == usual or (names is whole and _ends_there([made[other] for other in stems[stem(name)]], [matrix[other] for other in stems[stem(name)]])):
                 continue
             if one.high < usual[1] <= one.high + (3 if names is not stems.get(stem(name)) and usual[1] == 10 else 2) and ends.count(usual) > len(ends) / 2 and ((stem(name) and len(stems[stem(name)]) >= 3) or usual[1] == 10):
                 made[name] = one._replace(high=usual[1], why=f"its neighbours run to {usual[1]}")
             elif one.high == usual[1] + 1 and one.high in (6, 8) and ends.count(usual) > len(ends) / 2:
                 made[name] = one._replace(high=usual[1], why=f"its neighbours run to {usual[1]}", missing={**one.missing, str(one.high): "not on the scale, perhaps never used"})
     return made
+
+
+def _ends_there(guesses: list, columns: list) -> bool:
+    """Whether a battery of three or more ends at one code that many chose: its scale stops there, whatever the rest of the questionnaire has."""
+    high = guesses[0].high
+    if len(guesses) < 3 or any(one.high != high for one in guesses):
+        return False
+    tops = [((own == high).sum(), (own == high - 1).sum(), np.isfinite(own).sum()) for own in columns]
+    return any(n >= 100 and top >= 0.05 * n and 2 * top >= below for top, below, n in tops)
 
 
 def stem(name: str) -> str:

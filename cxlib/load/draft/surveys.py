@@ -17,7 +17,7 @@ def draft(files: list[facts.File], *, name: str) -> book.Book:
     """Return the codebook of a set of files, every guess in it with its reason."""
     dictionaries = {file.name: found for file in files if (found := _dictionary(file, files))}
     parts = [_part(file, files, dictionaries) for file in files]
-    parts = _one_people(parts)
+    parts = _one_people(_unanswered(parts))
     groups = _groups([part for part in parts if part.kind == "responses"])
     made: dict = {"columns": [], "files": [], "surveys": [], "scales": items.Scales()}
     ids: dict = {}
@@ -83,6 +83,20 @@ def _part(file: facts.File, files: list, dictionaries: dict) -> Part:
         return Part(file, wording, found, "responses", None, {}, "NOT SURE: nothing says what it is; taken for a survey because it is the only file")
     lacking = f"; it would be {fits[0].name} if it had {', '.join(fits[0].lacks)}" if fits and fits[0].lacks else ""
     return Part(file, wording, found, "", None, {}, f"nothing in it is an answer, and no table of the contract fits{lacking}")
+
+
+def _unanswered(parts: list[Part]) -> list[Part]:
+    """Take a file with the very columns of a survey's file for a wave of it, although nobody answered: its empty columns mean what they mean there."""
+    made = []
+    for part in parts:
+        columns = set(part.file.raw.frame.columns)
+        twin = next((one for one in parts if one.kind == "responses" and set(one.file.raw.frame.columns) == columns), None) if part.kind != "responses" and part.file.rows and len(columns) > 2 else None
+        if twin is None:
+            made.append(part)
+            continue
+        same = {name: twin.roles[name] if (one := part.roles.get(name)) is None or not one.role or twin.roles[name].role == "id" else one for name in part.file.raw.frame.columns if name in twin.roles}
+        made.append(part._replace(roles=same, kind="responses", table=None, joins={}, why=f"it has the columns of {twin.file.name}, and no scores"))
+    return made
 
 
 def _one_people(parts: list[Part]) -> list[Part]:

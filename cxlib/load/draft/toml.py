@@ -3,6 +3,7 @@
 import re
 
 from cxlib.load.draft import book as books
+from cxlib.load.draft import words
 from cxlib.load.draft.book import Book
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -180,7 +181,7 @@ def _measures(items: dict, surveys) -> list[str]:
     if not kpis:
         out += [GAP, "# No question was found that is worded as a key figure. Name one, or write its definition into the column kpi of codebook.xlsx:", "# [[kpis]]", "# id = \"csat\"", "# item = \"the id of a rating above\"", "# definition = \"csat_top2_of_5\""]
     for name, one in kpis.items():
-        out += [GAP, comment("" if one["sure"] == "yes" else f"NOT SURE: {one['why']}"), "[[kpis]]", f"id = {text(names[name])}", f"item = {text(name)}", f"definition = {text(one['kpi'][0])}"]
+        out += [GAP, comment("" if one["sure"] == "yes" else f"NOT SURE: {one['why']}"), "[[kpis]]", f"id = {text(names[name])}", *_called(one), f"item = {text(name)}", f"definition = {text(one['kpi'][0])}"]
         if list(kpis).index(name) >= 10:
             out.append("primary = false")
     for survey in surveys:
@@ -189,6 +190,14 @@ def _measures(items: dict, surveys) -> list[str]:
         if explained and drivers:
             out += [GAP, "# Attributes asked on one scale, which may go with the key figures.", "[[drivers]]", f"survey = {text(survey.id)}", f"kpis = {array(explained)}", f"items = {array(drivers)}"]
     return out
+
+
+def _called(one: dict) -> list[str]:
+    """The name of a key figure on pages: what its question is called, where that is short."""
+    name = "Net Promoter Score" if one["kpi"][0] == "nps_0_10" else one.get("label", ("",))[0]
+    # A share of people who are not dissatisfied must not stand under the name of those who are.
+    name += ": no" if name and one["kpi"][0] == "share_0_1" and words.says(words.BINARY, name, one.get("wording", ("",))[0]) else ""
+    return [f"label = {text(name)}"] if 0 < len(name) <= 60 else []
 
 
 def kpi_names(items: dict) -> dict[str, str]:

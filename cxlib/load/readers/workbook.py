@@ -38,6 +38,12 @@ def read(path: Path, reading: Reading) -> Raw:
     return raw.table(table, first_row=first, rows=rows if left else None, encoding=path.suffix.lower().removeprefix("."), wording=header.wording, zones=header.zones, sets=sets, notes=notes)
 
 
+def sheets(path: Path) -> list[str]:
+    """Return the names of the visible sheets, in the workbook's order."""
+    facts, _ = confined.run("workbook", path, {"sheet": ""}, size=_looked_over(path))
+    return facts["visible"]
+
+
 def _whole_header(facts: dict, header: headers.Header, path: Path) -> None:
     """Raise DataError where a cell of the header is merged over several columns: those behind the first have no name."""
     first, last = facts["lines"][0], facts["lines"][min(header.rows, len(facts["lines"])) - 1]

@@ -34,7 +34,7 @@ def read(path: str, options: dict) -> None:
     if sheet not in names:
         raise child.Fault(f"there is no sheet '{sheet}'; the file has {', '.join(names)}.")
     page, marks = book.get_sheet_by_name(sheet), cells_child.marks(path, sheet)
-    facts = {"sheet": sheet, "sheets": names, "merged": (page.merged_cell_ranges or [])[:1000], "left": (page.start or (0, 0))[1], "blind": marks is None, **cells_child.facts(marks)}
+    facts = {"sheet": sheet, "sheets": names, "visible": visible, "merged": (page.merged_cell_ranges or [])[:1000], "left": (page.start or (0, 0))[1], "blind": marks is None, **cells_child.facts(marks)}
     marks, left = marks or {}, (page.start or (0, 0))[1]  # empty columns at the left are left out of the rows
     known: dict = {}  # text of a number seen before; flags are told apart from 1 and 0 by their type
 

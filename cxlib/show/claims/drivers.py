@@ -78,9 +78,11 @@ def agreement(found: pd.DataFrame, model: str) -> str:
     verdict = "the methods agree" if same and least >= 0.9 else "the methods agree roughly" if least >= 0.7 else "the methods disagree, so the order is a matter of method"
     first = "all name the same first attribute" if same else "they do not all name the same first attribute"
     shares = "all name the same first three" if top == 3 else f"any two share at least {top} of their first three"
+    if top < 3 and (found["rank_correlation"].abs() > 0.999).all():  # two attributes: there is no third
+        return f"{model}: {verdict}: {first} of the two."
     near = found[(found["method_a"] == "johnson") & (found["method_b"] == "shapley")]
     shared = f" Johnson and Shapley alone agree with {prose.number(near['rank_correlation'].iloc[0], digits=2)}." if len(near) and least < 0.9 else ""
-    return f"{model}: {verdict}: {first}, {shares}, and the rank correlation of their orders is {prose.number(least, digits=2)} or more.{shared}"
+    return f"{model}: {verdict}: {first}, {shares}, and {'their orders are the same' if least > 0.995 else f'the rank correlation of their orders is {prose.number(least, digits=2)} or more'}.{shared}"
 
 
 def methods(importance: pd.DataFrame, programme) -> pd.DataFrame:

@@ -35,11 +35,13 @@ def bases(found: pd.DataFrame, programme) -> pd.DataFrame:
 def intake(files: pd.DataFrame, *, limit: float) -> list[str]:
     """Say how many rows came, were kept, set aside and counted once; name the files over the limit."""
     rows, kept, aside, twice = (int(files[name].sum()) for name in ("rows", "kept", "quarantined", "duplicates"))
+    whole = files.groupby("file", sort=False, as_index=False)[["rows", "quarantined"]].sum()  # a file may hold several waves
+    parts = f", read in {prose.number(len(files))} parts," if len(whole) < len(files) else ""
     said = [
-        f"{prose.plural(len(files), 'file')} held {prose.plural(rows, 'row')}: {prose.number(kept)} kept"
+        f"{prose.plural(len(whole), 'file')}{parts} held {prose.plural(rows, 'row')}: {prose.number(kept)} kept"
         f"{f' ({prose.percent(kept / rows, digits=1 if kept < rows else 0)})' if rows else ''}, {prose.number(aside)} set aside, and {prose.number(twice)} dropped as a repetition of another row to the letter."
     ]
-    over = files[files["quarantined"] > limit * files["rows"].clip(lower=1)]
+    over = whole[whole["quarantined"] > limit * whole["rows"].clip(lower=1)]
     said += [f"{row.file} has {prose.percent(row.quarantined / row.rows, digits=1)} of its rows set aside, more than the limit of {prose.percent(limit)}: mend it before anything is published." for row in over.itertuples()]
     trimmed = int(files["trimmed"].sum())
     return said + ([f"{prose.plural(trimmed, 'cell')} had blanks around the value and were accepted without them."] if trimmed else [])

@@ -21,7 +21,12 @@ def said(compared: pd.DataFrame, programme) -> list[str]:
         for first, rows in other.groupby("first", sort=False):
             text += f"; {programme.label(first)} comes first in {prose.number(len(rows))} ({prose.join([WAYS[name] for name in rows['variant']])})"
         low, three = own.loc[own["rank_correlation"].idxmin()], (own["common_top3"] == 3).sum()
-        text += f". The first three are the same in {prose.number(three)}" if len(own) else ""
+        few = own["common_top3"].max() < 3 and (own["rank_correlation"].abs() > 0.999).all()  # two attributes: there is no third, and an order is the same or turned round
+        text += f". The first three are the same in {prose.number(three)}" if not few else ""
+        if few or low["rank_correlation"] > 0.995:
+            turned = int((own["rank_correlation"] < 0).sum())
+            lines.append(f"{text}. The order is {'the same in every one' if not turned else f'turned round in {prose.number(turned)}'}.")
+            continue
         lines.append(f"{text}. The order departs most with {WAYS[low['variant']]}: rank correlation {prose.number(low['rank_correlation'], digits=2)} on {prose.plural(int(low['n']), 'answer')}.")
     return lines
 
