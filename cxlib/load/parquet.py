@@ -74,3 +74,16 @@ def thinned(path: Path, *, most: int) -> pd.DataFrame:
         kept.append(frame.set_axis(range(start, start + len(frame)))[-start % step :: step])
         start += len(frame)
     return pd.concat(kept)
+
+
+def among(path: Path, column: str, values: pd.Series) -> pd.DataFrame:
+    """Return the rows of a table whose cell of a column is one of the values."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        kind = file.schema_arrow.field(column).type
+        wanted = pc.SetLookupOptions(pa.array(values).cast(kind))
+        groups = (file.read_row_group(group, use_threads=False) for group in range(file.num_row_groups))
+        return pa.concat_tables([table.filter(pc.is_in(table[column], options=wanted)) for table in groups]).to_pandas()

@@ -69,10 +69,11 @@ def filled(part, persons: pd.Series):
     return part._replace(frame=frame, verbatims=verbatims)
 
 
-def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFrame]:
+def covered(tables: dict[str, pd.DataFrame], programme, hashed: dict | None = None) -> dict[str, pd.DataFrame]:
     """Return the tables with the keys of customers, accounts and staff replaced by keyed hashes, which join as the keys do.
 
     A team or owner that is an address is hashed as well, and so is the id of an anonymous answer: outside this store it may lead to a person.
+    `hashed` is kept from one call to the next (`identifiers.pseudonyms`).
     """
     tables, secret = dict(tables), None
     closed = [survey.id for survey in programme.surveys if survey.promise == "anonymous"]
@@ -83,7 +84,9 @@ def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFram
                 which = frame[column].notna() if column.endswith("_id") else identifiers.addresses(frame[column])
                 if which.any():
                     secret = secret or identifiers.salt()
-                    made[column] = identifiers.pseudonyms(frame[column], secret=secret).where(which, frame[column])
+                    made[column] = identifiers.pseudonyms(frame[column], secret=secret, hashed=hashed)
+                    if not which.all():
+                        made[column] = made[column].where(which, frame[column])
         if name in ("responses", "verbatims") and len(frame) and (which := frame["survey"].isin(closed)).any():
             secret = secret or identifiers.salt()
             own = frame["response_id"].astype(str)
