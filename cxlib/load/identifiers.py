@@ -28,7 +28,6 @@ _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae
 _PSEUDONYM = re.compile(r"^h[0-9a-f]{20}$")
 _ADDRESS = re.compile(r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$|^\s*(?:\+|00)[\d ()/.-]{8,20}\s*$")
 
-MOST = 400_000  # keys whose hashes are kept while a store is made: some ninety megabytes
 _MAYBE = r"@|^[^0-9A-Za-z+]*(?:\+|00)"  # true of every address, and cheap to tell of a million keys
 
 
@@ -113,19 +112,14 @@ def addresses(values: pd.Series) -> pd.Series:
     return values.notna() & found
 
 
-def pseudonyms(values: pd.Series, *, secret: bytes, hashed: dict | None = None) -> pd.Series:
+def pseudonyms(values: pd.Series, *, secret: bytes) -> pd.Series:
     """Return identifiers as keyed hashes (HMAC-SHA-256, first 80 bits, 'h' before them); the same identifier has the same hash under one secret.
 
-    Blanks around it do not count, nor does case in an address; a pseudonym is its own. Missing values stay missing. `hashed` is kept from one
-    call to the next under the same secret, so that a key of many rows, files and tables is hashed once; it is emptied where it becomes large.
+    Blanks around it do not count, nor does case in an address; a pseudonym is its own. Missing values stay missing.
     """
     codes, unique = pd.factorize(values)
-    keys, hashed = [str(one).strip() for one in unique.tolist()], {} if hashed is None else hashed
-    if len(hashed) > MOST:
-        hashed.clear()
-    new = [key for key in dict.fromkeys(keys) if key not in hashed]
-    hashed.update(zip(new, _hashes(new, secret)))
-    return pd.Series(pd.array([*(hashed[key] for key in keys), None], dtype="str").take(codes), index=values.index)
+    hashed = _hashes([str(one).strip() for one in unique.tolist()], secret)
+    return pd.Series(pd.array([*hashed, None], dtype="str").take(codes), index=values.index)
 
 
 def known_as(key: str) -> str:

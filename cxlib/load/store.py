@@ -127,7 +127,6 @@ def parts(programme: Programme):
     one_by_one = [(wave_parts, wave, "responses") for wave in programme.waves] + [(intake.source_parts, source, source.table) for source in programme.sources]
     customers, matched = unify.customers(programme)
     known, gone, redactions, retention = privacy.known(programme, unify.persons(programme)), privacy.forgotten(programme), [], []
-    hashed = {}
     for place, (taken, one, table) in enumerate(one_by_one):
         files, coverage, left, start = [], [], [], 0
         for part in taken(programme, one):
@@ -140,16 +139,16 @@ def parts(programme: Programme):
             coverage.append(part.coverage)
             clean = privacy.redacted({table: part.frame, "verbatims": part.verbatims, "repairs": part.repairs}, known, programme=programme)
             redactions.append(clean.pop("redactions"))
-            yield from _fitted(programme, clean, hashed)
+            yield from _fitted(programme, clean)
             if "_row" in part.frame:
                 yield ROWS, part.frame[["_row"]].astype("int64")
         retention.append(intake.stack(left))
-        yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))}, hashed)
-    yield from _fitted(programme, privacy.forgetting(matched, gone) | {"redactions": privacy.added(redactions), "retention": privacy.told(retention)}, hashed)
+        yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
+    yield from _fitted(programme, privacy.forgetting(matched, gone) | {"redactions": privacy.added(redactions), "retention": privacy.told(retention)})
 
 
-def _fitted(programme: Programme, tables: dict[str, pd.DataFrame], hashed: dict):
-    for name, frame in unify.covered(tables, programme, hashed).items():
+def _fitted(programme: Programme, tables: dict[str, pd.DataFrame]):
+    for name, frame in unify.covered(tables, programme).items():
         if len(frame):
             weighted = frame.assign(weight=frame["weight"].astype(float).fillna(1.0) if "weight" in frame else 1.0) if name == "responses" else frame
             yield name, _typed(weighted, name, programme)
