@@ -50,6 +50,13 @@ class Growing:
         self.writing, self.pending = self.threads.submit(self.file.write_table, table), []
 
 
+def release() -> None:
+    """Give back what Arrow keeps for more tables: what is made next would need its memory on top."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def rows(path: Path) -> int:
     """Return how many rows a table has."""
     import pyarrow.parquet as pq
