@@ -135,6 +135,22 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int]]:
     return _joined(found)
 
 
+def telling(word: str, known: Known = NOTHING) -> bool:
+    """Return whether a name may stand where this word of a text does: it is a cue, a given name, has parts, or is known."""
+    sure, _ = given()
+    for own in (*_TOKEN.findall(word), *_CANDIDATE.findall(word)):
+        if own.lower() in _ANY:
+            return True
+        if own[0].isupper() and (own in sure or "-" in own or "'" in own or _possessive(own) in sure or fold(own) in _company(known)):
+            return True
+    return False
+
+
+@lru_cache(maxsize=4)
+def _company(known: Known) -> frozenset[str]:
+    return known.persons | {name for pair in known.pairs for name in pair}
+
+
 def _shouted(text: str, known: Known) -> list[tuple[int, int]]:
     """Names in a text of capitals, where a capital says nothing: given names of four letters and more, titles, 'my name is'."""
     sure, found = _folded()[0], []

@@ -3,6 +3,7 @@
 from concurrent.futures import Executor
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 ROWS = 200_000  # of a group: as many are in memory while a table is written, and as many again while they are on their way
@@ -49,6 +50,13 @@ class Growing:
         self.writing, self.pending = self.threads.submit(self.file.write_table, table), []
 
 
+def release() -> None:
+    """Give back what Arrow keeps for more tables: what is made next would need its memory on top."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def rows(path: Path) -> int:
     """Return how many rows a table has."""
     import pyarrow.parquet as pq
@@ -67,10 +75,28 @@ def frames(path: Path):
 
 def thinned(path: Path, *, most: int) -> pd.DataFrame:
     """Return a table's rows under their places: all of them, or every so manieth where there are more than `most`."""
+    import pyarrow.parquet as pq
+
     step, start, kept = -(-rows(path) // most) or 1, 0, []
     if step == 1:
         return pd.read_parquet(path)
-    for frame in frames(path):
-        kept.append(frame.set_axis(range(start, start + len(frame)))[-start % step :: step])
-        start += len(frame)
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, use_threads=False)
+            places = np.arange(-start % step, len(table), step)
+            kept.append(table.take(places).to_pandas().set_axis(start + places))
+            start += len(table)
     return pd.concat(kept)
+
+
+def among(path: Path, column: str, values: pd.Series) -> pd.DataFrame:
+    """Return the rows of a table whose cell of a column is one of the values."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        kind = file.schema_arrow.field(column).type
+        wanted = pc.SetLookupOptions(pa.array(values).cast(kind))
+        groups = (file.read_row_group(group, use_threads=False) for group in range(file.num_row_groups))
+        return pa.concat_tables([table.filter(pc.is_in(table[column], options=wanted)) for table in groups]).to_pandas()

@@ -9,10 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from cxlib.identity import MAIL, ibans
-from cxlib.load import names
+from cxlib.load import names, suspects
 
 MARKS = {
     "link": "[link]", "email": "[e-mail]", "iban": "[IBAN]", "card": "[card]", "number": "[number]", "birth": "[date of birth]", "phone": "[phone]", "address": "[address]", "name": "[name]",
@@ -162,17 +163,20 @@ def texts(values: pd.Series, *, known: Known = NOTHING) -> pd.DataFrame:
     Each distinct text is looked at once. Missing texts stay missing.
     """
     codes, unique = pd.factorize(values)
-    clean, counts = [], []
-    for text in unique:
-        found = spans(text, known) if isinstance(text, str) else []
-        counts.append([sum(kind == one for *_, kind in found) for one in MARKS] if found else [0] * len(MARKS))
+    clean, kinds = np.append(np.asarray(unique, dtype=object), None), list(MARKS)
+    counts = np.zeros((len(clean), len(kinds)), dtype="int64")
+    texts = np.array([isinstance(text, str) for text in clean], dtype=bool)
+    if texts.sum() >= suspects.MANY:
+        texts[texts] = suspects.told(pd.Series(clean[texts]), known=known, most=MOST)
+    for place in np.flatnonzero(texts):
+        text = clean[place]
+        found = spans(text, known)
         for start, end, kind in reversed(found):
             text = text[:start] + MARKS[kind] + text[end:]
-        clean.append(text)
-    clean.append(None)
-    counts.append([0] * len(MARKS))
-    frame = pd.DataFrame(counts, columns=list(MARKS)).iloc[codes].set_index(values.index)
-    frame.insert(0, "text", pd.Series(clean, dtype="str").iloc[codes].to_numpy())
+            counts[place, kinds.index(kind)] += 1
+        clean[place] = text
+    frame = pd.DataFrame(counts[codes], columns=kinds, index=values.index)
+    frame.insert(0, "text", pd.array(clean, dtype="str").take(codes))
     return frame
 
 

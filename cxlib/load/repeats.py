@@ -1,6 +1,7 @@
 """Rows that stand twice in a file of any length: equal ones, and ones that share their id and differ. Hashes suspect, the cells decide."""
 
 import tempfile
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -142,10 +143,16 @@ def _cells(frame: pd.DataFrame):
 
 def _marks(tables):
     """Yield the hashes of 64 bits of the rows of tables."""
-    import duckdb
-
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with _engine().cursor() as connection:
         for cells in tables:
             if len(cells):
                 connection.register("cells", cells)
                 yield connection.sql(f"SELECT hash({', '.join(cells.schema.names)}) AS mark FROM cells").fetchnumpy()["mark"].astype(np.uint64)
+
+
+@lru_cache(maxsize=1)
+def _engine():
+    """One DuckDB for all files: to open one takes longer than to hash a small file."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})

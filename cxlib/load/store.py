@@ -66,6 +66,7 @@ def made(programme: Programme, folder: Path) -> None:
         tables = {name: files.enter_context(parquet.Growing(folder / f"{name}.parquet", frame, threads)) for name, frame in empty.items()}
         for name, frame in parts(programme):
             tables[name].append(frame)
+    parquet.release()
     _settled(programme, folder)
     if any(survey.rake or survey.universe for survey in programme.surveys):  # weights need a whole wave, and the customer file
         responses, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("responses", "people"))
@@ -112,7 +113,7 @@ class _Looked(dict):
         if name == "responses":
             self[name] = parquet.thinned(path, most=LOOKED)
         elif name == "verbatims" and len(self["responses"]) < parquet.rows(self.folder / "responses.parquet"):
-            self[name] = pd.concat([frame[frame["answer"].isin(self["responses"]["answer"])] for frame in parquet.frames(path)], ignore_index=True)
+            self[name] = parquet.among(path, "answer", self["responses"]["answer"])
         else:
             self[name] = pd.read_parquet(path)
         return self[name]

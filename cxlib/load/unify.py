@@ -76,20 +76,28 @@ def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFram
     """
     tables, secret = dict(tables), None
     closed = [survey.id for survey in programme.surveys if survey.promise == "anonymous"]
-    for name, frame in tables.items():
-        made = {}
-        for column in ("person_id", "account_id", "staff_id", "owner", "team"):
+    made = {name: {} for name in tables}
+    for column in ("person_id", "account_id", "staff_id", "owner", "team"):
+        hidden = {}
+        for name, frame in tables.items():
             if column in frame and frame[column].notna().any():
                 which = frame[column].notna() if column.endswith("_id") else identifiers.addresses(frame[column])
                 if which.any():
-                    secret = secret or identifiers.salt()
-                    made[column] = identifiers.pseudonyms(frame[column], secret=secret).where(which, frame[column])
+                    hidden[name] = which
+        if hidden:  # of all tables at once: comments have the keys of their answers
+            secret, start = secret or identifiers.salt(), 0
+            hashed = identifiers.pseudonyms(pd.concat([tables[name][column] for name in hidden], ignore_index=True), secret=secret)
+            for name, which in hidden.items():
+                own = hashed.iloc[start : start + len(which)].set_axis(which.index)
+                made[name][column] = own if which.all() else own.where(which, tables[name][column])
+                start += len(which)
+    for name, frame in tables.items():
         if name in ("responses", "verbatims") and len(frame) and (which := frame["survey"].isin(closed)).any():
             secret = secret or identifiers.salt()
             own = frame["response_id"].astype(str)
-            made["response_id"] = own.mask(which, identifiers.pseudonyms(own[which], secret=secret).reindex(frame.index))
-            made["answer"] = frame["answer"].mask(which, frame["survey"] + "/" + frame["wave"] + "/" + made["response_id"])
-        tables[name] = frame.assign(**made) if made else frame
+            made[name]["response_id"] = own.mask(which, identifiers.pseudonyms(own[which], secret=secret).reindex(frame.index))
+            made[name]["answer"] = frame["answer"].mask(which, frame["survey"] + "/" + frame["wave"] + "/" + made[name]["response_id"])
+        tables[name] = frame.assign(**made[name]) if made[name] else frame
     return tables
 
 

@@ -110,8 +110,9 @@ class _Patterns:
             own = verbatims[verbatims["survey"] == grid.survey.id]
             if len(own):
                 text = pd.Series(pd.util.hash_array(own["text"].to_numpy(dtype=object), categorize=True), index=own["answer"].to_numpy()).groupby(level=0).sum()
-                self.total += text.reindex(grid.frame["answer"]).fillna(0).to_numpy().astype(np.uint64)
-                answered += 2 * grid.frame["answer"].isin(text.index).to_numpy()
+                place = text.index.get_indexer(grid.frame["answer"])
+                self.total += np.append(text.to_numpy(dtype=np.uint64), np.uint64(0))[place]
+                answered += 2 * (place >= 0)
         self.usable = answered >= 3
 
     def near(self, left: np.ndarray, right: np.ndarray | None) -> float:
