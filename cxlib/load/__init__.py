@@ -28,7 +28,8 @@ def prepare(folder: str, raw: str, out: str) -> list[str]:
 
     programme = contracts.read(Path(folder), Path(raw))
     files = pd.read_parquet(store.write(programme, Path(out) / programme.folder.name / ".store") / "files.parquet")
-    files = files.groupby("file", sort=False, as_index=False)[["rows", "quarantined"]].sum()  # a file may hold several waves
+    # A file may hold several waves; where they all read the same rows, one stands for them.
+    files = files.drop_duplicates(["file", "rows", "quarantined"]).groupby("file", sort=False, as_index=False)[["rows", "quarantined"]].sum()
     over = files[files["quarantined"] > programme.limits.quarantine * files["rows"].clip(lower=1)]
     return [f"{row.file}: {row.quarantined:,} of {row.rows:,} rows were set aside, more than limits.quarantine = {programme.limits.quarantine:g} allows." for row in over.itertuples()]
 
