@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from cxlib import spreadsheets
 from cxlib.errors import DataError
 from cxlib.load import identifiers, readers
 from cxlib.programme import FORGOTTEN, Wave
@@ -122,7 +123,7 @@ def remove(programme, person: str, *, reason: str, day: dt.date | None = None) -
     manifest = pd.DataFrame(entries, columns=["person", "day", "reason", "file", "rows", "before", "after"])
     path = programme.folder / FORGOTTEN
     whole = pd.concat([pd.read_csv(path, dtype=str), manifest.astype(str)], ignore_index=True) if path.is_file() else manifest
-    whole.to_csv(path.with_suffix(".part"), index=False, lineterminator="\n")
+    spreadsheets.csv(whole, path.with_suffix(".part"))
     os.replace(path.with_suffix(".part"), path)
     return manifest
 
