@@ -22,6 +22,7 @@ import pytest
 from small import HEADER, ROOT, ROWS, TINY
 
 from cxlib import cli, load, programme, spreadsheets
+from cxlib.load import identifiers
 
 EXTRA = "x1,DE,p,{},3,Hm.\n"
 
