@@ -199,6 +199,18 @@ class Programme(BaseModel):
         """Return every missing code of an item with its meaning: its scale's and its own."""
         return {**(self.scales[item.scale].missing if item.scale else {}), **item.missing}
 
+    def breaks(self, survey: str, item: str) -> list[tuple[Wave, str]]:
+        """Return the waves of a survey from which answers to an item may not be compared with those before, in order, with what changed: the question or the mode."""
+        found, before, usual = [], "", self.survey(survey).mode
+        for wave in sorted((wave for wave in self.waves if wave.survey == survey), key=lambda wave: (wave.quarter, wave.first, wave.id)):
+            what = [change.what for change in self.item(item).changes if not change.comparable and change.wave == wave.id]
+            mode = wave.mode or usual
+            if before and mode and mode.casefold() != before.casefold():
+                what.append(f"mode: {before} became {mode}")
+            found += [(wave, "; ".join(what))] if what else []
+            before = mode or before
+        return found
+
     def direction(self, item: Item) -> str:
         """Return which end of an item is the good one: its own word, else its scale's."""
         return item.direction or (self.scales[item.scale].direction if item.scale else "high_is_good")

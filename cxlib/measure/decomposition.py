@@ -61,8 +61,8 @@ def split(now: pd.DataFrame, then: pd.DataFrame, *, definition, by: str, both: p
 def moves(tables, moved: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
     """Split every move of `waves.changes` by every segment of the programme that stands in the responses.
 
-    out: kpi, survey, wave, quarter, against, then_wave, then_quarter, unit, then the columns of `split` with segment (the cut). Waves between which the item's
-    wording is declared not comparable are left out: a move between two questions has no parts.
+    out: kpi, survey, wave, quarter, against, then_wave, then_quarter, unit, then the columns of `split` with segment (the cut). Waves between which
+    answers may not be compared are left out: a move between two questions has no parts.
     """
     programme, parts, tallies = tables.programme, [], {}
     keys = ["kpi", "survey", "wave", "quarter", "against", "then_wave", "then_quarter", "unit"]
@@ -127,9 +127,8 @@ def _worded(counted: pd.DataFrame, segment) -> pd.DataFrame:
 
 
 def _broken(programme, kpi, row) -> bool:
-    """Whether the question changed between the two waves so that their answers are not comparable."""
-    quarter = {wave.id: wave.quarter for wave in programme.waves if wave.survey == row["survey"]}
-    return any(not change.comparable and row["then_quarter"] < quarter.get(change.wave, "") <= row["quarter"] for change in programme.item(kpi.item).changes)
+    """Whether the question or the mode changed between the two waves so that their answers are not comparable."""
+    return any(row["then_quarter"] < wave.quarter <= row["quarter"] for wave, _ in programme.breaks(row["survey"], kpi.item))
 
 
 def _both(responses, row, item, segment) -> pd.DataFrame:

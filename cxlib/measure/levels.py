@@ -102,7 +102,7 @@ def tracked(tables) -> pd.DataFrame:
     """Return the level of every KPI and survey over its periods: the columns of `level`, with kpi, survey, period, unit and n.
 
     Surveys that date each answer go by week, or by month where the middle week has fewer than ten answers; those that date by their
-    fieldwork go by wave. Where a survey has a design (`waves.samples`) its sampling variance carries the design effect. A wave from which an item's wording is declared not comparable starts anew. Series too short for a level are left out.
+    fieldwork go by wave. Where a survey has a design (`waves.samples`) its sampling variance carries the design effect. A wave from which answers may not be compared with those before starts anew. Series too short for a level are left out.
     """
     programme, parts, designs = tables.programme, [], waves.samples(tables)
     for kpi in programme.kpis:
@@ -112,8 +112,9 @@ def tracked(tables) -> pd.DataFrame:
             if counted["date"].nunique() < LEAST:
                 continue
             found = _designed(metrics.estimate(counted, definition=kpi.definition, by="date"), designs.get(survey), kpi, period)
-            breaks = [wave.first for change in programme.item(kpi.item).changes if not change.comparable for wave in programme.waves if wave.survey == survey and wave.id == change.wave]
-            made = level(found, breaks=breaks).merge(found[["date", "n"]], on="date")
+            # A wave stands at the middle of its quarter, which may lie before its first day.
+            starts = [quarters.bounds(wave.quarter, start=programme.fiscal_year_start, label=programme.fiscal_year_label)[0] if period == "wave" else wave.first for wave, _ in programme.breaks(survey, kpi.item)]
+            made = level(found, breaks=starts).merge(found[["date", "n"]], on="date")
             if (made["note"] == "").all():
                 parts.append(made.assign(kpi=kpi.id, survey=survey, period=period, unit=found["unit"].iloc[0]))
     return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)

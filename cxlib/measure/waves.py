@@ -102,7 +102,7 @@ def kpis(tables, *, by: str | None = None, labels: dict | None = None, designs: 
 def _changed(programme, kpi, survey: str, found: pd.DataFrame, *, cut: list[str]) -> pd.Series:
     """Return, at the first row of each stretch of comparable waves but the first, what the programme says was changed."""
     order = {wave.id: place for place, wave in enumerate(sorted((wave for wave in programme.waves if wave.survey == survey), key=lambda wave: (wave.quarter, wave.first, wave.id)))}
-    breaks = sorted((order[change.wave], change.what) for change in programme.item(kpi.item).changes if not change.comparable and change.wave in order)
+    breaks = [(order[wave.id], what) for wave, what in programme.breaks(survey, kpi.item)]
     if not breaks:
         return pd.Series("", index=found.index)
     place = found["wave"].map(order)

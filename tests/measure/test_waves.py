@@ -7,7 +7,7 @@ from small import ROOT, TINY
 from cxlib import programme, questionnaire
 from cxlib.errors import DataError
 from cxlib.load import store, weighting
-from cxlib.measure import design, metrics, waves
+from cxlib.measure import decomposition, design, levels, metrics, waves
 from cxlib.show.claims import tracking
 from cxlib.show.figures import tracking as figures
 
@@ -178,3 +178,27 @@ def test_a_domain_of_a_raked_survey_keeps_its_margins(tiny):
 def test_more_answers_than_the_universe_are_refused(tiny):
     with pytest.raises(DataError, match="80 people answered, more than the 50"):
         waves.kpis(designed(tiny, "universe = 50"))
+
+
+def test_no_change_is_told_across_a_switch_of_mode(tmp_path):
+    """Issue 4: a change of mode is a break like one of wording, for key figures, levels and the parts of a move."""
+    found = programme.read(ROOT / "data" / "telecom")
+    place = store.write(found, tmp_path)
+    phoned = found.model_copy(update={"waves": tuple(wave.model_copy(update={"mode": "phone"}) if wave.survey == "pulse" and wave.quarter < "2026Q1" else wave for wave in found.waves)})
+    assert [(wave.id, what) for wave, what in phoned.breaks("pulse", "recommend")] == [("2026Q1", "mode: phone became online")]
+    assert found.breaks("pulse", "recommend") == []
+    tables = store.Tables(place, phoned, "2026Q2")
+    found_levels = waves.kpis(tables).query("survey == 'pulse' and kpi == 'nps'")
+    moved = waves.changes(tables, found_levels)
+    assert moved[["against", "then_wave"]].to_numpy().tolist() == [["last wave", "2026Q1"]]
+    assert decomposition._broken(phoned, phoned.kpi("nps"), {"survey": "pulse", "then_quarter": "2025Q2", "quarter": "2026Q2"})
+    assert not decomposition._broken(phoned, phoned.kpi("nps"), {"survey": "pulse", "then_quarter": "2026Q1", "quarter": "2026Q2"})
+    (said,) = tracking.gaps(found_levels, phoned)
+    assert "the mode changed in 2026Q1 (phone became online), so the line is broken there" in said
+    behind = levels.tracked(tables).query("survey == 'pulse' and kpi == 'nps'")
+    assert behind.loc[behind["break"] == 1, "date"].dt.strftime("%Y-%m-%d").tolist()[0].startswith("2026-0")
+    # A survey that is dated by its fieldwork stands at the middle of its quarter, and breaks at that wave too.
+    by_wave = phoned.model_copy(update={"surveys": tuple(survey.model_copy(update={"dated_by": "fieldwork_close"}) if survey.id == "pulse" else survey for survey in phoned.surveys), "waves": tuple(wave.model_copy(update={"first": wave.last}) if wave.survey == "pulse" else wave for wave in phoned.waves)})
+    behind = levels.tracked(store.Tables(place, by_wave, "2026Q2")).query("survey == 'pulse' and kpi == 'nps' and period == 'wave'")
+    months = behind.loc[behind["break"] == 1, "date"].dt.strftime("%Y-%m").tolist()
+    assert months[-1] == "2026-02"  # the rise of early 2025 may be found as a jump of its own
