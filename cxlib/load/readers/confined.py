@@ -4,7 +4,6 @@ The process runs one of the scripts `*_child.py` of this folder. It writes one l
 the cells: as CSV with the row of the file in front where the line gives their `width`, else as an Arrow stream; or one line of JSON with the fault.
 """
 
-import io
 import json
 import os
 import signal
@@ -14,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from cxlib.errors import DataError
+from cxlib.load.readers import encodings
 
 MEMORY, SECONDS = 384 * 2**20, 5.0  # for a file of usual size; both grow with what the file unpacks to
 OUTPUT = 64 * 2**20
@@ -36,24 +36,8 @@ def stream(script: str, path: Path, options: dict, *, size: int) -> tuple[dict, 
 
     out = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as somebody may read it)
     facts, start = _done(out, script, path, options, size)
-    return facts, lambda: pa.ipc.open_stream(pa.PythonFile(_Place(out, start), "r"))
-
-
-class _Place(io.RawIOBase):
-    """A file read from a place on, with an end of its own: several may read it at once, and closing one closes no other."""
-
-    def __init__(self, file, place: int):
-        super().__init__()
-        self.file, self.place = file, place
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        found = os.pread(self.file.fileno(), len(buffer), self.place)
-        buffer[: len(found)] = found
-        self.place += len(found)
-        return len(found)
+    content = encodings.Content(out, start, os.fstat(out.fileno()).st_size)
+    return facts, lambda: pa.ipc.open_stream(pa.PythonFile(content.stream(), "r"))
 
 
 def _done(out, script: str, path: Path, options: dict, size: int) -> tuple[dict, int]:
