@@ -86,12 +86,10 @@ def _looked_over(path: Path) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
             return _parts(archive, path)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError, OverflowError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # of a damaged archive any: those of zipfile, zlib, struct and the file system
         raise DataError(f"{path.name}: the workbook is damaged or cut off ({error}); save it again as XLSX.") from None
-    except Exception as error:  # zlib.error and struct.error: a damaged part
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path.name}: the workbook is damaged ({error}); save it again as XLSX.") from None
 
 
 def _tail_locked(path: Path) -> bool:
