@@ -88,11 +88,11 @@ def _protected(tables, found: pd.DataFrame) -> pd.DataFrame:
         if least <= 1:
             continue
         answers = responses[(responses["survey"] == survey) & (responses["wave"] == wave)]
-        names = lambda field, labels: answers[field].astype("str").replace(labels).where(answers[field].notna())
+        names = lambda field, labels, answers=answers: answers[field].astype("str").replace(labels).where(answers[field].notna())
         kinds = {name: names(field, labels) for name, field, labels in cuts(tables) if name in set(own["segment"])}
         coarser = kinds | {f"segment {one.id}": names(one.field, dict(one.values)) for one in programme.segments if one.table == "responses" and one.field in answers}
         hidden: set = set(zip(own.loc[own["flag"] == cells.WITHHELD, "segment"], own.loc[own["flag"] == cells.WITHHELD, "value"]))
-        for kpi, part in own.groupby("kpi", sort=False):
+        for kpi in own["kpi"].unique():
             counted = answers[programme.kpi(kpi).item].notna()
             n = pd.concat([values[counted].value_counts().rename(lambda value, kind=kind: (kind, value)) for kind, values in kinds.items()])
             n = pd.Series(n.to_numpy(dtype=float), index=pd.Index(list(n.index), tupleize_cols=False))

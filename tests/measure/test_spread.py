@@ -48,7 +48,8 @@ def test_a_unit_with_one_answer_is_the_mean_of_all_and_one_with_many_is_itself()
     y = truth + rng.normal(0, np.sqrt(variance))
     y[0] = 100
     drawn = spread.shrunk(y, variance)
-    assert drawn["shrinkage"][0] > 0.999 and drawn["shrinkage"].iloc[-1] < 1e-3
+    assert drawn["shrinkage"][0] > 0.999
+    assert drawn["shrinkage"].iloc[-1] < 1e-3
     assert drawn["shrunk"][0] == pytest.approx(y[1:].mean(), abs=1.5)
     assert drawn["shrunk"].iloc[-1] == pytest.approx(y[-1], abs=1e-3)
 
@@ -69,13 +70,15 @@ def test_funnel_limits_are_binomial_and_normal_as_spiegelhalter_gives_them():
 def test_dispersion_of_hand_computed_distances():
     z = np.array([-9, -2, -1, -1, 0, 0, 1, 1, 2, 9.0])
     found = spread.dispersion(z)  # the outermost at each end are drawn in to -2 and 2
-    assert found["phi"] == pytest.approx((4 * 4 + 4 * 1) / 10) and found["dispersed"]
+    assert found["phi"] == pytest.approx((4 * 4 + 4 * 1) / 10)
+    assert found["dispersed"]
     assert not spread.dispersion([-1, 1, -1, 1, -1, 1])["dispersed"]
 
 
 @pytest.mark.parametrize("tau", [0.0, 4.0, 12.0])
-def test_intervals_of_drawn_units_cover(tau, runs=250, units=24):
+def test_intervals_of_drawn_units_cover(tau):
     """Coverage over all units of units drawn from the model; in a world without differences they are wide enough for more."""
+    runs, units = 250, 24
     rng = np.random.default_rng(11)
     n = rng.integers(5, 120, units)
     hits = []
@@ -90,7 +93,8 @@ def test_intervals_of_drawn_units_cover(tau, runs=250, units=24):
     assert tau == 0.0 or share < 0.975 + 2.6 * error
 
 
-def test_the_interval_of_the_spread_covers_and_the_test_of_alike_units_keeps_its_size(runs=600):
+def test_the_interval_of_the_spread_covers_and_the_test_of_alike_units_keeps_its_size():
+    runs = 600
     rng = np.random.default_rng(5)
     variance = 6500 / rng.integers(8, 200, 20)
     covered = alike = 0
@@ -99,7 +103,8 @@ def test_the_interval_of_the_spread_covers_and_the_test_of_alike_units_keeps_its
         covered += found["tau2_low"] <= 36 <= found["tau2_high"]
         alike += spread.between(rng.normal(0, np.sqrt(variance)), variance)["p"] < 0.05
     band = 2.576 * np.sqrt(0.05 * 0.95 / runs)
-    assert abs(covered / runs - 0.95) < band and abs(alike / runs - 0.05) < band
+    assert abs(covered / runs - 0.95) < band
+    assert abs(alike / runs - 0.05) < band
 
 
 def test_a_thousand_units_are_drawn_together_within_seconds():
@@ -109,4 +114,5 @@ def test_a_thousand_units_are_drawn_together_within_seconds():
     variance = 6500 / rng.integers(1, 400, 1000)
     start = time.process_time()
     drawn = spread.shrunk(rng.normal(10, 6, 1000) + rng.normal(0, np.sqrt(variance)), variance)
-    assert time.process_time() - start < 10 and len(drawn) == 1000
+    assert time.process_time() - start < 10
+    assert len(drawn) == 1000

@@ -34,13 +34,16 @@ def test_the_poor_shop_is_told_and_those_of_few_answers_are_not(tiny, tmp_path):
     sizes = {f"s{at:02d}": size for at, size in enumerate([1, 3, 5, 8, 20, 40, 40, 60, 80, 120, 300])}
     programme, _, found, whole = compared(tiny, tmp_path, answers(sizes, s09=4, s01=4))
     verdict = found.set_index("value")["verdict"]
-    assert verdict["s09"] == "below" and set(verdict[["s00", "s01", "s02"]]) == {"not told apart"}
+    assert verdict["s09"] == "below"
+    assert set(verdict[["s00", "s01", "s02"]]) == {"not told apart"}
     drawn = found.set_index("value")
     assert (drawn["shrinkage"].sort_values(ascending=False).index == drawn["n"].sort_values(kind="stable").index).sum() >= 5
-    assert ((drawn["shrunk"] - drawn["centre"]).abs() <= (drawn["estimate"] - drawn["centre"]).abs() + 25).all() and drawn.loc["s00", "shrinkage"] > 0.5
+    assert ((drawn["shrunk"] - drawn["centre"]).abs() <= (drawn["estimate"] - drawn["centre"]).abs() + 25).all()
+    assert drawn.loc["s00", "shrinkage"] > 0.5
     (sentence,) = claims.units.said(found, whole, programme)
     assert sentence.startswith("By shop, nps: 11 units with 1 to 300 answers each in 2026Q1 lie apart by more than chance")
-    assert "s09" in sentence and "1 unit has a single answer: of such a figure" in sentence
+    assert "s09" in sentence
+    assert "1 unit has a single answer: of such a figure" in sentence
     words = claims.units.shown(found)
     assert list(words["unit"][words["verdict"] == "not told apart"]) == sorted(words["unit"][words["verdict"] == "not told apart"])  # no order among them
 
@@ -53,9 +56,10 @@ def test_shops_that_are_alike_are_not_ordered(tiny, tmp_path):
 
 def test_fault_24_a_small_unit_of_an_anonymous_survey_goes_with_another(tiny, tmp_path):
     toml = TOML.replace('promise = "confidential"', 'promise = "anonymous"').replace('uses = ["aggregate", "link", "quote"]', 'uses = ["aggregate"]')
-    programme, tables, found, whole = compared(tiny, tmp_path, answers({"a": 4, "b": 25, "c": 40, "d": 60, "e": 80}), toml)
+    programme, _, found, whole = compared(tiny, tmp_path, answers({"a": 4, "b": 25, "c": 40, "d": 60, "e": 80}), toml)
     gone = found[found["flag"] == cells.WITHHELD]
-    assert set(gone["value"]) == {"a", "b"} and gone[["estimate", "n", "shrunk", "low_95", "std_error"]].isna().all(axis=None)
+    assert set(gone["value"]) == {"a", "b"}
+    assert gone[["estimate", "n", "shrunk", "low_95", "std_error"]].isna().all(axis=None)
     assert "2 units are not shown" in claims.units.said(found, whole, programme)[0]
     assert whole["n"].iloc[0] == 180  # what is withheld takes part in nothing
 
@@ -70,10 +74,12 @@ def test_a_region_made_of_whole_shops_gives_no_hidden_shop_away(tiny, tmp_path):
 
 def test_two_units_and_units_that_all_answer_alike_get_a_sentence(tiny, tmp_path):
     programme, _, found, whole = compared(tiny, tmp_path, answers({"a": 30, "b": 25}))
-    assert "takes three" in claims.units.said(found, whole, programme)[0] and found["shrunk"].isna().all()
+    assert "takes three" in claims.units.said(found, whole, programme)[0]
+    assert found["shrunk"].isna().all()
     rows = "".join(f"r{at:03d},DE,p{at},10,5,,s{at % 4}\n" for at in range(80))
     programme, _, found, whole = compared(tiny, tmp_path / "alike", rows)
-    assert set(found["verdict"]) <= {"", "not told apart"} and claims.units.said(found, whole, programme)
+    assert set(found["verdict"]) <= {"", "not told apart"}
+    assert claims.units.said(found, whole, programme)
 
 
 def test_a_unit_told_by_nothing_is_refused_with_the_nearest_name(tiny):
@@ -81,13 +87,13 @@ def test_a_unit_told_by_nothing_is_refused_with_the_nearest_name(tiny):
         read(tiny(toml=TOML.replace('field = "shop"', 'field = "shopp"')))
 
 
-def test_null_programmes_tell_units_apart_in_at_most_one_of_twenty(runs=60):
+def test_null_programmes_tell_units_apart_in_at_most_one_of_twenty():
     """The rule behind the verdict, where nothing differs: on frames as `compared` builds them, four comparisons a run."""
     import pandas as pd
 
     from cxlib.measure import spread
 
-    rng, false = np.random.default_rng(8), 0
+    rng, false, runs = np.random.default_rng(8), 0, 60
     for _ in range(runs):
         p = []
         for _ in range(4):
@@ -98,4 +104,5 @@ def test_null_programmes_tell_units_apart_in_at_most_one_of_twenty(runs=60):
             frame = pd.DataFrame({"estimate": estimate, "std_error": 100 * np.sqrt((ends - (estimate / 100) ** 2) / n), "n_eff": n.astype(float), "unit": "points", "n": n, "waves": 1.0, "flag": "", "definition": "nps_0_10", "value": range(15)})
             p.append(units._kind(frame)[1])
         false += units._survive(pd.DataFrame(p)).any()
-    assert false <= 0.05 * runs + 2.6 * np.sqrt(0.05 * 0.95 * runs) and spread.LEAST == 3
+    assert false <= 0.05 * runs + 2.6 * np.sqrt(0.05 * 0.95 * runs)
+    assert spread.LEAST == 3
