@@ -248,6 +248,8 @@ FINDINGS |= {  # 03
         ("estimate", "number", "3.9", "Mean in scale units; before the change of the old wording, moved by the bridge", True), ("std_error", "number", "0.06", "Its standard error, that of the bridge included"),
         ("conf_low", "number", "3.8", "Lower end of its 95 % interval"), ("conf_high", "number", "4.0", "Upper end"), ("n", "whole", "250", "Answers", True),
         ("as_asked", "number", "4.3", "Mean without the bridge"), ("bridge", "number", "-0.46", "What was added: the new wording's mean less the old one's in the split sample", True),
+        *_LIMITS("bridge", "of the bridge"), ("n_new", "whole", "120", "Answers to the new wording in the split sample", True), ("n_old", "whole", "124", "Answers to the old one", True),
+        ("moved", "number", "0.07", "Step into the wave of the change, the old wording asked in both waves"), *_LIMITS("moved", "of that step"),
     ),
     "levels": _columns(
         _KPI, ("survey", "text", "pulse", "Survey", True), ("period", "text", "week", "week, month or wave", True), ("date", "date", "2026-07-06", "First day of the period; the middle of a wave's quarter", True),

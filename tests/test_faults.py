@@ -713,8 +713,8 @@ def test_fault_20_a_workbook_s_cells_are_text(tmp_path):
 def test_fault_20_nothing_else_in_the_package_writes_such_files():
     """Whoever writes a table for people goes through cxlib.spreadsheets; the sample's raw files are a company's own exports."""
     found = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "cxlib").rglob("*.py")) if re.search(r"\.to_csv\(|\.to_excel\(|csv\.writer\(|xlsxwriter", path.read_text("utf-8"))]
-    # The child writes to its own parent; the codebook of `cx init` is read back cell by cell, so that its texts stand as they are, typed as text.
-    allowed = {"cxlib/spreadsheets.py", "cxlib/synth/exports.py", "cxlib/load/readers/confined_child.py", "cxlib/load/draft/sheets.py"}
+    # The child writes to its own parent.
+    allowed = {"cxlib/spreadsheets.py", "cxlib/synth/exports.py", "cxlib/load/readers/confined_child.py"}
     assert set(found) <= allowed, found
 
 
