@@ -70,7 +70,7 @@ _KEY = re.compile(r"(?<![\w-])(?=[\w-]*\d)[\w-]{5,40}(?![\w-])")
 
 
 @lru_cache(maxsize=4096)
-def _plain(sign: str) -> str:
+def plain(sign: str) -> str:
     """One character as it is read: full-width and mathematical digits as digits, dashes as '-', nothing for what cannot be seen."""
     if unicodedata.category(sign) in ("Cf", "Cc") and sign not in "\n\t\r":
         return ""
@@ -78,17 +78,17 @@ def _plain(sign: str) -> str:
         return "-"
     if sign in "’‘´`ʼ":
         return "'"
-    plain = unicodedata.normalize("NFKC", sign)
-    if plain.isspace():
+    read = unicodedata.normalize("NFKC", sign)
+    if read.isspace():
         return " "
-    return str(unicodedata.digit(plain)) if len(plain) == 1 and plain.isdigit() and not plain.isascii() else plain
+    return str(unicodedata.digit(read)) if len(read) == 1 and read.isdigit() and not read.isascii() else read
 
 
 def _view(text: str) -> tuple[str, list[int] | None]:
     """Return the text as it is read, and for each of its characters where it stands in the text; None where nothing differs."""
     if text.isascii():
         return text, None
-    if unicodedata.is_normalized("NFC", text) and all(_plain(sign) == sign for sign in set(text)):
+    if unicodedata.is_normalized("NFC", text) and all(plain(sign) == sign for sign in set(text)):
         return text, None
     signs, places = [], []
     for place, sign in enumerate(text):
@@ -97,7 +97,7 @@ def _view(text: str) -> tuple[str, list[int] | None]:
             if len(whole) == 1:
                 signs[-1] = whole
                 continue
-        for one in _plain(sign):
+        for one in plain(sign):
             signs.append(one)
             places.append(place)
     return "".join(signs), [*places, len(text)]
@@ -162,21 +162,25 @@ def texts(values: pd.Series, *, known: Known = NOTHING) -> pd.DataFrame:
 
     Each distinct text is looked at once. Missing texts stay missing.
     """
-    codes, unique = pd.factorize(values)
-    clean, kinds = np.append(np.asarray(unique, dtype=object), None), list(MARKS)
-    counts = np.zeros((len(clean), len(kinds)), dtype="int64")
-    texts = np.array([isinstance(text, str) for text in clean], dtype=bool)
-    if texts.sum() >= suspects.MANY:
-        texts[texts] = suspects.told(pd.Series(clean[texts]), known=known, most=MOST)
-    for place in np.flatnonzero(texts):
-        text = clean[place]
-        found = spans(text, known)
-        for start, end, kind in reversed(found):
-            text = text[:start] + MARKS[kind] + text[end:]
-            counts[place, kinds.index(kind)] += 1
-        clean[place] = text
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kinds = list(MARKS)
+    cells = pa.array(values.where(values.map(type) == str) if values.dtype == object else values.astype("str"), pa.large_string(), from_pandas=True)
+    coded = (cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells).dictionary_encode()
+    unique, codes = coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()
+    looked = np.flatnonzero(suspects.told(unique, known=known, most=MOST, read=plain) if len(unique) >= suspects.MANY else np.ones(len(unique), dtype=bool))
+    counts, changed, clean = np.zeros((len(unique) + 1, len(kinds)), dtype="int64"), np.zeros(len(unique), dtype=bool), []
+    for place, text in zip(looked, unique.take(pa.array(looked)).to_pylist(), strict=True):
+        if found := spans(text, known):
+            for start, end, kind in reversed(found):
+                text = text[:start] + MARKS[kind] + text[end:]
+                counts[place, kinds.index(kind)] += 1
+            changed[place] = True
+            clean.append(text)
+    unique = pc.replace_with_mask(unique, pa.array(changed), pa.array(clean, pa.large_string()))
     frame = pd.DataFrame(counts[codes], columns=kinds, index=values.index)
-    frame.insert(0, "text", pd.array(clean, dtype="str").take(codes))
+    frame.insert(0, "text", pd.array(unique.take(coded.indices), dtype="str"))
     return frame
 
 
