@@ -51,6 +51,7 @@ _ADDRESSES = (
     re.compile(rf"\b\d{{1,4}}(?:\s?(?:bis|ter|[a-d]))?,?\s(?:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|route|cours|square)\s(?:de la |de l'|des |du |de |d')?{_CAP}(?:\s(?:de la |de |du |des )?{_CAP}){{0,2}}|\b\d{{1,4}}(?:\s?(?:bis|ter))?,?\srue\s(?:de la |de l'|des |du |de |d')?\w+"),
     re.compile(rf"\b(?:[Cc]alle|[Aa]venida|[Pp]laza|[Pp]aseo|C/)\s(?:de |del |la |los |las )*{_CAP}(?:\s{_CAP}){{0,2}},?\s(?:n[º°]\s?)?\d{{1,4}}\b"),
 )  # fmt: skip
+RULES = {"birth": (_BIRTH, _BORN), "number": (_NUMBER,), "address": _ADDRESSES}
 _DIGITS = "zero one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben acht neun zéro un deux trois quatre cinq six sept huit neuf oh double cero uno dos tres cuatro cinco seis siete ocho nueve zwo ein"
 _SAID = re.compile(rf"\b(?:{'|'.join(sorted(set(_DIGITS.split()), key=len, reverse=True))})(?:[\s,-]+(?:{'|'.join(sorted(set(_DIGITS.split()), key=len, reverse=True))})){{6,}}\b", re.IGNORECASE)
 _SPOKEN = frozenset(_DIGITS.split())
@@ -124,7 +125,7 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
     if _ANY_DIGIT.search(view):
         take("iban", ibans(view))
         take("card", [m.span() for m in _CARD.finditer(view) if _luhn(re.sub(r"\D", "", m.group()))])
-        take("birth", [m.span("it") for pattern in (_BIRTH, _BORN) for m in pattern.finditer(view)])
+        take("birth", [m.span("it") for pattern in RULES["birth"] for m in pattern.finditer(view)])
         take("number", [m.span("it") for m in _NUMBER.finditer(view)])
         for pattern in known.patterns:
             take("number", [m.span() for m in re.finditer(pattern, view)])
@@ -169,7 +170,7 @@ def texts(values: pd.Series, *, known: Known = NOTHING) -> pd.DataFrame:
     cells = pa.array(values.where(values.map(type) == str) if values.dtype == object else values.astype("str"), pa.large_string(), from_pandas=True)
     coded = (cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells).dictionary_encode()
     unique, codes = coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()
-    looked = np.flatnonzero(suspects.told(unique, known=known, most=MOST, read=plain) if len(unique) >= suspects.MANY else np.ones(len(unique), dtype=bool))
+    looked = np.flatnonzero(suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.ones(len(unique), dtype=bool))
     counts, changed, clean = np.zeros((len(unique) + 1, len(kinds)), dtype="int64"), np.zeros(len(unique), dtype=bool), []
     for place, text in zip(looked, unique.take(pa.array(looked)).to_pylist(), strict=True):
         if found := spans(text, known):

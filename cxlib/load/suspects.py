@@ -52,8 +52,10 @@ _LETTERS = np.zeros(256, bool)
 _LETTERS[[*range(65, 91), *range(97, 123), 39, 45, *range(128, 256)]] = True
 _STRANGE = np.ones(256, bool)  # signs that no keyboard writes, which Python and the engine may take differently
 _STRANGE[[9, 10, 13, *range(32, 127), *range(128, 256)]] = False
-# With a digit: seven of them (phone, card, IBAN), words of birth, of a customer's number, of a street.
+# With a digit: seven of them in a row (phone, card) or eight behind two letters (IBAN), words of birth, of a customer's number, of a street.
 _W = r"[\w\x{80}-\x{10FFFF}-]"
+_RUN = r"[0-9](?:[ ()/.-]{0,3}[0-9]){6}"
+_IBAN = r"[A-Za-z]{2}[0-9]{2}[ -]?[A-Za-z0-9]"
 _BIRTH = r"born|birth|d\.?o\.?b|geb|naiss|n\x{e9}|nac[i\x{ed}]|fecha"
 _NUMBER = r"customer|client|account|contra|policy|member|subscriber|kunden|vertrag|mitglied|policen|konto|versicherung|compte|abonn|adh\x{e9}r|cuenta|socio"
 _STREET = (
@@ -64,11 +66,34 @@ _PLACE = r"[0-9][A-Za-z]?,?\s[A-Z\x{c0}-\x{de}]|[A-Z][0-9][A-Z0-9]? [0-9][A-Z]{2
 _KEY = rf"{_W}{{4}}[0-9]|{_W}{{3}}[0-9]{_W}|{_W}{{2}}[0-9]{_W}{{2}}|{_W}[0-9]{_W}{{3}}|[0-9]{_W}{{4}}"
 
 
-def told(texts, *, known, most: int, read) -> np.ndarray:
+def wide(pattern: str) -> str:
+    """Return a pattern of Python in the engine's words (RE2): without looks ahead and behind and ends of words, with letters of any script, so that it finds what that does and more."""
+    out, place, within = [], 0, False
+    while place < len(pattern):
+        if look := re.match(r"\(\?<?[=!]", pattern[place:]):
+            depth, place, inside = 1, place + len(look.group()), False
+            while depth:
+                sign = pattern[place]
+                inside = (sign == "[" or inside) and sign != "]"
+                depth += 0 if inside else (sign == "(") - (sign == ")")
+                place += 2 if sign == "\\" else 1
+            continue
+        two = pattern[place : place + 2]
+        if two[0] == "\\":
+            out.append({r"\b": "", r"\w": r"\w\x{80}-\x{10FFFF}" if within else r"[\w\x{80}-\x{10FFFF}]"}.get(two, two))
+            place += 2
+            continue
+        within = (two[0] == "[" or within) and two[0] != "]"
+        out.append(two[0])
+        place += 1
+    return "".join(out).replace(r"[^\W\d_]", r"[A-Za-z\x{80}-\x{10FFFF}]")
+
+
+def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
     """Return which texts must be looked at, as an array of flags.
 
     `texts` are a column without missing ones (a Series or an Arrow array), `known` is a `redaction.Known`, `most` the length beyond which every
-    text must, `read` what a sign is read as (`redaction.plain`).
+    text must, `read` what a sign is read as (`redaction.plain`), `rules` the patterns of dates of birth, numbers and addresses (`redaction.RULES`).
     """
     import pyarrow as pa
 
@@ -87,9 +112,8 @@ def told(texts, *, known, most: int, read) -> np.ndarray:
     capitals, small = count(np.flatnonzero(((signs >= 65) & (signs <= 90)) | lead)), count(np.flatnonzero((signs >= 97) & (signs <= 122)))
     found |= (capitals > small) & (np.diff(ends) > 12)
     digits = count(np.flatnonzero((signs >= 48) & (signs <= 57)))
-    found |= digits >= 7
     if (own := np.flatnonzero((digits > 0) & ~found)).size:
-        found[own] = _with_digits(cells.take(pa.array(own)), known)
+        found[own] = _with_digits(cells.take(pa.array(own)), digits[own], known, rules)
     _by_words(ends, signs, found, of_text, known.persons)
     return found
 
@@ -134,14 +158,22 @@ def _simple(sign: str) -> bool:
     return sign == "\ufe0f" or unicodedata.category(sign)[0] in "LPSZ" or unicodedata.category(sign) == "Cf"
 
 
-def _with_digits(cells, known) -> np.ndarray:
+def _with_digits(cells, digits: np.ndarray, known, rules) -> np.ndarray:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if known.patterns:
         return np.ones(len(cells), dtype=bool)
-    has = lambda pattern, loose=True: pc.match_substring_regex(cells, pattern, ignore_case=loose)
-    more = pc.or_(has(f"{_BIRTH}|{_NUMBER}|{_STREET}"), has(_PLACE, False))
-    return (pc.or_(more, has(_KEY)) if known.numbers else more).to_numpy(zero_copy_only=False)
+    has = lambda cells, pattern, loose: pc.match_substring_regex(cells, pattern, ignore_case=loose).to_numpy(zero_copy_only=False)
+    found = has(cells, _KEY, False) if known.numbers else np.zeros(len(cells), dtype=bool)
+    if (many := np.flatnonzero((digits >= 7) & ~found)).size:
+        own = cells.take(pa.array(many))
+        found[many] = has(own, _RUN, False) | ((digits[many] >= 8) & has(own, _IBAN, False))
+    for hint, loose, kinds in ((f"{_BIRTH}|{_NUMBER}", True, ("birth", "number")), (_STREET, True, ("address",)), (_PLACE, False, ("address",))):
+        if (maybe := np.flatnonzero(has(cells, hint, loose) & ~found)).size:
+            own = cells.take(pa.array(maybe))
+            found[maybe] = np.logical_or.reduce([has(own, wide(rule.pattern), bool(rule.flags & re.IGNORECASE)) for kind in kinds for rule in rules[kind]])
+    return found
 
 
 def _by_words(ends, signs, found, of_text, known: names.Known) -> None:
