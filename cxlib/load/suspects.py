@@ -44,6 +44,7 @@ _KINDS: dict[str, int] = {}
 for _kind, _words in _ENDS.items():
     for _word in _words.split():
         _KINDS[_word] = _KINDS.get(_word, 0) | _kind
+_ASKED = LOOK | STRONG | IS | SELF | AM | CUE | BEHIND | KIN | DOUBT | LATE | AT | DOT | SPOKEN
 _CUES = STRONG | IS | SELF | AM | CUE | BEHIND | KIN | PART
 _TOP = re.compile(r"(?:com|net|org|info|eu|io|co|uk|ie|de|at|ch|fr|be|nl|es|it|pt|pl|se|dk|us|example)\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z'\x80-\U0010ffff-]*")
@@ -109,8 +110,8 @@ def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
     count = lambda places: np.diff(np.searchsorted(places, ends))
     found[of_text(np.flatnonzero(_STRANGE[signs]))] = True
     lead = signs >= 192
-    capitals, small = count(np.flatnonzero(((signs >= 65) & (signs <= 90)) | lead)), count(np.flatnonzero((signs >= 97) & (signs <= 122)))
-    found |= (capitals > small) & (np.diff(ends) > 12)
+    capitals, others = count(np.flatnonzero(((signs >= 65) & (signs <= 90)) | lead)), count(np.flatnonzero((signs < 97) | (signs > 122)))
+    found |= (capitals + others > np.diff(ends)) & (np.diff(ends) > 12)  # more capitals than small letters
     digits = count(np.flatnonzero((signs >= 48) & (signs <= 57)))
     if (own := np.flatnonzero((digits > 0) & ~found)).size:
         found[own] = _with_digits(cells.take(pa.array(own)), digits[own], known, rules)
@@ -197,24 +198,30 @@ def _by_words(ends, signs, found, of_text, known: names.Known) -> None:
         if kind is None:
             kind = kinds[word] = _kind(word, known)
         seen.append(kind)
-    kind = np.array(seen, dtype=np.uint32)[words.indices.to_numpy()]
-    first = np.zeros(len(kind) + 1, dtype=bool)  # of its text
+    kind = np.zeros(len(places) + 8, dtype=np.uint32)  # nothing stands behind the last one
+    kind[: len(places)] = np.array(seen, dtype=np.uint32)[words.indices.to_numpy()]
+    first = np.ones(len(kind), dtype=bool)
+    first[: len(places)] = False
     first[np.searchsorted(places, heads)] = True
-    first[-1] = True
-    behind, before = np.append(kind[1:], 0), np.append(np.uint32(0), kind[:-1])
-    behind, before = np.where(first[1:], 0, behind), np.where(first[:-1], 0, before)
-    name = (behind & (CAND | LOW)) > 0  # one may begin with the next word, or behind particles
-    for _ in range(4):
-        name |= ((behind & PART) > 0) & np.append(name[1:], False) & ~first[1:]
-    is_ = lambda what: (kind & what) > 0
+    own = np.flatnonzero(kind & _ASKED)
+    here, text = kind[own], of_text(places[own])
+    before = np.where(first[own], 0, kind[own - 1])
+    behind = np.where(first[own + 1], 0, kind[own + 1])
+    name, next_, open_ = np.zeros(len(own), dtype=bool), own + 1, np.ones(len(own), dtype=bool)
+    for _ in range(5):  # a name may begin with the next word, or behind particles
+        open_ &= ~first[next_]
+        name |= open_ & ((kind[next_] & (CAND | LOW)) > 0)
+        open_ &= (kind[next_] & PART) > 0
+        next_ = next_ + 1
+    is_ = lambda what: (here & what) > 0
     pair = lambda one, other: is_(other) & ((before & one) > 0)
     hit = is_(LOOK | STRONG) | pair(OF_NAME, IS) | (name & (is_(CUE) | pair(BEFORE, BEHIND) | pair(MY, KIN))) | (is_(DOT) & ((behind & TOP) > 0)) | pair(OPEN, AT)
-    own = is_(SELF) | pair(ME, AM)
-    found[of_text(places[hit | (own & ((behind & LOW) > 0))])] = True
-    found |= np.bincount(of_text(places[is_(SPOKEN)]), minlength=len(found)) >= 7
+    self_ = is_(SELF) | pair(ME, AM)
+    found[text[hit | (self_ & ((behind & LOW) > 0))]] = True
+    found |= np.bincount(text[is_(SPOKEN)], minlength=len(found)) >= 7
     weak, doubtful = np.zeros(len(found), dtype=bool), np.zeros(len(found), dtype=bool)
-    weak[of_text(places[is_(LATE) | (own & name)])] = True
-    doubtful[of_text(places[is_(DOUBT)])] = True
+    weak[text[is_(LATE) | (self_ & name)]] = True
+    doubtful[text[is_(DOUBT)]] = True
     found |= weak & doubtful
 
 
