@@ -103,7 +103,8 @@ def given() -> tuple[frozenset[str], frozenset[str]]:
 
 
 @lru_cache(maxsize=1)
-def _folded() -> tuple[frozenset[str], frozenset[str]]:
+def folded() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the same names in small letters without accents."""
     sure, doubtful = given()
     return frozenset(map(fold, sure)), frozenset(map(fold, doubtful))
 
@@ -129,15 +130,28 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int]]:
     return _joined(found)
 
 
-def telling(word: str, known: Known = NOTHING) -> bool:
-    """Return whether a name may stand where this word of a text does: it is a cue, a given name, has parts, or is known."""
-    sure, _ = given()
-    for own in (*_TOKEN.findall(word), *_CANDIDATE.findall(word)):
-        if own.lower() in _ANY:
-            return True
-        if own[0].isupper() and (own in sure or "-" in own or "'" in own or _possessive(own) in sure or fold(own) in _company(known)):
-            return True
-    return False
+def parts(word: str) -> tuple[list[str], list[str]]:
+    """Return what stands in a word of a text as names are looked for: every part that may be one, and those a name may begin with."""
+    own = _TOKEN.findall(word)
+    if own == [word] and word.isascii() and word.islower():
+        return own, []
+    capital = _CANDIDATE.findall(word)
+    return [*own, *capital], [*own, *capital]
+
+
+def listed(word: str, known: Known = NOTHING) -> bool:
+    """Return whether a part of a word is a given name, consists of some, or stands in the company's own files."""
+    sure, doubtful = given()
+    pieces = word.split("-")
+    return word in sure or _possessive(word) in sure or (len(pieces) > 1 and all(piece in sure or piece in doubtful for piece in pieces)) or (not (word[0].islower() and word[0].isascii()) and fold(word) in _company(known))
+
+
+def begins(word: str) -> bool:
+    """Return whether a name may begin with a part of a word: it has a capital, is more than one letter, and no word that never is a name."""
+    if word[0].islower() and word[0].isascii():
+        return False
+    folded = fold(word)
+    return folded not in _NOT and folded not in _PLACE and not (len(word) == 1 or (word.isupper() and len(word) < 5 and word not in given()[0]))
 
 
 @lru_cache(maxsize=4)
@@ -147,7 +161,7 @@ def _company(known: Known) -> frozenset[str]:
 
 def _shouted(text: str, known: Known) -> list[tuple[int, int]]:
     """Names in a text of capitals, where a capital says nothing: given names of four letters and more, titles, 'my name is'."""
-    sure, found = _folded()[0], []
+    sure, found = folded()[0], []
     for match in _TOKEN.finditer(text):
         word = fold(match.group())
         if ((len(word) > 3 and word in sure and word not in _NOT) or word in known.persons) and word not in known.kept:
@@ -155,7 +169,8 @@ def _shouted(text: str, known: Known) -> list[tuple[int, int]]:
     spelt = text.title().replace("'S ", "'s ")
     if len(spelt) == len(text):
         cues = [match for pattern in (_TITLED, _CUES["strong"]) for match in pattern.finditer(spelt)]
-        found += [(match.start(match.lastgroup), match.start(match.lastgroup) + len(_TOKEN.match(spelt, match.start(match.lastgroup)).group())) for match in cues if fold(_TOKEN.match(spelt, match.start(match.lastgroup)).group()) not in _NOT | known.kept]
+        first = [_TOKEN.match(spelt, match.start(match.lastgroup)) for match in cues]  # none where a sign such as × stands there
+        found += [token.span() for token in first if token and fold(token.group()) not in _NOT | known.kept]
     return _joined(found)
 
 
@@ -194,7 +209,7 @@ def _cued(text: str, lower: set[str], known: Known) -> list[tuple[int, int]]:
 
 def _low(text: str, cue: str, start: int, end: int, known: Known) -> int:
     """The end of a name in small letters: every word after 'my name is', and elsewhere a given name only."""
-    sure, doubtful = _folded()
+    sure, doubtful = folded()
     last = 0
     for match in _TOKEN.finditer(text, start, end):
         word = fold(match.group())
