@@ -14,7 +14,7 @@ def sentences(p):
     surveys, items, kpis = ({one.id for one in group} for group in (p.surveys, p.items, p.kpis))
     if not p.waves and not p.sources:
         yield "nothing is declared to read: add a survey with its [[surveys]], [[waves]] and [[items]], or another file as [[sources]]; `cx init FILES --to FOLDER` drafts them."
-    for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment")):
+    for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment"), (p.units, "unit")):
         ids = [one.id for one in group]
         yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
     if not _known_zone(p.timezone):
@@ -45,6 +45,10 @@ def sentences(p):
         yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
         if item.asked_if and item.asked_if.item not in items:
             yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    for one in p.units:
+        known = {*RESPONSE_FIELDS, *(item.id for item in p.items if item.kind == "nominal")} - {"response_id", "weight", "answered_on", "person_id"}
+        if one.field not in known:
+            yield f"the unit '{one.id}' is told by '{one.field}', which is neither a field of the answers nor a nominal item{nearest(one.field, known)}."
     for one in p.accepted:
         yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
         waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}

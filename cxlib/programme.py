@@ -67,6 +67,16 @@ class Segment(BaseModel):
     values: dict[str, str] = Field({}, description="Code -> label; as they stand where empty, e.g. {1 = \"Terminal 1\"}.")
 
 
+class Unit(BaseModel):
+    """A kind of unit that is compared with others of its kind: shops, teams, accounts."""
+
+    model_config = FROZEN
+    id: Id
+    label: str = Field("", description="Name on pages, in the singular, e.g. Shop.")
+    field: str = Field(description="Column of the responses that names the unit: a field or a nominal item, e.g. team.")
+    values: dict[str, str] = Field({}, description="Code -> label; as they stand where empty, e.g. {s01 = \"Main street\"}.")
+
+
 class Staff(BaseModel):
     """To which level staff may be shown."""
 
@@ -166,6 +176,7 @@ class Programme(BaseModel):
     kpis: tuple[Kpi, ...] = Field((), description="KPIs.")
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
     segments: tuple[Segment, ...] = Field((), description="Segments.")
+    units: tuple[Unit, ...] = Field((), description="Kinds of units that are compared; team and account where none is declared.")
     staff: Staff = Staff()
     privacy: Privacy = Privacy()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
@@ -216,9 +227,9 @@ class Programme(BaseModel):
         return item.direction or (self.scales[item.scale].direction if item.scale else "high_is_good")
 
     def label(self, name: str) -> str:
-        """Return the words for an item, KPI, survey or segment id, with the id where another of its kind has the same; the id itself where nothing is declared."""
+        """Return the words for an item, KPI, survey, segment or unit id, with the id where another of its kind has the same; the id itself where nothing is declared."""
         words = lambda one: one.label or getattr(one, "wording", "") or one.id
-        for kind in (self.kpis, self.items, self.surveys, self.segments):
+        for kind in (self.kpis, self.items, self.surveys, self.segments, self.units):
             for one in kind:
                 if one.id == name:
                     # Two rows of a table, or two models, must not fall together because their questions read alike.
