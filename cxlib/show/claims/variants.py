@@ -84,8 +84,9 @@ def mood(found: pd.DataFrame, pairs: pd.DataFrame, programme) -> list[str]:
             continue
         if own["conf_low"].isna().all():
             continue
-        out = own[own["conf_low"] > 0].sort_values("estimate", ascending=False, kind="stable")
-        below = own[own["conf_high"] < 0]
+        enough = drivers.sure(drivers.beside(own["estimate"], own["conf_low"], own["conf_high"]))
+        out = own[enough & (own["conf_low"] > 0)].sort_values("estimate", ascending=False, kind="stable")
+        below = own[enough & (own["conf_high"] < 0)]
         text = f"{model}: {prose.percent(own['share'].iloc[0])} of the differences in ratings is common to all attributes (a mood, or quality that people meet everywhere), and this alone, freed of the chance error of single ratings, goes with {prose.percent(own['kpi_share'].iloc[0])} of the key figure."
         text += f" Beyond it {prose.join([programme.label(name) for name in out['driver']])} stand{'s' if len(out) == 1 else ''} out" if len(out) else " Beyond it no attribute stands out"
         text += f"; {prose.join([programme.label(name) for name in below['driver']])} {'goes' if len(below) == 1 else 'go'} with it less than the common level would suggest." if len(below) else "."
