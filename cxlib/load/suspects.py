@@ -132,7 +132,7 @@ def _as_read(cells, read, found: np.ndarray):
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    ends, signs = _bytes(cells)
+    _, signs = _bytes(cells)
     wide = signs >= 128
     if not wide.any():
         return cells

@@ -40,7 +40,7 @@ def current(found: pd.DataFrame, programme, quarter: str) -> pd.DataFrame:
 def _groups(now: pd.DataFrame) -> list[pd.DataFrame]:
     """Alerts of one survey in the same direction, good or bad, whose spans meet: one happening, as far as a reader is concerned."""
     groups = []
-    for (_, _volume, _), own in now.assign(volume=now["kpi"] == VOLUME).groupby(["survey", "volume", "better"], sort=False):
+    for _, own in now.assign(volume=now["kpi"] == VOLUME).groupby(["survey", "volume", "better"], sort=False):
         own = own.sort_values("since", kind="stable")
         reach = own["last"].cummax().shift()
         groups += [part.drop(columns="volume") for _, part in own.groupby((own["since"] > reach).cumsum())]
