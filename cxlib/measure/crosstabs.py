@@ -171,11 +171,8 @@ def _item_table(programme, survey, item, fields, sides) -> pd.DataFrame:
 
 
 def _letters(masks) -> dict:
-    place, found = 0, {("", TOTAL): ""}
-    for key in list(masks)[1:]:
-        found[key] = (ascii_uppercase[place // 26 - 1] if place >= 26 else "") + ascii_uppercase[place % 26]
-        place += 1
-    return found
+    name = lambda place: (ascii_uppercase[place // 26 - 1] if place >= 26 else "") + ascii_uppercase[place % 26]
+    return {("", TOTAL): ""} | {key: name(place) for place, key in enumerate(list(masks)[1:])}
 
 
 def _influence(sample, values, mask):
