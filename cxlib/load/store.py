@@ -111,9 +111,9 @@ class _Looked(dict):
     def __missing__(self, name: str) -> pd.DataFrame:
         path = self.folder / f"{name}.parquet"
         if name == "responses":
-            self[name] = parquet.thinned(path, most=LOOKED)
+            self[name] = parquet.thinned(path, most=LOOKED, without=("person_id", "account_id", "week", "weight", "base_weight"))
         elif name == "verbatims" and len(self["responses"]) < parquet.rows(self.folder / "responses.parquet"):
-            self[name] = parquet.among(path, "answer", self["responses"]["answer"])
+            self[name] = parquet.among(path, "answer", self["responses"]["answer"], columns=["survey", "answer", "text"])
         else:
             self[name] = pd.read_parquet(path)
         return self[name]
