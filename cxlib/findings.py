@@ -281,6 +281,26 @@ FINDINGS |= {  # 03
         ("length_known", "number", "500", "Periods to a false alert if the limits were known"), ("length", "number", "366", "With limits estimated from this baseline, by simulation"), ("p_quarter", "number", "0.02", "Chance of a false alert within a quarter"), ("p_year", "number", "0.19", "Within a year"),
         ("watched", "whole", "54", "Periods watched", True), ("fired", "whole", "1", "Alerts given", True), ("expected", "number", "0.15", "False alerts to be expected in the periods watched"), ("note", "text", "", "Why nothing is watched"),
     ),
+    "targets": _columns(
+        _KPI, ("survey", "text", "pulse", "Survey", True), ("quarter", "text", "2026Q3", "Fiscal quarter of the latest wave", True), ("unit", "text", "points", "points, share (0..1) or scale", True), ("target", "number", "20", "Target, in the unit", True), ("target_by", "date", "2026-12-31", "Day by which it is to be met"),
+        ("estimate", "number", "9.8", "Where it stands"), ("std_error", "number", "2.9", "Its standard error"), ("conf_low", "number", "4.1", "Lower end of its 95 % interval"), ("conf_high", "number", "15.5", "Upper end"), ("n", "whole", "640", "Answers of the latest wave", True), ("basis", "text", "level", "level (behind the noise) or wave", True),
+        ("p_met", "number", "0.01", "Probability that it is met"), ("day", "date", "2026-12-31", "Day of the forecast"), ("forecast", "number", "9.8", "Level at that day, if it moves on as it has moved"), *_LIMITS("forecast", "of that level"), ("p_by", "number", "0.04", "Probability that it is met by then"), ("note", "text", "", "Why there is none"),
+    ),
+    "published": _columns(
+        ("series", "text", "AK_H_RECMND", "Published series", True), ("label", "text", "Alaska: would recommend", "Its name"), ("date", "date", "2022-09-30", "Day of the figure", True), ("unit", "text", "share", "share (0..1), points or scale", True), ("estimate", "number", "0.71", "The figure as published", True),
+        ("conf_low", "number", "0.66", "Lower end of its 95 % interval, from the least base and the rounding"), ("conf_high", "number", "0.76", "Upper end"), ("n", "number", "300", "Least base that is told"), ("base", "text", "300 or more", "The base as told"),
+        ("level", "number", "0.70", "Level behind the noise"), *_LIMITS("level", "of the level"), ("change", "number", "-0.02", "Since the figure before"), *_LIMITS("change", "of the change"), ("p", "number", "0.2", "p: no change"), ("verdict", "text", "fell", "rose, fell, no detectable change, not told; empty for the first"), ("source", "text", "national survey", "Who published it"), ("licence", "text", "public domain", "Licence"), ("note", "text", "", "What limits it"),
+    ),
+    "benchmarks": _columns(
+        _KPI, ("survey", "text", "pulse", "Survey", True), ("quarter", "text", "2026Q3", "Fiscal quarter of the KPI", True), ("series", "text", "sector", "Published series", True), ("label", "text", "Sector mean", "Its name"), ("date", "date", "2026-06-30", "Day of the figure", True), ("unit", "text", "share", "share (0..1), points or scale", True),
+        ("estimate", "number", "0.71", "The benchmark", True), ("conf_low", "number", "0.66", "Lower end of its 95 % interval"), ("conf_high", "number", "0.76", "Upper end"), ("base", "text", "300 or more", "Its base as told"), ("own", "number", "0.68", "The KPI"), ("difference", "number", "-0.03", "KPI less benchmark; empty where they may not be compared"), *_LIMITS("difference", "of the difference"),
+        ("verdict", "text", "not told apart", "above, below, not told apart, not compared", True), ("source", "text", "sector survey", "Who published it"), ("licence", "text", "CC BY 4.0", "Licence"), ("note", "text", "the wording differs", "Why it is not compared"),
+    ),
+    "bonus_checks": _columns(
+        _KPI, *_WAVE, ("check", "text", "steering", "heaping, steering or response", True), ("unit", "text", "team-04", "Group concerned; empty over all"), ("n", "whole", "812", "Answers, contacts or invitations looked at", True),
+        ("estimate", "number", "0.08", "Steering: invited of settled contacts less of others; response: rate now less before; heaping: as its sight says"), ("conf_low", "number", "0.03", "Lower end of its 95 % interval"), ("conf_high", "number", "0.13", "Upper end"), ("p", "number", "0.004", "p: nobody helped"),
+        ("verdict", "text", "look", "clear, look or not checked", True), ("note", "text", "", "What was seen, or why it could not be checked"),
+    ),
     "units_spread": _columns(
         _KPI, *_WAVE, ("segment", "text", "team", "Kind of unit", True), ("unit", "text", "points", "points, share (0..1) or scale"), ("n", "whole", "812", "Answers of units that are shown", True), ("units", "whole", "14", "Units with answers that may be shown", True), ("withheld", "whole", "2", "Units that may not", True),
         ("single", "whole", "1", "Units with one answer", True), ("once", "whole", "1", "Units that appear in this wave only", True), ("estimate", "number", "7.5", "Mean of the units"), ("std_error", "number", "1.6", "Its standard error"),

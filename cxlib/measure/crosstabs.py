@@ -171,10 +171,9 @@ def _item_table(programme, survey, item, fields, sides) -> pd.DataFrame:
 
 
 def _letters(masks) -> dict:
-    place, found = 0, {("", TOTAL): ""}
-    for key in list(masks)[1:]:
+    found = {("", TOTAL): ""}
+    for place, key in enumerate(list(masks)[1:]):
         found[key] = (ascii_uppercase[place // 26 - 1] if place >= 26 else "") + ascii_uppercase[place % 26]
-        place += 1
     return found
 
 
