@@ -26,14 +26,15 @@ Quarter = Annotated[str | None, typer.Option("--quarter", metavar="2026Q3", help
 @app.command()
 def init(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help="Exports of surveys and of customers, contacts, orders, actions, e.g. survey_2026.csv orders.xlsx. Left out: draft anew from the folder's codebook.xlsx.", show_default=False)] = None,
-    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The programme's folder, new or empty, e.g. --to data/acme.")] = ...,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The programme's folder: new or empty, or one with a programme, to which the files are added, e.g. --to data/acme.")] = ...,
     name: Annotated[str, typer.Option("--name", metavar="TEXT", help="Name on the report's cover, e.g. --name 'Acme'. [default: the folder's]", show_default=False)] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Draft programme.toml anew although it was changed by hand, e.g. cx init --to data/acme --overwrite.")] = False,
+    quarter: Annotated[str | None, typer.Option("--quarter", metavar="2026Q4", help="Quarter of files that are added to a programme and hold no days, e.g. --quarter 2026Q4.", show_default=False)] = None,
 ) -> None:
-    """Draft a programme from your own files: programme.toml with a reason for every guess, and a codebook to edit, e.g. cx init survey.csv --to data/acme."""
+    """Draft a programme from your own files, with a reason for every guess, or add the next quarter's files to one, e.g. cx init survey.csv --to data/acme."""
     from cxlib.load import draft
 
-    draft.make(files or [], to, name=name, overwrite=overwrite, say=_say)
+    draft.make(files or [], to, name=name, overwrite=overwrite, quarter=quarter, say=_say)
 
 
 @app.command()

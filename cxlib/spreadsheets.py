@@ -68,33 +68,46 @@ def csv(frame, path: Path) -> int:
     return changed
 
 
-def workbook(sheets: dict, path: Path) -> None:
+def workbook(sheets: dict, path: Path, *, widths: dict | None = None, notes: dict | None = None, marked: dict | None = None, frozen: dict | None = None) -> None:
     """Write frames as the sheets of an XLSX file, text typed as text, so that no cell is a formula or a link; the same frames give the same bytes.
 
-    Numbers and flags stay what they are, days become text in ISO form, and a text is cut at the 32,767 characters that a cell holds.
+    Numbers and flags stay what they are, days become text in ISO form, a text is cut at the 32,767 characters that a cell holds, and an empty one
+    is no cell. By column name: `widths` in characters and `notes`, told where the pointer rests on the heading. By sheet: `marked`, one flag a row
+    for those that should catch the eye, and `frozen`, how many columns stay in sight (the headings always do).
     """
     import datetime as dt
 
-    import pandas as pd
     import xlsxwriter
 
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
         book.set_properties({"created": dt.datetime(2000, 1, 1)})
-        head = book.add_format({"bold": True})
+        head = book.add_format({"bold": True, "bottom": 1})
+        looks = {flag: book.add_format({"num_format": "@", "valign": "top", **({"bg_color": "#FFF2CC"} if flag else {})}) for flag in (False, True)}
         for name, frame in sheets.items():
             sheet = book.add_worksheet(name)
-            sheet.freeze_panes(1, 0)
+            sheet.freeze_panes(1, (frozen or {}).get(name, 0))
+            lit = (marked or {}).get(name, [False] * len(frame))
             for place, column in enumerate(frame.columns):
+                if column in (widths or {}):
+                    sheet.set_column(place, place, widths[column])
                 sheet.write_string(0, place, str(column)[:LONGEST], head)
-                for row, value in enumerate(frame.iloc[:, place].tolist(), start=1):
-                    if isinstance(value, bool):
-                        sheet.write_boolean(row, place, value)
-                    elif value is None or value is pd.NaT or (isinstance(value, float) and value != value):
-                        continue
-                    elif isinstance(value, int | float) and abs(value) < 2**53:
-                        sheet.write_number(row, place, value)
-                    else:
-                        sheet.write_string(row, place, str(value)[:LONGEST])
+                if column in (notes or {}):
+                    sheet.write_comment(0, place, notes[column], {"author": ""})
+                for row, (value, flag) in enumerate(zip(frame.iloc[:, place].tolist(), lit, strict=True), start=1):
+                    _cell(sheet, row, place, value, looks[bool(flag)])
+
+
+def _cell(sheet, row: int, place: int, value, look) -> None:
+    import pandas as pd
+
+    if isinstance(value, bool):
+        sheet.write_boolean(row, place, value)
+    elif value is None or value is pd.NaT or value == "" or (isinstance(value, float) and value != value):
+        return
+    elif isinstance(value, int | float) and abs(value) < 2**53:
+        sheet.write_number(row, place, value)
+    else:
+        sheet.write_string(row, place, str(value)[:LONGEST], look)
 
 
 def told(count: int, name: str) -> str:

@@ -61,15 +61,9 @@ _WORDS = {
     }.items()
 }
 _ANY = frozenset().union(*_WORDS.values())
-# Capitalised and no name: what stands where names stand.
-_NOT = frozenset(
-    ["i", "the", "a", "an", "and", "or", "but", "not", "you", "your", "we", "they", "he", "she", "it", "this", "that", "there", "here", "all", "any", "everyone", "everybody", "someone", "somebody", "anyone", "nobody", "team", "support", "service", "services", "customer", "customers", "client", "sales", "billing", "technical", "care", "staff", "store", "shop", "people", "reception", "head", "headquarters", "office", "company", "management", "manager", "managers", "department", "please", "thank", "thanks", "never", "always", "still", "very", "just", "so", "sir", "madam", "madame", "monsieur", "mr", "mrs", "ms", "miss", "ladies", "gentlemen", "friends", "god", "goodness", "jesus", "christ", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "english", "german", "french", "spanish", "british", "american", "indian", "european", "chat", "bot", "robot", "computer", "internet", "customer-service", "helpdesk", "hotline", "online", "web", "email", "phone", "happy", "sad", "angry", "tired", "fed", "glad", "pleased", "satisfied", "sorry", "new", "good", "great", "nice", "best", "worst", "bad", "amazing", "awesome", "excellent", "fantastic", "perfect", "terrible", "horrible", "useless", "rude", "helpful", "ich", "du", "er", "sie", "es", "wir", "ihr", "der", "die", "das", "den", "dem", "ein", "eine", "einen", "am", "an", "im", "in", "auf", "bei", "mit", "von", "zu", "zum", "zur", "und", "oder", "aber", "nicht", "sehr", "so", "auch", "noch", "schon", "immer", "nie", "man", "kunde", "kunden", "kundin", "kundendienst", "kundenservice", "service", "team", "hotline", "filiale", "laden", "firma", "chef", "chefin", "kollege", "kollegen", "kollegin", "mitarbeiter", "mitarbeitern", "mitarbeiterin", "mitarbeiterinnen", "berater", "beratern", "beraterin", "experten", "fachleuten", "fachpersonal", "personal", "technik", "techniker", "technikern", "vertrieb", "support", "damen", "herren", "leute", "alle", "allen", "jemand", "niemand", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember", "deutsch", "deutscher", "deutsche", "rentner", "rentnerin", "student", "studentin", "zufrieden", "enttäuscht", "begeistert", "doktor", "bundeskanzler", "präsident", "kanzler", "je", "tu", "il", "elle", "nous", "vous", "ils", "elles", "le", "la", "les", "un", "une", "des", "du", "de", "au", "aux", "et", "ou", "mais", "pas", "très", "toujours", "jamais", "client", "cliente", "clients", "service", "équipe", "conseiller", "conseillère", "boutique", "agence", "magasin", "société", "tous", "toutes", "monsieur", "messieurs", "mesdames", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "janvier", "février", "mars", "avril", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre", "déçu", "déçue", "satisfait", "satisfaite", "contente", "content", "yo", "usted", "ustedes", "el", "los", "las", "una", "unos", "equipo", "servicio", "cliente", "clientes", "tienda", "todos", "todas", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo", "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre", "señor", "señora", "what", "who", "when", "where", "why", "how", "yes", "no", "ok", "okay", "nothing", "everything", "something", "mom", "mum", "dad", "father", "mother"]
-)
 _NOUN = re.compile(r"(?:ung|heit|keit|schaft|tion|dienst|service|team|vertrag|rechnung|nummer|tarif|center|hotline|abteilung|zentrale|tarifs|probleme?|bereich|markt|laden|shop|filiale|leitung)(?:en|s|er)?$")
-_PLACE = frozenset(
-    ["street", "st", "road", "rd", "avenue", "ave", "lane", "drive", "close", "square", "place", "park", "station", "airport", "hospital", "school", "university", "college", "church", "beach", "valley", "hill", "bridge", "terminal", "stadium", "arena", "centre", "center", "mall", "hotel", "bank", "lounge", "club", "air", "airlines", "airways", "tavern", "bar", "restaurant", "class", "city", "county", "island", "islands", "river", "lake", "straße", "strasse", "str", "platz", "allee", "weg", "ring", "ufer", "brücke", "bahnhof", "flughafen", "viertel", "klinik", "schule", "kirche", "tower", "house"]
-)
-_STREET = frozenset(["rue", "place", "avenue", "boulevard", "bd", "quai", "cours", "square", "chemin", "allée", "impasse", "calle", "plaza", "avenida", "paseo", "via", "piazza", "saint", "st", "st.", "sankt", "san", "santa", "são", "santo"])
+# Capitalised and no name: words that never are one, places behind one, words in front of the name of a street.
+_NOT, _PLACE, _STREET = (frozenset(group.split()) for group in (Path(__file__).parent / "no_names.txt").read_text(encoding="utf-8").split("\n---\n")[1:])
 _CANDIDATE = re.compile(_CAP)
 _TOKEN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _NEXT = re.compile(rf"\s(?:{_PARTICLE}){_CAP}(?!\w)")
@@ -109,7 +103,8 @@ def given() -> tuple[frozenset[str], frozenset[str]]:
 
 
 @lru_cache(maxsize=1)
-def _folded() -> tuple[frozenset[str], frozenset[str]]:
+def folded() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the same names in small letters without accents."""
     sure, doubtful = given()
     return frozenset(map(fold, sure)), frozenset(map(fold, doubtful))
 
@@ -135,15 +130,28 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int]]:
     return _joined(found)
 
 
-def telling(word: str, known: Known = NOTHING) -> bool:
-    """Return whether a name may stand where this word of a text does: it is a cue, a given name, has parts, or is known."""
-    sure, _ = given()
-    for own in (*_TOKEN.findall(word), *_CANDIDATE.findall(word)):
-        if own.lower() in _ANY:
-            return True
-        if own[0].isupper() and (own in sure or "-" in own or "'" in own or _possessive(own) in sure or fold(own) in _company(known)):
-            return True
-    return False
+def parts(word: str) -> tuple[list[str], list[str]]:
+    """Return what stands in a word of a text as names are looked for: every part that may be one, and those a name may begin with."""
+    own = _TOKEN.findall(word)
+    if own == [word] and word.isascii() and word.islower():
+        return own, []
+    capital = _CANDIDATE.findall(word)
+    return [*own, *capital], [*own, *capital]
+
+
+def listed(word: str, known: Known = NOTHING) -> bool:
+    """Return whether a part of a word is a given name, consists of some, or stands in the company's own files."""
+    sure, doubtful = given()
+    pieces = word.split("-")
+    return word in sure or _possessive(word) in sure or (len(pieces) > 1 and all(piece in sure or piece in doubtful for piece in pieces)) or (not (word[0].islower() and word[0].isascii()) and fold(word) in _company(known))
+
+
+def begins(word: str) -> bool:
+    """Return whether a name may begin with a part of a word: it has a capital, is more than one letter, and no word that never is a name."""
+    if word[0].islower() and word[0].isascii():
+        return False
+    folded = fold(word)
+    return folded not in _NOT and folded not in _PLACE and not (len(word) == 1 or (word.isupper() and len(word) < 5 and word not in given()[0]))
 
 
 @lru_cache(maxsize=4)
@@ -153,7 +161,7 @@ def _company(known: Known) -> frozenset[str]:
 
 def _shouted(text: str, known: Known) -> list[tuple[int, int]]:
     """Names in a text of capitals, where a capital says nothing: given names of four letters and more, titles, 'my name is'."""
-    sure, found = _folded()[0], []
+    sure, found = folded()[0], []
     for match in _TOKEN.finditer(text):
         word = fold(match.group())
         if ((len(word) > 3 and word in sure and word not in _NOT) or word in known.persons) and word not in known.kept:
@@ -161,7 +169,8 @@ def _shouted(text: str, known: Known) -> list[tuple[int, int]]:
     spelt = text.title().replace("'S ", "'s ")
     if len(spelt) == len(text):
         cues = [match for pattern in (_TITLED, _CUES["strong"]) for match in pattern.finditer(spelt)]
-        found += [(match.start(match.lastgroup), match.start(match.lastgroup) + len(_TOKEN.match(spelt, match.start(match.lastgroup)).group())) for match in cues if fold(_TOKEN.match(spelt, match.start(match.lastgroup)).group()) not in _NOT | known.kept]
+        first = [_TOKEN.match(spelt, match.start(match.lastgroup)) for match in cues]  # none where a sign such as × stands there
+        found += [token.span() for token in first if token and fold(token.group()) not in _NOT | known.kept]
     return _joined(found)
 
 
@@ -200,7 +209,7 @@ def _cued(text: str, lower: set[str], known: Known) -> list[tuple[int, int]]:
 
 def _low(text: str, cue: str, start: int, end: int, known: Known) -> int:
     """The end of a name in small letters: every word after 'my name is', and elsewhere a given name only."""
-    sure, doubtful = _folded()
+    sure, doubtful = folded()
     last = 0
     for match in _TOKEN.finditer(text, start, end):
         word = fold(match.group())

@@ -51,6 +51,7 @@ _ADDRESSES = (
     re.compile(rf"\b\d{{1,4}}(?:\s?(?:bis|ter|[a-d]))?,?\s(?:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|route|cours|square)\s(?:de la |de l'|des |du |de |d')?{_CAP}(?:\s(?:de la |de |du |des )?{_CAP}){{0,2}}|\b\d{{1,4}}(?:\s?(?:bis|ter))?,?\srue\s(?:de la |de l'|des |du |de |d')?\w+"),
     re.compile(rf"\b(?:[Cc]alle|[Aa]venida|[Pp]laza|[Pp]aseo|C/)\s(?:de |del |la |los |las )*{_CAP}(?:\s{_CAP}){{0,2}},?\s(?:n[º°]\s?)?\d{{1,4}}\b"),
 )  # fmt: skip
+RULES = {"birth": (_BIRTH, _BORN), "number": (_NUMBER,), "address": _ADDRESSES}
 _DIGITS = "zero one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben acht neun zéro un deux trois quatre cinq six sept huit neuf oh double cero uno dos tres cuatro cinco seis siete ocho nueve zwo ein"
 _SAID = re.compile(rf"\b(?:{'|'.join(sorted(set(_DIGITS.split()), key=len, reverse=True))})(?:[\s,-]+(?:{'|'.join(sorted(set(_DIGITS.split()), key=len, reverse=True))})){{6,}}\b", re.IGNORECASE)
 _SPOKEN = frozenset(_DIGITS.split())
@@ -70,7 +71,7 @@ _KEY = re.compile(r"(?<![\w-])(?=[\w-]*\d)[\w-]{5,40}(?![\w-])")
 
 
 @lru_cache(maxsize=4096)
-def _plain(sign: str) -> str:
+def plain(sign: str) -> str:
     """One character as it is read: full-width and mathematical digits as digits, dashes as '-', nothing for what cannot be seen."""
     if unicodedata.category(sign) in ("Cf", "Cc") and sign not in "\n\t\r":
         return ""
@@ -78,17 +79,17 @@ def _plain(sign: str) -> str:
         return "-"
     if sign in "’‘´`ʼ":
         return "'"
-    plain = unicodedata.normalize("NFKC", sign)
-    if plain.isspace():
+    read = unicodedata.normalize("NFKC", sign)
+    if read.isspace():
         return " "
-    return str(unicodedata.digit(plain)) if len(plain) == 1 and plain.isdigit() and not plain.isascii() else plain
+    return str(unicodedata.digit(read)) if len(read) == 1 and read.isdigit() and not read.isascii() else read
 
 
 def _view(text: str) -> tuple[str, list[int] | None]:
     """Return the text as it is read, and for each of its characters where it stands in the text; None where nothing differs."""
     if text.isascii():
         return text, None
-    if unicodedata.is_normalized("NFC", text) and all(_plain(sign) == sign for sign in set(text)):
+    if unicodedata.is_normalized("NFC", text) and all(plain(sign) == sign for sign in set(text)):
         return text, None
     signs, places = [], []
     for place, sign in enumerate(text):
@@ -97,7 +98,7 @@ def _view(text: str) -> tuple[str, list[int] | None]:
             if len(whole) == 1:
                 signs[-1] = whole
                 continue
-        for one in _plain(sign):
+        for one in plain(sign):
             signs.append(one)
             places.append(place)
     return "".join(signs), [*places, len(text)]
@@ -124,7 +125,7 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
     if _ANY_DIGIT.search(view):
         take("iban", ibans(view))
         take("card", [m.span() for m in _CARD.finditer(view) if _luhn(re.sub(r"\D", "", m.group()))])
-        take("birth", [m.span("it") for pattern in (_BIRTH, _BORN) for m in pattern.finditer(view)])
+        take("birth", [m.span("it") for pattern in RULES["birth"] for m in pattern.finditer(view)])
         take("number", [m.span("it") for m in _NUMBER.finditer(view)])
         for pattern in known.patterns:
             take("number", [m.span() for m in re.finditer(pattern, view)])
@@ -162,21 +163,25 @@ def texts(values: pd.Series, *, known: Known = NOTHING) -> pd.DataFrame:
 
     Each distinct text is looked at once. Missing texts stay missing.
     """
-    codes, unique = pd.factorize(values)
-    clean, kinds = np.append(np.asarray(unique, dtype=object), None), list(MARKS)
-    counts = np.zeros((len(clean), len(kinds)), dtype="int64")
-    texts = np.array([isinstance(text, str) for text in clean], dtype=bool)
-    if texts.sum() >= suspects.MANY:
-        texts[texts] = suspects.told(pd.Series(clean[texts]), known=known, most=MOST)
-    for place in np.flatnonzero(texts):
-        text = clean[place]
-        found = spans(text, known)
-        for start, end, kind in reversed(found):
-            text = text[:start] + MARKS[kind] + text[end:]
-            counts[place, kinds.index(kind)] += 1
-        clean[place] = text
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kinds = list(MARKS)
+    cells = pa.array(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values.astype("str"), pa.large_string(), from_pandas=True)
+    coded = (cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells).dictionary_encode()
+    unique, codes = coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()
+    looked = np.flatnonzero(suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.ones(len(unique), dtype=bool))
+    counts, changed, clean = np.zeros((len(unique) + 1, len(kinds)), dtype="int64"), np.zeros(len(unique), dtype=bool), []
+    for place, text in zip(looked, unique.take(pa.array(looked)).to_pylist(), strict=True):
+        if found := spans(text, known):
+            for start, end, kind in reversed(found):
+                text = text[:start] + MARKS[kind] + text[end:]
+                counts[place, kinds.index(kind)] += 1
+            changed[place] = True
+            clean.append(text)
+    unique = pc.replace_with_mask(unique, pa.array(changed), pa.array(clean, pa.large_string()))
     frame = pd.DataFrame(counts[codes], columns=kinds, index=values.index)
-    frame.insert(0, "text", pd.array(clean, dtype="str").take(codes))
+    frame.insert(0, "text", pd.array(unique.take(coded.indices), dtype="str"))
     return frame
 
 

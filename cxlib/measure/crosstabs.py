@@ -171,10 +171,8 @@ def _item_table(programme, survey, item, fields, sides) -> pd.DataFrame:
 
 
 def _letters(masks) -> dict:
-    found = {("", TOTAL): ""}
-    for place, key in enumerate(list(masks)[1:]):
-        found[key] = (ascii_uppercase[place // 26 - 1] if place >= 26 else "") + ascii_uppercase[place % 26]
-    return found
+    name = lambda place: (ascii_uppercase[place // 26 - 1] if place >= 26 else "") + ascii_uppercase[place % 26]
+    return {("", TOTAL): ""} | {key: name(place) for place, key in enumerate(list(masks)[1:])}
 
 
 def _influence(sample, values, mask):

@@ -25,6 +25,8 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, mar
     definition id (default: the mean in scale units).
     out: replicate (0 = the answers as they are), driver, one column a method, slope (with ols: KPI units a unit of the rating), performance, r2, n (answered this driver and the KPI), n_eff, note.
     Every replicate has new weighted cross-products from rows, its weights raked again to the `margins`; without margins weights are taken as fixed.
+    No correction for a finite population: what goes with the KPI is asked of customers like these, not of those of this year only (analytic use of a
+    survey: Deming 1953, JASA 48, 244-255).
     Missing ratings are left out pair by pair, which is right where they are missing completely at random; where the resulting correlations
     contradict each other only complete answers are used and the note says so.
     """
@@ -182,12 +184,13 @@ def _ranks(size, rest):
     return out
 
 
-def permutation(frame, *, kpi, drivers, weight=None, replicates=999, seed=1):
+def permutation(frame, *, kpi, drivers, weight=None, cluster=None, replicates=999, seed=1):
     """Test for each driver whether it goes with the KPI at all: how often would ratings handed out at random look as important?
 
     The driver's ratings are shuffled over the respondents; all else stays. out: driver, method (the statistic: shapley up to 12 drivers,
     else johnson), estimate, p = (1 + as large) / (1 + replicates), replicates, n, note. One null hypothesis a driver: it is unrelated to the KPI
-    and to the other drivers. Beyond 20,000 answers the shuffles are drawn from their normal limit. Not for people who answered more than once.
+    and to the other drivers. Beyond 20,000 answers the shuffles are drawn from their normal limit. With a `cluster` (accounts, people who answered
+    more than once) nothing is shuffled, because answers of one cluster are alike: what each cluster adds changes its sign by chance (`Answers.flipped`).
     """
     drivers = list(drivers)
     method = "shapley" if len(drivers) <= 12 else "johnson"
@@ -199,11 +202,12 @@ def permutation(frame, *, kpi, drivers, weight=None, replicates=999, seed=1):
     matrix, _, _ = answers.point()
     kept = [j for j in range(len(drivers)) if np.isfinite(out["estimate"][j])]
     rng = np.random.default_rng(seed)
-    large = len(answers.rows) > LARGE
-    orders = np.argsort(rng.random((replicates, len(answers.rows)), dtype=np.float32), axis=1, kind="stable") if kept and not large else None
+    large, units = len(answers.rows) > LARGE, None if cluster is None else frame[cluster].astype(str).to_numpy()
+    orders = np.argsort(rng.random((replicates, len(answers.rows)), dtype=np.float32), axis=1, kind="stable") if kept and not large and units is None else None
     for place, j in enumerate(kept):
         stack = np.repeat(matrix[None], replicates, axis=0)
-        stack[:, j, :] = stack[:, :, j] = answers.by_chance(j, replicates, rng) if large else answers.shuffled(j, orders)
+        chance = answers.flipped(j, units, replicates, rng) if units is not None else answers.by_chance(j, replicates, rng) if large else answers.shuffled(j, orders)
+        stack[:, j, :] = stack[:, :, j] = chance
         found = all_methods(stack[np.ix_(range(replicates), [*kept, -1], [*kept, -1])], (method,))[method][:, place]
         found = found[np.isfinite(found)]
         out.loc[j, "p"] = (1 + (found >= out["estimate"][j] - 1e-12).sum()) / (1 + len(found))

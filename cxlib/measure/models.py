@@ -55,7 +55,7 @@ def filtered(tables, *, replicates: int, seed: int) -> pd.DataFrame:
 
 def relevance(tables, *, replicates: int, seed: int) -> pd.DataFrame:
     """Return the permutation test of every attribute of every model: survey, wave, kpi, then what `drivers.permutation` returns."""
-    return each(tables, lambda frame, one: drivers.permutation(frame, kpi=one.item, drivers=one.items, weight="weight", replicates=replicates, seed=seed))
+    return each(tables, lambda frame, one: drivers.permutation(frame, kpi=one.item, drivers=one.items, weight="weight", cluster=one.cluster, replicates=replicates, seed=seed))
 
 
 def importance(draws: pd.DataFrame) -> pd.DataFrame:

@@ -7,11 +7,11 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.load.bases import surveys_of
-from cxlib.measure import metrics, nonresponse, waves
+from cxlib.measure import metrics, nonresponse, teams
 
 ALPHA = 0.01  # a check that sees something tells people off: one in a hundred by chance
 DAYS = 30  # from a contact to its invitation
-LEAST = 20  # contacts a team needs, with and without a solution together
+LEAST = 20  # contacts that were followed by an invitation
 SWING = 0.05  # a change of the response rate worth a look
 CHECKS = ("heaping", "steering", "response")
 COLUMNS = ["kpi", "survey", "wave", "quarter", "check", "unit", "n", "estimate", "conf_low", "conf_high", "p", "verdict", "note"]
@@ -22,7 +22,7 @@ def checked(tables, shown: pd.DataFrame) -> pd.DataFrame:
 
     in: `waves.kpis`. out: kpi, survey, wave, quarter, check (heaping, steering, response), unit (team or group concerned), n, estimate (heaping: as the sight in the answers says;
     steering: share of contacts invited where the matter was settled less where it was not; response: rate now less the wave before), conf_low, conf_high, p,
-    verdict (clear, look, not checked), note. Steering is tested over all teams (Mantel-Haenszel) and by team with Bonferroni's correction; `look` at p < 0.01.
+    verdict (clear, look, not checked), note. Steering is tested within teams (Mantel-Haenszel), and teams that `teams.steered` tells of stand beside it; `look` at p < 0.01.
     """
     rows = []
     for kpi in [one for one in tables.programme.kpis if one.bonus]:
@@ -58,39 +58,30 @@ def contacts(tables, survey: str, wave: str) -> pd.DataFrame:
     return pd.DataFrame({"team": visits["team"].astype("str").fillna(""), "settled": visits["resolved"].astype(float), "invited": visits.index.isin(pairs["place"].dropna()).astype(float)})
 
 
-def steered(found: pd.DataFrame, *, shown=None) -> list[dict]:
-    """Say whether contacts that went well were invited more often: over all teams, and for each team that has enough of both.
-
-    in: team, settled, invited (0 or 1). `shown` are the teams that may be named (all where None). out: rows of a check.
-    """
-    rows, top, var, gaps = [], 0.0, 0.0, []
-    for team, own in found.groupby("team", sort=True):
+def steered(found: pd.DataFrame) -> dict:
+    """Say whether contacts that went well were invited more often, within teams: in: team, settled, invited (0 or 1). out: the row of a check."""
+    top = var = 0.0
+    for _, own in found.groupby("team", sort=True):
         n, m, k = len(own), own["settled"].sum(), own["invited"].sum()
         if n < 2 or m in (0, n):
             continue
         a = (own["settled"] * own["invited"]).sum()
         top += a - m * k / n
         var += m * (n - m) * k * (n - k) / (n**2 * (n - 1))
-        if min(m, n - m) >= LEAST / 2 and n >= LEAST:
-            gaps.append((team, n, *_gap(a, m, k - a, n - m)))
     if not var > 0:
-        return [_row("steering", n=len(found), verdict="not checked", note="no contacts of which some were settled and some not, some invited and some not")]
+        return _row("steering", n=len(found), verdict="not checked", note="no contacts of which some were settled and some not, some invited and some not")
     # Cochran, Mantel and Haenszel, without a correction for continuity
     p = float(stats.norm.sf(top / np.sqrt(var)))  # one-sided: passing by unhappy contacts is what helps
     a, b = (found.loc[found["settled"] == side, "invited"] for side in (1, 0))
-    gap, low, high, _ = _gap(a.sum(), len(a), b.sum(), len(b))
-    rows.append(_row("steering", n=len(found), estimate=gap, conf_low=low, conf_high=high, p=p, verdict="look" if p < ALPHA else "clear"))
-    for team, n, gap, low, high, own in gaps if len(gaps) > 1 else []:
-        if own * len(gaps) < ALPHA:
-            rows.append(_row("steering", unit=team if shown is None or team in shown else "a team that is too small to be named", n=n, estimate=gap, conf_low=low, conf_high=high, p=min(own * len(gaps), 1.0), verdict="look"))
-    return rows
+    gap, low, high = _gap(a.sum(), len(a), b.sum(), len(b))
+    return _row("steering", n=len(found), estimate=gap, conf_low=low, conf_high=high, p=p, verdict="look" if p < ALPHA else "clear")
 
 
-def _gap(a: float, m: float, b: float, k: float) -> tuple[float, float, float, float]:
-    """Difference of two shares a/m - b/k with Agresti and Caffo's interval, and its one-sided p that the first is not larger."""
+def _gap(a: float, m: float, b: float, k: float) -> tuple[float, float, float]:
+    """Difference of two shares a/m - b/k with Agresti and Caffo's interval (2000)."""
     one, two = (a + 1) / (m + 2), (b + 1) / (k + 2)
     error = np.sqrt(one * (1 - one) / (m + 2) + two * (1 - two) / (k + 2))
-    return a / m - b / k, one - two - metrics.Z * error, one - two + metrics.Z * error, float(stats.norm.sf((one - two) / error))
+    return a / m - b / k, one - two - metrics.Z * error, one - two + metrics.Z * error
 
 
 def _steered(tables, survey: str, wave: str) -> list[dict]:
@@ -104,7 +95,9 @@ def _steered(tables, survey: str, wave: str) -> list[dict]:
     found = contacts(tables, survey, wave)
     if found["invited"].sum() < LEAST:
         return [_row("steering", n=len(found), verdict="not checked", note=f"only {int(found['invited'].sum())} contacts of known outcome were followed by an invitation")]
-    return steered(found, shown=waves.teams(tables))
+    told = teams.steered(tables)
+    told = told[(told["survey"] == survey) & (told["told"] == 1)]
+    return [steered(found), *(_row("steering", unit=row.team, n=row.contacts, estimate=row.estimate, conf_low=row.conf_low, conf_high=row.conf_high, p=row.p, verdict="look") for row in told.itertuples())]
 
 
 def _responded(tables, survey: str, wave: str) -> list[dict]:

@@ -46,17 +46,18 @@ def people(held: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def traits(folk: pd.DataFrame, *, seed: int, world: str) -> dict[str, np.ndarray]:
-    """What stays with a person: halo, own part of each attribute (`own`), standing (own plus halo plus segment, by attribute), leaning, and
+    """What stays with a person: halo, standing (own part plus halo plus segment, by attribute), usual (what basics and delighters give and take on average), and
     `score`, the expected recommendation before rounding on an average day."""
     n, real = len(folk), company.truthful(world)
     halo = draws.normal((seed, "traits", "halo"), n)
-    own = draws.normal((seed, "traits", "own"), n, len(company.IDS)) * company.STABLE
+    own = company.attributes((seed, "traits", "own"), n) * company.STABLE
     standing = company.leanings(folk, world=world) + halo[:, None] * company.LOADINGS + own
     leaning = draws.normal((seed, "traits", "leaning"), n)
     # Without drivers people differ as much as with them, for reasons of their own.
-    spread = np.sqrt(company.LEANING**2 + (1 - real) * ((company.WEIGHTS @ company.LOADINGS)**2 + ((company.WEIGHTS * company.STABLE)**2).sum()))
+    spread = np.sqrt(company.LEANING**2 + (1 - real) * ((company.WEIGHTS @ company.LOADINGS)**2 + ((company.WEIGHTS * company.STABLE)**2).sum() + company.step_variance()))
     weighted = (standing * company.WEIGHTS).sum(axis=1)
-    return {"standing": standing, "score": company.RECOMMEND_MEAN + real * weighted + spread * leaning,
+    usual = company.steps(company.LEVELS + standing, company.OCCASION)
+    return {"halo": halo, "standing": standing, "usual": usual, "score": company.RECOMMEND_MEAN + real * (weighted + usual) + spread * leaning,
             "talk": draws.normal((seed, "traits", "talk"), n), "answers": draws.normal((seed, "traits", "answers"), n),
             "contacts": draws.normal((seed, "traits", "contacts"), n)}
 

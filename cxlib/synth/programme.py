@@ -145,6 +145,7 @@ def about(count: int, seed: int, world: str) -> dict:
     """Every planted number of the company, for truth/company.json."""
     real = company.truthful(world)
     return {"customers": count, "seed": seed, "world": world, "change_day": str(company.CHANGE_DAY), "weights": dict(zip(company.IDS, (company.WEIGHTS * real).tolist())),
+            "penalties": dict(zip(company.IDS, (company.PENALTIES * real).tolist())), "rewards": dict(zip(company.IDS, (company.REWARDS * real).tolist())), "complaining": company.COMPLAINING * real, "handling": company.HANDLING * real,
             "levels": dict(zip(company.IDS, company.LEVELS.tolist())), "leaving_monthly": company.LEAVING, "leaving_slope": company.LEAVING_SLOPE * real,
             "unresolved": company.UNRESOLVED * real, "mode_effect": {"rating": visits.POLITE * real, "recommend": visits.POLITE_SCORE * real}, "new_wording": visits.SHARPER, "linked": answers.LINKED, "window_days": actions.WINDOW_DAYS,
             "extra_add_ons": {name: rate * real for name, rate in actions.EXTRA.items()}, "recovery_effect": 0.0}

@@ -134,6 +134,11 @@ def test_a_split_sample_bridges_the_series():
     assert np.allclose(early["estimate"], early["as_asked"] + early["bridge"])
     assert (row.loc[row["wave"] >= "w04", "bridge"] == 0).all()
     assert not (found["verdict"] == "refused").any()
+    (step,) = row[row["moved"].notna()].itertuples()
+    old = world["responses"].groupby("wave")["staff"]
+    assert step.wave == "w04"
+    assert step.moved == pytest.approx(old.mean()["w04"] - old.mean()["w03"])
+    assert step.moved_high - step.moved == pytest.approx(1.96 * np.hypot(old.sem()["w04"], old.sem()["w03"]), rel=1e-3)
 
 
 def test_the_bridge_is_welchs_interval_for_two_samples():

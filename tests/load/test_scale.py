@@ -196,7 +196,7 @@ CHILD = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, "bench")
-import readers as bench
+import load as bench
 from cxlib import programme
 from cxlib.load import parquet, store
 from cxlib.load.readers import raw, text

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from survey_worlds import within
 from test_waves import designed
 
@@ -89,3 +90,24 @@ def test_nothing_declared_and_nobody_twice_is_no_design(tiny):
     made, found = models._sampled(tables, tables.programme.surveys[0].id, again)
     assert found["cluster"] == "unit"
     assert made["unit"].iloc[0] == made["unit"].iloc[1]
+
+
+def idle(rng, *, count, size, tie=1.0):
+    """Unequal branches: a goes with nothing, but people of a branch are alike in it and in the KPI; b goes with the KPI."""
+    branch = np.repeat(np.arange(count), rng.integers(1, 2 * size, count))
+    alike = lambda: tie * rng.normal(size=count)[branch] + rng.normal(size=len(branch))
+    a, b = alike(), alike()
+    return pd.DataFrame({"branch": branch, "a": a, "b": b, "kpi": 0.5 * b + alike(), "w": rng.choice([0.5, 1.0, 2.0], len(branch))})
+
+
+@pytest.mark.parametrize(("worlds", "count", "size"), [(60, 60, 8), *(pytest.param(2000, *one, marks=pytest.mark.slow) for one in ((12, 10), (60, 12), (240, 3)))])
+def test_whether_a_driver_matters_is_tested_at_its_level_where_clusters_are_alike(worlds, count, size):
+    hits = np.zeros(3)
+    for seed in range(worlds):
+        frame = idle(np.random.default_rng(seed), count=count, size=size)
+        test = lambda cluster, frame=frame, seed=seed: drivers.permutation(frame, kpi="kpi", drivers=["a", "b"], weight="w", cluster=cluster, replicates=99, seed=seed)["p"].to_numpy() <= 0.05
+        with_them, without = test("branch"), test(None)
+        hits += with_them[0], with_them[1], without[0]
+    assert stats.binomtest(int(hits[0]), worlds, 0.06, "greater").pvalue > 0.005  # a point is allowed for the normal scale of few clusters
+    assert hits[1] > 0.6 * worlds
+    assert hits[2] > 0.1 * worlds  # shuffling people as if they had nothing in common claims too much

@@ -117,7 +117,7 @@ def test_faults_of_published_files_name_file_row_and_value(tiny, line, said):
 
 
 def test_a_column_that_is_not_theirs_is_refused(tiny):
-    with pytest.raises(DataError, match="name 'bas', which is none of their columns .did you mean base"):
+    with pytest.raises(DataError, match=r"name .bas., which is none of their columns .did you mean base"):
         read(tiny(toml=TINY + BENCH.replace("fixed = {", 'fixed = {bas = "1", ')))
 
 

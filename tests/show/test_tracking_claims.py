@@ -16,12 +16,13 @@ def programme():
 
 
 def attributes(*rows):
-    return pd.DataFrame([KEYS | dict(zip(("driver", "moved", "estimate", "conf_low", "conf_high"), row)) for row in rows])
+    return pd.DataFrame([KEYS | {"n_now": 734, "n_then": 753} | dict(zip(("driver", "moved", "estimate", "conf_low", "conf_high"), row)) for row in rows])
 
 
 def test_a_move_is_shared_out_to_the_attribute_that_moved_with_it(programme):
     (sentence,) = claims.tracking.explained(attributes(("waiting", -0.77, -12.4, -15.6, -9.2), ("app", 0.04, 0.0, -0.2, 0.3), ("unexplained", None, -4.2, -10.3, 2.0), ("all", None, -19.9, -27.3, -12.4)), programme)
     assert "Time to an answer (−12.4, 95 % interval −15.6 to −9.2; its rating moved by −0.77); −4.2 points go with none of them" in sentence
+    assert sentence.endswith("Base: 734 answers against 753.")
     assert "App" not in sentence
     assert "associated" in sentence
 
@@ -51,9 +52,10 @@ def test_a_level_tells_its_jump_and_its_forecasts(programme):
 
 
 def test_a_bridged_question_tells_the_bridge_and_the_move_that_is_left(programme):
-    found = pd.DataFrame({"survey": "visits", "item": "visit_advice_new", "wave": ["2025Q2", "2025Q3"], "quarter": ["2025Q2", "2025Q3"], "estimate": [3.28, 3.35], "as_asked": [3.74, 3.35], "bridge": [-0.46, 0.0]})
+    found = pd.DataFrame({"survey": "visits", "item": "visit_advice_new", "wave": ["2025Q2", "2025Q3"], "quarter": ["2025Q2", "2025Q3"], "estimate": [3.28, 3.35], "as_asked": [3.74, 3.35], "bridge": [-0.46, 0.0],
+        "bridge_low": -0.66, "bridge_high": -0.26, "n_new": 120, "n_old": 124, "moved": [None, 0.07], "moved_low": [None, -0.11], "moved_high": [None, 0.25]})  # fmt: skip
     (sentence,) = claims.tracking.bridges(found, programme)
     assert "asked in new words since 2025Q3" in sentence
-    assert "reads −0.46 against the old" in sentence
-    assert "from 3.28 to 3.35 (+0.07), where the answers as asked go from 3.74 to 3.35" in sentence
+    assert "reads −0.46 against the old (95 % interval −0.66 to −0.26; 120 answers to the new words, 124 to the old)" in sentence
+    assert "from 3.28 to 3.35 (+0.07; 95 % interval −0.11 to +0.25), where the answers as asked go from 3.74 to 3.35" in sentence
     assert claims.tracking.bridges(found.iloc[:1], programme) == []

@@ -96,7 +96,9 @@ def bridged(tables, programme=None) -> pd.DataFrame:
 
     Columns: survey, item, wave, quarter, estimate (mean in scale units; of the new wording from the change on, of the old one plus the bridge before),
     std_error, conf_low, conf_high (95 %; the bridge's error included, so that it is common to all earlier waves), n, as_asked (mean without
-    the bridge), bridge (what was added). Waves of anonymous surveys with too few answers are left out.
+    the bridge), bridge (what was added), bridge_low, bridge_high (95 %, Welch), n_new, n_old (answers to either wording in the split sample), and in
+    the wave of the change moved, moved_low, moved_high: its step from the wave before. That step is the old wording's, asked in both, so the
+    bridge's error is not in it. Waves of anonymous surveys with too few answers are left out.
     """
     programme, rows = programme or tables.programme, []
     quarters = {(wave.survey, wave.id): wave.quarter for wave in programme.waves}
@@ -108,16 +110,28 @@ def bridged(tables, programme=None) -> pd.DataFrame:
                     continue
                 link, ids = found.iloc[0], [one.id for one in grid.items]
                 new, old = ids.index(link["item"]), ids.index(link["old"])
-                start = grid.waves.index(change.wave)
+                start, sign = grid.waves.index(change.wave), -1 if grid.turned[new] else 1
+                asked, split = _means(grid, old), [link[key] for key in ("conf_low", "conf_high", "n_new", "n_old")]
                 for w, wave in enumerate(grid.waves):
-                    mean, error, n = (part[w] for part in _means(grid, new if w >= start else old))
+                    mean, error, n = (part[w] for part in (_means(grid, new) if w >= start else asked))
                     mean = grid.low[new] + grid.high[new] - mean if grid.turned[new] else mean
                     if n:
                         add, se = (link["estimate"], float(np.hypot(error, link["std_error"]))) if w < start else (0.0, float(error))
-                        rows.append((grid.survey.id, link["item"], wave, quarters[grid.survey.id, wave], mean + add, se, mean + add - Z * se, mean + add + Z * se, int(n), mean, add))
-    frame = pd.DataFrame(rows, columns=["survey", "item", "wave", "quarter", "estimate", "std_error", "conf_low", "conf_high", "n", "as_asked", "bridge"])
+                        step = _step(asked, start, sign) if w == start else (np.nan,) * 3
+                        rows.append((grid.survey.id, link["item"], wave, quarters[grid.survey.id, wave], mean + add, se, mean + add - Z * se, mean + add + Z * se, int(n), mean, add, *split, *step))
+    frame = pd.DataFrame(rows, columns=["survey", "item", "wave", "quarter", "estimate", "std_error", "conf_low", "conf_high", "n", "as_asked", "bridge", "bridge_low", "bridge_high", "n_new", "n_old", "moved", "moved_low", "moved_high"])
     frame = frame.drop_duplicates(["survey", "item", "wave"])
     return frame[~cells.few(frame, programme=programme, counts=("n",))].reset_index(drop=True)
+
+
+def _step(asked, start: int, sign: int) -> tuple[float, float, float]:
+    """The old wording's move into the wave of the change from the last one before that asked it, with its 95 % interval."""
+    mean, error, n = asked
+    before = next((w for w in range(start - 1, -1, -1) if n[w]), None)
+    if before is None:
+        return np.nan, np.nan, np.nan
+    moved, se = sign * float(mean[start] - mean[before]), float(np.hypot(error[start], error[before]))
+    return moved, moved - Z * se, moved + Z * se
 
 
 def lone_jumps(grid: Grid) -> list[dict]:
@@ -167,7 +181,8 @@ def _followed(grid: Grid, place: int, before: int, after: int, jump: float) -> b
     rows = np.isin(grid.wave, (before, after))
     for kpi in places:
         own = rows & (grid.places[:, kpi] >= 0) & (grid.places[:, place] >= 0)
-        others = [p for p in range(len(grid.items)) if p not in (kpi, place) and p not in places and (grid.places[own, p] >= 0).mean() > 0.6] if own.any() else []
+        asked_of_all = [p for p, item in enumerate(grid.items) if not item.asked_if]  # what was asked of some would leave few complete answers
+        others = [p for p in asked_of_all if p not in (kpi, place) and p not in places and (grid.places[own, p] >= 0).mean() > 0.6] if own.any() else []
         use = own & (grid.places[:, others] >= 0).all(axis=1) if others else own
         later = grid.wave[use] == after
         if use.sum() < 100 or min(later.sum(), (~later).sum()) < 40:
@@ -182,6 +197,6 @@ def _followed(grid: Grid, place: int, before: int, after: int, jump: float) -> b
             continue
         # an item that changed its wording leaves the KPI where it was: given the item, the KPI then moves the other way by jump x slope
         expected = -jump * beta[2]
-        if abs(beta[1]) < abs(expected) / 2:
+        if beta[1] * np.sign(expected) < abs(expected) / 2:
             return True
     return False

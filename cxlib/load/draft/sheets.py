@@ -1,14 +1,11 @@
 """The codebook as a workbook: a sheet for the columns, the files, the surveys, the scales and the programme; written, read back, checked."""
 
-import io
-import zipfile
-from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
 import pandas as pd
 
-from cxlib import schema
+from cxlib import schema, spreadsheets
 from cxlib.errors import DataError, nearest
 from cxlib.load.draft import book as books
 from cxlib.load.draft.book import SHEETS, Book
@@ -20,7 +17,6 @@ MOST = 32_000  # characters of a cell; a workbook holds 32,767
 ENTRIES = ("labels", "missing", "where", "joins", "fixed")  # cells of `code = meaning` lines, which quote what needs it themselves
 ITEMS = ("rating", "nominal", "number", "verbatim")
 WIDTH = {"file": 24, "column": 28, "wording": 40, "examples": 28, "why": 60, "labels": 28, "missing": 24, "id": 20, "label": 24, "role": 14, "value": 30, "where": 20, "joins": 24}
-STAMP = (2020, 1, 1, 0, 0, 0)
 EXPLAINED = {
     "use": "yes: the column is read", "role": "rating, nominal, number, verbatim; a field such as response_id, person_id, answered_on, weight, channel; or a column of the file's table",
     "id": "the item's name; one id in two files makes them one item over the waves", "scale": "a scale of the sheet scales", "direction": "low_is_good where it departs from the scale",
@@ -31,29 +27,9 @@ EXPLAINED = {
 
 def write(path: Path, book: Book) -> None:
     """Write a book as a workbook, the same bytes each time; text stays text, whatever it begins with."""
-    import xlsxwriter
-
-    packed = io.BytesIO()
-    made = xlsxwriter.Workbook(packed, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
-    made.set_properties({"title": "Codebook", "created": datetime(*STAMP)})
-    head, text, unsure = made.add_format({"bold": True, "bottom": 1}), made.add_format({"num_format": "@", "valign": "top"}), made.add_format({"num_format": "@", "valign": "top", "bg_color": "#FFF2CC"})
-    for name, keys in SHEETS.items():
-        frame, sheet = getattr(book, name), made.add_worksheet(name)
-        sheet.freeze_panes(1, 2 if name == "columns" else 0)
-        for place, key in enumerate(keys):
-            sheet.set_column(place, place, WIDTH.get(key, 12))
-            sheet.write_string(0, place, key, head)
-            if key in EXPLAINED:
-                sheet.write_comment(0, place, EXPLAINED[key], {"author": ""})
-        for line, row in enumerate(frame.itertuples(index=False), start=1):
-            look = unsure if "sure" in keys and row[keys.index("sure")] == "no" else text
-            for place, (key, cell) in enumerate(zip(keys, row)):
-                if cell:
-                    sheet.write_string(line, place, (cell if key in ENTRIES else books.safe(cell))[:MOST], look)
-    made.close()
-    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
-        for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name, STAMP), source.read(name))
+    sheets = {name: pd.DataFrame({key: [cell if key in ENTRIES else books.safe(cell) for cell in getattr(book, name)[key]] for key in keys}) for name, keys in SHEETS.items()}
+    unsure = {name: list(frame["sure"] == "no") for name, frame in sheets.items() if "sure" in frame}
+    spreadsheets.workbook(sheets, path, widths={**dict.fromkeys(dict.fromkeys(key for keys in SHEETS.values() for key in keys), 12), **WIDTH}, notes=EXPLAINED, marked=unsure, frozen={"columns": 2})
 
 
 def fits(book: Book) -> list[str]:

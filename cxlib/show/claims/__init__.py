@@ -102,10 +102,11 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     steering,
     summary,
     targets,
+    teams,
     topics,
     tracking,
     units,
     variants,
 )
 
-__all__ = ["alerts", "answering", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "test_id", "tests", "topics", "tracking", "units", "variants"]
+__all__ = ["alerts", "answering", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "topics", "tracking", "units", "variants"]

@@ -8,7 +8,7 @@ KINDS = {
     "link": "links with a token", "email": "e-mail addresses", "iban": "IBANs", "card": "card numbers", "number": "customer numbers", "birth": "dates of birth", "phone": "phone numbers", "address": "street addresses", "name": "names of persons",
 }  # fmt: skip
 USES = {"aggregate": "figures over groups", "quote": "quotations without names", "link": "joined to customer data", "case": "cases for follow-up", "target": "choice of whom to contact", "train": "training of models"}
-SETS = {"held out": "written before the rules were tuned", "tuned on": "the rules were tuned on", "made": "made by a grammar"}
+SETS = {"held out": "comments written before the rules were tuned", "tuned on": "comments the rules were tuned on", "made": "comments made by a grammar"}
 
 
 def sheet(programme) -> pd.DataFrame:
@@ -64,13 +64,20 @@ def gaps(programme) -> list[str]:
 
 
 def recall(found: pd.DataFrame) -> pd.DataFrame:
-    """Return the measured recall of the redaction as a table for readers: comments, kind, labelled, found (of 100, with limits), missed, right (of 100 redactions).
+    """Return the measured recall of the redaction as a table for readers: a row a kind, a column a set of labelled comments.
 
-    in: `cxlib.load.redaction.recall()`.
+    A cell says how many were found of how many labelled; for all kinds together with the share of 100 and its 95 % interval, and the last row says
+    of 100 redactions how many were right. in: `cxlib.load.redaction.recall()`.
     """
-    own = found[found["labelled"] > 0]
-    share = [f"{100 * row.estimate:.0f} ({100 * row.conf_low:.0f} to {100 * min(row.conf_high, 1):.0f})" for row in own.itertuples()]
-    return pd.DataFrame({"comments": own["comments"].map(SETS).to_numpy(), "kind": ["all kinds" if kind == "all" else KINDS[kind] for kind in own["kind"]], "labelled": own["labelled"].to_numpy(), "found": share, "missed": (own["labelled"] - own["found"]).to_numpy(), "right": [f"{100 * value:.0f}" if value == value else "" for value in own["precision"]]})
+    sets = dict.fromkeys(found["comments"])
+    cells = {(row.comments, row.kind): f"{row.found} of {row.labelled}" for row in found.itertuples() if row.labelled}
+    whole = found[found["kind"] == "all"].set_index("comments")
+    for name, row in whole.iterrows():
+        cells[name, "all"] += f" ({100 * row['estimate']:.0f} %; {100 * row['conf_low']:.0f} to {100 * min(row['conf_high'], 1):.0f} %)"
+        cells[name, "right"] = f"{row['right']} of {row['redacted']}"
+    kinds = {**KINDS, "all": "all kinds", "right": "redactions that were right"}
+    rows = [{"kind": label, **{SETS[name]: cells.get((name, kind), "none labelled") for name in sets}} for kind, label in kinds.items() if any((name, kind) in cells for name in sets)]
+    return pd.DataFrame(rows)
 
 
 def _shown(programme, survey) -> str:

@@ -145,7 +145,8 @@ def explained(found: pd.DataFrame, programme) -> list[str]:
         sure = sure[(sure["conf_low"] > 0) | (sure["conf_high"] < 0)].sort_values("estimate", key=abs, ascending=False)
         with_it = prose.join([f"{programme.label(name)} ({signed(row.estimate, unit)}, 95 % interval {signed(row.conf_low, unit)} to {signed(row.conf_high, unit)}; its rating moved by {prose.points(row.moved, digits=2)})" for name, row in zip(sure.index, sure.itertuples())])
         left = f"{signed(rest['estimate'], unit)} {CHANGE[unit]} go with none of them (95 % interval {signed(rest['conf_low'], unit)} to {signed(rest['conf_high'], unit)})"
-        said.append(f"{name}: of {signed(whole['estimate'], unit)} {CHANGE[unit]} this much is associated with attributes whose rating moved: {with_it}; {left}." if len(sure) else f"{name}: no attribute whose rating moved goes with the {signed(whole['estimate'], unit)} {CHANGE[unit]} it moved; {left}.")
+        base = f"Base: {prose.number(whole['n_now'])} answers against {prose.number(whole['n_then'])}."
+        said.append(f"{name}: of {signed(whole['estimate'], unit)} {CHANGE[unit]} this much is associated with attributes whose rating moved: {with_it}; {left}. {base}" if len(sure) else f"{name}: no attribute whose rating moved goes with the {signed(whole['estimate'], unit)} {CHANGE[unit]} it moved; {left}. {base}")
     return said
 
 
@@ -198,10 +199,11 @@ def bridges(found: pd.DataFrame, programme) -> list[str]:
         if before.empty or after.empty:
             continue
         start, last = after.iloc[0], before.iloc[-1]
-        moved = start["estimate"] - last["estimate"]
+        span = lambda low, high: f"95 % interval {signed(low, 'scale')} to {signed(high, 'scale')}"
         said.append(
-            f"{claims.heading(programme, survey)}{programme.label(item)} is asked in new words since {start['quarter']}. Where both wordings went to people drawn at random, the new one reads {prose.points(before['bridge'].iloc[0], digits=2)} against the old. "
-            f"Moved by that, the series goes from {prose.number(last['estimate'], digits=2)} to {prose.number(start['estimate'], digits=2)} ({prose.points(moved, digits=2)}), where the answers as asked go from {prose.number(last['as_asked'], digits=2)} to {prose.number(start['as_asked'], digits=2)}. "
+            f"{claims.heading(programme, survey)}{programme.label(item)} is asked in new words since {start['quarter']}. Where both wordings went to people drawn at random, the new one reads {prose.points(last['bridge'], digits=2)} against the old "
+            f"({span(last['bridge_low'], last['bridge_high'])}; {prose.number(last['n_new'])} answers to the new words, {prose.number(last['n_old'])} to the old). "
+            f"Moved by that, the series goes from {prose.number(last['estimate'], digits=2)} to {prose.number(start['estimate'], digits=2)} ({prose.points(start['moved'], digits=2)}; {span(start['moved_low'], start['moved_high'])}), where the answers as asked go from {prose.number(last['as_asked'], digits=2)} to {prose.number(start['as_asked'], digits=2)}. "
             "The error of the bridge is in every interval before the change."
         )
     return said

@@ -36,11 +36,11 @@ def names(frame, *columns):
     found = next((column for column in ("label", *columns) if column in frame.columns), None)
     if found is None:
         raise ValueError(f"the figure names its rows by the column {prose.join(['label', *columns], last='or')}; the frame has {prose.join(frame.columns)}")
-    return [words(_spoken(value), lines=3) for value in frame[found]]
+    return [words(_spoken(value), width=22, lines=4) for value in frame[found]]
 
 
 def height(labels, *, row=34, more=64):
-    """Return the height of a figure with these rows: a third line in a name makes all rows taller."""
+    """Return the height of a figure with these rows: a third line in a name, or a fourth, makes all rows taller."""
     return more + len(labels) * max(row, 17 * max((label.count("\n") + 1 for label in labels), default=1))
 
 

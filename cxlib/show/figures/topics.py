@@ -86,7 +86,7 @@ def multiples(groups, ax=None, *, unit, colour=layout.BLUE, shared=False, column
         line = line.sort_values("_day", kind="stable")
         tracking._line(small, line, colour=colour, scale=scale, few=False, size=3)
         tracking._ends(small, [(name, line)], unit, scale, None)
-        small.set_title(marks.words(name, width=22), fontsize=11)
+        small.set_title(marks.words(name, width=24, lines=3), fontsize=11)
         small.yaxis.grid(True)
         small.tick_params(axis="y", labelcolor=layout.MUTED, labelsize=11)
         tracking._levels(small, unit, 4)
