@@ -92,6 +92,7 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
 from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     alerts,
     answering,
+    card,
     drivers,
     levers,
     linking,
@@ -109,4 +110,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     variants,
 )
 
-__all__ = ["alerts", "answering", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "topics", "tracking", "units", "variants"]
+__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "topics", "tracking", "units", "variants"]
