@@ -125,7 +125,7 @@ def _as_read(cells, read, found: np.ndarray):
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    ends, signs = raw.signs(cells)
+    _, signs = raw.signs(cells)
     wide = signs >= 128
     if not wide.any():
         return cells
