@@ -1,4 +1,4 @@
-"""The command line: `cx init`, `cx report`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
+"""The command line: `cx init`, `cx report`, `cx crosstabs`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
 
 import sys
 from pathlib import Path
@@ -52,6 +52,30 @@ def report(
     from cxlib import report as reports
 
     reports.build(programme, quarter=quarter, only=only, jobs=jobs, fresh=fresh, raw=raw, out=out, pairs=parameter or [], say=_say)
+
+
+@app.command()
+def crosstabs(
+    programme: Where = None,
+    stub: Annotated[str, typer.Option("--stub", metavar="ITEMS", help="Questions down the side, e.g. --stub recommend,satisfaction.")] = ...,
+    banner: Annotated[str, typer.Option("--banner", metavar="FIELDS", help="Groups across the top: segments, nominal items or fields, e.g. --banner region,brand.")] = ...,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file that ends in .xlsx or .sav (SPSS), e.g. --to tables.xlsx.")] = ...,
+    survey: Annotated[str | None, typer.Option("--survey", metavar="SURVEY", help="The survey, where several ask these questions, e.g. --survey annual.", show_default=False)] = None,
+    quarter: Quarter = None,
+    raw: Raw = None,
+    out: Out = None,
+) -> None:
+    """Write crosstabs with bases, nets, means, letters and marks, e.g. cx crosstabs telecom --stub recommend --banner region --survey annual --to tables.xlsx."""
+    from cxlib import load, run
+    from cxlib.measure import crosstabs as tabs
+
+    names = lambda text: list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    found = run.programme_of(programme, raw)
+    tabs.target(to)
+    tables = load.tables(found, quarter, out=run.reports(out))
+    made, asked = tabs.table(tables, stub=names(stub), banner=names(banner), survey=survey)
+    tabs.write(made, to, programme=found, survey=asked)
+    _say(f"{to}: {made['item'].nunique()} questions by {made.loc[made['field'] != '', ['field', 'column']].drop_duplicates().shape[0]} groups, {found.label(asked)} {made['quarter'].max()}.")
 
 
 @app.command()

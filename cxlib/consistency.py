@@ -5,7 +5,7 @@ import zoneinfo
 from pathlib import Path
 
 from cxlib.errors import nearest
-from cxlib.programme import RESERVED
+from cxlib.programme import PUBLISHED, RESERVED
 from cxlib.questionnaire import RESPONSE_FIELDS, Wave
 
 
@@ -76,6 +76,7 @@ def sentences(p):
         yield from (f"the drivers name an item '{i}' that is not declared{nearest(i, items)}." for i in (*model.items, *model.stated, *model.stated.values(), *model.picks) if i not in items)
         if model.survey not in surveys:
             yield f"the drivers belong to a survey '{model.survey}' that is not declared{nearest(model.survey, surveys)}."
+    yield from _published(p)
     if p.staff.level == "person" and not p.staff.agreement:
         yield "staff.level = 'person' needs staff.agreement, the agreement that allows persons to be shown."
     for one in (*p.waves, *p.sources):
@@ -93,6 +94,16 @@ def sentences(p):
         yield from (f"wave '{one.id}' names the file '{name}' twice." for name in dict.fromkeys(parts) if (one.file, *parts).count(name) > 1)
         if one.timezone and not _known_zone(one.timezone):
             yield f"'timezone' = '{one.timezone}' of '{one.named}' is not a known zone; write it like Europe/Berlin."
+
+
+def _published(p):
+    """Sentences for files of published figures that could not be read."""
+    for one in p.published:
+        if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
+            yield f"the file '{one.file}' leaves the raw folder; name files below it."
+        for name in (*one.columns, *one.fixed):
+            if name not in PUBLISHED:
+                yield f"the published figures of '{one.file}' name '{name}', which is none of their columns{nearest(name, PUBLISHED)}."
 
 
 def _known_zone(name: str) -> bool:

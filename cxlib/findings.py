@@ -1,8 +1,11 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
+from cxlib import performance
+from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
 from cxlib.columns import columns as _columns
+from cxlib.columns import limits as _LIMITS
 
 _ESTIMATE = (
     ("estimate", "number", "12.4", "The figure; empty where it is not estimable (note says why)"),
@@ -12,7 +15,6 @@ _ESTIMATE = (
     ("n", "whole", "640", "Unweighted answered base", True),
     ("n_eff", "number", "571.2", "Effective base (Kish); under a declared design, answers of a simple random sample with the same error"),
 )
-_KPI = ("kpi", "text", "nps", "KPI of the programme", True)
 
 FINDINGS: dict[str, tuple[Column, ...]] = {
     "claims": _columns(
@@ -115,8 +117,6 @@ FINDINGS |= {  # 01, whom the answers stand for
         ("p", "number", "0.6", "p: no difference from them", True), ("moved", "number", "0.1", "What the choice, and who then answers, adds to the team's key figure"), ("told", "flag", "0", "10 points more than elsewhere, at .01 over the number of teams", True),
     ),
 }  # fmt: skip
-_LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))
-_LIMITS95 = lambda name, level: ((f"low_{name}", "number", "", f"Lower limit at its base within which {level} of units at the centre lie"), (f"high_{name}", "number", "", "Upper limit"))
 _DRIVER = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), _KPI, ("driver", "text", "network", "Attribute", True))
 _MODEL = _DRIVER[:3]
 _DIFFERENCE = (
@@ -272,33 +272,6 @@ FINDINGS |= {  # 03
         ("seasonal", "number", "0", "Seasonal part"), ("break", "flag", "0", "A jump in the likeliest course", True), ("jump", "number", "0.04", "Probability of a jump there", True),
         ("step_sd", "number", "1.1", "Standard deviation of the level's step a period"), ("note", "text", "", "Why there is no level"),
     ),
-    "units": _columns(
-        _KPI, *_WAVE, ("segment", "text", "team", "Kind of unit", True), ("value", "text", "team-04", "The unit", True), ("definition", "text", "nps_0_10", "Definition id"), ("unit", "text", "points", "points, share (0..1) or scale"),
-        ("estimate", "number", "12.4", "What its own answers say; empty where it is withheld"), ("std_error", "number", "14.1", "Its standard error, from the spread of all units' answers"), ("n", "whole", "33", "Answers; empty where they are withheld"), ("n_eff", "number", "31.2", "Effective base"),
-        ("shrunk", "number", "9.1", "Drawn towards the mean of all (empirical Bayes)"), ("conf_low", "number", "-4.0", "Lower end of its 95 % interval"), ("conf_high", "number", "21.5", "Upper end"),
-        ("shrinkage", "number", "0.7", "Weight of the mean of all, 0..1"), ("p_above", "number", "0.6", "Probability to lie above the mean of units"), ("verdict", "text", "not told apart", "above, below, not told apart; empty where it takes no part"),
-        ("centre", "number", "7.5", "Centre of the funnel"), *_LIMITS95("95", "95 %"), *_LIMITS95("998", "99.8 %"), ("waves", "number", "12", "Waves in which it has answers"), ("flag", "text", "withheld", "low base, too few or withheld"), ("note", "text", "", "Why it has no figure"),
-    ),
-    "alerts": _columns(
-        ("alert_id", "text", "pulse.nps.2026-07-27", "Survey, KPI and the period that alerted", True), ("kpi", "text", "nps", "KPI of the programme, or answers for their number", True), ("survey", "text", "pulse", "Survey", True), ("period", "text", "week", "week, month or wave", True), ("unit", "text", "points", "points, share (0..1), scale or count", True),
-        ("chart", "text", "EWMA", "Laney p', I-MR or EWMA", True), ("direction", "text", "below", "above or below the limits", True), ("first", "date", "2026-07-27", "Period that alerted", True), ("since", "date", "2026-07-06", "Period from which a step is likeliest", True), ("last", "date", "2026-09-28", "Last period in alert", True),
-        ("open", "flag", "1", "Whether it lasts", True), ("periods", "whole", "10", "Periods from the first to the last", True), ("estimate", "number", "-8.2", "Level since then"), ("centre", "number", "11", "Usual level, of the baseline"), ("n", "whole", "778", "Answers since then", True), ("better", "flag", "0", "Whether the direction is the good one", True),
-        ("segment", "text", "region", "Cut in which one group moved otherwise than the others; empty where none did"), ("value", "text", "North", "That group"), ("value_estimate", "number", "-31", "Its level since then"), ("value_before", "number", "4", "And before"),
-        ("length", "number", "366", "Periods to a false alert of such a chart, by simulation"), ("p_quarter", "number", "0.02", "Chance of a false alert within a quarter"), ("watched", "whole", "54", "Periods this chart has watched", True), ("fired", "whole", "1", "Alerts it has given", True), ("note", "text", "", "What became of it"),
-    ),
-    "charts": _columns(
-        ("kpi", "text", "nps", "KPI, or answers for their number", True), ("survey", "text", "pulse", "Survey", True), ("period", "text", "week", "week, month or wave", True), ("unit", "text", "points", "points, share (0..1), scale or count", True), ("chart", "text", "EWMA", "Laney p', I-MR or EWMA; empty where nothing is watched"),
-        ("rules", "text", "beyond, run", "Rules: beyond the limit, run of eight on one side"), ("limit", "number", "2.81", "Limit in standard deviations of what is held against it"), ("baseline_first", "date", "2025-03-17", "First period of the baseline"), ("baseline_last", "date", "2025-09-15", "Last"), ("n", "whole", "4970", "Answers", True),
-        ("baseline", "whole", "27", "Periods of the baseline", True), ("centre", "number", "11", "Its level"), ("sigma", "number", "1.27", "Spread of the baseline in sampling errors (Laney's sigma z); of counts in answers"), ("lag", "number", "0", "Correlation of a period with the next, where it is above zero"),
-        ("length_known", "number", "500", "Periods to a false alert if the limits were known"), ("length", "number", "366", "With limits estimated from this baseline, by simulation"), ("p_quarter", "number", "0.02", "Chance of a false alert within a quarter"), ("p_year", "number", "0.19", "Within a year"),
-        ("watched", "whole", "54", "Periods watched", True), ("fired", "whole", "1", "Alerts given", True), ("expected", "number", "0.15", "False alerts to be expected in the periods watched"), ("note", "text", "", "Why nothing is watched"),
-    ),
-    "units_spread": _columns(
-        _KPI, *_WAVE, ("segment", "text", "team", "Kind of unit", True), ("unit", "text", "points", "points, share (0..1) or scale"), ("n", "whole", "812", "Answers of units that are shown", True), ("units", "whole", "14", "Units with answers that may be shown", True), ("withheld", "whole", "2", "Units that may not", True),
-        ("single", "whole", "1", "Units with one answer", True), ("once", "whole", "1", "Units that appear in this wave only", True), ("estimate", "number", "7.5", "Mean of the units"), ("std_error", "number", "1.6", "Its standard error"),
-        ("spread", "number", "4.2", "Standard deviation between units (REML)"), *_LIMITS("spread", "by Q-profile"), ("q", "number", "31.0", "Cochran's Q"), ("p", "number", "0.003", "p: all units are alike"), ("i2", "number", "0.5", "Part of the scatter that is no sampling error"),
-        ("phi", "number", "2.1", "Overdispersion, winsorised"), ("dispersed", "flag", "1", "Whether the funnel lets the spread between units through", True), ("apart", "flag", "1", "Whether they differ by more than chance when all such comparisons are counted", True), ("answer_sd", "number", "80", "Standard deviation of an answer"), ("note", "text", "", "Why it is not estimable"),
-    ),
     "kpis": _columns(_KPI, *_WAVE, *_LEVEL, _CHANGED),
     "kpis_by_segment": _columns(
         _KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True),
@@ -312,6 +285,7 @@ FINDINGS |= {  # 03
         ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
+FINDINGS |= performance.FINDINGS
 _ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
 FINDINGS |= {  # 11
     "effects": _columns(

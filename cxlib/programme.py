@@ -25,6 +25,7 @@ Sight = Literal[
     "same_ids", "wording_break", "lone_jump", "regular_rows",
 ]  # fmt: skip
 RESERVED = {*RESPONSE_FIELDS, "answer", "survey", "wave", "quarter", "week"}  # columns of the responses that no item may be called
+PUBLISHED = ("series", "label", "day", "first", "estimate", "unit", "base", "kpi", "wording", "scale", "mode", "source", "licence")
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 
@@ -109,6 +110,14 @@ class Source(Reading):
     recipients: tuple[str, ...] = Field((), description="Who may see rows of it, e.g. [\"customer insight\"].")
 
 
+class Published(Reading):
+    """A file of percentages, scores or means that were published without the answers: somebody's benchmark, or one's own figures from before."""
+
+    file: str = Field(description="File under raw/, a row a figure, e.g. benchmarks.csv.")
+    columns: dict[str, str] = Field({}, description="series, label, day, first, estimate, unit, base, kpi, wording, scale, mode, source, licence -> column in the file; the same name where not given, e.g. {estimate = \"Top-box\"}.")
+    fixed: dict[str, str] = Field({}, description="The same -> one value for every row, e.g. {unit = \"percent\", source = \"national survey\"}.")
+
+
 class Matching(BaseModel):
     """How rows without a customer key are matched with the customer file."""
 
@@ -180,6 +189,7 @@ class Programme(BaseModel):
     staff: Staff = Staff()
     privacy: Privacy = Privacy()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
+    published: tuple[Published, ...] = Field((), description="Files of published figures: series that are tracked, and benchmarks of KPIs.")
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
     finance: Finance = Finance()
@@ -260,7 +270,7 @@ class Programme(BaseModel):
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
         contracts += [path for path in (self.folder / FORGOTTEN,) if path.is_file()]
-        files = (name for one in (*self.waves, *self.sources) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in one.joins)) if name)
+        files = (name for one in (*self.waves, *self.sources, *self.published) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in getattr(one, "joins", ()))) if name)
         return contracts + [self.raw / name for name in dict.fromkeys(files)]
 
 

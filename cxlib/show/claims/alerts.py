@@ -34,13 +34,13 @@ def said(found: pd.DataFrame, charts: pd.DataFrame, programme, quarter: str) -> 
 def current(found: pd.DataFrame, programme, quarter: str) -> pd.DataFrame:
     """Return the alerts that are open or were given within the quarter."""
     first, last = quarters.bounds(quarter, start=programme.fiscal_year_start, label=programme.fiscal_year_label)
-    return found[(found["open"] == 1) | found["first"].between(pd.Timestamp(first), pd.Timestamp(last))].reset_index(drop=True)
+    return found[(found["open"] == 1) | pd.to_datetime(found["first"]).between(pd.Timestamp(first), pd.Timestamp(last))].reset_index(drop=True)
 
 
 def _groups(now: pd.DataFrame) -> list[pd.DataFrame]:
     """Alerts of one survey in the same direction, good or bad, whose spans meet: one happening, as far as a reader is concerned."""
     groups = []
-    for (_, _volume, _), own in now.assign(volume=now["kpi"] == VOLUME).groupby(["survey", "volume", "better"], sort=False):
+    for _, own in now.assign(volume=now["kpi"] == VOLUME).groupby(["survey", "volume", "better"], sort=False):
         own = own.sort_values("since", kind="stable")
         reach = own["last"].cummax().shift()
         groups += [part.drop(columns="volume") for _, part in own.groupby((own["since"] > reach).cumsum())]

@@ -106,6 +106,11 @@ def differences(segments: pd.DataFrame, changes: pd.DataFrame, moved: pd.DataFra
         lines.append(f"Segments: {prose.number(tests)} comparisons of an attribute inside and outside a segment; {prose.number((segments['p'] < 0.05).sum())} have p below 0.05 where chance alone would give about {prose.number(round(0.05 * tests))}. The clearest: {programme.label(least['driver'])} for {programme.label(least['kpi'])} in {programme.label(least['segment'])} {least['value']} ({prose.percent(least['now'])} against {prose.percent(least['then'])}, {prose.p_value(least['p'])}). The ledger says what survives.")
     else:
         lines.append("No segment has answers enough to compare importances (100 inside and outside, and ten an attribute).")
+    lost = changes[changes["note"].fillna("").str.startswith("not compared")] if len(changes) else changes
+    for note, own in lost.groupby("note", sort=False):
+        lines.append(f"{prose.join(dict.fromkeys(map(programme.label, own['driver'])))}: {note}.")
+    if len(lost) and not changes["p"].notna().any():
+        return lines
     if not len(changes) or not changes["p"].notna().any():
         return [*lines, "There is no earlier wave of this survey to compare with."]
     for model, own in drivers.models(changes.dropna(subset=["p"]), programme):
