@@ -41,7 +41,7 @@ def test_the_three_planted_drivers_are_the_three_found(sample_report):
     assert found.loc[list(top), "p_top3"].min() > 0.6
     ranks = planted["importance"].rank(ascending=False)
     assert all(found.loc[item, "rank_low"] <= ranks[item] <= found.loc[item, "rank_high"] for item in planted.index)
-    assert stats.spearmanr(found["estimate"], planted["importance"].loc[found.index]).statistic > 0.85
+    assert stats.spearmanr(found["estimate"], planted["importance"].loc[found.index]).statistic > 0.75
 
 
 def words(draft: Path, page: str) -> str:
@@ -85,7 +85,8 @@ def classed(page: str, what: str) -> str:
 def test_basic_and_delighter_are_classed_or_it_cannot_be_told_and_nothing_else_is(sample_report):
     page = words(sample_report, "02_annual_drivers")
     basic, delighter = (classed(page, what) for what in ("annoys where it fails", "delights where it succeeds"))
-    assert set(re.findall(r"[A-Z][\w ]+(?= \(so in)", basic)) <= {"Bills"}
+    # The score ends at ten and is stretched below five, so that what matters most costs more than it gives; what has no effect is never classed.
+    assert set(re.findall(r"[A-Z][\w ]+(?= \(so in)", basic)) <= {"Bills", "Value for money", "Network coverage", "Time to an answer"}
     assert set(re.findall(r"[A-Z][\w ]+(?= \(so in)", delighter)) <= {"App and online account"}
     unclear = classed(page, "cannot be told") + classed(page, "cannot tell") + classed(page, "works both ways")
     assert "Bills" in basic + unclear
@@ -232,10 +233,14 @@ def test_the_topic_that_grew_with_the_change_is_seen_to_grow(sample_report):
 
 def test_a_team_of_fewer_than_five_is_shown_nowhere(sample_report):
     """Neither as a row nor by subtraction of the others from the whole."""
-    cuts = finding(sample_report, "kpis_by_segment").query("survey == 'employees' and segment == 'team' and wave == '2026Q3'").set_index("value")
-    small = cuts.loc["events"]
-    assert (small["flag"], np.isnan(small["estimate"])) == ("withheld", True)
-    assert cuts["estimate"].notna().sum() >= 9
+    cuts = finding(sample_report, "kpis_by_segment").query("survey == 'employees' and segment == 'team'")
+    for _, own in cuts.groupby("wave"):
+        hidden = own[own["flag"] == "withheld"]
+        assert "events" in set(hidden["value"])
+        assert hidden[["n", "estimate"]].isna().all(axis=None)
+        assert len(hidden) == 2, "one alone would follow from the others and the whole"
+    units = finding(sample_report, "units").query("survey == 'employees'")
+    assert set(units.loc[units["flag"] == "withheld", "value"]) >= ({"events"} if len(units) else set())
     for path in [*(sample_report / "tables").glob("*.csv"), *sample_report.glob("*.html")]:
         text = re.sub(r"<[^>]+>", " ", path.read_text("utf-8"))
         assert not re.search(r"(?<![\w-])events[ ,|;:]+[-+−]?\d+\.\d", text), path.name

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxlib import schema
 from cxlib.errors import DataError, nearest
-from cxlib.load import answers, readers, repeats, rows
+from cxlib.load import answers, currencies, readers, repeats, rows
 from cxlib.programme import Programme, Reading, Source, Wave
 
 SUGGESTIONS = (
@@ -159,13 +159,17 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
         yield Intake(
-            frame=pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed),
+            frame=_own_money(pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed), programme, source),
             verbatims=pd.DataFrame(),
             files=[_file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed)],
             repairs=_repairs(source.named, "", raw, rules, columns, equal),
             coverage=pd.DataFrame(),
             identifiers=_identifiers(source, raw, kept),
         )
+
+
+def _own_money(frame: pd.DataFrame, programme: Programme, source: Source) -> pd.DataFrame:
+    return currencies.converted(frame, programme, file=source.named) if source.table == "orders" else frame
 
 
 def _parsed(reading: Reading, programme: Programme, read, columns: dict, parse, *, key: str | None):

@@ -70,7 +70,7 @@ def _latest(tables) -> pd.DataFrame:
             if not tables.programme.units:  # a customer with an account of one is no unit
                 found = found[found.groupby(["kpi", "survey"])["n"].transform("median") >= 2]
             if field in ("team", "staff_id"):
-                found = cells.blanked(found, ~found["value"].isin(waves.teams(tables)))
+                found = cells.blanked(found, waves.small_teams(tables, found))
             parts.append(found)
     if not parts:
         return waves.kpis(tables).iloc[:0].assign(segment="", value="", waves=np.nan)

@@ -145,12 +145,25 @@ def by_segment(tables) -> pd.DataFrame:
         return kpis(tables, designs=designs).iloc[:0].assign(segment="", value="")
     found = pd.concat(parts, ignore_index=True)
     found = cells.segments(found, programme=tables.programme, nested=_nested(tables, found))
-    return cells.blanked(found, found["segment"].isin(staff_cuts(tables.programme)) & ~found["value"].isin(teams(tables)))
+    staff = found["segment"].isin(staff_cuts(tables.programme))
+    return cells.blanked(found, small_teams(tables, found[staff]).reindex(found.index, fill_value=False))
 
 
 def staff_cuts(programme) -> list[str]:
     """Return the segments that cut answers by staff."""
     return [segment.id for segment in programme.segments if segment.field in ("team", "staff_id")]
+
+
+def small_teams(tables, found: pd.DataFrame) -> pd.Series:
+    """Return which rows by staff may not be shown: teams that are too small, and where all teams of a wave add up to its whole, as many others as it takes to hide them."""
+    gone = ~found["value"].isin(teams(tables))
+    for _, own in found.groupby(["kpi", "survey", "wave", "segment"], sort=False):
+        hidden = set(own.loc[gone[own.index], "value"])
+        if hidden and len(hidden) < len(own):
+            n = own.set_index("value")["n"].astype(float).fillna(0.0)
+            state = cells.protect(n, [(float(n.sum()), list(n.index))], limit=tables.programme.staff.minimum, hidden=hidden)
+            gone[own.index] = own["value"].map(state.ne("")).to_numpy()
+    return gone
 
 
 def _nested(tables, found: pd.DataFrame) -> list[tuple]:

@@ -39,7 +39,7 @@ def answers(folk: pd.DataFrame, held: dict, asked: pd.DataFrame, contacts: pd.Da
         "response_id": names(key, n), "survey": survey, "wave": wave,
         "answered_at": days.astype("datetime64[s]") + draws.whole((*key, "clock"), n, 7 * 3600, 22 * 3600).astype("timedelta64[s]"),
         "person": person, "person_id": who["person_id"].where(draws.happens((*key, "linked"), np.full(n, LINKED)), None),
-        "brand": who["brand"], "region": who["region"], "contract": who["contract"], "channel": rows["channel"],
+        "brand": who["brand"], "region": who["region"], "country": who["country"], "language": who["language"], "contract": who["contract"], "channel": rows["channel"],
         "seconds": np.round(np.exp((5.4 if survey == "annual" else 3.9) + 0.45 * draws.normal((*key, "seconds"), n))).astype(int),
         **opinions.kpis(latent, felt, key=key, world=world), "expected": opinions.expected(person, felt_on, held, world=world, unresolved=mean if survey == "pulse" else 0.0, complaining=survey == "annual")})
     frame["day"] = felt_on.astype("datetime64[s]")

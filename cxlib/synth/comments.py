@@ -25,6 +25,12 @@ def grammar() -> dict:
     return tomllib.loads(files(__package__).joinpath("templates/grammar.toml").read_text(encoding="utf-8"))
 
 
+@cache
+def tongues() -> dict:
+    """What is said in German and French: templates/tongues.toml."""
+    return tomllib.loads(files(__package__).joinpath("templates/tongues.toml").read_text(encoding="utf-8"))
+
+
 def subjects(item: str, felt: np.ndarray, off: np.ndarray, reason: np.ndarray, *, key: tuple, world: str) -> tuple[np.ndarray, np.ndarray]:
     """Which topics each respondent takes up (boolean, rows by TOPICS, three at most) and whether in complaint. What was bad or very good is
     talked about; a contact's reason comes up more often; in the null world neither has anything to do with the experience."""
@@ -48,7 +54,7 @@ def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) ->
     survey, key, n = frame["survey"].iloc[0], (seed, "comments", f"{frame['survey'].iloc[0]}-{frame['wave'].iloc[0]}"), len(frame)
     reason = frame["reason"].to_numpy() if "reason" in frame else np.full(n, "")
     off = np.clip((company.RECOMMEND_MEAN - frame["latent"].to_numpy()) * company.truthful(world), -3, 3)
-    texts, mentions = [], []
+    texts, mentions, spoken = [], [], frame["language"].tolist()
     for item in ITEMS[survey]:
         wrote = draws.happens((*key, item, "wrote"), 1 / (1 + np.exp(-(np.log(WRITES[item] / (1 - WRITES[item])) + 0.12 * off))))
         taken, complains = subjects(item, felt, off, reason, key=key, world=world)
@@ -57,7 +63,7 @@ def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) ->
         written = [None] * n
         for i in np.flatnonzero(wrote):
             about = [(company.TOPICS[k], -1 if complains[i, k] else 1) for k in np.flatnonzero(taken[i])]
-            written[i] = write(item, about, float(mood[i]), luck[i].tolist())
+            written[i] = write(item, about, float(mood[i]), luck[i].tolist()) if spoken[i] == "en" else translated(item, about, luck[i].tolist(), spoken[i])
         texts.append(pd.DataFrame({"response_id": frame["response_id"], "item": item, "text": pd.Series(written, dtype=object)}))
         row, topic = np.nonzero(taken & wrote[:, None])
         mentions.append(pd.DataFrame({"response_id": frame["response_id"].to_numpy()[row], "item": item, "topic": np.array(company.TOPICS)[topic],
@@ -100,6 +106,24 @@ def write(item: str, about: list[tuple[str, int]], mood: float, luck: list[float
     if draw() < 0.22:
         text = f"{text.rstrip('.')}. {choose(words['closers'][choose((feeling, feeling, 'neutral'))])}"
     return styled(text, draw, feeling)
+
+
+def translated(item: str, about: list[tuple[str, int]], luck: list[float], language: str) -> str:
+    """One comment in German or French: whole clauses, joined, and typed with a slip now and then."""
+    chance = iter(luck)
+    words = tongues()[language]
+    draw = lambda: next(chance, 0.37)
+    choose = lambda options: options[int(draw() * len(options))]
+    if not about:
+        return choose(words["nothing"])
+    text, before = "", 0
+    for topic, tone in about if draw() < 0.5 else about[::-1]:
+        clause = choose(words["topics"][topic]["wish" if item == "improve" else "negative" if tone < 0 else "positive"])
+        text = clause if not before else text + choose(words["and" if tone == before or item == "improve" else "but"]) + clause
+        before = tone
+    if draw() < 0.7:
+        text = ". ".join(part[:1].upper() + part[1:] for part in text.split(". ")) + ("." if draw() < 0.5 else "")
+    return slip(text, draw(), draw()) if draw() < 0.15 else text
 
 
 def fill(clause: str, choose, depth: int = 0) -> str:

@@ -1,6 +1,6 @@
 """The company: what its customers rate, what drives them, what changed and when. Everything here is the known truth of the sample.
 
-A fictional German telecom provider with two brands, Fernau (full service) and Kolibri (low price). In `world="null"` nothing affects anything: the
+A fictional telecom provider in Germany and Switzerland with two brands, Fernau (full service) and Kolibri (low price). In `world="null"` nothing affects anything: the
 attributes have the same levels and correlations, but no attribute moves the willingness to recommend, no level changes over time, no region, brand or
 contract differs, nobody leaves because of dissatisfaction, and no action has an effect.
 """
@@ -14,8 +14,14 @@ from . import draws
 
 FIRST_DAY, LAST_DAY = np.datetime64("2023-10-01"), np.datetime64("2026-09-30")
 BRANDS = ("Fernau", "Kolibri")
-REGIONS = ("Köln", "Düsseldorf", "München", "Nürnberg", "Lübeck", "Görlitz")
-REGION_SHARES = (0.24, 0.20, 0.21, 0.14, 0.12, 0.09)
+REGIONS = ("Köln", "Düsseldorf", "München", "Nürnberg", "Lübeck", "Görlitz", "Zürich", "Lausanne")
+REGION_SHARES = (0.22, 0.18, 0.18, 0.13, 0.11, 0.09, 0.06, 0.03)
+SWISS = ("Zürich", "Lausanne")
+# What comments are written in, by region; elsewhere as in Germany.
+LANGUAGES = ("en", "de", "fr")
+LANGUAGE_SHARES = {"": (0.80, 0.20, 0.0), "Zürich": (0.45, 0.55, 0.0), "Lausanne": (0.10, 0.05, 0.85)}
+# Euro for a Swiss franc from that day on.
+RATES = (("2023-10-01", 1.04), ("2024-01-01", 1.06), ("2024-07-01", 1.03), ("2025-01-01", 1.065), ("2025-07-01", 1.07), ("2026-01-01", 1.055), ("2026-07-01", 1.08))
 CONTRACTS = ("contract", "prepaid")
 CHANNELS = ("phone", "chat", "shop", "app", "e-mail")
 # The true recent change: the two call centres were merged and prices rose on the same day.
@@ -83,6 +89,17 @@ UNRESOLVED = -0.70          # an unresolved contact, in points of recommendation
 # Monthly chance of leaving, and its log-odds for one point of recommendation.
 LEAVING = {"contract": 0.0085, "prepaid": 0.0140}
 LEAVING_SLOPE = -0.42
+
+
+def country(region) -> np.ndarray:
+    """DE or CH, by region."""
+    return np.where(np.isin(region, SWISS), "CH", "DE")
+
+
+def rate(days) -> np.ndarray:
+    """Euro for a franc on each day."""
+    place = np.searchsorted(np.array([day for day, _ in RATES], dtype="datetime64[D]"), np.asarray(days, dtype="datetime64[D]"), side="right") - 1
+    return np.array([value for _, value in RATES])[np.maximum(place, 0)]
 
 
 def truthful(world: str) -> float:

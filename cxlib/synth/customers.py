@@ -11,7 +11,7 @@ AGES = ("18-29", "30-44", "45-59", "60+")
 
 
 def accounts(customers: int, *, seed: int) -> pd.DataFrame:
-    """One row an account: account_id, segment (consumer|business), brand, region, contract, since (date), owner (of a business account: who looks after it), renews_on (of a business
+    """One row an account: account_id, segment (consumer|business), brand, region, country, contract, since (date), owner (of a business account: who looks after it), renews_on (of a business
     account: the day its contract runs to, of one to three years), people (how many use it)."""
     at = lambda column: (seed, "accounts", column)
     business = np.zeros(customers, bool)
@@ -27,11 +27,12 @@ def accounts(customers: int, *, seed: int) -> pd.DataFrame:
     term = draws.pick(at("term"), customers, (1, 2, 3), (0.5, 0.35, 0.15)).astype(int)
     passed = (company.LAST_DAY - since).astype(int) // (365 * term) + 1
     renews = np.where(business, since + (365 * term * passed).astype("timedelta64[D]"), np.datetime64("NaT"))
+    region = draws.pick(at("region"), customers, company.REGIONS, company.REGION_SHARES)
     return pd.DataFrame({
         "account_id": [f"A{number:06d}" for number in range(1, customers + 1)],
         "segment": np.where(business, "business", "consumer"),
         "brand": np.where(kolibri, company.BRANDS[1], company.BRANDS[0]),
-        "region": draws.pick(at("region"), customers, company.REGIONS, company.REGION_SHARES),
+        "region": region, "country": company.country(region),
         "contract": np.where(prepaid, "prepaid", "contract"),
         "since": since.astype("datetime64[s]"),
         "owner": np.where(business, draws.pick(at("owner"), customers, MANAGERS), None),
@@ -49,10 +50,18 @@ def people(held: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     return pd.DataFrame({
         # Numbers as real customer numbers are: text of digits that a careless reader turns into a number and so loses its zeros.
         "person_id": [f"{100417 + 7 * value:08d}" for value in number],
-        "account_id": rows["account_id"], "role": np.where(first, "owner", "user"),
+        "account_id": rows["account_id"], "role": np.where(first, "owner", "user"), "country": rows["country"],
         "segment": rows["segment"], "brand": rows["brand"], "region": rows["region"], "contract": rows["contract"],
+        "language": tongue(rows["region"].to_numpy(), seed=seed),
         "age": draws.pick((seed, "people", "age"), n, AGES, (0.22, 0.30, 0.28, 0.20)),
         "joined_on": np.maximum(joined, rows["since"].to_numpy().astype("datetime64[D]")).astype("datetime64[s]")})
+
+
+def tongue(region: np.ndarray, *, seed: int) -> np.ndarray:
+    """The language each person writes in."""
+    chance = draws.uniform((seed, "people", "language"), len(region))
+    edges = np.cumsum([company.LANGUAGE_SHARES.get(one, company.LANGUAGE_SHARES[""]) for one in region], axis=1).reshape(-1, len(company.LANGUAGES))
+    return np.array(company.LANGUAGES)[np.minimum((chance[:, None] >= edges).sum(axis=1), len(company.LANGUAGES) - 1)]
 
 
 def traits(folk: pd.DataFrame, *, seed: int, world: str) -> dict[str, np.ndarray]:

@@ -25,10 +25,10 @@ WORDINGS = {"recommend": "How likely are you to recommend us to a friend or coll
 # The agency of 2026 asked the attributes in an order of its own.
 ORDER_2026 = ("price", "terms", "billing", "coverage", "speed", "waiting", "staff", "competence", "app", "shop", "delivery")
 COLUMNS = {
-    "2024Q3": {"response_id": "lfdnr", "date": "Datum", "person_id": "Kundennr", "brand": "Marke", "region": "Region", "contract": "Tarif", "channel": "Kanal",
+    "2024Q3": {"response_id": "lfdnr", "date": "Datum", "person_id": "Kundennr", "brand": "Marke", "region": "Region", "country": "Land", "language": "Sprache", "contract": "Tarif", "channel": "Kanal",
                "recommend": "F1_Weiterempfehlung", "satisfaction": "F2_Zufriedenheit", "ease": "F3_einfach", "repurchase": "F4_Wiederwahl",
                **{item: f"F5_{number}" for number, item in enumerate(company.IDS, 1)}, "why": "F6_Begründung", "improve": "F7_Verbesserung", "weight": "Gewicht"},
-    "2025Q3": {"response_id": "Response ID", "date": "Interview date", "person_id": "Customer no.", "brand": "Brand", "region": "Region", "contract": "Tariff type",
+    "2025Q3": {"response_id": "Response ID", "date": "Interview date", "person_id": "Customer no.", "brand": "Brand", "region": "Region", "country": "Country", "language": "Language", "contract": "Tariff type",
                "channel": "Mode", "recommend": "Q1 Recommendation (0-10)", "satisfaction": "Q2 Satisfaction", "ease": "Q3 Made it easy", "repurchase": "Q4 Choose again",
                **{item: f"Q5 {WORDINGS[item]}" for item in company.IDS}, "contacted": "Q6 Contacted", "solved": "Q6a Solved",
                "complained": "Q6b Complained", "complaint": "Q6c Complaint handled",
@@ -37,15 +37,15 @@ COLUMNS = {
                "recorded": "RecordedDate", "response_id": "ResponseId", "person_id": "ExternalReference", "channel": "DistributionChannel", "language": "UserLanguage",
                "recommend": "Q8", "satisfaction": "Q9", "ease": "Q10", "repurchase": "Q11", **{item: f"Q12_{number}" for number, item in enumerate(ORDER_2026, 1)},
                "contacted": "Q13", "solved": "Q14", "complained": "Q15", "complaint": "Q16",
-               "most": "Q17", "second": "Q18", "why": "Q19", "improve": "Q20", "brand": "Brand", "region": "Region", "contract": "Contract", "weight": "Weight"}}
+               "most": "Q17", "second": "Q18", "why": "Q19", "improve": "Q20", "brand": "Brand", "region": "Region", "country": "Country", "contract": "Contract", "weight": "Weight"}}
 PULSE_COLUMNS = {
     "first": {"response_id": "id", "date": "date", "contact": "contact_date", "person_id": "customer", "recommend": "nps", "satisfaction": "csat", "ease": "ces",
-              "comment": "comment", "channel": "channel", "brand": "brand", "region": "region", "contract": "tariff", "touchpoint": "touchpoint", "team": "team"},
+              "comment": "comment", "channel": "channel", "brand": "brand", "region": "region", "country": "country", "language": "language", "contract": "tariff", "touchpoint": "touchpoint", "team": "team"},
     "second": {"response_id": "response_id", "answered_at": "answered_at", "contact": "contact_on", "person_id": "customer_id", "recommend": "q1_recommend",
-               "satisfaction": "q2_satisfaction", "ease": "q3_easy", "comment": "q4_comment", "channel": "channel", "brand": "brand", "region": "region",
+               "satisfaction": "q2_satisfaction", "ease": "q3_easy", "comment": "q4_comment", "channel": "channel", "brand": "brand", "region": "region", "country": "country", "language": "language",
                "contract": "contract", "touchpoint": "touchpoint", "team": "team"},
     "third": {"response_id": "ResponseId", "answered_at": "AnsweredAt", "contact": "ContactOn", "person_id": "CustomerNo", "recommend": "Recommend",
-              "satisfaction": "Satisfaction", "ease": "Ease", "comment": "Comment", "channel": "Channel", "brand": "Brand", "region": "Region", "contract": "Contract",
+              "satisfaction": "Satisfaction", "ease": "Ease", "comment": "Comment", "channel": "Channel", "brand": "Brand", "region": "Region", "country": "Country", "language": "Language", "contract": "Contract",
               "touchpoint": "Touchpoint", "team": "Team"}}
 
 NOTES_2025 = ["Q5: 1 = very poor ... 5 = very good, 6 = never used", "Q6: 1 = yes, 2 = no; Q6a only if Q6 = 1", "Q6b: 1 = yes, 2 = no; Q6c only if Q6b = 1", "Weight: age and tariff type, to the customer base"]
@@ -80,7 +80,7 @@ def annual(frame: pd.DataFrame, wave: str) -> pd.DataFrame:
         begun = frame["answered_at"] - pd.to_timedelta(frame["seconds"], unit="s")
         write = lambda times: times.dt.strftime("%Y-%m-%d %H:%M:%S")
         ready = ready.assign(start=write(begun), end=write(frame["answered_at"]), recorded=write(frame["answered_at"] + pd.Timedelta(seconds=1)),
-                             status="IP Address", progress=100, finished="True", language="EN", weight=[f"{value:.2f}" for value in frame["weight"]])
+                             status="IP Address", progress=100, finished="True", language=frame["language"], weight=[f"{value:.2f}" for value in frame["weight"]])
     return cells(ready, COLUMNS[wave])
 
 

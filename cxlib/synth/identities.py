@@ -16,7 +16,7 @@ HOSTS = ("mail.example.com", "post.example.org", "web.example.net")
 # Codes of towns with subscriber numbers that the Bundesnetzagentur keeps free for films and books (a thousand each); where they run out, extensions follow.
 FREE = (("221", "4710"), ("30", "23125"), ("40", "66969"), ("69", "90009"), ("89", "99998"))
 POSTCODES = {"Köln": ("50667", "50823", "50937", "51063", "51105"), "Düsseldorf": ("40210", "40227", "40468", "40593"), "München": ("80331", "80638", "81369", "81735", "81929"),
-             "Nürnberg": ("90402", "90429", "90459"), "Lübeck": ("23552", "23556", "23564"), "Görlitz": ("02826", "02827")}
+             "Nürnberg": ("90402", "90429", "90459"), "Lübeck": ("23552", "23556", "23564"), "Görlitz": ("02826", "02827"), "Zürich": ("8001", "8032", "8050"), "Lausanne": ("1003", "1010")}
 BORN = {"18-29": (1997, 2007), "30-44": (1982, 1996), "45-59": (1967, 1981), "60+": (1938, 1966)}
 # Blank in the customer file; and what is shared by those who live together, with each other's first contract on the account before.
 BLANK = {"email": 0.09, "phone": 0.06, "born": 0.08, "loyalty": 0.28}

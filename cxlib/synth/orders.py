@@ -14,7 +14,7 @@ MARGIN = {"contract": 0.40, "prepaid": 0.34}
 
 
 def orders(folk: pd.DataFrame, calls: pd.DataFrame, *, seed: int, world: str) -> pd.DataFrame:
-    """One row a purchase: order_id, person_id, ordered_on, product, amount, margin (EUR), currency; owners only, they pay the bill.
+    """One row a purchase: order_id, person_id, ordered_on, product, amount, margin, currency (EUR, CHF in Switzerland); owners only, they pay the bill.
 
     `calls` is the log of the loyalty call: each reached customer buys EXTRA add-ons on average in the 90 days after assignment (none in the
     null world)."""
@@ -27,6 +27,10 @@ def orders(folk: pd.DataFrame, calls: pd.DataFrame, *, seed: int, world: str) ->
     frame = pd.concat(parts, ignore_index=True)
     here = customers.active(folk.set_index("person_id").loc[frame["person_id"]].reset_index(), frame["ordered_on"].to_numpy())
     frame = frame[here & (frame["ordered_on"].to_numpy() <= company.LAST_DAY)].sort_values(["ordered_on", "person_id", "product"], kind="stable").reset_index(drop=True)
+    # Swiss customers pay in francs.
+    swiss = frame["person_id"].isin(folk.loc[folk["country"] == "CH", "person_id"]).to_numpy()
+    franc = np.where(swiss, company.rate(frame["ordered_on"].to_numpy()), 1.0)
+    frame = frame.assign(amount=np.round(frame["amount"] / franc, 2), margin=np.round(frame["margin"] / franc, 2), currency=np.where(swiss, "CHF", "EUR"))
     frame.insert(0, "order_id", [f"O{number:08d}" for number in range(1, len(frame) + 1)])
     return frame
 

@@ -113,7 +113,7 @@ def sources(raw: Path, accounts, folk, ids, moments, asked, calls, bought) -> No
     """The tables that come from the company's own systems."""
     iso = lambda values: values.dt.strftime("%Y-%m-%d").where(values.notna(), None)
     exports.write_parquet(raw / "accounts.parquet", accounts.drop(columns="people"), dates=("since", "renews_on"))
-    exports.write_csv(raw / "people.csv", blanks(folk.assign(joined_on=iso(folk["joined_on"]), left_on=iso(folk["left_on"]), **ids[["name", "born", "email", "phone", "postcode", "loyalty"]])))
+    exports.write_csv(raw / "people.csv", blanks(folk.drop(columns=["country", "language"]).assign(joined_on=iso(folk["joined_on"]), left_on=iso(folk["left_on"]), **ids[["name", "born", "email", "phone", "postcode", "loyalty"]])))
     whose = folk["person_id"].to_numpy()
     exports.write_csv(raw / "actions.csv", blanks(calls.assign(person=whose[calls["person"]], assigned_on=iso(calls["assigned_on"]), delivered_on=iso(calls["delivered_on"]))
                                                   .rename(columns={"person": "person_id"})))

@@ -24,12 +24,14 @@ def test_levels_are_those_of_the_answers(sample):
     found = waves.kpis(tables).set_index(["kpi", "survey", "wave"])
     for survey, wave in (("annual", "2026Q3"), ("pulse", "2024Q2")):
         own = tables["responses"].query("survey == @survey and wave == @wave")
-        if survey == "annual":  # one answer a person
-            expected = metrics.estimate(metrics.tally(own, score="recommend", weight="weight"), definition="nps_0_10").iloc[0]
+        if survey == "annual":  # one answer a person, several people an account, as the programme declares
+            account = own["person_id"].map(tables["people"].drop_duplicates("person_id").set_index("person_id")["account_id"]).fillna(own["answer"])
+            expected = design.estimate(own.assign(account=account), score="recommend", definition="nps_0_10", weight="weight", cluster="account").iloc[0]
+            assert expected["estimate"] == pytest.approx(metrics.estimate(metrics.tally(own, score="recommend", weight="weight"), definition="nps_0_10")["estimate"].iloc[0])
         else:  # people who answered more than once in the quarter
             expected = design.estimate(own, score="recommend", definition="nps_0_10", cluster="person_id").iloc[0]
             assert own["person_id"].dropna().duplicated().any()
-        assert found.loc[("nps", survey, wave), "basis"] == ("weights as given" if survey == "annual" else "clustered by person_id")
+        assert found.loc[("nps", survey, wave), "basis"] == ("clustered by account_id" if survey == "annual" else "clustered by person_id")
         assert found.loc[("nps", survey, wave), ["estimate", "conf_low", "conf_high", "n"]].tolist() == pytest.approx(expected[["estimate", "conf_low", "conf_high", "n"]].tolist())
 
 
