@@ -167,7 +167,7 @@ def texts(values: pd.Series, *, known: Known = NOTHING) -> pd.DataFrame:
     import pyarrow.compute as pc
 
     kinds = list(MARKS)
-    cells = pa.array(values.where(values.map(type) == str) if values.dtype == object else values.astype("str"), pa.large_string(), from_pandas=True)
+    cells = pa.array(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values.astype("str"), pa.large_string(), from_pandas=True)
     coded = (cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells).dictionary_encode()
     unique, codes = coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()
     looked = np.flatnonzero(suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.ones(len(unique), dtype=bool))
