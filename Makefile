@@ -14,13 +14,14 @@ PROJECT := --no-deps --no-build-isolation -e .
 
 MINUTES ?= 10
 
-.PHONY: help report test slow fuzz bench lab lock codebook lint clean
+.PHONY: help report test slow proofs fuzz bench lab lock codebook lint clean
 
 help:
 	@echo "make report   build the environment and the report of the shipped sample's latest quarter"
 	@echo "make test     build the same environment and pass the tests"
 	@echo "make lab      open JupyterLab on the notebooks"
 	@echo "make slow     the slow proofs: coverage by simulation, scale, faults"
+	@echo "make proofs   coverage and false alarms of the tracking study by simulation"
 	@echo "make fuzz     change valid files at random against every loader, MINUTES=10 each"
 	@echo "make bench    the benchmarks, as ratios in one run"
 	@echo "make lock     renew requirements.lock, constraints.txt and environment.yml"
@@ -34,6 +35,9 @@ test: $(READY)
 
 slow: $(READY)
 	@$(BIN)/python -m pytest -m slow
+
+proofs: $(READY)
+	@$(BIN)/python bench/tracking.py
 
 fuzz: $(READY)
 	@$(BIN)/python tests/fuzz.py --minutes $(MINUTES)

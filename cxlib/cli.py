@@ -1,4 +1,4 @@
-"""The command line: `cx init`, `cx report`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
+"""The command line: `cx init`, `cx report`, `cx crosstabs`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
 
 import sys
 from pathlib import Path
@@ -26,14 +26,15 @@ Quarter = Annotated[str | None, typer.Option("--quarter", metavar="2026Q3", help
 @app.command()
 def init(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILES", help="Exports of surveys and of customers, contacts, orders, actions, e.g. survey_2026.csv orders.xlsx. Left out: draft anew from the folder's codebook.xlsx.", show_default=False)] = None,
-    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The programme's folder, new or empty, e.g. --to data/acme.")] = ...,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The programme's folder: new or empty, or one with a programme, to which the files are added, e.g. --to data/acme.")] = ...,
     name: Annotated[str, typer.Option("--name", metavar="TEXT", help="Name on the report's cover, e.g. --name 'Acme'. [default: the folder's]", show_default=False)] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Draft programme.toml anew although it was changed by hand, e.g. cx init --to data/acme --overwrite.")] = False,
+    quarter: Annotated[str | None, typer.Option("--quarter", metavar="2026Q4", help="Quarter of files that are added to a programme and hold no days, e.g. --quarter 2026Q4.", show_default=False)] = None,
 ) -> None:
-    """Draft a programme from your own files: programme.toml with a reason for every guess, and a codebook to edit, e.g. cx init survey.csv --to data/acme."""
+    """Draft a programme from your own files, with a reason for every guess, or add the next quarter's files to one, e.g. cx init survey.csv --to data/acme."""
     from cxlib.load import draft
 
-    draft.make(files or [], to, name=name, overwrite=overwrite, say=_say)
+    draft.make(files or [], to, name=name, overwrite=overwrite, quarter=quarter, say=_say)
 
 
 @app.command()
@@ -51,6 +52,30 @@ def report(
     from cxlib import report as reports
 
     reports.build(programme, quarter=quarter, only=only, jobs=jobs, fresh=fresh, raw=raw, out=out, pairs=parameter or [], say=_say)
+
+
+@app.command()
+def crosstabs(
+    programme: Where = None,
+    stub: Annotated[str, typer.Option("--stub", metavar="ITEMS", help="Questions down the side, e.g. --stub recommend,satisfaction.")] = ...,
+    banner: Annotated[str, typer.Option("--banner", metavar="FIELDS", help="Groups across the top: segments, nominal items or fields, e.g. --banner region,brand.")] = ...,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file that ends in .xlsx or .sav (SPSS), e.g. --to tables.xlsx.")] = ...,
+    survey: Annotated[str | None, typer.Option("--survey", metavar="SURVEY", help="The survey, where several ask these questions, e.g. --survey annual.", show_default=False)] = None,
+    quarter: Quarter = None,
+    raw: Raw = None,
+    out: Out = None,
+) -> None:
+    """Write crosstabs with bases, nets, means, letters and marks, e.g. cx crosstabs telecom --stub recommend --banner region --survey annual --to tables.xlsx."""
+    from cxlib import load, run
+    from cxlib.measure import crosstabs as tabs
+
+    names = lambda text: list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    found = run.programme_of(programme, raw)
+    tabs.target(to)
+    tables = load.tables(found, quarter, out=run.reports(out))
+    made, asked = tabs.table(tables, stub=names(stub), banner=names(banner), survey=survey)
+    tabs.write(made, to, programme=found, survey=asked)
+    _say(f"{to}: {made['item'].nunique()} questions by {made.loc[made['field'] != '', ['field', 'column']].drop_duplicates().shape[0]} groups, {found.label(asked)} {made['quarter'].max()}.")
 
 
 @app.command()

@@ -31,7 +31,13 @@ def columns(*rows) -> tuple[Column, ...]:
     return tuple(Column(*row) for row in rows)
 
 
+def limits(name: str, unit: str) -> tuple:
+    """Return the columns of an interval of a figure: NAME_low and NAME_high."""
+    return (f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}")
+
+
 PERSON = ("person_id", "text", "p000123", "Customer, the key that joins the tables")
+KPI = ("kpi", "text", "nps", "KPI of the programme", True)
 WAVE = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), ("quarter", "text", "2026Q3", "Fiscal quarter", True))
 
 TABLES: dict[str, tuple[Column, ...]] = {
@@ -147,6 +153,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("since", "date", "2019-04-01", "First day of the relationship"),
         ("ended_on", "date", "2026-05-31", "Last day; empty while it lasts"),
         ("owner", "text", "team-04", "Who looks after it"),
+        ("renews_on", "date", "2027-01-31", "Day to which its contract runs"),
     ),
     "people": columns(
         ("person_id", "text", "p000123", "Person", True),

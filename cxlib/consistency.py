@@ -5,7 +5,7 @@ import zoneinfo
 from pathlib import Path
 
 from cxlib.errors import nearest
-from cxlib.programme import RESERVED
+from cxlib.programme import PUBLISHED, RESERVED
 from cxlib.questionnaire import RESPONSE_FIELDS, Wave
 
 
@@ -14,7 +14,7 @@ def sentences(p):
     surveys, items, kpis = ({one.id for one in group} for group in (p.surveys, p.items, p.kpis))
     if not p.waves and not p.sources:
         yield "nothing is declared to read: add a survey with its [[surveys]], [[waves]] and [[items]], or another file as [[sources]]; `cx init FILES --to FOLDER` drafts them."
-    for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment")):
+    for group, name in ((p.surveys, "survey"), (p.items, "item"), (p.kpis, "KPI"), (p.segments, "segment"), (p.units, "unit")):
         ids = [one.id for one in group]
         yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
     if not _known_zone(p.timezone):
@@ -45,6 +45,10 @@ def sentences(p):
         yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
         if item.asked_if and item.asked_if.item not in items:
             yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    for one in p.units:
+        known = {*RESPONSE_FIELDS, *(item.id for item in p.items if item.kind == "nominal")} - {"response_id", "weight", "answered_on", "person_id"}
+        if one.field not in known:
+            yield f"the unit '{one.id}' is told by '{one.field}', which is neither a field of the answers nor a nominal item{nearest(one.field, known)}."
     for one in p.accepted:
         yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
         waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}
@@ -72,6 +76,7 @@ def sentences(p):
         yield from (f"the drivers name an item '{i}' that is not declared{nearest(i, items)}." for i in (*model.items, *model.stated, *model.stated.values(), *model.picks) if i not in items)
         if model.survey not in surveys:
             yield f"the drivers belong to a survey '{model.survey}' that is not declared{nearest(model.survey, surveys)}."
+    yield from _published(p)
     if p.staff.level == "person" and not p.staff.agreement:
         yield "staff.level = 'person' needs staff.agreement, the agreement that allows persons to be shown."
     for one in (*p.waves, *p.sources):
@@ -89,6 +94,16 @@ def sentences(p):
         yield from (f"wave '{one.id}' names the file '{name}' twice." for name in dict.fromkeys(parts) if (one.file, *parts).count(name) > 1)
         if one.timezone and not _known_zone(one.timezone):
             yield f"'timezone' = '{one.timezone}' of '{one.named}' is not a known zone; write it like Europe/Berlin."
+
+
+def _published(p):
+    """Sentences for files of published figures that could not be read."""
+    for one in p.published:
+        if Path(one.file).is_absolute() or ".." in Path(one.file).parts:
+            yield f"the file '{one.file}' leaves the raw folder; name files below it."
+        for name in (*one.columns, *one.fixed):
+            if name not in PUBLISHED:
+                yield f"the published figures of '{one.file}' name '{name}', which is none of their columns{nearest(name, PUBLISHED)}."
 
 
 def _known_zone(name: str) -> bool:

@@ -1,8 +1,11 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
+from cxlib import performance
+from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
 from cxlib.columns import columns as _columns
+from cxlib.columns import limits as _LIMITS
 
 _ESTIMATE = (
     ("estimate", "number", "12.4", "The figure; empty where it is not estimable (note says why)"),
@@ -12,7 +15,6 @@ _ESTIMATE = (
     ("n", "whole", "640", "Unweighted answered base", True),
     ("n_eff", "number", "571.2", "Effective base (Kish); under a declared design, answers of a simple random sample with the same error"),
 )
-_KPI = ("kpi", "text", "nps", "KPI of the programme", True)
 
 FINDINGS: dict[str, tuple[Column, ...]] = {
     "claims": _columns(
@@ -104,8 +106,17 @@ FINDINGS |= {  # 01, whom the answers stand for
         *_WAVE, ("segment", "text", "business", "Segment of the accounts; empty over all"), ("accounts", "whole", "129", "Customers on the first day of fieldwork", True), ("invited", "whole", "128", "Of whom somebody was invited", True), ("answered", "whole", "103", "Of whom somebody answered", True),
         ("estimate", "number", "0.80", "answered / accounts"), ("people", "number", "1.6", "Answers an answering account"), ("revenue", "number", "0.79", "Part of the sales of the twelve months before"),
     ),
+    "teams_asked": _columns(
+        ("survey", "text", "pulse", "Survey", True), _KPI, ("team", "text", "north-1", "Team of staff", True), ("n", "whole", "640", "Answers of all waves", True), ("top", "number", "0.21", "Share of top scores", True),
+        ("elsewhere", "number", "0.19", "Share of top scores that people of its customers' mood give elsewhere", True), ("seen", "text", "", "What looks begged; empty: nothing"),
+    ),
+    "teams_invited": _columns(
+        ("survey", "text", "pulse", "Survey", True), _KPI, ("unit", "text", "points", "Unit of the key figure", True), ("team", "text", "north-1", "Team of staff", True), ("contacts", "whole", "640", "Contacts whose outcome is known", True),
+        ("solved", "whole", "480", "Of which solved", True), ("unsolved", "whole", "160", "Of which not", True), ("asked_solved", "number", "0.6", "Share invited of those solved", True), ("asked_unsolved", "number", "0.6", "Share invited of the others", True),
+        ("estimate", "number", "0.0", "The first less the second", True), ("conf_low", "number", "-0.05", "Lower end of its 95 % interval", True), ("conf_high", "number", "0.05", "Upper end", True), ("usual", "number", "0.01", "The same of all other teams", True),
+        ("p", "number", "0.6", "p: no difference from them", True), ("moved", "number", "0.1", "What the choice, and who then answers, adds to the team's key figure"), ("told", "flag", "0", "10 points more than elsewhere, at .01 over the number of teams", True),
+    ),
 }  # fmt: skip
-_LIMITS = lambda name, unit: ((f"{name}_low", "number", "", f"Lower end of its 95 % interval, {unit}"), (f"{name}_high", "number", "", f"Upper end, {unit}"))
 _DRIVER = (("survey", "text", "annual", "Survey", True), ("wave", "text", "2026", "Wave", True), _KPI, ("driver", "text", "network", "Attribute", True))
 _MODEL = _DRIVER[:3]
 _DIFFERENCE = (
@@ -274,6 +285,7 @@ FINDINGS |= {  # 03
         ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
+FINDINGS |= performance.FINDINGS
 _ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
 FINDINGS |= {  # 11
     "effects": _columns(

@@ -25,6 +25,7 @@ Sight = Literal[
     "same_ids", "wording_break", "lone_jump", "regular_rows",
 ]  # fmt: skip
 RESERVED = {*RESPONSE_FIELDS, "answer", "survey", "wave", "quarter", "week"}  # columns of the responses that no item may be called
+PUBLISHED = ("series", "label", "day", "first", "estimate", "unit", "base", "kpi", "wording", "scale", "mode", "source", "licence")
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
 
 
@@ -67,6 +68,16 @@ class Segment(BaseModel):
     values: dict[str, str] = Field({}, description="Code -> label; as they stand where empty, e.g. {1 = \"Terminal 1\"}.")
 
 
+class Unit(BaseModel):
+    """A kind of unit that is compared with others of its kind: shops, teams, accounts."""
+
+    model_config = FROZEN
+    id: Id
+    label: str = Field("", description="Name on pages, in the singular, e.g. Shop.")
+    field: str = Field(description="Column of the responses that names the unit: a field or a nominal item, e.g. team.")
+    values: dict[str, str] = Field({}, description="Code -> label; as they stand where empty, e.g. {s01 = \"Main street\"}.")
+
+
 class Staff(BaseModel):
     """To which level staff may be shown."""
 
@@ -97,6 +108,14 @@ class Source(Reading):
     purpose: str = Field("", description="What the data may be used for, e.g. value of customers.")
     retention_months: int | None = Field(None, ge=0, description="How long rows may be kept, counted back from the last day of the latest wave; customers from the day they left.")
     recipients: tuple[str, ...] = Field((), description="Who may see rows of it, e.g. [\"customer insight\"].")
+
+
+class Published(Reading):
+    """A file of percentages, scores or means that were published without the answers: somebody's benchmark, or one's own figures from before."""
+
+    file: str = Field(description="File under raw/, a row a figure, e.g. benchmarks.csv.")
+    columns: dict[str, str] = Field({}, description="series, label, day, first, estimate, unit, base, kpi, wording, scale, mode, source, licence -> column in the file; the same name where not given, e.g. {estimate = \"Top-box\"}.")
+    fixed: dict[str, str] = Field({}, description="The same -> one value for every row, e.g. {unit = \"percent\", source = \"national survey\"}.")
 
 
 class Matching(BaseModel):
@@ -166,9 +185,11 @@ class Programme(BaseModel):
     kpis: tuple[Kpi, ...] = Field((), description="KPIs.")
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
     segments: tuple[Segment, ...] = Field((), description="Segments.")
+    units: tuple[Unit, ...] = Field((), description="Kinds of units that are compared; team and account where none is declared.")
     staff: Staff = Staff()
     privacy: Privacy = Privacy()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
+    published: tuple[Published, ...] = Field((), description="Files of published figures: series that are tracked, and benchmarks of KPIs.")
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
     finance: Finance = Finance()
@@ -216,9 +237,9 @@ class Programme(BaseModel):
         return item.direction or (self.scales[item.scale].direction if item.scale else "high_is_good")
 
     def label(self, name: str) -> str:
-        """Return the words for an item, KPI, survey or segment id, with the id where another of its kind has the same; the id itself where nothing is declared."""
+        """Return the words for an item, KPI, survey, segment or unit id, with the id where another of its kind has the same; the id itself where nothing is declared."""
         words = lambda one: one.label or getattr(one, "wording", "") or one.id
-        for kind in (self.kpis, self.items, self.surveys, self.segments):
+        for kind in (self.kpis, self.items, self.surveys, self.segments, self.units):
             for one in kind:
                 if one.id == name:
                     # Two rows of a table, or two models, must not fall together because their questions read alike.
@@ -249,7 +270,7 @@ class Programme(BaseModel):
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
         contracts += [path for path in (self.folder / FORGOTTEN,) if path.is_file()]
-        files = (name for one in (*self.waves, *self.sources) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in one.joins)) if name)
+        files = (name for one in (*self.waves, *self.sources, *self.published) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in getattr(one, "joins", ()))) if name)
         return contracts + [self.raw / name for name in dict.fromkeys(files)]
 
 

@@ -189,6 +189,14 @@ class Run:
         told = self._csv(name, frame)
         return self.say(*(one for one in (f"tables/{name}.csv beside this page holds all {len(frame):,} rows.", told) if one))
 
+    def calendar(self, entries, *, name: str) -> None:
+        """Write entries (id, day, title, text) to tables/<name>.ics, for other programs."""
+        from cxlib.show import calendars
+
+        path = self.folder / "tables" / f"{name}.ics"
+        path.write_bytes(calendars.calendar([{**one, "title": self._screen(one["title"]), "text": self._screen(one["text"])} for one in entries], name=self._screen(self.programme.name)).encode())
+        self._own(path)
+
     def table(self, frame, *, name: str, caption: str, **options):
         """Show a table with its caption and write tables/<name>.csv."""
         from cxlib.show import tables

@@ -160,6 +160,8 @@ def test_fault_10_columns_missing_renamed_or_more(tiny, refused, taken):
 
 def test_fault_10_two_columns_of_the_name_that_is_needed(tiny, refused):
     refused(tiny("".join(f"{line},9\n" for line in ROWS.splitlines()), header=HEADER.replace("\n", ",recommend\n")), "several columns are called 'recommend'", r"'recommend \(column 4\)', 'recommend \(column 7\)'")
+    many = HEADER.replace("recommend", ",".join(["recommend"] * 400))
+    refused(tiny("".join(f"{line}{',9' * 399}\n" for line in ROWS.splitlines()), header=many), "several columns are called 'recommend'", "and 392 more")
 
 
 def test_fault_10_a_title_above_the_header(tiny, refused):

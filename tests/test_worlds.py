@@ -33,7 +33,7 @@ def main_points(draft: Path) -> list[str]:
 
 
 def test_the_three_planted_drivers_are_the_three_found(sample_report):
-    planted = truth("drivers").set_index("item")
+    planted = truth("drivers").set_index("item").drop("complaint")
     found = finding(sample_report, "importance").query("kpi == 'nps' and method == 'shapley'").set_index("driver")
     top = set(planted["weight"].nlargest(3).index)
     assert top == {"price", "coverage", "waiting"}
@@ -44,6 +44,100 @@ def test_the_three_planted_drivers_are_the_three_found(sample_report):
     assert stats.spearmanr(found["estimate"], planted["importance"].loc[found.index]).statistic > 0.85
 
 
+def words(draft: Path, page: str) -> str:
+    """The visible words of a page."""
+    html = re.sub(r"<(style|svg)\b.*?</\1>|<div class=\"code\">.*?</div>|<[^>]+>", " ", (draft / f"{page}.html").read_text("utf-8"), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.replace("&#x27;", "'").replace("&amp;", "&"))
+
+
+def test_the_inseparable_pair_is_named_and_no_other(sample_report):
+    planted = truth("drivers")
+    pair = set(planted.loc[planted["role"] == "inseparable", "item"])
+    found = finding(sample_report, "inseparable")
+    assert len(found) == 2  # for each of two key figures
+    assert all({row.driver_a, row.driver_b} == pair for row in found.itertuples())
+    assert "cannot be separated: Friendliness of staff and Competence of staff (correlation 0." in words(sample_report, "02_annual_drivers")
+    told = finding(sample_report, "pairs").query("kpi == 'nps'")
+    own = told[told["driver_a"].isin(pair) & told["driver_b"].isin(pair)]
+    assert own["told_apart"].tolist() == [0]
+
+
+def test_the_halo_item_correlates_and_adds_nothing(sample_report):
+    found = finding(sample_report, "importance").query("kpi == 'nps' and driver == 'terms'").set_index("method")
+    assert found.loc["correlation", "conf_low"] > 0.35
+    assert found.loc["ols", "conf_low"] < 0.05
+    steps = finding(sample_report, "steps").query("kpi == 'nps'").set_index("driver")
+    assert steps.loc["terms", "estimate"] < steps.loc[["price", "coverage", "waiting"], "estimate"].min() / 2
+    halo = finding(sample_report, "halo").query("kpi == 'nps'").set_index("driver")
+    assert halo.loc["terms", "loading"] > halo["loading"].drop(["staff", "competence", "terms"]).max(), "but for the pair it is closest to the mood"
+    assert halo.loc["terms", "estimate"] < 0.05
+    said = next(line for line in words(sample_report, "02_annual_drivers").split("Net Promoter Score: ") if "Beyond it" in line)
+    assert "Terms of contract" not in said[said.index("Beyond it"):].split(";")[0].split(".")[0]
+
+
+def classed(page: str, what: str) -> str:
+    """The attributes that the page on drivers puts under some words, for the Net Promoter Score."""
+    said = next(line for line in page.split("Net Promoter Score: ") if "told apart in four of five surveys of this size" in line)
+    found = re.search(rf"{what}: ([^.;]*)", said)
+    return found.group(1) if found else ""
+
+
+def test_basic_and_delighter_are_classed_or_it_cannot_be_told_and_nothing_else_is(sample_report):
+    page = words(sample_report, "02_annual_drivers")
+    basic, delighter = (classed(page, what) for what in ("annoys where it fails", "delights where it succeeds"))
+    assert set(re.findall(r"[A-Z][\w ]+(?= \(so in)", basic)) <= {"Bills"}
+    assert set(re.findall(r"[A-Z][\w ]+(?= \(so in)", delighter)) <= {"App and online account"}
+    unclear = classed(page, "cannot be told") + classed(page, "cannot tell") + classed(page, "works both ways")
+    assert "Bills" in basic + unclear
+    assert "App and online account" in delighter + unclear
+    found = finding(sample_report, "asymmetry").query("kpi == 'nps'").set_index("driver")
+    planted = truth("drivers").set_index("item")
+    # Where it fails the recommendation lies lower still: the anger of those below five is stretched, and neighbours are not held exactly.
+    assert -2.6 * planted.loc["billing", "penalty"] < found.loc["billing", "penalty"] < 0
+    assert found.loc["billing", "conf_high"] < 0
+    assert found.loc["app", "reward_low"] < planted.loc["app", "reward"] < found.loc["app", "reward_high"]
+    assert found.loc["app", "reward_low"] > 0
+
+
+@pytest.mark.slow
+def test_with_many_customers_the_basic_and_the_delighter_are_told(cx, tmp_path):
+    """What 2,500 customers leave open 30,000 decide."""
+    from cxlib import load, synth
+    from cxlib import programme as programmes
+    from cxlib.measure import variants
+    from cxlib.show import claims
+
+    synth.sample(tmp_path / "many", customers=30_000, seed=2)
+    company = programmes.read(tmp_path / "many")
+    found = variants.unequal(load.tables(company, out=tmp_path / "reports"), replicates=100, seed=1).query("kpi == 'csat'")
+    (said,) = claims.levers.unequal(found, company)
+    assert re.search(r"annoys where it fails: Bills \(so in [^)]*\); delights where it succeeds: App and online account \(so in [^)]*\);", said), said
+
+
+def test_complaint_handling_stands_on_its_own_base(sample_report):
+    planted, found = truth("drivers").set_index("item").loc["complaint"], finding(sample_report, "filtered").set_index("kpi")
+    assert set(found["driver"]) == {"complaint"}
+    assert abs(found.loc["nps", "estimate"] - planted["importance"]) < 2.6 * found.loc["nps", "std_error"]  # beyond that once in a hundred worlds, and this one is fixed
+    assert found["conf_low"].min() > 0.02
+    everybody = finding(sample_report, "importance").query("kpi == 'nps'")
+    assert "complaint" not in set(everybody["driver"])
+    assert found.loc["nps", "n"] < 0.35 * everybody["n"].max()
+    page = words(sample_report, "02_annual_drivers")
+    assert "Complaint handling was asked only where “Complained” leads to it; among these" in page
+    assert "Nothing is filled in for the others." in page
+
+
+def test_what_people_say_and_what_goes_with_the_figure_part_where_planted(sample_report):
+    planted, found = truth("drivers").set_index("item"), finding(sample_report, "stated").query("kpi == 'nps'").set_index("driver")
+    covered = planted["stated"].reindex(found.index).between(found["stated_low"], found["stated_high"])
+    assert covered.sum() >= 9, covered
+    assert found.loc["speed", "meaning"] == "said, not shown"
+    assert found.loc["waiting", "meaning"] == "shown, not said"
+    assert found.loc[["price", "coverage"], "meaning"].tolist() == ["said and shown"] * 2
+    page = words(sample_report, "02_annual_drivers")
+    assert re.search(r"Time to an answer[^.;]*: shown, not said, a lever that people do not name", page)
+
+
 def test_every_method_puts_the_planted_drivers_above_the_inert_one(sample_report):
     found = finding(sample_report, "importance").query("kpi == 'nps'")
     for method, group in found.groupby("method"):
@@ -52,7 +146,7 @@ def test_every_method_puts_the_planted_drivers_above_the_inert_one(sample_report
 
 
 def test_the_one_to_fix_first_is_important_and_weak(sample_report):
-    planted = truth("drivers").set_index("item")
+    planted = truth("drivers").set_index("item").drop("complaint")
     told = finding(sample_report, "told").set_index("claim_id")
     said = told.loc["drivers.annual.nps.fix", "said"]
     assert "Value for money" in said
@@ -136,6 +230,24 @@ def test_the_topic_that_grew_with_the_change_is_seen_to_grow(sample_report):
     assert found["estimate"] > 0
 
 
+def test_a_team_of_fewer_than_five_is_shown_nowhere(sample_report):
+    """Neither as a row nor by subtraction of the others from the whole."""
+    cuts = finding(sample_report, "kpis_by_segment").query("survey == 'employees' and segment == 'team' and wave == '2026Q3'").set_index("value")
+    small = cuts.loc["events"]
+    assert (small["flag"], np.isnan(small["estimate"])) == ("withheld", True)
+    assert cuts["estimate"].notna().sum() >= 9
+    for path in [*(sample_report / "tables").glob("*.csv"), *sample_report.glob("*.html")]:
+        text = re.sub(r"<[^>]+>", " ", path.read_text("utf-8"))
+        assert not re.search(r"(?<![\w-])events[ ,|;:]+[-+−]?\d+\.\d", text), path.name
+
+
+def test_the_sheet_on_data_protection_has_no_gap(sample_report):
+    page = words(sample_report, "01_data_loading")
+    assert "not declared" not in page[page.index("The data-protection sheet of this programme"):]
+    assert "Questions about one's own data are answered by data protection, privacy@fernau.example." in page
+    assert re.search(r"Annual survey: \d+ of \d+ business accounts answered", page)
+
+
 def test_intake_finds_every_planted_fault(sample_report):
     planted, intake = truth("faults"), finding(sample_report, "intake")
     repairs = finding(sample_report, "repairs")
@@ -174,6 +286,21 @@ def nothing_causal(draft: Path) -> None:
     assert worth["said"].str.contains("no detectable|cannot|could not").all(), worth["said"].tolist()
 
 
+def no_driver_is_named(draft: Path) -> None:
+    """Nothing is called a basic, a delighter, a lever, necessary or outstanding, and no step shows a difference."""
+    page = words(draft, "02_annual_drivers")
+    assert page.count("no attribute can be classed") == page.count("no attribute could be shown to go with the key figure") == 2
+    assert "delights where it succeeds:" not in page
+    assert "a lever that people do not name" not in page
+    assert "Beyond it no attribute stands out" in page
+    assert page.count("no attribute shows a difference in the key figure for a step up") == 2
+    assert "hardly ever goes with a poor rating" not in page
+    assert "more important than chance would, so there is nothing to rank" in page
+    told = finding(draft, "told").query("study == '02_annual_drivers'")
+    assert (told["survives"] == 0).all()
+    assert told["said"].str.startswith(("No attribute could be shown to go with", "For ")).all(), told["said"].tolist()
+
+
 def test_a_company_in_which_nothing_happens_is_told_so(cx, tmp_path):
     draft = null_report(cx, tmp_path, seed=1)
     nothing_causal(draft)
@@ -182,6 +309,7 @@ def test_a_company_in_which_nothing_happens_is_told_so(cx, tmp_path):
     told = finding(draft, "told")
     assert (told.loc[told["action"] == 1, "survives"] == 0).all(), "no detectable change never becomes an action"
     assert "Nothing in this run is sure enough to act on." in (draft / "index.html").read_text("utf-8")
+    no_driver_is_named(draft)
 
 
 @pytest.mark.slow

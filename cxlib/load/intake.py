@@ -252,7 +252,7 @@ def _present(file: str, names: list[str], columns, where: str) -> None:
         if column not in names:
             twice = [name for name in names if name.startswith(f"{column} (column ")]
             if twice:
-                raise DataError(f"{file}: several columns are called '{column}'; name the one that {where} needs by its place in programme.toml: {', '.join(repr(name) for name in twice)}.")
+                raise DataError(f"{file}: several columns are called '{column[:80]}'; name the one that {where} needs by its place in programme.toml: {', '.join(repr(name[:80]) for name in twice[:8])}{f' and {len(twice) - 8} more' if len(twice) > 8 else ''}.")
             raise DataError(f"{file}: the column '{column}' that {where} needs is missing{nearest(column, names)}; correct the file, or the column in programme.toml.")
 
 

@@ -37,7 +37,7 @@ def with_last(tables, *, replicates: int, seed: int) -> pd.DataFrame:
     """Compare the importance of every attribute with that in the wave before, and the corner of the matrix it stood in.
 
     out: survey, wave, then_wave, kpi, then what `influence.difference` returns, quadrant, quadrant_then, p_quadrant, p_quadrant_then (bootstrap frequencies). People who answered both waves are known by their
-    customer key. Empty where a survey has one wave only.
+    customer key. Where the question, that of the KPI, or the mode changed between the two (`Programme.breaks`) nothing is compared and the note says so. Empty where a survey has one wave only.
     """
     now, old = (models.resample(tables, replicates=replicates, seed=seed, back=back) for back in (0, 1))
     if old.empty:
@@ -55,7 +55,20 @@ def with_last(tables, *, replicates: int, seed: int) -> pd.DataFrame:
     found = models.each(tables, made)
     keys = ["survey", "kpi", "driver"]
     found = found.join(corners[0], on=keys).join(corners[1].add_suffix("_then"), on=keys)
+    notes = [_changed(tables.programme, row) for row in found.itertuples()]
+    broken = [bool(note) for note in notes]
+    found.loc[broken, ["estimate", "std_error", "conf_low", "conf_high", "p", "p_quadrant_then"]] = float("nan")
+    found.loc[broken, "quadrant_then"] = ""
+    found.loc[broken, "note"] = [note for note in notes if note]
     return _whole(found, ["then_wave"])
+
+
+def _changed(programme, row) -> str:
+    """What changed between the two waves of a row in the attribute or in the KPI; "" where they can be compared."""
+    order = [wave.id for wave in sorted((one for one in programme.waves if one.survey == row.survey), key=lambda one: (one.quarter, one.first, one.id))]
+    since = order[order.index(row.then_wave) + 1 : order.index(row.wave) + 1]
+    found = [what for item in (row.driver, programme.kpi(row.kpi).item) for wave, what in programme.breaks(row.survey, item) if wave.id in since]
+    return f"not compared with {row.then_wave}: {'; '.join(dict.fromkeys(found))}" if found else ""
 
 
 def _whole(found, extra):

@@ -26,18 +26,18 @@ def grammar() -> dict:
 
 
 def subjects(item: str, felt: np.ndarray, off: np.ndarray, reason: np.ndarray, *, key: tuple, world: str) -> tuple[np.ndarray, np.ndarray]:
-    """Which topics each respondent takes up (boolean, rows by ATTRIBUTES, three at most) and whether in complaint. What was bad or very good is
+    """Which topics each respondent takes up (boolean, rows by TOPICS, three at most) and whether in complaint. What was bad or very good is
     talked about; a contact's reason comes up more often; in the null world neither has anything to do with the experience."""
-    real, n = company.truthful(world), len(felt)
-    away = (felt - NEGATIVE_AT) * real + (company.LEVELS - NEGATIVE_AT) * (1 - real)
-    pull = company.SALIENCE + (0.75 * np.abs(away) if item != "improve" else -0.85 * away)
-    pull = pull + 1.1 * real * (reason[:, None] == np.array(company.IDS))
-    pull = pull - np.log(-np.log(draws.uniform((*key, item, "pull"), n, len(company.IDS))))
-    many = draws.pick((*key, item, "many"), n, (0, 1, 2, 3), (0.06, 0.56, 0.29, 0.09))
+    real, n, many = company.truthful(world), len(felt), len(company.TOPICS)
+    away = (felt[:, :many] - NEGATIVE_AT) * real + (company.LEVELS[:many] - NEGATIVE_AT) * (1 - real)
+    pull = company.SALIENCE[:many] + (0.75 * np.abs(away) if item != "improve" else -0.85 * away)
+    pull = pull + 1.1 * real * (reason[:, None] == np.array(company.TOPICS))
+    pull = pull - np.log(-np.log(draws.uniform((*key, item, "pull"), n, len(company.TOPICS))))
+    count = draws.pick((*key, item, "many"), n, (0, 1, 2, 3), (0.06, 0.56, 0.29, 0.09))
     rank = np.argsort(np.argsort(-pull, axis=1, kind="stable"), axis=1, kind="stable")
     # People give reasons that fit their score, so that the score leans on the choice between praise and complaint.
-    complains = draws.uniform((*key, item, "polarity"), n, len(company.IDS)) < 1 / (1 + np.exp(SLOPE * away - FITS[item] * off[:, None]))
-    return rank < many[:, None], complains | (item == "improve")
+    complains = draws.uniform((*key, item, "polarity"), n, len(company.TOPICS)) < 1 / (1 + np.exp(SLOPE * away - FITS[item] * off[:, None]))
+    return rank < count[:, None], complains | (item == "improve")
 
 
 def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -56,11 +56,11 @@ def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) ->
         luck = draws.uniform((*key, item, "words"), n, MOST)
         written = [None] * n
         for i in np.flatnonzero(wrote):
-            about = [(company.IDS[k], -1 if complains[i, k] else 1) for k in np.flatnonzero(taken[i])]
+            about = [(company.TOPICS[k], -1 if complains[i, k] else 1) for k in np.flatnonzero(taken[i])]
             written[i] = write(item, about, float(mood[i]), luck[i].tolist())
         texts.append(pd.DataFrame({"response_id": frame["response_id"], "item": item, "text": pd.Series(written, dtype=object)}))
         row, topic = np.nonzero(taken & wrote[:, None])
-        mentions.append(pd.DataFrame({"response_id": frame["response_id"].to_numpy()[row], "item": item, "topic": np.array(company.IDS)[topic],
+        mentions.append(pd.DataFrame({"response_id": frame["response_id"].to_numpy()[row], "item": item, "topic": np.array(company.TOPICS)[topic],
                                       "polarity": np.where(complains[row, topic], -1, 1).astype(np.int8)}))
     return pd.concat(texts, ignore_index=True), pd.concat(mentions, ignore_index=True)
 

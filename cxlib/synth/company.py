@@ -8,6 +8,9 @@ contract differs, nobody leaves because of dissatisfaction, and no action has an
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
+
+from . import draws
 
 FIRST_DAY, LAST_DAY = np.datetime64("2023-10-01"), np.datetime64("2026-09-30")
 BRANDS = ("Fernau", "Kolibri")
@@ -22,7 +25,9 @@ CHANGE_DAY = np.datetime64("2026-07-01")
 @dataclass(frozen=True)
 class Attribute:
     """One rated attribute. `level` is its latent mean (scale 1-5), `weight` the points of recommendation (0-10) for one point of the latent
-    attribute, `loading` the correlation with the common halo, `never` the share who never used it, `salience` how readily it is talked about."""
+    attribute, `loading` the correlation with the common halo, `never` the share who never used it, `salience` how readily it is talked about, `stated` how readily
+    it is named when people are asked what matters most, `role` what it is there for. `penalty` is taken off the recommendation where it fails (latent under FAILS),
+    `reward` added where it delights (from DELIGHTS); what has either has no weight beside it."""
 
     id: str
     wording: str
@@ -31,29 +36,45 @@ class Attribute:
     loading: float
     never: float
     salience: float
+    stated: float
+    role: str = ""
+    penalty: float = 0.0
+    reward: float = 0.0
 
 
+# The first ten are also what comments speak of; competence is part of what they say of the staff.
 ATTRIBUTES = (
-    Attribute("coverage", "Network coverage where you need it", 3.55, 0.52, 0.62, 0.00, 0.25),
-    Attribute("speed", "Speed of mobile data", 3.70, 0.12, 0.66, 0.03, 0.00),
-    Attribute("price", "Value for money", 2.85, 0.72, 0.60, 0.00, 0.35),
-    Attribute("billing", "Clear and correct bills", 3.55, 0.05, 0.64, 0.04, -0.30),
-    Attribute("waiting", "Time until somebody answers when you call us", 3.10, 0.46, 0.62, 0.14, 0.00),
-    Attribute("staff", "Friendliness and competence of our staff", 3.85, 0.22, 0.70, 0.10, 0.00),
-    Attribute("terms", "Fair terms, easy to change or end", 3.40, 0.06, 0.68, 0.05, -0.35),
-    Attribute("app", "The app and your online account", 4.05, 0.03, 0.62, 0.18, -0.35),
-    Attribute("shop", "Our shops", 4.15, 0.00, 0.60, 0.32, -0.60),
-    Attribute("delivery", "Delivery and set-up of devices and lines", 4.00, 0.01, 0.62, 0.28, -0.55),
+    Attribute("coverage", "Network coverage where you need it", 3.55, 0.70, 0.62, 0.00, 0.25, 1.5, "important"),
+    Attribute("speed", "Speed of mobile data", 3.70, 0.12, 0.66, 0.03, 0.00, 1.1, "said, not shown"),
+    Attribute("price", "Value for money", 2.85, 0.78, 0.60, 0.00, 0.35, 1.7, "weak and important"),
+    Attribute("billing", "Clear and correct bills", 3.55, 0.00, 0.64, 0.04, -0.30, 0.2, "basic", penalty=0.85),
+    Attribute("waiting", "Time until somebody answers when you call us", 3.10, 0.70, 0.62, 0.14, 0.00, -1.2, "shown, not said"),
+    Attribute("staff", "Friendliness of our staff", 3.85, 0.17, 0.70, 0.10, 0.00, 0.5, "inseparable"),
+    Attribute("terms", "Fair terms, easy to change or end", 3.55, 0.00, 0.77, 0.05, -0.35, -0.2, "halo"),
+    Attribute("app", "The app and your online account", 4.05, 0.00, 0.62, 0.18, -0.35, -0.8, "delighter", reward=0.75),
+    Attribute("shop", "Our shops", 4.15, 0.00, 0.60, 0.32, -0.60, -0.3, "strong and unimportant"),
+    Attribute("delivery", "Delivery and set-up of devices and lines", 4.00, 0.01, 0.62, 0.28, -0.55, -0.6),
+    Attribute("competence", "Competence of our staff", 3.80, 0.14, 0.70, 0.10, 0.00, 0.0, "inseparable"),
 )
 IDS = tuple(attribute.id for attribute in ATTRIBUTES)
+TOPICS = IDS[:10]
 LEVELS = np.array([a.level for a in ATTRIBUTES])
 WEIGHTS = np.array([a.weight for a in ATTRIBUTES])
 LOADINGS = np.array([a.loading for a in ATTRIBUTES])
 NEVER = np.array([a.never for a in ATTRIBUTES])
 SALIENCE = np.array([a.salience for a in ATTRIBUTES])
+STATED = np.array([a.stated for a in ATTRIBUTES])
+PENALTIES, REWARDS = (np.array([getattr(a, name) for a in ATTRIBUTES]) for name in ("penalty", "reward"))
+FAILS, DELIGHTS = 2.5, 4.5               # where the ticked rating turns to 2, and to 5
+TWINS, TWIN = ("staff", "competence"), 0.90     # how far what the halo leaves of the two is the same
 # Of what the halo leaves of an attribute's variance, this share belongs to the person for good, the rest to the occasion.
 STABLE_SHARE = 0.55
 STABLE, OCCASION = np.sqrt((1 - LOADINGS**2) * STABLE_SHARE), np.sqrt((1 - LOADINGS**2) * (1 - STABLE_SHARE))
+
+# Complaints: who made one within the year, how it was handled (latent, scale 1-5), what having had to complain takes off the recommendation, and what a point of the
+# handling adds. Asked in the annual survey, the handling only of those who complained.
+COMPLAINED, HANDLED, HANDLED_LOADING = 0.26, 2.9, 0.45
+COMPLAINING, HANDLING = -0.40, 0.65
 
 # The willingness to recommend before rounding: a mean, what the attributes give, a person's own leaning and the mood of the day.
 RECOMMEND_MEAN, LEANING, MOOD = 7.65, 0.50, 1.20
@@ -71,6 +92,27 @@ def truthful(world: str) -> float:
     return float(world == "truth")
 
 
+def attributes(key: tuple, n: int) -> np.ndarray:
+    """Standard normals, rows as people and columns as ATTRIBUTES; those of the twins go together."""
+    drawn = np.column_stack([draws.normal(key, n, len(TOPICS)), draws.normal((*key, "more"), n, len(IDS) - len(TOPICS))])
+    one, other = (IDS.index(name) for name in TWINS)
+    drawn[:, other] = TWIN * drawn[:, one] + np.sqrt(1 - TWIN**2) * drawn[:, other]
+    return drawn
+
+
+def steps(mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """What failing basics take and delighters give on average (points of recommendation), where the latent attributes are normal with these means and spreads
+    (columns as ATTRIBUTES); less what they are worth over all customers, so that the mean of the recommendation stays."""
+    usual = REWARDS @ ndtr(LEVELS - DELIGHTS) - PENALTIES @ ndtr(FAILS - LEVELS)
+    return ndtr((mean - DELIGHTS) / spread) @ REWARDS - ndtr((FAILS - mean) / spread) @ PENALTIES - usual
+
+
+def step_variance() -> float:
+    """The variance of the same over all customers."""
+    up, down = ndtr(LEVELS - DELIGHTS), ndtr(FAILS - LEVELS)
+    return float((REWARDS**2 * up * (1 - up) + PENALTIES**2 * down * (1 - down)).sum())
+
+
 def shifts(days: np.ndarray, *, world: str) -> np.ndarray:
     """How far each attribute's level lies from its mean on each day (rows as days, columns as ATTRIBUTES; points of the 1-5 scale)."""
     days = np.asarray(days, dtype="datetime64[D]")
@@ -80,7 +122,7 @@ def shifts(days: np.ndarray, *, world: str) -> np.ndarray:
     moved[:, IDS.index("coverage")] += 0.28 * built - 0.10
     moved[:, IDS.index("speed")] += 0.40 * built - 0.15
     after = (days >= CHANGE_DAY).astype(float)
-    moved[:, IDS.index("waiting")] -= 0.90 * after
+    moved[:, IDS.index("waiting")] -= 0.75 * after
     moved[:, IDS.index("price")] -= 0.26 * after
     month = days.astype("datetime64[M]").astype(int) % 12
     moved[:, IDS.index("waiting")] -= 0.18 * np.isin(month, (11, 0))      # December and January are busy

@@ -17,11 +17,13 @@ from . import company
 
 WORDINGS = {"recommend": "How likely are you to recommend us to a friend or colleague?", "satisfaction": "How satisfied are you with us overall?",
             "ease": "The company made it easy for me to handle my issue.", "repurchase": "If you had to choose again, would you choose us?",
+            "complained": "Have you made a complaint in the last twelve months?", "complaint": "How we handled your complaint",
+            "most": "Which of these matters most to you?", "second": "And which comes second?",
             "contacted": "Have you contacted us in the last twelve months?", "solved": "How well was your matter solved?",
             "why": "What is the main reason for your score?", "improve": "What should we do better?",
             **{attribute.id: attribute.wording for attribute in company.ATTRIBUTES}}
 # The agency of 2026 asked the attributes in an order of its own.
-ORDER_2026 = ("price", "terms", "billing", "coverage", "speed", "waiting", "staff", "app", "shop", "delivery")
+ORDER_2026 = ("price", "terms", "billing", "coverage", "speed", "waiting", "staff", "competence", "app", "shop", "delivery")
 COLUMNS = {
     "2024Q3": {"response_id": "lfdnr", "date": "Datum", "person_id": "Kundennr", "brand": "Marke", "region": "Region", "contract": "Tarif", "channel": "Kanal",
                "recommend": "F1_Weiterempfehlung", "satisfaction": "F2_Zufriedenheit", "ease": "F3_einfach", "repurchase": "F4_Wiederwahl",
@@ -29,11 +31,13 @@ COLUMNS = {
     "2025Q3": {"response_id": "Response ID", "date": "Interview date", "person_id": "Customer no.", "brand": "Brand", "region": "Region", "contract": "Tariff type",
                "channel": "Mode", "recommend": "Q1 Recommendation (0-10)", "satisfaction": "Q2 Satisfaction", "ease": "Q3 Made it easy", "repurchase": "Q4 Choose again",
                **{item: f"Q5 {WORDINGS[item]}" for item in company.IDS}, "contacted": "Q6 Contacted", "solved": "Q6a Solved",
+               "complained": "Q6b Complained", "complaint": "Q6c Complaint handled",
                "why": "Q7 Reason", "improve": "Q8 Do better", "weight": "Weight"},
     "2026Q3": {"start": "StartDate", "end": "EndDate", "status": "Status", "progress": "Progress", "seconds": "Duration (in seconds)", "finished": "Finished",
                "recorded": "RecordedDate", "response_id": "ResponseId", "person_id": "ExternalReference", "channel": "DistributionChannel", "language": "UserLanguage",
                "recommend": "Q8", "satisfaction": "Q9", "ease": "Q10", "repurchase": "Q11", **{item: f"Q12_{number}" for number, item in enumerate(ORDER_2026, 1)},
-               "contacted": "Q13", "solved": "Q14", "why": "Q15", "improve": "Q16", "brand": "Brand", "region": "Region", "contract": "Contract", "weight": "Weight"}}
+               "contacted": "Q13", "solved": "Q14", "complained": "Q15", "complaint": "Q16",
+               "most": "Q17", "second": "Q18", "why": "Q19", "improve": "Q20", "brand": "Brand", "region": "Region", "contract": "Contract", "weight": "Weight"}}
 PULSE_COLUMNS = {
     "first": {"response_id": "id", "date": "date", "contact": "contact_date", "person_id": "customer", "recommend": "nps", "satisfaction": "csat", "ease": "ces",
               "comment": "comment", "channel": "channel", "brand": "brand", "region": "region", "contract": "tariff", "touchpoint": "touchpoint", "team": "team"},
@@ -44,12 +48,16 @@ PULSE_COLUMNS = {
               "satisfaction": "Satisfaction", "ease": "Ease", "comment": "Comment", "channel": "Channel", "brand": "Brand", "region": "Region", "contract": "Contract",
               "touchpoint": "Touchpoint", "team": "Team"}}
 
-NOTES_2025 = ["Q5: 1 = very poor ... 5 = very good, 6 = never used", "Q6: 1 = yes, 2 = no; Q6a only if Q6 = 1", "Weight: age and tariff type, to the customer base"]
+NOTES_2025 = ["Q5: 1 = very poor ... 5 = very good, 6 = never used", "Q6: 1 = yes, 2 = no; Q6a only if Q6 = 1", "Q6b: 1 = yes, 2 = no; Q6c only if Q6b = 1", "Weight: age and tariff type, to the customer base"]
 
 
 def shape(wave: str) -> str:
     """Which shape a quarter's pulse file has: the tool changed twice."""
     return "first" if wave <= "2024Q3" else "second" if wave <= "2025Q3" else "third"
+
+
+# The archive keeps most of the older quarters in Parquet, every cell as the text it was exported as.
+AS_TEXT = ("2023Q4", "2024Q2", "2024Q3", "2025Q1", "2025Q2", "2025Q3")
 
 
 def cells(frame: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:

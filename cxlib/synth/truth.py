@@ -11,7 +11,7 @@ from .exports import write_parquet
 
 
 def shapley(correlations: np.ndarray) -> np.ndarray:
-    """LMG shares of R², from a correlation matrix whose last row and column are the outcome (all subsets; ten attributes make 1,024)."""
+    """LMG shares of R², from a correlation matrix whose last row and column are the outcome (all subsets; eleven attributes make 2,048)."""
     p = len(correlations) - 1
     explained = np.zeros(1 << p)
     for subset in range(1, 1 << p):
@@ -25,18 +25,30 @@ def shapley(correlations: np.ndarray) -> np.ndarray:
 
 
 def drivers(folk, held, *, seed: int, world: str, answers: int = 120_000) -> pd.DataFrame:
-    """item, weight (points of recommendation a point of the latent attribute), importance (LMG on ticked answers of a very large survey of these
-    people in the last wave, nobody a non-user), share (of R²), rank (1 = most important), mean (ticked, last wave)."""
+    """item, role (what it is there for), weight (points of recommendation a point of the latent attribute), penalty and reward (points where it fails and where it delights), importance
+    (LMG on ticked answers of a very large survey of these people in the last wave, nobody a non-user; of the complaint's handling among those who complained, beside the others), share
+    (of R²), correlation (with the recommendation), rank (1 = most important of those asked of all), mean (ticked, last wave), stated (share who name it among the two that matter most)."""
     key = (seed, "truth", "drivers")
     person = draws.whole((*key, "person"), answers, 0, len(folk) - 1)
     days = np.full(answers, np.datetime64("2026-09-10"))
     felt = opinions.experience(person, days, held, key=key, world=world)
-    score = opinions.eleven(opinions.recommend(person, felt, held, key=key, world=world))
+    complained, handled = opinions.complaints(person, held, key=key)
+    given = opinions.after_complaint(complained, handled, world=world)
+    score = opinions.eleven(opinions.recommend(person, felt, held, key=key, world=world, unresolved=given))
     ticked = opinions.tick(felt, 1, 5)
-    part = shapley(np.corrcoef(np.column_stack([ticked, score]).T))
-    weight = company.WEIGHTS * company.truthful(world)
-    return pd.DataFrame({"item": company.IDS, "weight": weight, "importance": np.round(part, 4), "share": np.round(part / part.sum(), 4),
-                         "rank": (-weight).argsort(kind="stable").argsort(kind="stable") + 1, "mean": np.round(ticked.mean(axis=0), 3)})
+    all_of_them = np.corrcoef(np.column_stack([ticked, score]).T)
+    part = shapley(all_of_them)
+    real = company.truthful(world)
+    own = np.corrcoef(np.column_stack([ticked, opinions.tick(handled, 1, 5), score])[complained].T)
+    # Two named of all without putting the first back: each named first, or second after any other.
+    first = np.exp(company.STATED) / np.exp(company.STATED).sum()
+    stated = first + np.array([(np.delete(first, k) / (1 - np.delete(first, k))).sum() * first[k] for k in range(len(first))])
+    frame = pd.DataFrame({"item": company.IDS, "role": [a.role for a in company.ATTRIBUTES], "weight": company.WEIGHTS * real, "penalty": company.PENALTIES * real, "reward": company.REWARDS * real,
+                          "importance": np.round(part, 4), "share": np.round(part / part.sum(), 4), "correlation": np.round(all_of_them[-1, :-1], 4), "rank": (-part).argsort(kind="stable").argsort(kind="stable") + 1.0,
+                          "mean": np.round(ticked.mean(axis=0), 3), "stated": np.round(stated, 4)})
+    asked = {"item": "complaint", "role": "asked of some", "weight": company.HANDLING * real, "penalty": 0.0, "reward": 0.0, "importance": round(float(shapley(own)[-1]), 4), "share": np.nan,
+             "correlation": round(float(own[-1, -2]), 4), "rank": np.nan, "mean": round(float(opinions.tick(handled, 1, 5)[complained].mean()), 3), "stated": np.nan}
+    return pd.concat([frame, pd.DataFrame([asked])], ignore_index=True)
 
 
 def nps(folk, held, replies: pd.DataFrame, *, world: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -44,11 +56,11 @@ def nps(folk, held, replies: pd.DataFrame, *, world: str) -> tuple[pd.DataFrame,
     nps_respondents (those who answered, weighted where the survey is), n (answers)."""
     by_day = {}
 
-    def of(day) -> float:
-        if day not in by_day:
+    def of(day, annual: bool) -> float:
+        if (day, annual) not in by_day:
             here = np.flatnonzero(customers.active(folk, day))
-            by_day[day] = float(opinions.expected(here, np.full(len(here), day), held, world=world).mean())
-        return by_day[day]
+            by_day[day, annual] = float(opinions.expected(here, np.full(len(here), day), held, world=world, complaining=annual).mean())
+        return by_day[day, annual]
 
     replies = replies.assign(mass=replies["weight"], part=replies["expected"] * replies["weight"])
     monday = (replies["day"].to_numpy().astype("datetime64[D]").astype(int) + 3) // 7 * 7 - 3
@@ -58,7 +70,8 @@ def nps(folk, held, replies: pd.DataFrame, *, world: str) -> tuple[pd.DataFrame,
         grouped = rows.groupby(keys, sort=True)
         out = grouped.agg(mass=("mass", "sum"), part=("part", "sum"), n=("mass", "size"), middle=("day", "median")).reset_index()
         out["nps_respondents"] = np.round(out["part"] / out["mass"], 3)
-        out["nps_customers"] = [round(of(day), 3) for day in out["middle"].to_numpy().astype("datetime64[D]")]
+        annual = out["survey"].eq("annual") if "survey" in out else [False] * len(out)
+        out["nps_customers"] = [round(of(day, bool(one)), 3) for day, one in zip(out["middle"].to_numpy().astype("datetime64[D]"), annual)]
         return out[[*keys, "n", "nps_respondents", "nps_customers"]]
 
     return table(replies, ["survey", "wave"]), table(replies[replies["survey"] == "pulse"], ["week"])

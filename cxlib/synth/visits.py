@@ -12,10 +12,10 @@ PLACE = ("visit_choice", "visit_look")
 ANSWERS = 0.86
 ONLINE_FROM = "2025Q2"                       # the mode: by telephone before
 POLITE, POLITE_SCORE = 0.30, 0.70            # on the telephone people are kinder: points of a rating (1-5), of the recommendation (0-10)
-WORDING_FROM, SHARPER = "2025Q3", -0.45      # visit_advice_new: half of that wave, everybody after it
+WORDING_FROM, SHARPER = "2025Q3", -0.60      # visit_advice_new: half of that wave, everybody after it
 # The faults of whole waves: kind, wave, item (or column), unit, share of the rows concerned.
 REVERSED, MIXED, TWICE, SHIFTED, RENAMED, SWAPPED = "2024Q3", "2024Q4", "2025Q1", "2025Q4", "2026Q2", "2024Q1"
-SENT_AGAIN, COPIED = "2024Q2", 0.45
+SENT_AGAIN, COPIED = "2024Q2", 0.52
 MIXED_TEAM = "mall"
 SHOPS, SHOP_SHARES = ("city", "station", "mall"), (0.48, 0.36, 0.16)     # a team a shop
 NEW_NAME = ("sms", "text message")

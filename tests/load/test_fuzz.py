@@ -1,11 +1,16 @@
 """A small version of the fuzzing that always runs; `make fuzz MINUTES=10` is the long one. Rows 5, 8 to 18 and 21 to 23 of the table of faults."""
 
 import random
+import re
+import zipfile
 
 import fuzz
 import pytest
 
 from cxlib import programme
+from cxlib.errors import DataError
+from cxlib.load import readers
+from cxlib.load.readers import portable
 
 # Mutants a loader: those read in a process of their own take a quarter of a second each.
 MUTANTS = {"csv": 60, "qualtrics": 40, "surveymonkey": 60, "jsonl": 60, "xlsx": 14, "sav": 6, "por": 6, "dta": 6, "parquet": 6, "duckdb": 4, "sqlite": 8, "programme": 150, "codeframe": 150, "plan": 150, "journeys": 100}
@@ -41,3 +46,26 @@ def test_mutants_are_the_same_for_the_same_seed():
     content = fuzz.csv()
     assert [fuzz.of_bytes(content, random.Random("a")), fuzz.of_cells(content, random.Random("a"))] == [fuzz.of_bytes(content, random.Random("a")), fuzz.of_cells(content, random.Random("a"))]
     assert fuzz.of_bytes(content, random.Random("a")) != fuzz.of_bytes(content, random.Random("b"))
+
+
+def test_a_number_that_no_program_writes_is_none():
+    """Found by fuzzing: an exponent, digits or a length beyond all bounds in a portable file."""
+    for text in ("1+500", "1+" + "9" * 50, "9" * 500, "1." + "9" * 500, "1-TTT"):
+        with pytest.raises(ValueError, match=re.escape(text[:20])):
+            portable.decimal(text)
+    stream = portable._Stream("-5/abc", 0)
+    with pytest.raises(IndexError):
+        stream.string()
+
+
+def test_a_damaged_workbook_is_told_in_a_sentence_that_ends(tmp_path):
+    """Found by fuzzing: the name of a part inside the archive, thousands of bytes that mean nothing, was repeated whole."""
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x" * 30_000, "a")
+    content = bytearray(path.read_bytes())
+    content[40:60] = b"y" * 20  # the name before the part is not the one of the directory
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="damaged or cut off") as found:
+        readers.read(path, programme.Reading())
+    assert len(str(found.value)) < 500

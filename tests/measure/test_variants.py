@@ -7,6 +7,7 @@ import pytest
 from cxlib import programme as programmes
 from cxlib.load import store
 from cxlib.measure import comparisons, ledger, models, variants
+from cxlib.questionnaire import Change
 from cxlib.show import claims
 
 ITEMS = ["basic", "delight", "strong", "weak", "twin_a", "twin_b", "plain"]
@@ -200,6 +201,24 @@ def test_two_waves_of_one_world_show_no_change_and_segments_none(tables):
     tests = claims.variants.tests(models.relevance(tables, replicates=19, seed=1), variants.unequal(tables, replicates=30, seed=1), segments, changes, tables.programme)
     assert tests["test_id"].is_unique
     assert set(tests["kind"]) == {"secondary", "exploratory"}
+
+
+def test_nothing_is_compared_across_a_change_of_question_or_mode(tables):
+    """One attribute with new words; then another mode, which makes another question of each (`Programme.breaks`)."""
+    made, usual = tables.programme, comparisons.with_last(tables, replicates=5, seed=1).set_index("driver")
+    wave = usual["wave"].iloc[0]
+    worded = made.item("strong").model_copy(update={"changes": (Change(wave=wave, what="wording: 'fair' became 'cheap'"),)})
+    by = lambda **update: comparisons.with_last(store.Tables(tables.folder, made.model_copy(update=update), tables.quarter), replicates=5, seed=1)
+    found = by(items=tuple(worded if item.id == "strong" else item for item in made.items)).set_index("driver")
+    assert usual["p"].notna()["strong"]
+    assert found["p"].isna().equals(usual["p"].isna() | (found.index == "strong"))
+    assert found.loc["strong", "note"] == "not compared with old: wording: 'fair' became 'cheap'"
+    assert found.loc["strong", "quadrant_then"] == ""
+    assert any("not compared with old: wording" in line for line in claims.variants.differences(pd.DataFrame(), found.reset_index(), comparisons.moved(found), made))
+    moded = by(waves=tuple(one.model_copy(update={"mode": "phone" if one.id == wave else "online"}) for one in made.waves))
+    assert moded["p"].isna().all()
+    assert set(moded["note"]) == {"not compared with old: mode: online became phone"}
+    assert claims.variants.differences(pd.DataFrame(), moded, comparisons.moved(moded), made)[-1].endswith("mode: online became phone.")
 
 
 def test_ratings_since_move_a_corner_on_old_importances(tmp_path):

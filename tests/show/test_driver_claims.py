@@ -28,7 +28,7 @@ def steps(*values):
 def test_a_step_is_told_with_its_interval_and_who_follows(programme):
     (said,) = claims.levers.steps(steps(("price", 10.5, 8.2, 12.7), ("coverage", 9.0, 7.0, 11.0), ("app", -0.8, -3.9, 2.4)), programme)
     assert "rate Value for money 0.5 higher, and all else alike, differ by +10.5 points (95 % interval 8.2 to 12.7); Network coverage follows." in said
-    assert said.endswith("For App and online account a difference is not established.")
+    assert said.endswith("For App and online account a difference is not established once all attributes are counted.")
 
 
 def test_where_no_step_shows_nothing_is_named(programme):
@@ -50,19 +50,47 @@ def test_corners_that_hang_on_the_rule_are_named(programme):
     assert "cut at the means and medians, App and online account changes its corner; Value for money stands under “fix first” by every rule." in said
 
 
-def test_basics_and_delighters_are_said_and_what_is_neither(programme):
-    found = rows(("driver", "class", "p", "p_class", "necessary_p", "necessary_size"), ("price", "basic", 0.001, 0.97, 0.01, 0.2), ("app", "delighter", 0.01, 0.8, 0.5, 0.0), ("shop", "none shown", 0.6, 0.9, 0.5, 0.0))
+def contrasts(*values):
+    """Contrasts with standard errors of 0.25 on each side and 0.3 on their sum: driver, penalty, reward, class, p of the tilt, necessary."""
+    found = rows(("driver", "penalty", "reward", "class", "p", "p_class", "necessary_p", "necessary_size"), *values)
+    return found.assign(std_error=0.3, **{f"{side}_{end}": found[side] + sign * 0.49 for side in ("penalty", "reward") for end, sign in (("low", -1), ("high", 1))})
+
+
+def test_basics_and_delighters_are_said_and_of_what_it_cannot_be_told(programme):
+    found = contrasts(("price", -1.2, 0.0, "basic", 0.001, 0.97, 0.01, 0.2), ("app", 0.0, 1.2, "delighter", 0.01, 0.8, 0.5, 0.0), ("coverage", -1.0, 1.0, "performance", 0.9, 0.9, 0.5, 0.0),
+                      ("speed", -0.9, 0.3, "basic", 0.03, 0.5, 0.5, 0.0), ("shop", 0.1, 0.1, "none shown", 0.6, 0.9, 0.01, 0.2))  # fmt: skip
     (said,) = claims.levers.unequal(found, programme)
-    assert "annoys where it fails: Value for money (so in 97 in 100 redraws); delights where it succeeds: App and online account (so in 80 in 100 redraws); shows neither: Shops." in said
-    assert said.endswith("A high score hardly ever goes with a poor rating of Value for money.")
+    assert "annoys where it fails: Value for money (so in 97 of 100 redraws); delights where it succeeds: App and online account (so in 80 of 100 redraws); works both ways: Network coverage;" in said
+    assert "one side shows, but whether it outweighs the other cannot be told: Data speed; cannot tell: Shops, where neither side shows" in said
+    # Holm over five: 0.03 is more than 0.05 / 3. Five tests: z of 0.025 / 5 (2.576) and of 0.8 (0.842), times 0.3.
+    assert "must differ by about 1.0 on the score to be told apart in four of five surveys of this size" in said
+    assert said.endswith("A high score hardly ever goes with a poor rating of Value for money."), "what nobody misses is not necessary"
+
+
+def test_where_no_side_shows_nothing_is_classed(programme):
+    (said,) = claims.levers.unequal(contrasts(("price", -0.5, 0.1, "performance", 0.2, 0.6, 0.02, 0.2), ("app", -0.1, 0.6, "delighter", 0.04, 0.6, 0.5, 0.0)), programme)
+    assert "no attribute can be classed" in said
+    assert "Value" not in said
+    assert "App" not in said
 
 
 def test_what_people_say_is_read_beside_what_is_shown(programme):
-    found = rows(("driver", "meaning", "agreement"), ("price", "said and shown", 0.3), ("app", "said, not shown", 0.3), ("waiting", "shown, not said", 0.3))
+    found = rows(("driver", "meaning", "agreement", "stated"), ("price", "said and shown", 0.3, 0.5), ("app", "said, not shown", 0.3, 0.3), ("waiting", "shown, not said", 0.3, 0.1), ("terms", "shown, not said", 0.3, 0.1))
     (said,) = claims.levers.stated(found, programme)
-    assert "agree with 0.30 (rank correlation); App and online account: said, not shown" in said
-    assert "Time to an answer: shown, not said" in said
+    assert "agree with 0.30 (rank correlation); Value for money: said and shown; App and online account: said more than shown" in said
+    assert "Time to an answer and Terms of contract: shown, not said" in said
     assert "Nobody was asked" in claims.levers.stated(pd.DataFrame(), programme)[0]
+    tested = rows(("driver", "p"), ("price", 0.001), ("app", 0.3), ("waiting", 0.001), ("terms", 0.04))
+    assert "Time to an answer: shown, not said" in claims.levers.stated(found, programme, tested)[0]
+    (said,) = claims.levers.stated(found, programme, tested.assign(p=0.04))
+    assert "people name Value for money most often, but no attribute could be shown to go with the key figure" in said
+    assert "a lever" not in said
+
+
+def test_what_is_named_is_paid_for_by_its_number():
+    assert claims.drivers.sure(pd.Series([0.04, 0.02, 0.01, float("nan")])).tolist() == [True, True, True, False]
+    assert claims.drivers.sure(pd.Series([0.04, 0.03, 0.02])).tolist() == [False, False, False]  # 0.02 x 3 is 0.06, and what comes after cannot be surer
+    assert claims.drivers.beside(pd.Series([1.959964]), pd.Series([0.0]), pd.Series([3.919928]))[0] == pytest.approx(0.05, abs=1e-6)
 
 
 def test_other_choices_are_said_with_what_comes_first(programme):

@@ -181,7 +181,8 @@ def _followed(grid: Grid, place: int, before: int, after: int, jump: float) -> b
     rows = np.isin(grid.wave, (before, after))
     for kpi in places:
         own = rows & (grid.places[:, kpi] >= 0) & (grid.places[:, place] >= 0)
-        others = [p for p in range(len(grid.items)) if p not in (kpi, place) and p not in places and (grid.places[own, p] >= 0).mean() > 0.6] if own.any() else []
+        asked_of_all = [p for p, item in enumerate(grid.items) if not item.asked_if]  # what was asked of some would leave few complete answers
+        others = [p for p in asked_of_all if p not in (kpi, place) and p not in places and (grid.places[own, p] >= 0).mean() > 0.6] if own.any() else []
         use = own & (grid.places[:, others] >= 0).all(axis=1) if others else own
         later = grid.wave[use] == after
         if use.sum() < 100 or min(later.sum(), (~later).sum()) < 40:
@@ -196,6 +197,6 @@ def _followed(grid: Grid, place: int, before: int, after: int, jump: float) -> b
             continue
         # an item that changed its wording leaves the KPI where it was: given the item, the KPI then moves the other way by jump x slope
         expected = -jump * beta[2]
-        if abs(beta[1]) < abs(expected) / 2:
+        if beta[1] * np.sign(expected) < abs(expected) / 2:
             return True
     return False

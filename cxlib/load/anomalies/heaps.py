@@ -1,6 +1,7 @@
 """Begged tens and straight lines: more top scores than a contented group gives, more rows of one score throughout than elsewhere."""
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from cxlib.load.anomalies.grid import FIELDS, Grid, Units
@@ -62,15 +63,10 @@ def _moods(grid: Grid, place: int, measured: set[str]) -> tuple[np.ndarray, int]
 
 
 def _begged(grid: Grid, place: int, units: Units, bins: np.ndarray, count: int, least: int, waves: bool) -> list[dict]:
-    item, width, score = grid.items[place], grid.widths[place], grid.places[:, place]
-    keep = (units.codes >= 0) & (score >= 0)
-    table = np.bincount((units.codes[keep] * count + bins[keep]) * width + score[keep], minlength=units.count * count * width).reshape(units.count, count, width).astype(float)
-    n = table.sum(axis=(1, 2))
-    use = np.flatnonzero(n >= least)
+    item, (table, use) = grid.items[place], _counted(grid, place, units, bins, count, least)
     if len(use) < (2 if waves else 4):
         return []
-    usual = _usual(table[use], [units.waves[unit] for unit in use])
-    share, elsewhere = table[use, :, -1].sum(axis=1) / n[use], (usual[:, :, -1] * table[use].sum(axis=2)).sum(axis=1) / n[use]
+    n, usual, share, elsewhere = _tops(table, use, units)
     limit = 0.05 if count > 1 else 0.16
     sampling = np.sqrt(np.maximum(elsewhere * (1 - elsewhere), 0.01) / n[use])
     candidates = np.flatnonzero((share - elsewhere > limit) & (share - elsewhere > 2.5 * sampling))
@@ -95,6 +91,37 @@ def _begged(grid: Grid, place: int, units: Units, bins: np.ndarray, count: int, 
             f"{grid.where(wave, name)}: {share[number]:.0%} give '{item.id}' a {top:g} where {elsewhere[number]:.0%} of people of their mood do elsewhere, and the discontented among them do so too; "
             f"about {b[number]:.0%} of the answers seem to have been turned into the top score. To mend it: find out how answers are asked for{'; until then the wave is not averaged' if refused else ', and look at the figures without these'}."))
     return found
+
+
+def _counted(grid: Grid, place: int, units: Units, bins: np.ndarray, count: int, least: int) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of an item by unit and bin of mood, and the units with enough answers."""
+    width, score = grid.widths[place], grid.places[:, place]
+    keep = (units.codes >= 0) & (score >= 0)
+    table = np.bincount((units.codes[keep] * count + bins[keep]) * width + score[keep], minlength=units.count * count * width).reshape(units.count, count, width).astype(float)
+    return table, np.flatnonzero(table.sum(axis=(1, 2)) >= least)
+
+
+def _tops(table: np.ndarray, use: np.ndarray, units: Units):
+    """Answers of every unit; of those in use the distribution they are compared with, their share of top scores, and that of people of their mood elsewhere."""
+    n, usual = table.sum(axis=(1, 2)), _usual(table[use], [units.waves[unit] for unit in use])
+    return n, usual, table[use, :, -1].sum(axis=1) / n[use], (usual[:, :, -1] * table[use].sum(axis=2)).sum(axis=1) / n[use]
+
+
+def by_team(grid: Grid, item: str) -> pd.DataFrame:
+    """Return how often each team is given the top score of an item, beside how often people of its customers' mood give it elsewhere.
+
+    Columns: team, n (answers), top, elsewhere (shares 0..1). Teams of 40 answers and more, of which there must be two. What `heaped` judges.
+    """
+    columns, units = ["team", "n", "top", "elsewhere"], grid.units("team", by_wave=False, most=4000)
+    place = next((place for place, one in enumerate(grid.items) if one.id == item), None)
+    if units is None or place is None:
+        return pd.DataFrame(columns=columns)
+    bins, count = _moods(grid, place, {kpi.item for kpi in grid.programme.kpis})
+    table, use = _counted(grid, place, units, bins, count, 40)
+    if len(use) < 2:
+        return pd.DataFrame(columns=columns)
+    n, _, share, elsewhere = _tops(table, use, units)
+    return pd.DataFrame({"team": grid.codes("team")[1].astype(str)[use], "n": n[use].astype(int), "top": share, "elsewhere": elsewhere})
 
 
 def _named(grid: Grid, name: str) -> str:

@@ -13,7 +13,7 @@ from cxlib import contract
 from cxlib import programme as programmes
 from cxlib.errors import DataError, UsageError
 from cxlib.load.draft import book as books
-from cxlib.load.draft import facts, names, sheets, surveys, toml
+from cxlib.load.draft import continued, facts, names, sheets, surveys, toml
 from cxlib.load.draft.book import Book
 
 SEAL = "# Draft "  # the last line of a draft: by its digest an edit by hand is seen
@@ -21,8 +21,8 @@ _SEALED = re.compile(rb"# Draft ([0-9a-f]{16})[^\n]*\n?\Z")
 LOOK = 12  # lines of "look at this first"
 
 
-def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say) -> None:
-    """Draft a programme in a folder from files; without files, write programme.toml anew from the folder's codebook.
+def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, quarter: str | None = None) -> None:
+    """Draft a programme in a folder from files; without files, write programme.toml anew from the folder's codebook; where there is a programme, add the files to it (`continued.add`).
 
     Raises UsageError for files and folders that cannot be (nothing is written then), DataError for a file that cannot be read or a cell of the
     codebook that cannot be understood.
@@ -30,8 +30,11 @@ def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say) ->
     folder = Path(folder)
     if not files:
         return _again(folder, overwrite=overwrite, say=say)
-    _room(files, folder)
     paths = [Path(path) for path in files]
+    _files(paths)
+    if (folder / "programme.toml").is_file():
+        return continued.add(paths, folder, quarter=quarter, say=say)
+    _room(folder)
     found = []
     for path in paths:
         tables = facts.tables(path)
@@ -83,10 +86,10 @@ def _valid(book: Book, path: Path) -> str:
     return text
 
 
-def _room(files: list[Path], folder: Path) -> None:
-    """Refuse what cannot be copied and where it cannot be copied to, before anything is read or written."""
+def _files(files: list[Path]) -> None:
+    """Refuse what cannot be copied, before anything is read or written."""
     seen: dict = {}
-    for path in map(Path, files):
+    for path in files:
         try:
             mode = os.lstat(path).st_mode
         except (OSError, ValueError):
@@ -96,11 +99,14 @@ def _room(files: list[Path], folder: Path) -> None:
             raise UsageError(f"{path} is {what}. Nothing was written.")
         if seen.setdefault(path.name.lower(), path) is not path:
             raise UsageError(f"{path} and {seen[path.name.lower()]} have one name, and raw/ holds each name once; rename one of them. Nothing was written.")
+
+
+def _room(folder: Path) -> None:
+    """Refuse a place that is taken."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(f"{folder} is no folder; name a new one. Nothing was written.")
     if folder.is_dir() and any(folder.iterdir()):
-        told = "a programme already: to draft it anew from its codebook leave the files out, or name a new folder" if (folder / "programme.toml").is_file() else "there and not empty; name a new folder"
-        raise UsageError(f"{folder} is {told}. Nothing was written.")
+        raise UsageError(f"{folder} is there and not empty; name a new folder, or one with a programme.toml to add the files to. Nothing was written.")
 
 
 def _write(files: list[Path], folder: Path, book: Book, text: str) -> None:

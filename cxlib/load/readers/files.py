@@ -62,6 +62,6 @@ def _inflated(path: Path):
         if not member.eof:
             raise DataError(f"{path.name}: the compressed file is damaged (it ends before its end mark); fetch it again.")
     except zlib.error as error:
-        raise DataError(f"{path.name}: the compressed file is damaged ({error}); fetch it again.") from None
+        raise DataError(f"{path.name}: the compressed file is damaged ({str(error)[:120]}); fetch it again.") from None
     plain.flush()
     return plain

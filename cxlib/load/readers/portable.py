@@ -33,7 +33,11 @@ def decimal(text: str) -> float:
         raise ValueError(text)
     sign, whole, fraction, direction, power = parts.groups()
     digits = (whole or "") + (fraction or "")
+    if len(digits) > 60 or len(power or "") > 3:  # beyond any number that SPSS writes
+        raise ValueError(text[:40])
     scale = int(power or "0", 30) * (-1 if direction == "-" else 1) - len(fraction or "")
+    if abs(scale) > 200:
+        raise ValueError(text[:40])
     value = int(digits or "0", 30)
     return (-1 if sign == "-" else 1) * (value * 30.0**scale if scale >= 0 else value / 30.0**-scale)
 
@@ -45,7 +49,7 @@ class _Stream:
         self.text, self.place = text, place
 
     def take(self, count: int) -> str:
-        if self.place + count > len(self.text):
+        if count < 0 or self.place + count > len(self.text):
             raise IndexError(count)
         self.place += count
         return self.text[self.place - count : self.place]

@@ -64,7 +64,7 @@ def _head(content: Content, path: Path, reading: Reading) -> tuple[list, str, in
         try:
             rows[one] = [row for _, row in zip(range(HEAD), _rows(content, one, cut=True), strict=False)][skipped:]
         except (csv.Error, TypeError) as error:
-            raise DataError(f"{path.name}: the header cannot be read ({error}); correct 'delimiter' in programme.toml.") from None
+            raise DataError(f"{path.name}: the header cannot be read ({str(error)[:120]}); correct 'delimiter' in programme.toml.") from None
     best = max(rows, key=lambda one: (len(rows[one][0]) if rows[one] else 0, -len({len(row) for row in rows[one]})))
     if rows[best] and len(rows[best][0]) == 1:  # a title alone says nothing of the separator: the row that looks like a header does
         best = next((one for one in rows if len(rows[one]) > 2 and headers.elsewhere(rows[one])), best)

@@ -89,7 +89,7 @@ def _looked_over(path: Path) -> int:
     except DataError:
         raise
     except Exception as error:  # of a damaged archive any: those of zipfile, zlib, struct and the file system
-        raise DataError(f"{path.name}: the workbook is damaged or cut off ({error}); save it again as XLSX.") from None
+        raise DataError(f"{path.name}: the workbook is damaged or cut off ({str(error)[:120]}); save it again as XLSX.") from None
 
 
 def _tail_locked(path: Path) -> bool:

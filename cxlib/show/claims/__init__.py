@@ -89,6 +89,25 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
     return shown.drop(columns=silent).reset_index(drop=True)
 
 
-from cxlib.show.claims import answering, drivers, levers, linking, loading, protection, roi, summary, topics, tracking, variants  # noqa: E402  (they use the functions above)
+from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
+    alerts,
+    answering,
+    card,
+    drivers,
+    levers,
+    linking,
+    loading,
+    protection,
+    published,
+    roi,
+    steering,
+    summary,
+    targets,
+    teams,
+    topics,
+    tracking,
+    units,
+    variants,
+)
 
-__all__ = ["answering", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "roi", "say", "summary", "test_id", "tests", "topics", "tracking", "variants"]
+__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "topics", "tracking", "units", "variants"]

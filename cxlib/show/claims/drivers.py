@@ -1,5 +1,7 @@
 """What the driver study says: which attributes go with a KPI, how sure their order is, and what to fix first."""
 
+from statistics import NormalDist
+
 import pandas as pd
 
 from cxlib import quarters
@@ -7,6 +9,7 @@ from cxlib.show import claims, prose
 
 STUDY = "02_annual_drivers"
 KEY = ["survey", "kpi", "driver"]
+NORMAL = NormalDist()
 SURE = 0.8  # share of replicates from which an attribute is named as one to fix first
 LEVELS = ("need", "ease", "emotion")  # of the experience pyramid
 METHODS = {"correlation": "Correlation", "ols": "Regression", "johnson": "Johnson", "shapley": "Shapley"}
@@ -199,6 +202,20 @@ def _rating(row) -> str:
         return "not estimable"
     limits = "" if row["performance_low"] != row["performance_low"] else f" ({prose.number(row['performance_low'], digits=2)} to {prose.number(row['performance_high'], digits=2)})"
     return f"{prose.number(row['performance'], digits=2)}{limits}"
+
+
+def sure(p) -> pd.Series:
+    """Which of several attributes stay below 0.05 once they are all counted (Holm): a list of eleven, each taken alone, names one by chance in two surveys of five."""
+    p = pd.Series(p, dtype=float)
+    ranked = p.dropna().sort_values(kind="stable")
+    paid = (ranked * list(range(len(ranked), 0, -1))).cummax()
+    return paid.reindex(p.index).lt(0.05)
+
+
+def beside(estimate, low, high) -> pd.Series:
+    """The chance of an estimate as far from zero where there is nothing, from its 95 % interval."""
+    error = (high - low) / (2 * NORMAL.inv_cdf(0.975))
+    return pd.Series([2 * NORMAL.cdf(-abs(x / e)) if e > 0 else float("nan") for x, e in zip(estimate, error)], index=estimate.index)
 
 
 def times(p: float) -> str:

@@ -27,15 +27,16 @@ def steps(found: pd.DataFrame, programme) -> list[str]:
     """Say for each KPI with which attributes half a point more goes together with more of the KPI, and with which it cannot be told."""
     said = []
     for model, own in drivers.models(found.dropna(subset=["estimate", "conf_low"]), programme):
-        shown = own[own["conf_low"] > 0].sort_values("estimate", ascending=False, kind="stable")
-        rest = own[(own["conf_low"] <= 0) & (own["conf_high"] >= 0)]
+        enough = drivers.sure(drivers.beside(own["estimate"], own["conf_low"], own["conf_high"])) & (own["conf_low"] > 0)
+        shown = own[enough].sort_values("estimate", ascending=False, kind="stable")
+        rest = own[~enough]
         if shown.empty:
             said.append(f"{model}: no attribute shows a difference in the key figure for a step up, the others held; the answers cannot tell these apart.")
             continue
         first = shown.iloc[0]
         text = f"{model}: respondents who rate {programme.label(first['driver'])} {prose.number(first['step'], digits=1)} higher, and all else alike, differ by {_effect(first)} (95 % interval {prose.interval(first['conf_low'], first['conf_high'], digits=_digits(first))})"
         text += f"; {prose.join([programme.label(name) for name in shown['driver'].iloc[1:]])} follow{'s' if len(shown) == 2 else ''}" if len(shown) > 1 else ""
-        said.append(f"{text}." + (f" For {prose.join([programme.label(name) for name in rest['driver']])} a difference is not established." if len(rest) else ""))
+        said.append(f"{text}." + (f" For {prose.join([programme.label(name) for name in rest['driver']])} a difference is not established once all attributes are counted." if len(rest) else ""))
     return said
 
 
@@ -51,20 +52,36 @@ def step_table(found: pd.DataFrame, programme) -> pd.DataFrame:
     ])  # fmt: skip
 
 
-def stated(found: pd.DataFrame, programme) -> list[str]:
-    """Say where what people call important and what goes with the KPI part, and what that means; a sentence where nothing was asked."""
+def stated(found: pd.DataFrame, programme, tested: pd.DataFrame | None = None) -> list[str]:
+    """Say where what people call important and what goes with the KPI part, and what that means; a sentence where nothing was asked.
+
+    `tested` holds the permutation tests: an attribute is only called shown where its own stands once all are counted, and where none does nothing is compared.
+    """
     if found.empty or found["meaning"].fillna("").eq("").all():
         return ["Nobody was asked what matters most, so stated importance cannot stand beside the derived one; a question after the ratings would add it."]
     said = []
     for model, own in drivers.models(found, programme):
-        part = lambda meaning, own=own: prose.join([programme.label(name) for name in own.loc[own["meaning"] == meaning, "driver"]])
+        real = own["driver"].isin(_real(tested, own)) if tested is not None else own["driver"].notna()
+        if not real.any():
+            first = own.sort_values("stated", ascending=False, kind="stable")["driver"].iloc[0]
+            said.append(f"{model}: people name {programme.label(first)} most often, but no attribute could be shown to go with the key figure, so there is nothing to set beside what they say.")
+            continue
+        part = lambda meaning, own=own[real | (own["meaning"] != "shown, not said")]: prose.join([programme.label(name) for name in own.loc[own["meaning"] == meaning, "driver"]])
         text = f"{model}: what people say and what goes with the key figure agree with {prose.number(own['agreement'].iloc[0], digits=2)} (rank correlation)" if own["agreement"].notna().any() else f"{model}: what people say and what goes with the key figure cannot be compared on so few attributes"
+        if part("said and shown"):
+            text += f"; {part('said and shown')}: said and shown"
         if part("said, not shown"):
-            text += f"; {part('said, not shown')}: said, not shown, which is what people expect anyway or what all rate alike"
+            text += f"; {part('said, not shown')}: said more than shown, which is what people expect anyway or what all rate alike"
         if part("shown, not said"):
             text += f"; {part('shown, not said')}: shown, not said, a lever that people do not name"
         said.append(f"{text}.")
     return said
+
+
+def _real(tested, own) -> list[str]:
+    """The attributes of one model whose own test stands once all of them are counted."""
+    same = tested[(tested["survey"] == own["survey"].iloc[0]) & (tested["kpi"] == own["kpi"].iloc[0])]
+    return same.loc[drivers.sure(same["p"]), "driver"].tolist()
 
 
 def carried(found: pd.DataFrame, fitted: pd.DataFrame, programme, quarter: str) -> list[str]:
@@ -100,34 +117,48 @@ def filtered(found: pd.DataFrame, programme) -> list[str]:
 
 
 def unequal(found: pd.DataFrame, programme) -> list[str]:
-    """Say for each KPI which attributes annoy where they fail, which delight where they succeed, how surely, and which look necessary."""
+    """Say for each KPI which attributes annoy where they fail, which delight where they succeed, how surely, of which it cannot be told, what would have been seen, and which look necessary."""
     said = []
     for model, own in drivers.models(found[found["class"].fillna("") != ""], programme):
+        kinds, poor = _kinds(own)
+        names = lambda kind, own=own, kinds=kinds: prose.join([programme.label(name) for name in own.loc[kinds == kind, "driver"]])
         parts = []
-        for kind in ("basic", "delighter"):
-            named = own[(own["class"] == kind) & (own["p"] < 0.05)]
-            if len(named):
-                parts.append(f"{CLASSES[kind]}: {prose.join([f'{programme.label(row.driver)} (so in {prose.probability(row.p_class)} redraws)' for row in named.itertuples()])}")
-        both = own[own["class"] == "performance"]
-        if len(both):
-            parts.append(f"works both ways as far as can be told: {prose.join([programme.label(name) for name in both['driver']])}")
-        unclear = own[own["class"] == "none shown"]
-        if len(unclear):
-            parts.append(f"shows neither: {prose.join([programme.label(name) for name in unclear['driver']])}")
-        needed = own[(own["necessary_p"] < 0.05) & (own["necessary_size"] >= 0.1)]
+        for kind in CLASSES:
+            named = [f"{programme.label(row.driver)} (so in {drivers.times(row.p_class)} of 100 redraws)" for row in own[kinds == kind].itertuples()]
+            parts += [f"{CLASSES[kind]}: {prose.join(named)}"] if named else []
+        parts += [f"works both ways: {names('both')}"] if names("both") else []
+        parts += [f"one side shows, but whether it outweighs the other cannot be told: {names('one')}"] if names("one") else []
+        parts += [f"cannot tell: {names('none')}, where neither side shows once all attributes are counted"] if names("none") else []
+        if (kinds == "none").all():
+            parts = ["no attribute can be classed: neither poor nor best ratings of any show a difference once all are counted"]
+        # The smallest of m tests has to pass 0.05/m; four of five such surveys then find what lies so far from zero.
+        reach = drivers.NORMAL.inv_cdf(1 - 0.025 / len(own)) + drivers.NORMAL.inv_cdf(0.8)
+        power = f" Of an attribute with the usual number of poor and best ratings, the two sides must differ by about {prose.number(reach * own['std_error'].median(), digits=1)} on the score to be told apart in four of five surveys of this size."
+        needed = own[(own["necessary_p"] < 0.05) & (own["necessary_size"] >= 0.1) & poor]
         ceiling = f" A high score hardly ever goes with a poor rating of {prose.join([programme.label(name) for name in needed['driver']], last='or')}." if len(needed) else " No attribute is necessary: high scores occur beside poor ratings of each."
-        said.append(f"{model}: {'; '.join(parts)}.{ceiling}")
+        said.append(f"{model}: {'; '.join(parts)}.{power}{ceiling}")
     return said
+
+
+def _kinds(own: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """What each attribute of one model may be called once all are counted (basic, delighter, both, one, none; "" where nothing could be estimated), and whether its poor side shows."""
+    sides = pd.concat([drivers.beside(own[name], own[f"{name}_low"], own[f"{name}_high"]) for name in ("penalty", "reward")], keys=("penalty", "reward"))
+    shown = drivers.sure(sides)
+    poor, best = shown["penalty"] & (own["penalty"] < 0), shown["reward"] & (own["reward"] > 0)
+    kinds = pd.Series("none", index=own.index).mask(poor | best, "one").mask(poor & best, "both").mask(own["class"].isin(list(CLASSES)) & drivers.sure(own["p"]), own["class"])
+    return kinds.where(own["class"].fillna("") != "", ""), poor
 
 
 def unequal_table(found: pd.DataFrame, programme) -> pd.DataFrame:
     """Return one KPI's contrasts as a table of words: attribute, penalty, reward, class, how often, p, poor and best ratings."""
+    kinds, _ = _kinds(found)
+    words = {"both": "both ways", "one": "one side shows", "none": "cannot tell"}
     return pd.DataFrame([
         {
-            "attribute": programme.label(row["driver"]), "penalty": _span(row, "penalty"), "reward": _span(row, "reward"), "kind": row["class"] or row["note"] or "–",
+            "attribute": programme.label(row["driver"]), "penalty": _span(row, "penalty"), "reward": _span(row, "reward"), "kind": words.get(kind, kind) or row["note"] or "–",
             "times": drivers.times(row["p_class"]), "p": row["p"], "poor": row["n_poor"], "best": row["n_best"],
         }
-        for row in found.sort_values("estimate", kind="stable", na_position="last").to_dict("records")
+        for kind, row in sorted(zip(kinds, found.to_dict("records")), key=lambda pair: (pair[1]["estimate"] != pair[1]["estimate"], pair[1]["estimate"]))
     ])  # fmt: skip
 
 

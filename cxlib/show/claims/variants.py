@@ -84,8 +84,9 @@ def mood(found: pd.DataFrame, pairs: pd.DataFrame, programme) -> list[str]:
             continue
         if own["conf_low"].isna().all():
             continue
-        out = own[own["conf_low"] > 0].sort_values("estimate", ascending=False, kind="stable")
-        below = own[own["conf_high"] < 0]
+        enough = drivers.sure(drivers.beside(own["estimate"], own["conf_low"], own["conf_high"]))
+        out = own[enough & (own["conf_low"] > 0)].sort_values("estimate", ascending=False, kind="stable")
+        below = own[enough & (own["conf_high"] < 0)]
         text = f"{model}: {prose.percent(own['share'].iloc[0])} of the differences in ratings is common to all attributes (a mood, or quality that people meet everywhere), and this alone, freed of the chance error of single ratings, goes with {prose.percent(own['kpi_share'].iloc[0])} of the key figure."
         text += f" Beyond it {prose.join([programme.label(name) for name in out['driver']])} stand{'s' if len(out) == 1 else ''} out" if len(out) else " Beyond it no attribute stands out"
         text += f"; {prose.join([programme.label(name) for name in below['driver']])} {'goes' if len(below) == 1 else 'go'} with it less than the common level would suggest." if len(below) else "."
@@ -105,6 +106,11 @@ def differences(segments: pd.DataFrame, changes: pd.DataFrame, moved: pd.DataFra
         lines.append(f"Segments: {prose.number(tests)} comparisons of an attribute inside and outside a segment; {prose.number((segments['p'] < 0.05).sum())} have p below 0.05 where chance alone would give about {prose.number(round(0.05 * tests))}. The clearest: {programme.label(least['driver'])} for {programme.label(least['kpi'])} in {programme.label(least['segment'])} {least['value']} ({prose.percent(least['now'])} against {prose.percent(least['then'])}, {prose.p_value(least['p'])}). The ledger says what survives.")
     else:
         lines.append("No segment has answers enough to compare importances (100 inside and outside, and ten an attribute).")
+    lost = changes[changes["note"].fillna("").str.startswith("not compared")] if len(changes) else changes
+    for note, own in lost.groupby("note", sort=False):
+        lines.append(f"{prose.join(dict.fromkeys(map(programme.label, own['driver'])))}: {note}.")
+    if len(lost) and not changes["p"].notna().any():
+        return lines
     if not len(changes) or not changes["p"].notna().any():
         return [*lines, "There is no earlier wave of this survey to compare with."]
     for model, own in drivers.models(changes.dropna(subset=["p"]), programme):
