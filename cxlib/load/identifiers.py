@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import DataError
+from cxlib.load.readers import raw
 
 # How a column is compared, by its name; others are plain text.
 KINDS = {
@@ -27,8 +28,6 @@ _NOBODY = re.compile(r"^(?:no-?reply|none|noemail|no-?mail|unknown|test|na|info|
 _TITLES = {"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "herr", "frau", "mme", "mlle", "sr", "sra"}
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
 _PSEUDONYM = re.compile(r"^h[0-9a-f]{20}$")
-_ODD = r"@|^[+0h]|^$|^[\x00- \x7f]|[\x00- \x7f]$|[^\x00-\x7f]"  # keys that may be more than a key: an address, a pseudonym, one with blanks around it
-_HEX = np.array([list(f"{byte:02x}".encode()) for byte in range(256)], dtype=np.uint8)
 _ADDRESS = re.compile(r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$|^\s*(?:\+|00)[\d ()/.-]{8,20}\s*$")
 
 _MAYBE = r"@|^[^0-9A-Za-z+]*(?:\+|00)"  # true of every address, and cheap to tell of a million keys
@@ -127,12 +126,13 @@ def pseudonyms(values: pd.Series, *, secret: bytes) -> pd.Series:
     coded = (cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells).dictionary_encode()
     keys = coded.dictionary.cast(pa.large_binary()).to_pylist()
     own = np.zeros(len(keys), dtype=bool)  # what is written as it stands
-    for place in np.flatnonzero(pc.match_substring_regex(coded.dictionary, _ODD).to_numpy(zero_copy_only=False)):
+    for place in np.flatnonzero(_odd(coded.dictionary)):
         keys[place], own[place] = _spelt(keys[place].decode())
     hashed = np.full((len(keys), 21), ord("h"), dtype=np.uint8)
-    hashed[:, 1:] = _HEX[np.frombuffer(b"".join(_digests(keys, secret)), np.uint8)].reshape(len(keys), 20)
+    hashed[:, 1:] = np.frombuffer(b"".join(_digests(keys, secret)).hex().encode(), np.uint8).reshape(len(keys), 20)
     made = pa.LargeStringArray.from_buffers(len(keys), pa.py_buffer(np.arange(len(keys) + 1) * 21), pa.py_buffer(hashed))
-    made = pc.replace_with_mask(made, pa.array(own), pa.array([keys[place].decode() for place in np.flatnonzero(own)], pa.large_string()))
+    if own.any():
+        made = pc.replace_with_mask(made, pa.array(own), pa.array([keys[place].decode() for place in np.flatnonzero(own)], pa.large_string()))
     return pd.Series(pd.array(made.take(coded.indices), dtype="str"), index=values.index)
 
 
@@ -145,6 +145,17 @@ def known_as(key: str) -> str:
 def mark(secret: bytes) -> str:
     """Return what tells one secret from another without telling it: stores made under another one are not used."""
     return hmac.digest(secret, b"which secret", "sha256").hex()[:16]
+
+
+def _odd(keys) -> np.ndarray:
+    """Return which of an Arrow array of keys may be more than a key: an address, a pseudonym, one with blanks around it, or none at all."""
+    ends, signs = raw.signs(keys)
+    odd = np.diff(ends) == 0
+    filled = np.flatnonzero(~odd)
+    first, last = signs[ends[filled]], signs[ends[filled + 1] - 1]
+    odd[filled] = np.isin(first, np.frombuffer(b"+0h", np.uint8)) | (first <= 32) | (last <= 32) | (first == 127) | (last == 127)
+    odd[np.searchsorted(ends, np.flatnonzero((signs >= 128) | (signs == ord("@"))), side="right") - 1] = True
+    return odd
 
 
 def _spelt(key: str) -> tuple[bytes, bool]:

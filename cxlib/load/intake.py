@@ -110,7 +110,8 @@ def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
         rules.put("response_id", twice, "the same id as another row with other answers")
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
-        frame = _dated(pd.DataFrame({name: parsed[name].values[kept] for name in columns}), programme, wave, dated).assign(_row=raw.places()[kept])
+        own = slice(None) if kept.all() else kept
+        frame = _dated(pd.DataFrame({name: parsed[name].values[own] for name in columns}), programme, wave, dated).assign(_row=raw.places()[own])
         # An answer given under a promise that does not permit linking never carries the key, or what identifies its person, by which it could be linked.
         if "link" in survey.uses:
             identifiers = _identifiers(wave, raw, kept)
@@ -294,7 +295,7 @@ def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
 def _coverage(programme, wave, items, parsed, raw, kept, quarter) -> pd.DataFrame:
     """Why answers are there or not, by item: not asked is told from not answered by the item's filter."""
     quarters, names = pd.factorize(quarter) if not isinstance(quarter, str) else (np.zeros(int(kept.sum()), dtype=int), np.array([quarter], dtype=object))
-    parts = []
+    parts, whole = [], bool(kept.all())
     for item in programme.asked(wave.survey):
         if item not in items:
             codes, reasons = np.zeros(int(kept.sum()), dtype=int), ["not asked"]
@@ -305,7 +306,7 @@ def _coverage(programme, wave, items, parsed, raw, kept, quarter) -> pd.DataFram
             if item.asked_if and (column := programme.column(wave, item.asked_if.item)):
                 led = raw.frame[column].str.strip().isin(item.asked_if.values).to_numpy()
                 codes = np.where(~led & (missing != ""), len(reasons) - 1, codes)
-            codes = codes[kept]
+            codes = codes if whole else codes[kept]
         # Counted by codes: a frame of every answer's reason would be larger than the answers.
         counts = np.bincount(quarters * len(reasons) + codes, minlength=len(names) * len(reasons))
         parts += [(wave.survey, wave.id, names[place // len(reasons)], item.id, reasons[place % len(reasons)], int(count)) for place, count in enumerate(counts) if count]

@@ -64,6 +64,7 @@ _ANY = frozenset().union(*_WORDS.values())
 _NOUN = re.compile(r"(?:ung|heit|keit|schaft|tion|dienst|service|team|vertrag|rechnung|nummer|tarif|center|hotline|abteilung|zentrale|tarifs|probleme?|bereich|markt|laden|shop|filiale|leitung)(?:en|s|er)?$")
 # Capitalised and no name: words that never are one, places behind one, words in front of the name of a street.
 _NOT, _PLACE, _STREET = (frozenset(group.split()) for group in (Path(__file__).parent / "no_names.txt").read_text(encoding="utf-8").split("\n---\n")[1:])
+_CAPITALS, _SMALL = bytes(range(65, 91)), bytes(range(97, 123))
 _CANDIDATE = re.compile(_CAP)
 _TOKEN = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _NEXT = re.compile(rf"\s(?:{_PARTICLE}){_CAP}(?!\w)")
@@ -113,7 +114,7 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int]]:
     """Return where names of persons stand in a text: (start, end), title included, in order, without overlaps."""
     sure, _ = given()
     words = _TOKEN.findall(text)
-    if len(text) > 12 and sum(map(str.isupper, text)) > sum(map(str.islower, text)):
+    if len(text) > 12 and _loud(text):
         return _shouted(text, known)
     lower = {word.lower() for word in words}
     capital = [word for word in words if word[0].isupper()]
@@ -128,6 +129,14 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int]]:
     if listed or persons:
         found += _listed(text, known)
     return _joined(found)
+
+
+def _loud(text: str) -> bool:
+    """Whether a text has more capitals than small letters."""
+    if not text.isascii():
+        return sum(map(str.isupper, text)) > sum(map(str.islower, text))
+    letters = text.encode()
+    return len(letters) - len(letters.translate(None, _CAPITALS)) > len(letters) - len(letters.translate(None, _SMALL))
 
 
 def parts(word: str) -> tuple[list[str], list[str]]:

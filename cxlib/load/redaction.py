@@ -51,6 +51,8 @@ _ADDRESSES = (
     re.compile(rf"\b\d{{1,4}}(?:\s?(?:bis|ter|[a-d]))?,?\s(?:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|route|cours|square)\s(?:de la |de l'|des |du |de |d')?{_CAP}(?:\s(?:de la |de |du |des )?{_CAP}){{0,2}}|\b\d{{1,4}}(?:\s?(?:bis|ter))?,?\srue\s(?:de la |de l'|des |du |de |d')?\w+"),
     re.compile(rf"\b(?:[Cc]alle|[Aa]venida|[Pp]laza|[Pp]aseo|C/)\s(?:de |del |la |los |las )*{_CAP}(?:\s{_CAP}){{0,2}},?\s(?:n[º°]\s?)?\d{{1,4}}\b"),
 )  # fmt: skip
+_BIRTHS = ("born", "birth", "dob", "d.o", "do.b", "geb", "naiss", "né", "nac")  # a date of birth, a customer's number: one of these stands in front
+_NUMBERS = ("customer", "client", "account", "contra", "policy", "member", "subscriber", "kunden", "vertrag", "mitglied", "policen", "konto", "versicherung", "compte", "abonn", "adh", "cuenta", "socio")
 RULES = {"birth": (_BIRTH, _BORN), "number": (_NUMBER,), "address": _ADDRESSES}
 _DIGITS = "zero one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben acht neun zéro un deux trois quatre cinq six sept huit neuf oh double cero uno dos tres cuatro cinco seis siete ocho nueve zwo ein"
 _SAID = re.compile(rf"\b(?:{'|'.join(sorted(set(_DIGITS.split()), key=len, reverse=True))})(?:[\s,-]+(?:{'|'.join(sorted(set(_DIGITS.split()), key=len, reverse=True))})){{6,}}\b", re.IGNORECASE)
@@ -113,7 +115,7 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
     def take(kind, matches):
         found.extend((start, end, kind) for start, end in matches if end > start and free(start, end))
 
-    lower = view.lower()
+    lower, odd = view.lower(), places is not None or not view.isascii()
     if "://" in view or "www." in lower:
         take("link", [(m.start(), m.start() + len(m.group().rstrip(".,;:!?)"))) for m in _LINK.finditer(view) if _SECRET.search(m.group())])
     if "@" in view:
@@ -125,8 +127,10 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
     if _ANY_DIGIT.search(view):
         take("iban", ibans(view))
         take("card", [m.span() for m in _CARD.finditer(view) if _luhn(re.sub(r"\D", "", m.group()))])
-        take("birth", [m.span("it") for pattern in RULES["birth"] for m in pattern.finditer(view)])
-        take("number", [m.span("it") for m in _NUMBER.finditer(view)])
+        if odd or any(word in lower for word in _BIRTHS):
+            take("birth", [m.span("it") for pattern in RULES["birth"] for m in pattern.finditer(view)])
+        if odd or any(word in lower for word in _NUMBERS):
+            take("number", [m.span("it") for m in _NUMBER.finditer(view)])
         for pattern in known.patterns:
             take("number", [m.span() for m in re.finditer(pattern, view)])
         if known.numbers:

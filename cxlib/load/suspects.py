@@ -39,8 +39,8 @@ _ENDS = {
     DOT: "dot punkt punto point",
     SPOKEN: "zero one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben acht neun zéro un deux trois quatre cinq sept huit neuf oh double cero uno dos tres cuatro cinco seis siete ocho nueve zwo ein",
 }
-_BYES = frozenset("regards sincerely yours cheers mfg lg vg grüße grüsse grüßen grüssen gruß gruss cordialement vous salutations atentamente saludos saludo".split())
-_TITLES = frozenset("Mr Mrs Ms Miss Mx Dr Prof Professor Sir Herr Herrn Frau Fräulein Frl Hr Mme Mlle Madame Mademoiselle Monsieur Sr Sra Srta Señor Señora Señorita Doña Signor Signora Mevrouw Meneer Doktor med Ing Dipl M".split())
+_BYES = frozenset(["regards", "sincerely", "yours", "cheers", "mfg", "lg", "vg", "grüße", "grüsse", "grüßen", "grüssen", "gruß", "gruss", "cordialement", "vous", "salutations", "atentamente", "saludos", "saludo"])
+_TITLES = frozenset(["Mr", "Mrs", "Ms", "Miss", "Mx", "Dr", "Prof", "Professor", "Sir", "Herr", "Herrn", "Frau", "Fräulein", "Frl", "Hr", "Mme", "Mlle", "Madame", "Mademoiselle", "Monsieur", "Sr", "Sra", "Srta", "Señor", "Señora", "Señorita", "Doña", "Signor", "Signora", "Mevrouw", "Meneer", "Doktor", "med", "Ing", "Dipl", "M"])
 _KINDS: dict[str, int] = {}
 for _kind, _words in _ENDS.items():
     for _word in _words.split():
