@@ -112,13 +112,13 @@ def shown(own: pd.DataFrame) -> pd.DataFrame:
     place = own["verdict"].map(ORDER.index)
     rows = own.iloc[sorted(range(len(own)), key=lambda at: (place.iloc[at], str(own["value"].iloc[at])))].to_dict("records")
     return pd.DataFrame({
-        "unit": [str(row["value"]) for row in rows], "answers": [row["n"] for row in rows], "alone": [tracking.cell(row["estimate"], unit) for row in rows],
+        "unit": [str(row["value"]) for row in rows], "answers": [row["n"] for row in rows], "verdict": [row["verdict"] for row in rows],
         "drawn": [f"{tracking.cell(row['shrunk'], unit)} ({tracking.limits(row)})" for row in rows], "weight": [prose.percent(row["shrinkage"]) for row in rows],
-        "above": [prose.probability(row["p_above"]) for row in rows], "verdict": [row["verdict"] for row in rows],
+        "above": [prose.probability(row["p_above"]) for row in rows], "alone": [tracking.cell(row["estimate"], unit) for row in rows],
     })  # fmt: skip
 
 
-LABELS = {"alone": "On its own", "drawn": "Drawn to the mean (95 % interval)", "weight": "Weight of the mean", "above": "Chance to lie above", "verdict": "Against the mean of all"}
+LABELS = {"verdict": "Against the mean of all", "drawn": "Drawn to the mean (95 % interval)", "weight": "Weight of the mean", "above": "Chance to lie above", "alone": "On its own"}
 
 
 def tests(whole: pd.DataFrame, programme, study: str) -> pd.DataFrame:
