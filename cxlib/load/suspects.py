@@ -105,7 +105,7 @@ def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
     if not len(cells):
         return found
     cells = _as_read(cells, read, found)
-    ends, signs = raw.signs(cells)
+    _, signs = raw.signs(cells)
     found |= np.diff(ends) > most
     of_text = lambda places: np.searchsorted(ends, places, side="right") - 1
     count = lambda places: np.diff(np.searchsorted(places, ends))
@@ -125,7 +125,7 @@ def _as_read(cells, read, found: np.ndarray):
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    ends, signs = raw.signs(cells)
+    _, signs = raw.signs(cells)
     wide = signs >= 128
     if not wide.any():
         return cells

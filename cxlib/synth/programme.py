@@ -7,7 +7,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import actions, answers, comments, company, contacts, customers, employees, exports, faults, identities, invitations, orders, systems, truth, visits
+from . import (
+    actions,
+    answers,
+    comments,
+    company,
+    contacts,
+    customers,
+    employees,
+    exports,
+    faults,
+    identities,
+    invitations,
+    orders,
+    systems,
+    truth,
+    visits,
+)
 
 TEMPLATES = ("programme.toml", "codeframe.toml", "journeys.toml", "plan.toml")
 
