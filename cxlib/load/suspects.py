@@ -105,7 +105,7 @@ def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
     if not len(cells):
         return found
     cells = _as_read(cells, read, found)
-    _, signs = raw.signs(cells)
+    ends, signs = raw.signs(cells)
     found |= np.diff(ends) > most
     of_text = lambda places: np.searchsorted(ends, places, side="right") - 1
     count = lambda places: np.diff(np.searchsorted(places, ends))
