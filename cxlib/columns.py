@@ -153,6 +153,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("since", "date", "2019-04-01", "First day of the relationship"),
         ("ended_on", "date", "2026-05-31", "Last day; empty while it lasts"),
         ("owner", "text", "team-04", "Who looks after it"),
+        ("renews_on", "date", "2027-01-31", "Day to which its contract runs"),
     ),
     "people": columns(
         ("person_id", "text", "p000123", "Person", True),

@@ -141,7 +141,7 @@ def test_staff_are_cut_by_teams_of_at_least_the_minimum(tiny, tmp_path):
     (folder / "raw" / "staff.csv").write_text("staff_id,team\n" + "".join(f"s{i},{'aaaaabbbb'[i]}\n" for i in range(9)))
     found = programme.read(folder)
     tables = store.Tables(store.write(found, tmp_path / "s"), found, "2026Q1")
-    assert waves.teams(tables) == ["a"]
+    assert bases.teams(tables) == ["a"]
     cut = waves.by_segment(tables)
     assert cut.loc[cut["flag"] == "withheld", "value"].tolist() == ["b", "c"]
     (folder / "programme.toml").write_text((folder / "programme.toml").read_text() + '[staff]\nlevel = "person"\nagreement = "works agreement of 2026"\n')

@@ -170,6 +170,7 @@ def test_raw_files_come_in_the_forms_in_which_files_arrive(telecom):
     assert (raw / "annual_2026.csv").read_text(encoding="utf-8-sig").splitlines()[2].startswith('"{""ImportId"":')
     assert (raw / "annual_2025.xlsx").read_bytes()[:2] == b"PK"
     assert {path.suffix for path in raw.iterdir()} == {".csv", ".xlsx", ".parquet", ".jsonl"}
+    assert sorted(path.name for path in raw.glob("pulse_*.csv")) == ["pulse_2024Q1.csv", "pulse_2024Q4.csv"], "a file of each older shape as it was exported, the others from an archive"
     assert telecom.tables["files"].set_index("file").loc["annual_2024.csv", "encoding"] == "cp1252"
 
 
@@ -318,6 +319,52 @@ def test_dissatisfied_customers_leave_more_but_not_all(large):
     assert gone[0] > 2 * gone[3]
     assert gone[3] > 0.05
     assert gone[0] < 0.7
+
+
+def test_business_accounts_have_several_people_a_manager_and_a_day_of_renewal(telecom):
+    accounts = telecom.tables["accounts"].set_index("account_id")
+    business = accounts[accounts["segment"] == "business"]
+    assert len(business) == 240
+    assert business[["owner", "renews_on"]].notna().all(axis=None)
+    assert (business["renews_on"] > pd.Timestamp("2026-09-30")).all()
+    assert business["owner"].nunique() == 8
+    assert accounts.loc[accounts["segment"] == "consumer", ["owner", "renews_on"]].isna().all(axis=None)
+    sizes = telecom.tables["people"].groupby("account_id").size()
+    assert (sizes[business.index] >= 2).all()
+    assert 2.7 < sizes[business.index].mean() < 3.8
+    assert (sizes.drop(business.index) == 1).all()
+
+
+def test_people_who_leave_rarely_answer_and_reminders_are_counted(telecom):
+    calls = telecom.tables["invitations"].merge(telecom.truth["people"][["person_id", "leaves_on"]], on="person_id")
+    gone = (calls["leaves_on"] - calls["sent_on"]).dt.days.between(0, telecom.about["leaving_silence"]["days"] - 1)
+    for survey in ("annual", "pulse"):
+        own = calls["survey"] == survey
+        leaving, staying = (calls.loc[own & part, "answered"].astype(float) for part in (gone, ~gone))
+        assert leaving.mean() < 0.75 * staying.mean(), survey
+        assert len(leaving) > 100
+    annual = calls[calls["survey"] == "annual"]
+    assert set(annual["reminder"]) == {0, 1, 2}
+    assert annual.loc[annual["answered"] == 0, "reminder"].eq(2).all(), "who stays silent is reminded twice"
+    assert calls.loc[calls["survey"] == "pulse", "reminder"].eq(0).all()
+
+
+def test_the_employee_survey_has_teams_and_one_of_them_is_too_small(telecom):
+    staff = telecom.tables["staff"].groupby("team").size()
+    assert (staff < 5).sum() == 1
+    own = telecom.tables["responses"].query("survey == 'employees'")
+    assert own["person_id"].isna().all()
+    assert set(own["team"]) == set(staff.index)
+    assert staff.sum() == next(wave.invited for wave in telecom.programme.waves if wave.survey == "employees")
+    last = own[own["wave"] == "2026Q3"].groupby("team")["work_recommend"].mean()
+    assert last["north-1"] < last["network"] - 0.5, "since the merger the north is tired"
+
+
+def test_every_source_says_what_it_is_for_and_how_long_it_is_kept(telecom):
+    assert all(source.purpose and source.retention_months and source.recipients for source in telecom.programme.sources)
+    assert all(survey.retention_months for survey in telecom.programme.surveys)
+    assert telecom.programme.privacy.contact
+    assert telecom.tables["retention"][["expired", "forgotten"]].to_numpy().sum() == 0, "nothing is older than it may be"
 
 
 # -- a world without effects -------------------------------------------------------------------------------------------------------------------

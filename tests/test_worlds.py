@@ -230,6 +230,24 @@ def test_the_topic_that_grew_with_the_change_is_seen_to_grow(sample_report):
     assert found["estimate"] > 0
 
 
+def test_a_team_of_fewer_than_five_is_shown_nowhere(sample_report):
+    """Neither as a row nor by subtraction of the others from the whole."""
+    cuts = finding(sample_report, "kpis_by_segment").query("survey == 'employees' and segment == 'team' and wave == '2026Q3'").set_index("value")
+    small = cuts.loc["events"]
+    assert (small["flag"], np.isnan(small["estimate"])) == ("withheld", True)
+    assert cuts["estimate"].notna().sum() >= 9
+    for path in [*(sample_report / "tables").glob("*.csv"), *sample_report.glob("*.html")]:
+        text = re.sub(r"<[^>]+>", " ", path.read_text("utf-8"))
+        assert not re.search(r"(?<![\w-])events[ ,|;:]+[-+−]?\d+\.\d", text), path.name
+
+
+def test_the_sheet_on_data_protection_has_no_gap(sample_report):
+    page = words(sample_report, "01_data_loading")
+    assert "not declared" not in page[page.index("The data-protection sheet of this programme"):]
+    assert "Questions about one's own data are answered by data protection, privacy@fernau.example." in page
+    assert re.search(r"Annual survey: \d+ of \d+ business accounts answered", page)
+
+
 def test_intake_finds_every_planted_fault(sample_report):
     planted, intake = truth("faults"), finding(sample_report, "intake")
     repairs = finding(sample_report, "repairs")

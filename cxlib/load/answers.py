@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import DataError
+from cxlib.load.readers import raw
 from cxlib.programme import Item, Programme, Reading
 
 # ASCII only: full-width and Arabic digits are not what the form offered, and float() would take them.
@@ -19,6 +20,8 @@ BLANK = "blank"
 # What spreadsheet programs write where a formula has failed; the last one is ours, for a formula whose result was not saved.
 ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#FORMULA!")
 FAILED = "an error of the spreadsheet"
+_EDGE = np.zeros(256, bool)  # the first and last bytes of cells that need a look: blanks of any script, and the sign of a spreadsheet's errors
+_EDGE[[*range(33), ord("#"), 127, *range(0x80, 0xC0), 0xC2, *range(0xE1, 0xE4)]] = True
 
 
 class Parsed(NamedTuple):
@@ -57,6 +60,11 @@ def _failed(trial: tuple) -> tuple:
 
 def _free(cells: pd.Series) -> Parsed:
     """Return free text and ids as they stand but for outer blanks, without a look at each cell: most are distinct."""
+    if (sizes := _tidy(cells)) is not None:
+        blank = sizes == 0
+        missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK], validate=False)
+        values = cells.astype("str")
+        return Parsed((values.mask(blank) if blank.any() else values).array, missing, None, 0)
     bare = cells.astype("str").str.strip()
     blank = (bare == "").to_numpy(dtype=bool)
     missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK], validate=False)
@@ -64,6 +72,14 @@ def _free(cells: pd.Series) -> Parsed:
     failed = bare.isin(ERRORS).to_numpy(dtype=bool)
     rule = np.where(failed, FAILED, "").astype(object) if failed.any() else None
     return Parsed(bare.mask(blank | failed).array, missing, rule, loose)
+
+
+def _tidy(cells: pd.Series) -> np.ndarray | None:
+    """Return the sizes of cells, none of which begins or ends with what may be a blank, or begins as an error of the spreadsheet; None where one does."""
+    ends, signs = raw.signs(cells)
+    sizes = np.diff(ends)
+    filled = sizes > 0
+    return None if _EDGE[signs[ends[:-1][filled]]].any() or _EDGE[signs[ends[1:][filled] - 1]].any() else sizes
 
 
 def number_of(text: str, reading: Reading) -> float | None:

@@ -117,3 +117,15 @@ def on_scale(tables) -> bool:
     responses, programme = tables["responses"], tables.programme
     ratings = [item for item in programme.items if item.kind == "rating"]
     return all(responses[item.id].dropna().between(programme.scales[item.scale].low, programme.scales[item.scale].high).all() for item in ratings)
+
+
+def teams(tables, programme=None) -> list[str]:
+    """Return the teams of staff that may be shown: of at least `staff.minimum` persons by the staff table; any where staff.level is person.
+
+    A team whose size no staff table tells is not among them.
+    """
+    rule, staff = (programme or tables.programme).staff, tables["staff"]
+    if rule.level == "person":
+        return sorted({*staff["team"].dropna(), *staff["staff_id"].dropna(), *tables["responses"]["team"].dropna()})
+    sizes = staff.groupby("team")["staff_id"].nunique()
+    return sorted(sizes.index[sizes >= rule.minimum])

@@ -134,9 +134,9 @@ def schema_fields() -> list[str]:
     return [column.name for column in schema.TABLES["responses"] if column.name not in made]
 
 
-def source_parts(programme: Programme, source: Source):
-    """Yield one file of another table in parts, under the table's own columns; rows without what the table needs are set aside."""
-    read, files = rows.of_source(programme, source)
+def source_parts(programme: Programme, source: Source, opened: dict | None = None):
+    """Yield one file of another table in parts, under the table's own columns; rows without what the table needs are set aside. `opened` as in `rows.of_source`."""
+    read, files = rows.of_source(programme, source, opened)
     first, wanted = next(iter(files.values())), {one.name: one for one in schema.TABLES[source.table]}
     for name in source.columns | source.fixed | source.values:
         if name not in wanted:

@@ -44,10 +44,21 @@ class Growing:
         import pyarrow.parquet as pq
 
         table = pa.concat_tables(self.pending) if self.pending else pa.Table.from_pandas(self.empty, preserve_index=False)
-        self.file = self.file or pq.ParquetWriter(self.path, table.schema, compression="zstd")
+        self.file = self.file or pq.ParquetWriter(self.path, table.schema, **_written(table.schema))
         if self.writing:
             self.writing.result()
         self.writing, self.pending = self.threads.submit(self.file.write_table, table), []
+
+
+def _written(schema) -> dict:
+    """How a table is written: no dictionary for ids, which never repeat, and bounds of its parts only where somebody asks for them by date, number or quarter."""
+    import pyarrow as pa
+
+    words = [field.name for field in schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)]
+    return {
+        "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in ("response_id", "answer", "text", "_row")],
+        "write_statistics": [name for name in schema.names if name not in words or name == "quarter"],
+    }  # fmt: skip
 
 
 def release() -> None:
@@ -73,30 +84,35 @@ def frames(path: Path):
             yield file.read_row_group(group, use_threads=False).to_pandas()
 
 
-def thinned(path: Path, *, most: int) -> pd.DataFrame:
-    """Return a table's rows under their places: all of them, or every so manieth where there are more than `most`."""
+def thinned(path: Path, *, most: int, without=()) -> pd.DataFrame:
+    """Return a table's rows under their places: all of them, or every so manieth where there are more than `most`; columns named in `without` are not read."""
     import pyarrow.parquet as pq
 
     step, start, kept = -(-rows(path) // most) or 1, 0, []
-    if step == 1:
-        return pd.read_parquet(path)
     with pq.ParquetFile(path) as file:
+        columns = [name for name in file.schema_arrow.names if name not in without]
+        if step == 1:
+            return file.read(columns, use_threads=False).to_pandas()
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, use_threads=False)
+            table = file.read_row_group(group, columns, use_threads=False)
             places = np.arange(-start % step, len(table), step)
             kept.append(table.take(places).to_pandas().set_axis(start + places))
             start += len(table)
     return pd.concat(kept)
 
 
-def among(path: Path, column: str, values: pd.Series) -> pd.DataFrame:
-    """Return the rows of a table whose cell of a column is one of the values."""
+def among(path: Path, column: str, values: pd.Series, *, columns: list[str]) -> pd.DataFrame:
+    """Return some columns of the rows of a table whose cell of a column is one of the values."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         kind = file.schema_arrow.field(column).type
-        wanted = pc.SetLookupOptions(pa.array(values).cast(kind))
-        groups = (file.read_row_group(group, use_threads=False) for group in range(file.num_row_groups))
-        return pa.concat_tables([table.filter(pc.is_in(table[column], options=wanted)) for table in groups]).to_pandas()
+        own = pc.is_in(file.read([column], use_threads=False)[column], options=pc.SetLookupOptions(pa.array(values).cast(kind)))
+        kept, start = [], 0
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns, use_threads=False)
+            kept.append(table.filter(own.slice(start, len(table))))
+            start += len(table)
+        return pa.concat_tables(kept).to_pandas()

@@ -46,8 +46,8 @@ def redacted(tables: dict[str, pd.DataFrame], known: redaction.Known, *, program
         clean = redaction.texts(verbatims["text"], known=known)
         tables["verbatims"] = verbatims.assign(text=clean["text"])
         keys = ["survey", "wave", "quarter", "item"]
-        each = [verbatims.loc[clean[kind] > 0, keys].assign(kind=kind, n=clean.loc[clean[kind] > 0, kind]) for kind in redaction.MARKS]
-        long = pd.concat(each, ignore_index=True).astype({"kind": "str"})
+        some = (clean[list(redaction.MARKS)].to_numpy() > 0).any(axis=1)
+        long = verbatims.loc[some, keys].join(clean.loc[some, list(redaction.MARKS)]).melt(keys, var_name="kind", value_name="n").query("n > 0")
         counted = long.groupby([*keys, "kind"], as_index=False, sort=True).agg(n=("n", "sum"), rows=("n", "size"))
     for name, columns in (*_FREE.items(), ("repairs", ("value",))):
         for column in columns:

@@ -143,7 +143,7 @@ def _cells(frame: pd.DataFrame):
 
 def _marks(tables):
     """Yield the hashes of 64 bits of the rows of tables."""
-    with _engine().cursor() as connection:
+    with engine().cursor() as connection:
         for cells in tables:
             if len(cells):
                 connection.register("cells", cells)
@@ -151,7 +151,7 @@ def _marks(tables):
 
 
 @lru_cache(maxsize=1)
-def _engine():
+def engine():
     """One DuckDB for all files: to open one takes longer than to hash a small file."""
     import duckdb
 

@@ -8,6 +8,8 @@ from cxlib.load.readers import Raw
 from cxlib.programme import Programme, Source, Wave
 from cxlib.questionnaire import ROW, Join, Reading
 
+KEPT = 2**22  # bytes of a file that stays open until the store is made
+
 
 def of_wave(programme: Programme, wave: Wave, opened: dict | None = None):
     """Return a function that yields the rows of a wave in parts, and the columns of each of its files by the file's name.
@@ -49,9 +51,18 @@ def of_wave(programme: Programme, wave: Wave, opened: dict | None = None):
     return own, files
 
 
-def of_source(programme: Programme, source: Source):
-    """Return a function that yields the rows of another table's file in parts, with the columns of the files it is joined with, and its columns by its name."""
-    return _opened(programme, source, source.columns.values())
+def of_source(programme: Programme, source: Source, opened: dict | None = None):
+    """Return a function that yields the rows of another table's file in parts, with the columns of the files it is joined with, and its columns by its name.
+
+    `opened` is kept where a file is read more than once, so that a small one is opened and unpacked once.
+    """
+    opened, key = {} if opened is None else opened, repr(source)
+    if key not in opened:
+        found = _opened(programme, source, source.columns.values())
+        if source.database or (programme.raw / source.file).stat().st_size > KEPT:
+            return found
+        opened[key] = found
+    return opened[key]
 
 
 def _opened(programme: Programme, reading, columns):

@@ -111,9 +111,9 @@ class _Looked(dict):
     def __missing__(self, name: str) -> pd.DataFrame:
         path = self.folder / f"{name}.parquet"
         if name == "responses":
-            self[name] = parquet.thinned(path, most=LOOKED)
+            self[name] = parquet.thinned(path, most=LOOKED, without=("person_id", "account_id", "week", "weight", "base_weight"))
         elif name == "verbatims" and len(self["responses"]) < parquet.rows(self.folder / "responses.parquet"):
-            self[name] = parquet.among(path, "answer", self["responses"]["answer"])
+            self[name] = parquet.among(path, "answer", self["responses"]["answer"], columns=["survey", "answer", "text"])
         else:
             self[name] = pd.read_parquet(path)
         return self[name]
@@ -124,10 +124,11 @@ def parts(programme: Programme):
 
     A frame has the columns and types of its table and some hundred thousand rows at most, whatever the length of the files.
     """
-    wave_parts = functools.partial(intake.wave_parts, opened={})
-    one_by_one = [(wave_parts, wave, "responses") for wave in programme.waves] + [(intake.source_parts, source, source.table) for source in programme.sources]
-    customers, matched = unify.customers(programme)
-    known, gone, redactions, retention = privacy.known(programme, unify.persons(programme)), privacy.forgotten(programme), [], []
+    opened = {}
+    wave_parts, source_parts = functools.partial(intake.wave_parts, opened={}), functools.partial(intake.source_parts, opened=opened)
+    one_by_one = [(wave_parts, wave, "responses") for wave in programme.waves] + [(source_parts, source, source.table) for source in programme.sources]
+    customers, matched = unify.customers(programme, opened)
+    known, gone, redactions, retention = privacy.known(programme, unify.persons(programme, opened)), privacy.forgotten(programme), [], []
     for place, (taken, one, table) in enumerate(one_by_one):
         files, coverage, left, start = [], [], [], 0
         for part in taken(programme, one):
@@ -143,6 +144,7 @@ def parts(programme: Programme):
             yield from _fitted(programme, clean)
             if "_row" in part.frame:
                 yield ROWS, part.frame[["_row"]].astype("int64")
+        opened.pop(repr(one), None)
         retention.append(intake.stack(left))
         yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
     yield from _fitted(programme, privacy.forgetting(matched, gone) | {"redactions": privacy.added(redactions), "retention": privacy.told(retention)})

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.load import names
+from cxlib.load.readers import raw
 
 MANY = 256  # fewer texts are looked at one by one
 WORDS = 200_000  # distinct words with their signs that are remembered from one part of a file to the next
@@ -104,7 +105,7 @@ def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
     if not len(cells):
         return found
     cells = _as_read(cells, read, found)
-    ends, signs = _bytes(cells)
+    ends, signs = raw.signs(cells)
     found |= np.diff(ends) > most
     of_text = lambda places: np.searchsorted(ends, places, side="right") - 1
     count = lambda places: np.diff(np.searchsorted(places, ends))
@@ -119,20 +120,12 @@ def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
     return found
 
 
-def _bytes(cells) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the texts of an Arrow array end in its bytes, the first beginning at 0, and the bytes."""
-    _, offsets, data = cells.buffers()
-    ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
-    signs = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data is not None else np.empty(0, np.uint8)
-    return ends - ends[0], signs
-
-
 def _as_read(cells, read, found: np.ndarray):
     """Return texts with signs as they are read (curly quotes, dashes, blanks); texts with signs that are not that simple are to be looked at."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    _, signs = _bytes(cells)
+    _, signs = raw.signs(cells)
     wide = signs >= 128
     if not wide.any():
         return cells

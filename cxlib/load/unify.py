@@ -4,6 +4,7 @@ Identifiers are named by `identify` in programme.toml, live in memory while file
 that does not permit linking have none.
 """
 
+import functools
 import importlib.metadata
 
 import pandas as pd
@@ -26,16 +27,16 @@ def means(programme) -> str:
         return "equal keys"
 
 
-def customers(programme) -> tuple[dict[int, pd.Series], dict[str, pd.DataFrame]]:
+def customers(programme, opened: dict | None = None) -> tuple[dict[int, pd.Series], dict[str, pd.DataFrame]]:
     """Return the customer of every kept row of the files that are matched, by the place of the file (waves, then sources), and two tables of how.
 
     `matches`: file, table, row, person_id, how (key:... or scored), probability, a row a link. `matching`: file, table, how, n (rows without
     a customer before), linked, estimate, conf_low, conf_high (false links), note. Files are read for it once more, and only the columns
-    that matching needs are whole in memory. Raises DataError where a file is to be matched and the people table declares nothing to match it with.
+    that matching needs are whole in memory; `opened` keeps small ones open for those who read them again. Raises DataError where a file is to be matched and the people table declares nothing to match it with.
     """
     files = [(one, intake.wave_parts, "responses") for one in programme.waves if "link" in programme.survey(one.survey).uses]
     places = [place for place, one in enumerate(programme.waves) if "link" in programme.survey(one.survey).uses]
-    files += [(one, intake.source_parts, one.table) for one in programme.sources]
+    files += [(one, functools.partial(intake.source_parts, opened=opened), one.table) for one in programme.sources]
     places += range(len(programme.waves), len(programme.waves) + len(programme.sources))
     views = {place: (one, _view(taken(programme, one), table), table) for place, (one, taken, table) in zip(places, files) if one.identify}
     people = [view.identifiers.assign(id=view.frame["person_id"].to_numpy()) for _, view, table in views.values() if table == "people"]
@@ -54,10 +55,10 @@ def customers(programme) -> tuple[dict[int, pd.Series], dict[str, pd.DataFrame]]
     return found, {"matches": intake.stack(made), "matching": intake.stack(rates)}
 
 
-def persons(programme) -> list:
+def persons(programme, opened: dict | None = None) -> list:
     """Return what the programme's files say of customers, accounts and staff, as (table, intake) with their keys and identifiers only."""
     named = [source for source in programme.sources if source.table in ("people", "accounts", "staff")]
-    return [(source.table, _view(intake.source_parts(programme, source), source.table, "account_id")) for source in named]
+    return [(source.table, _view(intake.source_parts(programme, source, opened), source.table, "account_id")) for source in named]
 
 
 def filled(part, persons: pd.Series):

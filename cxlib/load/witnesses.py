@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from cxlib.load import repeats
+
 # When two spellings of a kind count as equal; a name may be shortened or mistyped.
 AGREE = {
     "name": "jaro_winkler_similarity(a, b) >= 0.88", "date": "damerau_levenshtein(a, b) <= 1", "email": "damerau_levenshtein(a, b) <= 1",
@@ -46,15 +48,15 @@ class Judged(NamedTuple):
 
 def agreement(pairs: pd.DataFrame, left: pd.DataFrame, right: pd.DataFrame, *, columns: list[str], kinds: dict) -> np.ndarray:
     """Return a row a pair and a column a witness: 1 agrees, 0 does not, -1 empty on one side."""
-    import duckdb
+    import pyarrow as pa
 
     if not len(pairs) or not columns:
         return np.empty((len(pairs), len(columns)), dtype=int)
     found = []
-    with duckdb.connect(config={"threads": 1}) as connection:
+    cells = lambda frame, column, side: pa.array(frame[column], pa.large_string(), from_pandas=True).take(pa.array(pairs[side].to_numpy(dtype="int64")))
+    with repeats.engine().cursor() as connection:
         for column in columns:
-            both = pd.DataFrame({"place": np.arange(len(pairs)), "a": left[column].to_numpy()[pairs["left"]], "b": right[column].to_numpy()[pairs["right"]]})
-            connection.register("both_sides", both)
+            connection.register("both_sides", pa.table({"place": np.arange(len(pairs)), "a": cells(left, column, "left"), "b": cells(right, column, "right")}))
             rule = AGREE[kinds[column]]
             found.append(connection.sql(f"select case when a is null or b is null then -1 when {rule} then 1 else 0 end as v from both_sides order by place").fetchnumpy()["v"])
     return np.column_stack(found).astype(int)

@@ -13,6 +13,7 @@ from cxlib.measure import metrics
 
 CLASSES = ("basic", "performance", "delighter", "none shown")
 LEAST = 20  # answers at an end of the scale from which a contrast is estimated
+SMALL = 0.1  # standard deviations of the KPI that a side must take or give to be named: half of what Cohen (1988) calls small
 
 
 def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, cluster=None, margins=(), replicates=1000, seed=1):
@@ -21,8 +22,8 @@ def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, clust
     in: ratings (higher is better); poor is `low` or less, the best `high` or more; where hardly anybody gives these, the best counts from the next score down
     (best_from), as long as a score lies between. Missing ratings pair by pair.
     out: driver, penalty, penalty_low, penalty_high, reward, reward_low, reward_high (KPI units, 95 % bootstrap; a penalty is below zero), estimate (reward + penalty: below
-    zero the bad outweighs the good), std_error, conf_low, conf_high, p (penalty and reward are equal in size), class (basic: the penalty shows, is more than
-    twice the reward, and a test tells their sizes apart; delighter: the same of the reward; performance: a side shows without that; none shown), p_class (replicates with
+    zero the bad outweighs the good), std_error, conf_low, conf_high, p (penalty and reward are equal in size), class (basic: the penalty shows, that is its interval leaves out zero
+    and it is at least a tenth of the KPI's standard deviation, is more than twice the reward, and a test tells their sizes apart; delighter: the same of the reward; performance: a side shows without that; none shown), p_class (replicates with
     that class), n_poor, n_best, best_from, n, note. An end with under 20 answers is not estimable.
     """
     drivers = list(drivers)
@@ -39,7 +40,7 @@ def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, clust
     live = [d for d in drivers if not notes[d]]
     wide = pd.DataFrame({f"{name} {d}": column for (d, name), column in ends.items()}, index=frame.index)
     own = frame[[kpi, *(c for c in dict.fromkeys((weight, strata, cluster, *margins)) if c)]].join(wide)
-    slopes = None
+    slopes, least = None, SMALL * frame[kpi].std()
     if live:
         draws = importances.resample(own, kpi=kpi, drivers=wide.columns, weight=weight, strata=strata, cluster=cluster, margins=margins, methods=("ols",), replicates=replicates, seed=seed)
         slopes = draws["slope"].to_numpy().reshape(-1, len(live), 2)
@@ -50,20 +51,20 @@ def contrasts(frame, *, kpi, drivers, low, high, weight=None, strata=None, clust
         found = {"driver": d} | dict.fromkeys(("penalty", "penalty_low", "penalty_high", "reward", "reward_low", "reward_high", "estimate", "std_error", "conf_low", "conf_high", "p", "p_class"), np.nan)
         found |= {"class": ""} | dict(zip(("n_poor", "n_best", "n"), counts[d])) | {"best_from": best[d], "note": notes[d]}
         if d in live and np.isfinite(slopes[0, live.index(d)]).all() and len(slopes) > 2:
-            found |= _contrast(slopes[:, live.index(d)])
+            found |= _contrast(slopes[:, live.index(d)], least)
         rows.append(found)
     columns = ["driver", "penalty", "penalty_low", "penalty_high", "reward", "reward_low", "reward_high", "estimate", "std_error", "conf_low", "conf_high", "p", "class", "p_class", "n_poor", "n_best", "best_from", "n", "note"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _contrast(slopes):
+def _contrast(slopes, least):
     """One attribute's penalty and reward from their draws, the first being the answers as they are."""
     rest = slopes[1:][np.isfinite(slopes[1:]).all(axis=1)]
     error = rest.std(axis=0, ddof=1)
     point, total = slopes[0], slopes[0].sum()
     spread = rest.sum(axis=1).std(ddof=1)
-    kinds = [_kind(one, error, spread) for one in rest]
-    kind = _kind(point, error, spread)
+    kinds = [_kind(one, error, spread, least) for one in rest]
+    kind = _kind(point, error, spread, least)
     limits = {f"{name}_{end}": point[k] + sign * metrics.Z * error[k] for k, name in enumerate(("penalty", "reward")) for end, sign in (("low", -1), ("high", 1))}
     return {
         "penalty": point[0], "reward": point[1], **limits, "estimate": total, "std_error": spread, "conf_low": total - metrics.Z * spread, "conf_high": total + metrics.Z * spread,
@@ -71,8 +72,8 @@ def _contrast(slopes):
     }  # fmt: skip
 
 
-def _kind(point, error, spread):
-    shown = (point[0] < -metrics.Z * error[0], point[1] > metrics.Z * error[1])
+def _kind(point, error, spread, least):
+    shown = (point[0] < -max(metrics.Z * error[0], least), point[1] > max(metrics.Z * error[1], least))
     tilted = abs(point.sum()) > metrics.Z * spread
     if shown[0] and tilted and point[1] < -point[0] / 2:
         return "basic"

@@ -11,7 +11,7 @@ from scipy import stats
 from cxlib import cells
 from cxlib.load import anomalies, bases
 from cxlib.load.anomalies import heaps
-from cxlib.measure import metrics, waves
+from cxlib.measure import metrics
 
 DAYS = 30  # an invitation belongs to the customer's last contact in so many days before it
 LEAST = 20  # contacts of either outcome that a team needs
@@ -22,10 +22,10 @@ def begged(tables) -> pd.DataFrame:
     """Return how often teams are given the top score, beside how often people of their customers' mood give it elsewhere.
 
     Columns: survey, kpi, team, n (answers of all waves), top, elsewhere (shares 0..1), seen (the words of what `anomalies.heaped` has found of the team; ""
-    where nothing). The first key figure of each survey. Teams of 40 answers and more that may be shown (`waves.teams`); a small rest of an anonymous survey hides the
+    where nothing). The first key figure of each survey. Teams of 40 answers and more that may be shown (`bases.teams`); a small rest of an anonymous survey hides the
     smallest team shown.
     """
-    programme, shown, parts = tables.programme, set(waves.teams(tables)), []
+    programme, shown, parts = tables.programme, set(bases.teams(tables)), []
     for grid in anomalies.grids(tables, programme):
         kpi = _first(programme, grid.survey.id)
         if kpi is None or grid.survey.kind == "employee":
@@ -52,7 +52,7 @@ def steered(tables) -> pd.DataFrame:
     contacts stood in their own shares; NaN where few answers can be joined), told (10 points more than elsewhere, at .01 over the number of teams). Surveys that contacts
     set off and whose answers may be linked; teams that may be shown, with 20 contacts of either outcome; two teams at least.
     """
-    programme, shown, parts = tables.programme, waves.teams(tables), []
+    programme, shown, parts = tables.programme, bases.teams(tables), []
     contacts, calls = tables["interactions"], tables["invitations"]
     if not len(contacts) or not len(calls) or "team" not in contacts or "resolved" not in contacts:
         return pd.DataFrame(columns=_COLUMNS)

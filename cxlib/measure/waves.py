@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxlib import cells, quarters
 from cxlib.load import weighting
-from cxlib.load.bases import surveys_of
+from cxlib.load.bases import surveys_of, teams
 from cxlib.measure import design, metrics
 
 KEYS = ["kpi", "survey", "wave", "quarter"]
@@ -151,18 +151,6 @@ def by_segment(tables) -> pd.DataFrame:
 def staff_cuts(programme) -> list[str]:
     """Return the segments that cut answers by staff."""
     return [segment.id for segment in programme.segments if segment.field in ("team", "staff_id")]
-
-
-def teams(tables) -> list[str]:
-    """Return the teams of staff that may be shown: of at least `staff.minimum` persons by the staff table; any where staff.level is person.
-
-    A team whose size no staff table tells is not among them.
-    """
-    staff, rule = tables["staff"], tables.programme.staff
-    if rule.level == "person":
-        return sorted({*staff["team"].dropna(), *staff["staff_id"].dropna(), *tables["responses"]["team"].dropna()})
-    sizes = staff.groupby("team")["staff_id"].nunique()
-    return sorted(sizes.index[sizes >= rule.minimum])
 
 
 def _nested(tables, found: pd.DataFrame) -> list[tuple]:

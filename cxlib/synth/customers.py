@@ -5,27 +5,37 @@ import pandas as pd
 
 from . import company, draws
 
+BUSINESS = 0.096             # share of accounts that are companies: 240 of 2,500
+MANAGERS = tuple(f"km-{number:02d}" for number in range(1, 9))       # each looks after the business accounts of one brand and region, more or less
 AGES = ("18-29", "30-44", "45-59", "60+")
 
 
 def accounts(customers: int, *, seed: int) -> pd.DataFrame:
-    """One row an account: account_id, segment (consumer|business), brand, region, contract, since (date), people (how many use it)."""
+    """One row an account: account_id, segment (consumer|business), brand, region, contract, since (date), owner (of a business account: who looks after it), renews_on (of a business
+    account: the day its contract runs to, of one to three years), people (how many use it)."""
     at = lambda column: (seed, "accounts", column)
-    business = draws.happens(at("segment"), np.full(customers, 0.08))
+    business = np.zeros(customers, bool)
+    business[np.argsort(draws.uniform(at("segment"), customers), kind="stable")[:round(BUSINESS * customers)]] = True
     kolibri = draws.happens(at("brand"), np.where(business, 0.05, 0.34))
     prepaid = draws.happens(at("contract"), np.where(business, 0.0, np.where(kolibri, 0.72, 0.22)))
     # Three in four were there at the start of the data; the others joined since, evenly.
     old = draws.happens(at("old"), np.full(customers, 0.74))
     before = company.FIRST_DAY - np.ceil(2600 * draws.uniform(at("tenure"), customers) ** 1.6).astype("timedelta64[D]")
     later = company.FIRST_DAY + draws.whole(at("joined"), customers, 0, 1065).astype("timedelta64[D]")
-    size = np.where(business, draws.pick(at("size"), customers, (2, 3, 4), (0.5, 0.3, 0.2)), 1)
+    size = np.where(business, draws.pick(at("size"), customers, (2, 3, 4, 5, 7), (0.34, 0.28, 0.20, 0.12, 0.06)), 1)
+    since = np.where(old, before, later)
+    term = draws.pick(at("term"), customers, (1, 2, 3), (0.5, 0.35, 0.15)).astype(int)
+    passed = (company.LAST_DAY - since).astype(int) // (365 * term) + 1
+    renews = np.where(business, since + (365 * term * passed).astype("timedelta64[D]"), np.datetime64("NaT"))
     return pd.DataFrame({
         "account_id": [f"A{number:06d}" for number in range(1, customers + 1)],
         "segment": np.where(business, "business", "consumer"),
         "brand": np.where(kolibri, company.BRANDS[1], company.BRANDS[0]),
         "region": draws.pick(at("region"), customers, company.REGIONS, company.REGION_SHARES),
         "contract": np.where(prepaid, "prepaid", "contract"),
-        "since": np.where(old, before, later).astype("datetime64[s]"),
+        "since": since.astype("datetime64[s]"),
+        "owner": np.where(business, draws.pick(at("owner"), customers, MANAGERS), None),
+        "renews_on": renews.astype("datetime64[s]"),
         "people": size})
 
 

@@ -56,6 +56,10 @@ def shape(wave: str) -> str:
     return "first" if wave <= "2024Q3" else "second" if wave <= "2025Q3" else "third"
 
 
+# The archive keeps most of the older quarters in Parquet, every cell as the text it was exported as.
+AS_TEXT = ("2023Q4", "2024Q2", "2024Q3", "2025Q1", "2025Q2", "2025Q3")
+
+
 def cells(frame: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
     """The columns of an export under its own names, every cell an object (blank: None), ready for faults."""
     taken = pd.DataFrame({name: [None if blank else value for value, blank in zip(frame[column].astype(object), frame[column].isna())]

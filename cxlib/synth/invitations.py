@@ -10,13 +10,18 @@ from . import customers, draws
 FIELDWORK = {"2024Q3": ("2024-09-02", "2024-09-22"), "2025Q3": ("2025-09-01", "2025-09-21"), "2026Q3": ("2026-08-31", "2026-09-20")}
 REST_DAYS = 28               # nobody is asked twice within four weeks
 PULSE_CHANCE = 0.95
+LEAVING_DAYS, LEAVING_ODDS = 180, -1.1         # who leaves within half a year rarely answers any more (log-odds)
+SECOND = 15                  # day of the second reminder; the first goes out on the eighth
 
 
-def reply(folk: pd.DataFrame, held: dict, person, *, base: float) -> np.ndarray:
-    """The chance of an answer (log-odds of age, contract and a habit of answering; not of what the person thinks)."""
+def reply(folk: pd.DataFrame, held: dict, person, day, *, base: float) -> np.ndarray:
+    """The chance of an answer on a day (log-odds of age, contract, a habit of answering and of being about to leave; not of what the person thinks, though
+    who thinks little of the company leaves), and the chance given age and contract alone."""
     age = folk["age"].map({"18-29": -0.55, "30-44": -0.10, "45-59": 0.20, "60+": 0.40}).to_numpy()
     odds = base + age + np.where(folk["contract"] == "contract", 0.18, -0.28)
-    return (1 / (1 + np.exp(-(odds + 0.95 * held["answers"]))))[person], (1 / (1 + np.exp(-odds / np.sqrt(1 + 0.346 * 0.9025))))[person]
+    left = folk["left_on"].to_numpy().astype("datetime64[D]")[person]
+    leaving = ~np.isnat(left) & ((left - np.asarray(day, dtype="datetime64[D]")) < np.timedelta64(LEAVING_DAYS, "D"))
+    return 1 / (1 + np.exp(-((odds + 0.95 * held["answers"])[person] + LEAVING_ODDS * leaving))), (1 / (1 + np.exp(-odds / np.sqrt(1 + 0.346 * 0.9025))))[person]
 
 
 def annual(folk: pd.DataFrame, held: dict, wave: str, *, seed: int) -> pd.DataFrame:
@@ -25,14 +30,14 @@ def annual(folk: pd.DataFrame, held: dict, wave: str, *, seed: int) -> pd.DataFr
     key = (seed, "invitations", f"annual-{wave}")
     first, last = (np.datetime64(day) for day in FIELDWORK[wave])
     person = np.flatnonzero(customers.active(folk, first))
-    chance, expected = reply(folk, held, person, base=-0.32)
+    chance, expected = reply(folk, held, person, first, base=-0.22)
     answered = draws.happens((*key, "answered"), chance)
     reminder = ~(answered & draws.happens((*key, "prompt"), np.full(len(person), 0.58)))
     lag = np.where(reminder, 8, 0) + np.floor(12 * draws.uniform((*key, "lag"), len(person)) ** 2).astype(int)
     opened = answered | draws.happens((*key, "opened"), np.full(len(person), 0.38))
     return pd.DataFrame({
         "survey": "annual", "wave": wave, "person": person, "sent_on": first, "channel": draws.pick((*key, "channel"), len(person), ("e-mail", "sms"), (0.8, 0.2)),
-        "reminder": reminder.astype(np.int8), "opened": opened, "answered": answered, "answered_on": np.minimum(first + lag, last), "probability": 1.0, "expected": expected})
+        "reminder": (reminder.astype(np.int8) + (reminder & (~answered | (lag >= SECOND)))).astype(np.int8), "opened": opened, "answered": answered, "answered_on": np.minimum(first + lag, last), "probability": 1.0, "expected": expected})
 
 
 def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -51,7 +56,7 @@ def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) 
         chosen.append(rows)
     rows = np.concatenate(chosen) if chosen else np.array([], dtype=int)
     person, day, n = person[rows], day[rows], len(rows)
-    chance, expected = reply(folk, held, person, base=0.12)
+    chance, expected = reply(folk, held, person, day, base=0.22)
     quarter_end = (day.astype("datetime64[M]").astype(int) // 3 * 3 + 3).astype("datetime64[M]").astype("datetime64[D]") - 1
     sent = np.minimum(day + 1, quarter_end)
     lag = np.floor(6 * draws.uniform((*key, "lag"), n) ** 2).astype("timedelta64[D]")

@@ -7,7 +7,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import actions, answers, comments, company, contacts, customers, exports, faults, identities, invitations, orders, systems, truth, visits
+from . import (
+    actions,
+    answers,
+    comments,
+    company,
+    contacts,
+    customers,
+    employees,
+    exports,
+    faults,
+    identities,
+    invitations,
+    orders,
+    systems,
+    truth,
+    visits,
+)
 
 TEMPLATES = ("programme.toml", "codeframe.toml", "journeys.toml", "plan.toml")
 
@@ -38,12 +54,13 @@ def write(folder: Path, *, customers: int, seed: int, world: str) -> None:
     sources(raw, accounts, folk, ids, moments, pd.concat(asked, ignore_index=True), calls, orders.orders(folk, called, seed=seed, world=world))
     linked, wrong = channels(raw, folk, held, ids, moments, seed=seed, world=world)
     planted += wrong + shop_poll(raw, moments, held, seed=seed, world=world) + DECLARED + faults.refused(folder / "truth" / "refused")
+    employees.write(raw, seed=seed, world=world)
     by_wave, by_week = truth.nps(folk, held, replies, world=world)
     mentions = mentions[["survey", "wave", "item", "response_id", "topic", "polarity"]]
     truth.write(folder / "truth", about=about(customers, seed, world), tables={
         "drivers": truth.drivers(folk, held, seed=seed, world=world), "nps_by_wave": by_wave, "nps_by_week": by_week, "mentions": mentions,
         "topics": truth.topics(mentions, texts), "effects": truth.effects(folk, calls, seed=seed, world=world),
-        "people": pd.DataFrame({"person_id": folk["person_id"], "score": np.round(held["score"], 4), "leaving": np.round(leaving, 6)}), "faults": pd.DataFrame(planted), "links": linked})
+        "people": pd.DataFrame({"person_id": folk["person_id"], "score": np.round(held["score"], 4), "leaving": np.round(leaving, 6), "leaves_on": folk["left_on"]}), "faults": pd.DataFrame(planted), "links": linked})
     for name in TEMPLATES:
         template = files(__package__).joinpath("templates", name)
         if template.is_file():
@@ -72,12 +89,14 @@ def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame, *, seed: int) 
     names = exports.COLUMNS[wave] if kind == "annual" else exports.PULSE_COLUMNS[exports.shape(wave)]
     cells = exports.annual(frame, wave) if kind == "annual" else exports.pulse(frame, wave)
     ids = cells[names["response_id"]].tolist()
-    ending = {"2024Q3": "csv", "2025Q3": "xlsx", "2026Q3": "csv"}[wave] if kind == "annual" else "parquet" if exports.shape(wave) == "third" else "csv"
+    ending = {"2024Q3": "csv", "2025Q3": "xlsx", "2026Q3": "csv"}[wave] if kind == "annual" else "parquet" if exports.shape(wave) == "third" or wave in exports.AS_TEXT else "csv"
     path = raw / f"{kind}_{wave[:4] if kind == 'annual' else wave}.{ending}"
     headers = 3 if (kind, wave) == ("annual", "2026Q3") else 0 if ending == "parquet" else 1
     cells, found = faults.plant(cells, kind, wave, names=names, headers=headers, file=path.name)
     if ending == "xlsx":
         exports.write_xlsx(path, {"Answers": cells, "Codes": exports.NOTES_2025}, title="Annual survey 2025", made=datetime(2025, 10, 1))
+    elif ending == "parquet" and wave in exports.AS_TEXT:
+        exports.write_parquet(path, pd.DataFrame({name: [None if value is None else str(value) for value in cells[name]] for name in cells}, dtype="str"))
     elif ending == "parquet":
         scores = [names[item] for item in ("recommend", "satisfaction", "ease")]
         exports.write_parquet(path, cells.assign(**{names["answered_at"]: pd.to_datetime(cells[names["answered_at"]]), names["contact"]: pd.to_datetime(cells[names["contact"]])},
@@ -93,7 +112,7 @@ def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame, *, seed: int) 
 def sources(raw: Path, accounts, folk, ids, moments, asked, calls, bought) -> None:
     """The tables that come from the company's own systems."""
     iso = lambda values: values.dt.strftime("%Y-%m-%d").where(values.notna(), None)
-    exports.write_parquet(raw / "accounts.parquet", accounts.drop(columns="people"), dates=("since",))
+    exports.write_parquet(raw / "accounts.parquet", accounts.drop(columns="people"), dates=("since", "renews_on"))
     exports.write_csv(raw / "people.csv", blanks(folk.assign(joined_on=iso(folk["joined_on"]), left_on=iso(folk["left_on"]), **ids[["name", "born", "email", "phone", "postcode", "loyalty"]])))
     whose = folk["person_id"].to_numpy()
     exports.write_csv(raw / "actions.csv", blanks(calls.assign(person=whose[calls["person"]], assigned_on=iso(calls["assigned_on"]), delivered_on=iso(calls["delivered_on"]))
@@ -147,5 +166,5 @@ def about(count: int, seed: int, world: str) -> dict:
     return {"customers": count, "seed": seed, "world": world, "change_day": str(company.CHANGE_DAY), "weights": dict(zip(company.IDS, (company.WEIGHTS * real).tolist())),
             "penalties": dict(zip(company.IDS, (company.PENALTIES * real).tolist())), "rewards": dict(zip(company.IDS, (company.REWARDS * real).tolist())), "complaining": company.COMPLAINING * real, "handling": company.HANDLING * real,
             "levels": dict(zip(company.IDS, company.LEVELS.tolist())), "leaving_monthly": company.LEAVING, "leaving_slope": company.LEAVING_SLOPE * real,
-            "unresolved": company.UNRESOLVED * real, "mode_effect": {"rating": visits.POLITE * real, "recommend": visits.POLITE_SCORE * real}, "new_wording": visits.SHARPER, "linked": answers.LINKED, "window_days": actions.WINDOW_DAYS,
+            "unresolved": company.UNRESOLVED * real, "mode_effect": {"rating": visits.POLITE * real, "recommend": visits.POLITE_SCORE * real}, "new_wording": visits.SHARPER, "linked": answers.LINKED, "leaving_silence": {"days": invitations.LEAVING_DAYS, "log_odds": invitations.LEAVING_ODDS}, "teams": {team: round(mood * real, 2) for team, (_, mood) in employees.TEAMS.items()}, "window_days": actions.WINDOW_DAYS,
             "extra_add_ons": {name: rate * real for name, rate in actions.EXTRA.items()}, "recovery_effect": 0.0}

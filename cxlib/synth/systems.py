@@ -70,7 +70,7 @@ def call_centre(moments: pd.DataFrame, folk: pd.DataFrame, ids: pd.DataFrame, *,
     number = number.where(chance("zeros", 0.7), bare)                       # some agents leave out the zeros
     phone = who["phone"].astype(object)
     phone = phone.where(~chance("other telephone", 0.12) & phone.notna(), strange(n, len(ids), key=(*key, "other number")))
-    borrowed = (member >= 0) & chance("telephone of the home", 0.12)
+    borrowed = (member >= 0) & chance("telephone of the home", 0.09)
     phone = phone.where(~borrowed, ids["phone"].to_numpy()[np.clip(member, 0, None)])
     phone = phone.where(~chance("mistyped telephone", 0.015), [mistyped(value, *draw) for value, draw in zip(phone, draws.uniform((*key, "telephone typo"), n, 2).tolist())])
     phone = phone.where(~chance("withheld", 0.07), None)
@@ -114,7 +114,7 @@ def mailbox(moments: pd.DataFrame, ids: pd.DataFrame, *, seed: int) -> tuple[pd.
     member = np.where(rows["person"] >= 0, who["home"], -1).astype(int)
     own = [f"{a}{b[:1]}@freemail.example.net".lower() for a, b in zip(who["first"], who["last"])]
     address = who["email"].astype(object).where(who["email"].notna() & ~chance("other address", 0.10), own)
-    address = address.where(~((member >= 0) & chance("address of the home", 0.10) & ids["email"].notna().to_numpy()[np.clip(member, 0, None)]), ids["email"].to_numpy()[np.clip(member, 0, None)])
+    address = address.where(~((member >= 0) & chance("address of the home", 0.07) & ids["email"].notna().to_numpy()[np.clip(member, 0, None)]), ids["email"].to_numpy()[np.clip(member, 0, None)])
     address = address.where(~chance("mistyped", 0.05), [mistyped(value, *draw) for value, draw in zip(address, draws.uniform((*key, "typo"), n, 2).tolist())])
     address = address.where(~chance("capitals", 0.1), address.str.upper())
     name = pd.Series([f"{a} {b}" for a, b in zip(who["first"], who["last"])], dtype=object).where(chance("shows a name", 0.7), None)

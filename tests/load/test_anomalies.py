@@ -239,7 +239,12 @@ def begged(seed: int, *, who: str, share: float, n: int) -> bool:
     largest = r["team"].value_counts().index[0]
     own = (r["wave"] == "w03") if who == "wave" else (r["team"] == largest)
     r.loc[own.to_numpy() & (rng.random(len(r)) < share) & r["recommend"].notna().to_numpy(), "recommend"] = 10.0
-    found = seen({**world, "responses": r}).query("kind == 'heaping'")
+    staff = pd.DataFrame({"staff_id": [f"{team} {number}" for team in r["team"].dropna().unique() for number in range(5)]}).assign(team=lambda rows: rows["staff_id"].str.rsplit(" ", n=1).str[0])
+    found = seen({**world, "responses": r, "staff": staff}).query("kind == 'heaping'")
+    small = seen({**world, "responses": r, "staff": staff.groupby("team").head(4)}).query("kind == 'heaping'")
+    assert len(small) == len(found), "what is seen does not depend on who may be named"
+    assert not small["unit"].str.contains("team '").any()
+    assert not small["sentence"].str.contains(largest, regex=False).any()
     return bool((found["wave"] == "w03").any() if who == "wave" else found["unit"].str.contains(largest).any())
 
 

@@ -32,6 +32,14 @@ def test_planted_classes_are_found():
     assert found["p"]["basic"] < 0.001
 
 
+def test_what_is_sure_and_too_small_to_matter_is_not_named():
+    """A hundred thousand answers make a reward of a twentieth of the KPI's spread certain; it delights nobody."""
+    found = run(planted(100_000, 5, effects={**EFFECTS, "delight": (0.0, 0.1), "basic": (-0.1, 0.0)}), replicates=100)
+    assert found.loc["delight", "reward_low"] > 0
+    assert found.loc["basic", "penalty_high"] < 0
+    assert found["class"].to_dict() == {"basic": "none shown", "delight": "none shown", "both": "performance", "none": "none shown"}
+
+
 def test_contrasts_are_the_coefficients_of_a_regression_on_dummies():
     frame = planted(500, 2)
     dummies = np.column_stack([np.ones(500), *(part for name in NAMES for part in (frame[name] <= 2, frame[name] >= 5))]).astype(float)

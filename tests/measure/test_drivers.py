@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 from cxlib.errors import DataError
@@ -486,3 +487,15 @@ def test_bootstrap_intervals_cover_at_300_answers(worlds):
             band = stats.binomtest(int(count), worlds).proportion_ci(0.99)
             assert band.high >= 0.93, (method, counts / worlds)
             assert band.low <= 0.97, (method, counts / worlds)
+
+
+def test_the_regression_behind_importance_keeps_nist_s_digits():
+    """NIST StRD, Longley: certified slopes, constant and R2 of a problem made to lose digits; ours go through correlations of centred columns."""
+    longley = sm.datasets.longley.load_pandas().data.astype(float)
+    certified = {"GNPDEFL": 15.0618722713733, "GNP": -0.0358191792925910, "UNEMP": -2.02022980381683, "ARMED": -1.03322686717359, "POP": -0.0511041056535807, "YEAR": 1829.15146461355}
+    found = drivers.resample(longley, kpi="TOTEMP", drivers=list(certified), replicates=0).set_index("driver")
+    for name, slope in certified.items():
+        assert found.slope[name] == pytest.approx(slope, rel=1e-9)
+    constant = longley["TOTEMP"].mean() - sum(found.slope[name] * longley[name].mean() for name in certified)
+    assert constant == pytest.approx(-3482258.63459582, rel=1e-11)
+    assert found.r2.iloc[0] == pytest.approx(0.995479004577296, rel=1e-13)

@@ -6,6 +6,7 @@ Each kind is a function of its own.
 
 import pandas as pd
 
+from cxlib.load import bases
 from cxlib.load.anomalies import breaks, codes, copies, dates, heaps, mixtures, regular, renames, shifts, signs
 from cxlib.load.anomalies.breaks import bridge, bridged
 from cxlib.load.anomalies.grid import COLUMNS, Grid, grids
@@ -31,7 +32,7 @@ def find(tables, programme=None) -> pd.DataFrame:
     rows = mixtures.cut_off(tables, programme) + dates.set_aside(tables, programme) + dates.of_tables(tables)
     for grid in grids(tables, programme):
         own = [row for kind in KINDS for row in kind(grid.thin)] + [row for kind in WHOLE for row in kind(grid)] + copies.repeated(grid, verbatims)
-        rows += _unsure(own)
+        rows += [_unnamed(row, grid, tables, programme) for row in _unsure(own)]
     frame = pd.DataFrame([_mended(row) for row in _unexplained(rows)], columns=list(COLUMNS))
     frame = frame.astype({name: {"n": "int64", "estimate": "float64", "p": "float64"}.get(name, "str") for name in COLUMNS})
     order = frame.assign(worst=frame["verdict"] != "refused").sort_values(["worst", "kind", "survey", "wave", "item", "unit"], kind="stable")
@@ -46,6 +47,15 @@ def _unsure(rows: list[dict]) -> list[dict]:
     """Leave out what is reckoned with chance in waves whose rows follow a pattern, and refuse nothing else there."""
     patterned = {row["wave"] for row in rows if row["kind"] == "regular_rows"}
     return [row | {"verdict": "look"} if row["wave"] in patterned else row for row in rows if row["wave"] not in patterned or row["kind"] not in _BY_CHANCE]
+
+
+def _unnamed(row: dict, grid: Grid, tables, programme) -> dict:
+    """Return what looks worked on, begged or filled in alike, without the team's name where too few persons may be in it (`bases.teams`)."""
+    if row["kind"] not in ("heaping", "straight_lining") or not row["unit"].startswith("team '") or ("staff" in tables and row["unit"][6:-1] in bases.teams(tables, programme)):
+        return row
+    count = len(grid.codes("team")[1])
+    other = f"one of {count} teams (not named: only teams of {programme.staff.minimum} persons and more are, by the staff table)"
+    return row | {"unit": f"one of {count} teams", "sentence": row["sentence"].replace(row["unit"], other)}
 
 
 def _mended(row: dict) -> dict:

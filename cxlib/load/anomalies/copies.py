@@ -109,10 +109,13 @@ class _Patterns:
         if verbatims is not None and len(verbatims):
             own = verbatims[verbatims["survey"] == grid.survey.id]
             if len(own):
-                text = pd.Series(pd.util.hash_array(own["text"].to_numpy(dtype=object), categorize=True), index=own["answer"].to_numpy()).groupby(level=0).sum()
-                place = text.index.get_indexer(grid.frame["answer"])
-                self.total += np.append(text.to_numpy(dtype=np.uint64), np.uint64(0))[place]
-                answered += 2 * (place >= 0)
+                rows = pd.factorize(pd.concat([grid.frame["answer"], own["answer"]], ignore_index=True))[0]
+                rows, theirs = rows[: len(grid.frame)], rows[len(grid.frame) :]
+                said, given = np.zeros(rows.max(initial=-1) + len(theirs) + 1, dtype=np.uint64), np.zeros(rows.max(initial=-1) + len(theirs) + 1, dtype=bool)
+                np.add.at(said, theirs, _marks(len(self.columns), pd.factorize(own["text"])[0]))
+                given[theirs] = True
+                self.total += said[rows]
+                answered += 2 * given[rows]
         self.usable = answered >= 3
 
     def near(self, left: np.ndarray, right: np.ndarray | None) -> float:
@@ -163,6 +166,8 @@ def same_ids(grid: Grid) -> list[dict]:
     Running numbers (1, 2, 3, ...) begin anew in every wave and are left alone; of other ids 1 % and five in common are to be looked at.
     """
     found = []
+    if len(grid.waves) < 2:
+        return found
     codes, values = pd.factorize(grid.frame["response_id"])
     sets, running = [np.unique(codes[grid.wave == w]) for w in range(len(grid.waves))], None
     for b in range(len(sets)):

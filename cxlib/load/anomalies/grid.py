@@ -34,7 +34,8 @@ class Grid:
         present = set(responses["wave"].unique())
         self.waves = [wave.id for wave in order if wave.id in present]
         self.files = {wave.id: wave.named for wave in order}
-        self.wave = responses["wave"].map({name: code for code, name in enumerate(self.waves)}).to_numpy(dtype=np.int64)
+        codes, names = pd.factorize(responses["wave"])
+        self.wave = np.array([self.waves.index(name) for name in names], dtype=np.int64)[codes]
         self.items: list[Item] = [item for item in programme.asked(survey.id) if item.kind == "rating" and responses[item.id].notna().any()]
         scales = [programme.scales[item.scale] for item in self.items]
         self.low, self.high = np.array([s.low for s in scales]), np.array([s.high for s in scales])

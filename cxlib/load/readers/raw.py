@@ -101,6 +101,18 @@ def _empty(arrow) -> np.ndarray | None:
     return left if left is not None and left.any() else None
 
 
+def signs(texts) -> tuple[np.ndarray, np.ndarray]:
+    """Return where texts end in their bytes, the first beginning at 0, and the bytes: of a column of text without missing ones, or an Arrow array."""
+    import pyarrow as pa
+
+    cells = pa.array(texts, pa.large_string()) if isinstance(texts, pd.Series) else texts
+    cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+    _, offsets, data = cells.buffers()
+    ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1] if len(cells) else np.zeros(1, np.int64)
+    found = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data is not None else np.empty(0, np.uint8)
+    return ends - ends[0], found
+
+
 def words(column):
     """Return an Arrow column of any type as text: what a person would have typed, nulls as empty cells."""
     import pyarrow as pa

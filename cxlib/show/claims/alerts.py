@@ -34,7 +34,7 @@ def said(found: pd.DataFrame, charts: pd.DataFrame, programme, quarter: str) -> 
 def current(found: pd.DataFrame, programme, quarter: str) -> pd.DataFrame:
     """Return the alerts that are open or were given within the quarter."""
     first, last = quarters.bounds(quarter, start=programme.fiscal_year_start, label=programme.fiscal_year_label)
-    return found[(found["open"] == 1) | found["first"].between(pd.Timestamp(first), pd.Timestamp(last))].reset_index(drop=True)
+    return found[(found["open"] == 1) | pd.to_datetime(found["first"]).between(pd.Timestamp(first), pd.Timestamp(last))].reset_index(drop=True)
 
 
 def _groups(now: pd.DataFrame) -> list[pd.DataFrame]:

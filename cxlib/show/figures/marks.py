@@ -76,7 +76,8 @@ def intervals(ax, places, frame, *, colour=BLUE, upright=False, scale=1.0, size=
 
 def rows(ax, labels, *, half=0.16):
     """Give a horizontal figure one line a row, the first on top: names at the left, or above their row (`half` high) where the figure is narrow."""
-    above = [ax.annotate(label.replace("\n", " "), (0, place - half), (3, 2), ax.get_yaxis_transform(), "offset points", va="bottom", fontsize=12, color=INK, zorder=5) for place, label in enumerate(labels)]
+    narrow = [words(label.replace("\n", " "), width=48) for label in labels]
+    above = [ax.annotate(label, (0, place - half), (3, 2), ax.get_yaxis_transform(), "offset points", va="bottom", fontsize=12, color=INK, zorder=5) for place, label in enumerate(narrow)]
     for text in above:
         text.set_gid(layout.HALO)
         text.set_in_layout(False)
@@ -87,7 +88,7 @@ def rows(ax, labels, *, half=0.16):
     ax.tick_params(axis="x", length=0)
     layout.ticks(ax)
     if not hasattr(ax.figure, "stretch"):
-        ax.figure.stretch = 1.3 if half < 0.2 else 1.45
+        ax.figure.stretch = (1.3 if half < 0.2 else 1.45) + 0.3 * any("\n" in label for label in narrow)
 
     def named(narrow):
         ax.tick_params(labelleft=not narrow)
