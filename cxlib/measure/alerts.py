@@ -221,7 +221,8 @@ def watched(tables) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     if len(found):
         found["alert_id"] = [f"{row.survey}.{row.kpi}.{row.first:%Y-%m-%d}" for row in found.itertuples()]
         found = found.sort_values(["first", "survey", "kpi"], ascending=[False, True, True], kind="stable", ignore_index=True)
-    return found.reindex(columns=ALERTS), charts.reindex(columns=CHARTS), pd.concat(periods, ignore_index=True) if periods else pd.DataFrame(columns=["date", "kpi", "survey"])
+    days = {name: "datetime64[us]" for name in ("first", "since", "last")}  # also where there is none
+    return found.reindex(columns=ALERTS).astype(days), charts.reindex(columns=CHARTS), pd.concat(periods, ignore_index=True) if periods else pd.DataFrame(columns=["date", "kpi", "survey"])
 
 
 def _complete(answers: pd.Series, period: str, tables) -> pd.DataFrame:

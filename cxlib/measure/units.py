@@ -19,11 +19,11 @@ def cuts(tables) -> list[tuple[str, str, dict]]:
     there = tables["responses"].columns
     if tables.programme.units:
         return [(one.id, one.field, dict(one.values)) for one in tables.programme.units if one.field in there]
-    segments = {segment.field for segment in tables.programme.segments}
-    return [(name, name, {}) for name in FIELDS if name in there and name not in segments]
+    labels = {segment.field: dict(segment.values) for segment in tables.programme.segments}
+    return [(name, name, labels.get(name, {})) for name in FIELDS if name in there]
 
 
-def compared(tables) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compared(tables, *, segments: pd.DataFrame | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return every unit of each KPI in the latest wave of each survey, drawn towards the mean of all, and how far the units lie apart.
 
     First frame, a row a unit: kpi, survey, wave, quarter, segment (kind of unit), value, definition, unit, estimate, std_error (of the spread of all units' answers:
@@ -32,9 +32,9 @@ def compared(tables) -> tuple[pd.DataFrame, pd.DataFrame]:
     Second, a row a kind of unit: units, withheld, single (with one answer), once (in this wave only), estimate (mean of the units), spread (standard deviation
     between units, REML) with its 95 % interval, q, p, i2, phi, dispersed (limits let the spread through), apart (the
     units differ by more than chance: p survives the ledger's rule for exploratory tests), answer_sd. Where they do not, none of them is told apart. Small cells of anonymous surveys are withheld, with those
-    from which they follow; so are teams of staff that are too small. What is withheld takes part in nothing.
+    from which they follow; so are teams of staff that are too small, and what `segments` (`waves.by_segment`, made here if not given) withholds of the same field. What is withheld takes part in nothing.
     """
-    found = _protected(tables, _latest(tables))
+    found = _protected(tables, _latest(tables), segments)
     rows, whole = [], []
     for keys, own in found.groupby(KEYS, sort=False):
         own, about = _kind(own.reset_index(drop=True))
@@ -79,10 +79,23 @@ def _latest(tables) -> pd.DataFrame:
     return found.sort_values(["kpi", "survey"], key=lambda column: column.map(order) if column.name == "kpi" else column, kind="stable", ignore_index=True)
 
 
-def _protected(tables, found: pd.DataFrame) -> pd.DataFrame:
+def _twice(tables, segments: pd.DataFrame | None) -> set:
+    """Units that are segments too, and withheld there: shown here, they would give themselves away: (survey, wave, kind, value)."""
+    fields = {segment.id: segment.field for segment in tables.programme.segments if segment.table == "responses"}
+    kinds = {field: name for name, field, _ in cuts(tables) if field in fields.values()}
+    if not kinds:
+        return set()
+    segments = waves.by_segment(tables) if segments is None else segments
+    gone = segments[(segments["flag"] == cells.WITHHELD) & segments["segment"].map(fields).isin(list(kinds))]
+    return set(zip(gone["survey"], gone["wave"], gone["segment"].map(fields).map(kinds), gone["value"]))
+
+
+def _protected(tables, found: pd.DataFrame, segments: pd.DataFrame | None) -> pd.DataFrame:
     """Withhold small units of anonymous surveys, and others from which they follow: by the sum of all, of a segment that is made of whole units, of a coarser unit."""
     programme, responses = tables.programme, tables["responses"]
-    gone = pd.Series(False, index=found.index)
+    twice = _twice(tables, segments) if len(found) else set()
+    gone = pd.Series([row in twice for row in zip(found["survey"], found["wave"], found["segment"], found["value"])], index=found.index, dtype=bool)
+    fields = {name: field for name, field, _ in cuts(tables)}
     for (survey, wave), own in found.groupby(["survey", "wave"], sort=False):
         least = cells.limit(programme, survey)
         if least <= 1:
@@ -90,8 +103,9 @@ def _protected(tables, found: pd.DataFrame) -> pd.DataFrame:
         answers = responses[(responses["survey"] == survey) & (responses["wave"] == wave)]
         names = lambda field, labels, answers=answers: answers[field].astype("str").replace(labels).where(answers[field].notna())
         kinds = {name: names(field, labels) for name, field, labels in cuts(tables) if name in set(own["segment"])}
-        coarser = kinds | {f"segment {one.id}": names(one.field, dict(one.values)) for one in programme.segments if one.table == "responses" and one.field in answers}
-        hidden: set = set(zip(own.loc[own["flag"] == cells.WITHHELD, "segment"], own.loc[own["flag"] == cells.WITHHELD, "value"]))
+        coarser = kinds | {f"segment {one.id}": names(one.field, dict(one.values)) for one in programme.segments if one.table == "responses" and one.field in answers and one.field not in {fields[kind] for kind in kinds}}
+        away = (own["flag"] == cells.WITHHELD) | gone[own.index]
+        hidden: set = set(zip(own.loc[away, "segment"], own.loc[away, "value"]))
         for kpi in own["kpi"].unique():
             counted = answers[programme.kpi(kpi).item].notna()
             n = pd.concat([values[counted].value_counts().rename(lambda value, kind=kind: (kind, value)) for kind, values in kinds.items()])

@@ -72,6 +72,19 @@ def test_a_region_made_of_whole_shops_gives_no_hidden_shop_away(tiny, tmp_path):
     assert set(found.loc[found["flag"] == cells.WITHHELD, "value"]) == {"a", "b"}  # by the smallest alone a would follow from AT less b
 
 
+def test_what_is_withheld_as_a_segment_is_withheld_as_a_unit(tiny, tmp_path):
+    """The same shops as a segment and as units: each by itself may be hidden in another way, and both together would tell."""
+    from cxlib.measure import waves
+
+    toml = TOML.replace('promise = "confidential"', 'promise = "anonymous"').replace('uses = ["aggregate", "link", "quote"]', 'uses = ["aggregate"]') + '[[segments]]\nid = "place"\nfield = "shop"\n[[segments]]\nid = "land"\nfield = "country"\n'
+    rows = answers({"a": 4, "b": 60, "c": 12, "d": 35}).splitlines(keepends=True)
+    rows = [row.replace(",DE,", ",AT,") if row.rstrip().endswith((",a", ",b")) else row for row in rows]
+    _, tables, found, _ = compared(tiny, tmp_path, "".join(rows), toml)
+    gone = waves.by_segment(tables).query("segment == 'place' and flag == 'withheld'")["value"]
+    assert set(gone) <= set(found.loc[found["flag"] == cells.WITHHELD, "value"])
+    assert len(gone) >= 2
+
+
 def test_two_units_and_units_that_all_answer_alike_get_a_sentence(tiny, tmp_path):
     programme, _, found, whole = compared(tiny, tmp_path, answers({"a": 30, "b": 25}))
     assert "takes three" in claims.units.said(found, whole, programme)[0]

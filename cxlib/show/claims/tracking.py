@@ -226,21 +226,6 @@ def gaps(found: pd.DataFrame, programme) -> list[str]:
     return said
 
 
-def targets(found: pd.DataFrame, programme) -> list[str]:
-    """Say for each KPI with a target whether its latest interval lies above, below or across it."""
-    said = []
-    for kpi in programme.kpis:
-        for survey, own in found[found["kpi"] == kpi.id].groupby("survey", sort=False):
-            row = own.iloc[-1]
-            if kpi.target is None or row["conf_low"] != row["conf_low"]:
-                continue
-            aim = kpi.target / 100 if row["unit"] == "share" else kpi.target
-            word = "has reached" if row["conf_low"] >= aim else "is below" if row["conf_high"] < aim else "cannot be told apart from"
-            by = f", to be reached by {prose.date(kpi.target_by)}" if kpi.target_by else ""
-            said.append(f"{claims.heading(programme, survey)}{programme.label(kpi.id)} {word} its target of {value(aim, row['unit'])}{by}.")
-    return said
-
-
 def segments(found: pd.DataFrame, kpi: str, programme) -> pd.DataFrame:
     """Return one KPI by segment in the latest wave of each survey as a table of words: segment, then a column a survey with level, interval and base.
 

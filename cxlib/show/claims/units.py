@@ -21,7 +21,7 @@ def said(found: pd.DataFrame, whole: pd.DataFrame, programme) -> list[str]:
         hidden = [row for row in rows if not row["units"] and row["withheld"]]
         few = [row for row in rows if row["note"] and row not in hidden]
         alike = [row for row in rows if not row["note"] and not row["apart"]]
-        told += [f"{opening(programme, row)}, {_label(programme, row)}: {_apart(row, _own(found, row))}" for row in rows if not row["note"] and row["apart"]]
+        told += [f"{opening(programme, row)}, {_label(programme, row)}: {_apart(row, _own(found, row), programme.limits.text_base)}" for row in rows if not row["note"] and row["apart"]]
         if alike:
             told.append(f"{opening(programme, alike[0])}: {_alike(alike, found, programme)}")
         if few:
@@ -33,17 +33,20 @@ def said(found: pd.DataFrame, whole: pd.DataFrame, programme) -> list[str]:
     return told
 
 
-def _apart(row: dict, own: pd.DataFrame) -> str:
+def _apart(row: dict, own: pd.DataFrame, least: int) -> str:
     size = lambda value: tracking._size(value, row["unit"])
     mean = f"the mean of all ({tracking.value(own['centre'].dropna().iloc[0], row['unit'])})"
-    told = {verdict: sorted(own.loc[own["verdict"] == verdict, "value"].astype(str)) for verdict in ORDER}
+    large = own["n_eff"].astype(float) >= least  # with fewer answers a unit does not stand in a sentence
+    told = {verdict: sorted(own.loc[(own["verdict"] == verdict) & (large | (verdict == ORDER[1])), "value"].astype(str)) for verdict in ORDER}
+    small = own[~large & own["verdict"].isin(["above", "below"])]
+    few = f" {prose.plural(len(small), 'unit')} with fewer than {least} answers {'is' if len(small) == 1 else 'are'} told from it too; the table names {'it' if len(small) == 1 else 'them'}." if len(small) else ""
     text = f"{_bases([row], own)} lie apart by more than chance: by {size(row['spread'])} (standard deviation; 95 % interval {size(row['spread_low']).split(' ')[0]} to {size(row['spread_high'])})."
     groups = [f"{verdict} {mean if verdict == 'above' or not told['above'] else 'it'} {'lies' if len(told[verdict]) == 1 else 'lie'} {_names(told[verdict])}" for verdict in ("above", "below") if told[verdict]]
     rest = len(told["not told apart"])
     if not groups:
-        return f"{text} Yet no single one can be told apart from {mean}."
+        return f"{text} Yet no single one can be told apart from {mean}." if not few else f"{text}{few.replace('told from it', f'told from {mean}')}"
     last = f" The other {'one' if rest == 1 else rest} cannot be told apart from it." if rest else ""
-    return f"{text} {'; '.join(groups)[:1].upper()}{'; '.join(groups)[1:]}.{last}"
+    return f"{text} {'; '.join(groups)[:1].upper()}{'; '.join(groups)[1:]}.{few}{last}"
 
 
 def _alike(rows: list[dict], found: pd.DataFrame, programme) -> str:
@@ -112,13 +115,13 @@ def shown(own: pd.DataFrame) -> pd.DataFrame:
     place = own["verdict"].map(ORDER.index)
     rows = own.iloc[sorted(range(len(own)), key=lambda at: (place.iloc[at], str(own["value"].iloc[at])))].to_dict("records")
     return pd.DataFrame({
-        "unit": [str(row["value"]) for row in rows], "answers": [row["n"] for row in rows], "alone": [tracking.cell(row["estimate"], unit) for row in rows],
+        "unit": [str(row["value"]) for row in rows], "answers": [row["n"] for row in rows], "verdict": [row["verdict"] for row in rows],
         "drawn": [f"{tracking.cell(row['shrunk'], unit)} ({tracking.limits(row)})" for row in rows], "weight": [prose.percent(row["shrinkage"]) for row in rows],
-        "above": [prose.probability(row["p_above"]) for row in rows], "verdict": [row["verdict"] for row in rows],
+        "above": [prose.probability(row["p_above"]) for row in rows], "alone": [tracking.cell(row["estimate"], unit) for row in rows],
     })  # fmt: skip
 
 
-LABELS = {"alone": "On its own", "drawn": "Drawn to the mean (95 % interval)", "weight": "Weight of the mean", "above": "Chance to lie above", "verdict": "Against the mean of all"}
+LABELS = {"verdict": "Against the mean of all", "drawn": "Drawn to the mean (95 % interval)", "weight": "Weight of the mean", "above": "Chance to lie above", "alone": "On its own"}
 
 
 def tests(whole: pd.DataFrame, programme, study: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ def funnel(frame, ax=None, *, unit="points", height=330):
     """Draw each unit at its base and its figure, with the limits within which a unit at the mean of all would lie 95 and 99.8 times in 100.
 
     In: `value`, `estimate`, `n_eff`, `centre`, `low_95, high_95, low_998, high_998`, optional `verdict`: those told apart from the mean are named and
-    coloured (blue above, vermilion below). `unit` as in `tracking.series`.
+    coloured (blue above, vermilion below; hollow on a low base). `unit` as in `tracking.series`.
     """
     marks.need(frame, ["value", "estimate", "n_eff", "centre", "low_95", "high_95", "low_998", "high_998"], "funnel")
     frame = frame.dropna(subset=["estimate", "centre"]).sort_values("n_eff", kind="stable")
@@ -28,8 +28,9 @@ def funnel(frame, ax=None, *, unit="points", height=330):
     ax.axhline(centre, color=layout.MUTED, linewidth=1.2, zorder=2)
     verdict = frame["verdict"].to_numpy() if "verdict" in frame else np.full(len(frame), "")
     for word, colour in (("above", layout.BLUE), ("below", layout.RED)):
-        own = verdict == word
-        ax.plot(n[own], frame["estimate"].to_numpy(dtype=float)[own] * scale, marker="o", markersize=7, linestyle="none", color=colour, zorder=4)
+        for low in (False, True):
+            own = (verdict == word) & (marks.low(frame) == low)
+            ax.plot(n[own], frame["estimate"].to_numpy(dtype=float)[own] * scale, marker="o", markersize=7, linestyle="none", markerfacecolor=layout.PAPER if low else colour, markeredgecolor=colour, markeredgewidth=2, zorder=4)
     own = ~np.isin(verdict, ["above", "below"])
     ax.plot(n[own], frame["estimate"].to_numpy(dtype=float)[own] * scale, marker="o", markersize=6, linestyle="none", markerfacecolor=layout.PAPER, markeredgecolor=layout.MUTED, markeredgewidth=1.5, zorder=3)
     told = frame[~own].assign(far=lambda rows: (rows["estimate"] - rows["centre"]).abs()).nlargest(NAMES, "far")
