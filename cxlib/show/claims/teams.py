@@ -8,8 +8,7 @@ from cxlib.show.claims import tracking
 
 def begged(found: pd.DataFrame, programme) -> pd.DataFrame:
     """Return the top scores of teams as a table of words: team (with its survey, where several have teams), answers, top score, people of their mood elsewhere, seen."""
-    shown = pd.DataFrame({"team": _named(found, programme), "n": found["n"], "top": found["top"], "elsewhere": found["elsewhere"], "seen": found["seen"].replace("", "–")})
-    return shown if (found["seen"] != "").any() else shown.drop(columns="seen")
+    return pd.DataFrame({"team": _named(found, programme), "n": found["n"], "top": found["top"], "elsewhere": found["elsewhere"], "seen": found["seen"].replace("", "–")})
 
 
 def steered(found: pd.DataFrame, programme) -> pd.DataFrame:
