@@ -89,11 +89,21 @@ def _field(tables, survey, name) -> tuple[str, str, dict, list]:
     present = set(responses.loc[responses["survey"] == survey, field].dropna().astype(str).replace(labels))
     declared = list(dict.fromkeys([*labels.values(), *(programme.item(field).labels.values() if field in nominal else ())]))
     if field == "team":
-        present &= set(waves.teams(tables))
+        present -= _hidden(responses[responses["survey"] == survey], set(waves.teams(tables)), programme.staff.minimum)
     values = [value for value in declared if value in present] + sorted(present - set(declared))
     if not values:
         raise DataError(f"--banner {name}: no answer of survey '{survey}' tells a {name} that may be shown.")
     return field, programme.label(name), labels, values
+
+
+def _hidden(answers, shown: set, limit: int) -> set:
+    """The teams that are not shown: those too small, and those without which they would follow from the whole of a wave."""
+    gone = set()
+    for _, own in answers.dropna(subset=["team"]).groupby("wave"):
+        n = own["team"].astype(str).value_counts().astype(float)
+        small = set(n.index) - shown
+        gone |= {team for team, state in cells.protect(n, [(float(n.sum()), list(n.index))], limit=limit, hidden=small).items() if state} if small and small < set(n.index) else small
+    return gone
 
 
 def _earlier(programme, survey, item, asked) -> dict:

@@ -151,3 +151,14 @@ def test_the_command_writes_once_and_overwrites_nothing(tiny, tmp_path, monkeypa
     with pytest.raises(UsageError, match="already"):
         crosstabs.target(to)
     assert pd.read_excel(to, engine="calamine", sheet_name="Table")["Total"].notna().any()
+
+
+def test_a_team_too_small_to_be_shown_cannot_be_had_by_subtraction():
+    """One small team beside two: the total less the two would be its column, so another goes with it; two small ones hide each other."""
+    answers = pd.DataFrame({"wave": "w1", "team": ["a"] * 60 + ["b"] * 40 + ["c"] * 30})
+    assert crosstabs._hidden(answers, {"a", "b"}, 5) == {"b", "c"}
+    assert crosstabs._hidden(answers, {"a"}, 5) == {"b", "c"}
+    assert crosstabs._hidden(answers, {"a", "b", "c"}, 5) == set()
+    assert crosstabs._hidden(answers, set(), 5) == {"a", "b", "c"}
+    twice = pd.concat([answers, pd.DataFrame({"wave": "w2", "team": ["a"] * 9 + ["d"] * 50 + ["c"] * 30})])
+    assert crosstabs._hidden(twice, {"a", "b", "d"}, 5) == {"a", "b", "c"}
