@@ -244,6 +244,8 @@ def _where(tables, kpi, survey: str, alert: dict) -> dict:
     for segment in segments:
         counted = tables.tally("responses", by={"answered_on": "answered_on", "value": segment.field, "score": kpi.item}, where={"survey": survey})
         counted = counted[counted["score"].notna() & counted["value"].notna()]
+        if counted.empty:  # a segment that this survey does not know
+            continue
         day = pd.to_datetime(counted["answered_on"])
         end = pd.Timestamp(alert["last"]) + pd.Timedelta(days={"week": 6, "month": 30}.get(alert["period"], 90))
         counted = counted.assign(now=np.where(day < pd.Timestamp(alert["since"]), 0, np.where(day <= end, 1, -1)), value=counted["value"].astype(str).replace(dict(segment.values)))

@@ -57,7 +57,7 @@ def answered(rng, level, n) -> dict:
 
 
 def _series(rng, truth, answers, *, missing=0.0, days=7):
-    rows = [{"date": pd.Timestamp("2023-10-02") + pd.Timedelta(days=days * at), "truth": level} | answered(rng, level, max(3, rng.poisson(answers))) for at, level in enumerate(truth)]
+    rows = [{"date": pd.Timestamp("2023-10-02") + pd.Timedelta(days=days * at), "level": level} | answered(rng, level, max(3, rng.poisson(answers))) for at, level in enumerate(truth)]
     return pd.DataFrame(rows)[rng.random(len(rows)) >= missing].reset_index(drop=True)
 
 
@@ -66,7 +66,7 @@ def _level(rng, size, answers, step, *, missing=0.0, jump=0.0) -> float:
     truth[int(size * 0.8) :] -= jump
     frame = _series(rng, np.clip(truth, -90, 90), answers, missing=missing)
     found = levels.level(frame)
-    return float(frame["truth"].between(found["conf_low"], found["conf_high"]).mean())
+    return float(frame["level"].between(found["conf_low"], found["conf_high"]).mean())
 
 
 def _forecast(rng) -> float:

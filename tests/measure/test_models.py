@@ -27,7 +27,9 @@ def test_a_model_is_that_of_its_answers(sample):
     tables = sample("2026Q3")
     own = tables["responses"].query("survey == 'annual' and wave == '2026Q3'").sort_values("response_id", kind="stable", ignore_index=True)
     items = [item for item in tables.programme.drivers[0].items if not tables.programme.item(item).asked_if]
-    alone = drivers.importance(own, kpi="recommend", drivers=items, weight="weight", replicates=50, seed=3)
+    account = own["person_id"].map(tables["people"].drop_duplicates("person_id").set_index("person_id")["account_id"])  # the survey declares that accounts were drawn
+    own = own.assign(unit=account.astype(object).where(account.notna(), own["answer"]))
+    alone = drivers.importance(own, kpi="recommend", drivers=items, weight="weight", cluster="unit", replicates=50, seed=3)
     found = models.importance(models.resample(tables, replicates=50, seed=3)).query("kpi == 'nps'").reset_index(drop=True)
     pd.testing.assert_frame_equal(found[alone.columns.tolist()], alone)
 

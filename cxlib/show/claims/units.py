@@ -44,7 +44,7 @@ def _apart(row: dict, own: pd.DataFrame, least: int) -> str:
     groups = [f"{verdict} {mean if verdict == 'above' or not told['above'] else 'it'} {'lies' if len(told[verdict]) == 1 else 'lie'} {_names(told[verdict])}" for verdict in ("above", "below") if told[verdict]]
     rest = len(told["not told apart"])
     if not groups:
-        return f"{text} Yet no single one can be told apart from {mean}." if not few else f"{text}{few.replace('told from it', f'told from {mean}')}"
+        return f"{text} Yet no single one can be told apart from {mean}." if not few else f"{text}{few.replace('told from it too', f'told from {mean}')}"
     last = f" The other {'one' if rest == 1 else rest} cannot be told apart from it." if rest else ""
     return f"{text} {'; '.join(groups)[:1].upper()}{'; '.join(groups)[1:]}.{few}{last}"
 
