@@ -52,6 +52,8 @@ _WORD = re.compile(r"[A-Za-z'\x80-\U0010ffff-]*")
 _BEHIND_CUE, _BEHIND_BYE, _BEHIND_TITLE = re.compile(r"[:,]?\s+"), re.compile(r"[\s,.!]+"), re.compile(r"\.?\s+")
 _LETTERS = np.zeros(256, bool)
 _LETTERS[[*range(65, 91), *range(97, 123), 39, 45, *range(128, 256)]] = True
+_ALIKE = np.arange(256, dtype=np.uint8)  # one figure is as good as another, and numbers would make every word distinct
+_ALIKE[49:58] = 48
 _STRANGE = np.ones(256, bool)  # signs that no keyboard writes, which Python and the engine may take differently
 _STRANGE[[9, 10, 13, *range(32, 127), *range(128, 256)]] = False
 # With a digit: seven of them in a row (phone, card) or eight behind two letters (IBAN), words of birth, of a customer's number, of a street.
@@ -182,7 +184,7 @@ def _by_words(ends, signs, found, of_text, known: names.Known) -> None:
     places = np.flatnonzero(begins)
     if not len(places):
         return
-    words = pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(np.append(places, len(signs))), pa.py_buffer(np.ascontiguousarray(signs))).dictionary_encode()
+    words = pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(np.append(places, len(signs))), pa.py_buffer(_ALIKE[signs])).dictionary_encode()
     kinds, seen = _seen(known), []
     if len(kinds) > WORDS:
         kinds.clear()

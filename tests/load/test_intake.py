@@ -1,6 +1,7 @@
 """Raw files against the contract. The numbers in the names are those of the table of faults."""
 
 import gzip
+import hmac
 
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ from small import HEADER, ROWS, TINY
 
 from cxlib import load, programme
 from cxlib.errors import DataError
-from cxlib.load import identifiers
+from cxlib.load import answers, identifiers
 
 
 def tables(folder):
@@ -178,3 +179,35 @@ def test_rows_answered_outside_their_wave_are_set_aside_and_days_are_local(tiny)
     assert found["responses"]["answered_on"].dt.strftime("%Y-%m-%d").tolist() == ["2026-03-31", "2026-03-31"]
     assert found["responses"]["quarter"].unique().tolist() == ["2026Q1"]
     assert found["repairs"]["rule"].tolist() == ["outside the wave's days 2026-03-01 to 2026-03-31", "not a date written as YYYY-MM-DD"]
+
+
+# What a cell or a key may look like at its ends, and inside.
+ODD = ["p1", " p1", "p1 ", "\u00a0p1", "p1\u3000", "p1\x1f", "\u2028x", "x\u0085", "", " ", "\u2003", "é", "Üé", "#N/A", " #N/A", "#1", "x#", "007", "0171", "+49 171 2345678", "Anna@Mail.DE ", "anna@mail.de", "h" + "0a" * 10, "h" + "0a" * 10 + "\n", "hello", "x" * 300]
+
+
+@pytest.mark.parametrize("odd", [*ODD, "", "ordinary"])
+def test_words_taken_as_they_stand_are_those_that_are_stripped(monkeypatch, odd):
+    cells = pd.Series(["p1", odd, "p2", "", odd], dtype="str")
+    quick = answers.words(cells)
+    monkeypatch.setattr(answers, "_tidy", lambda cells: None)
+    slow = answers.words(cells)
+    assert pd.Series(quick.values).equals(pd.Series(slow.values))
+    assert list(quick.missing) == list(slow.missing)
+    assert (quick.trimmed, (quick.rule is None)) == (slow.trimmed, slow.rule is None)
+    assert quick.rule is None or (quick.rule == slow.rule).all()
+
+
+def test_pseudonyms_are_the_hmac_of_the_bare_key():
+    """RFC 2104 over SHA-256, by Python's own hmac: without blanks around the key, an address in small letters; what is empty or a pseudonym stays."""
+
+    def one(key: str) -> str:
+        bare = key.strip()
+        if not bare or bare.startswith("h0a"):
+            return bare
+        return "h" + hmac.new(b"k", (bare.lower() if "@" in bare else bare).encode(), "sha256").hexdigest()[:20]
+
+    keys = pd.Series([*ODD, None, *ODD[::-1]], dtype="str", index=range(5, 6 + 2 * len(ODD)))
+    made = identifiers.pseudonyms(keys, secret=b"k")
+    assert made.index.equals(keys.index)
+    assert [key for key in made if key == key] == [one(key) for key in keys if key == key]
+    assert made.isna().tolist() == keys.isna().tolist()
