@@ -24,7 +24,7 @@ _MET = (
 )
 _ROLE = (
     r"agent|advis[eo]r|engineer|colleague|representative|operator|rep|salesman|saleswoman|kolleg(?:e|in|en)|mitarbeiter(?:in|s)?|berater(?:in)?|techniker(?:in)?|verkäufer(?:in)?|sachbearbeiter(?:in)?|filialleiter(?:in)?"
-    r"|conseill(?:er|ère)|technicien(?:ne)?|vendeu(?:r|se)|employée?|técnico|my (?:wife|husband|son|daughter|mother|father|brother|sister|boss|neighbou?r)|mein(?:e[rm]?)? (?:frau|mann|sohn|tochter|mutter|vater|bruder|schwester|chefin?)"
+    r"|conseill(?:er|ère)|technicien(?:ne)?|vendeu(?:r|se)|employée?|técnico|my (?:wife|husband|son|daughter|mother|father|brother|sister|boss|neighbou?r)|mein(?:e[rm]?)? (?:frau|mann|sohn|tochter|mutter|vater|bruder|schwester|chef(?:in)?)"
     r"|m(?:a|on) (?:femme|mari|fils|fille|mère|père|frère|sœur)"
 )
 _HELLO = r"dear|hi|hello|hey|liebe[rs]?|hallo|bonjour|cher|chère|hola|querid[oa]"
