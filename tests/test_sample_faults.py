@@ -164,6 +164,8 @@ def test_no_identifier_reaches_the_store(tables):
 
 def test_a_survey_that_nobody_is_linked_to_has_no_false_links_though_others_are_matched(tables):
     links = bases.links(tables).set_index(["survey", "table"])
+    for survey in ("annual", "pulse"):  # answers carry no account's key; their customers have one each
+        assert 0 < links.loc[(survey, "accounts"), "linked"] == links.loc[(survey, "people"), "linked"]
     assert (links.loc["visits", ["linked", "false", "false_high"]] == 0).all(axis=None)
     assert 0 < links.loc[("annual", "interactions"), "false_high"] < 5
 

@@ -58,18 +58,22 @@ def links(tables) -> pd.DataFrame:
     Columns: survey, table, n (respondents), with_key (those who carry a customer key and may be linked), linked, estimate (linked / n,
     a proportion), false, false_low, false_high (expected false links with their 95 % interval: 0 where both carry the company's own key, beyond
     keys that are wrong in the files themselves), sentence (the base in words), note ("" or why nothing can be linked). A respondent's
-    link holds if the match of the answer holds and the best match among the table's rows does.
+    link holds if the match of the answer holds and the best match among the table's rows does. An answer without an account's key has that of its customer.
     """
     responses, programme, rows = tables["responses"], tables.programme, []
     matches, rates = tables["matches"], tables["matching"].query("how == 'all'")
     present = [name for name in LINKED if name in tables]
+    people = tables["people"]
+    account = people.dropna(subset=["account_id"]).drop_duplicates("person_id").set_index("person_id")["account_id"]
+    responses = responses.assign(account_id=responses["account_id"].astype(object).where(responses["account_id"].notna(), responses["person_id"].map(account)))
     for survey in programme.surveys:
         own = responses[responses["survey"] == survey.id]
         for name in present if len(own) else []:
             key = "account_id" if name == "accounts" else "person_id"
             other = tables[name]
             found = own[own[key].notna() & own[key].isin(other[key].dropna().unique())]
-            false, low, high = _false(found, other, name, matches, rates) if len(matches) and key == "person_id" else (0.0, 0.0, 0.0)
+            through = ("people", people) if name == "accounts" else (name, other)
+            false, low, high = _false(found, through[1], through[0], matches, rates) if len(matches) else (0.0, 0.0, 0.0)
             note = "" if "link" in survey.uses else f"the {survey.promise} promise of this survey does not permit linking"
             share = len(found) / len(own)
             said = matching.sentence(share, false / max(len(found), 1), high / max(len(found), 1), to=name) if not note else f"Not linked to {name}: {note}."
