@@ -111,7 +111,7 @@ def test_nothing_to_rank_is_said(programme):
 
 def test_changes_and_segments_are_told_with_their_number(programme):
     segments = rows(("segment", "value", "driver", "now", "then", "p"), ("brand", "Kolibri", "price", 0.2, 0.1, 0.001), ("brand", "Kolibri", "app", 0.1, 0.1, 0.9))
-    changes = rows(("then_wave", "driver", "now", "then", "p"), ("2025Q3", "price", 0.2, 0.1, 0.3))
+    changes = rows(("then_wave", "driver", "now", "then", "p", "note"), ("2025Q3", "price", 0.2, 0.1, 0.3, ""))
     said = claims.variants.differences(segments, changes, changes.iloc[:0], programme)
     assert said[0].startswith("Segments: 2 comparisons")
     assert "1 have p below 0.05 where chance alone would give about 0" in said[0]
