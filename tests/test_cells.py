@@ -149,6 +149,15 @@ def test_staff_are_cut_by_teams_of_at_least_the_minimum(tiny, tmp_path):
     assert set(waves.by_segment(store.Tables(store.write(found, tmp_path / "s"), found, "2026Q1"))["flag"]) != {"withheld"}
 
 
+@pytest.mark.parametrize(("start", "closed"), [(1, ["2026-01", "2026-03"]), (2, ["2025-12", "2026-01"]), (4, ["2026-01", "2026-03"])])
+def test_fault_24_a_small_month_goes_with_another_of_its_own_fiscal_quarter(start, closed):
+    """The sum that everybody sees is that of the fiscal quarter: January belongs to November and December where the year begins in February."""
+    months = pd.to_datetime(["2025-11-01", "2025-12-01", "2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"])
+    counted = pd.DataFrame({"date": months, "n": [40, 25, 4, 60, 30, 50]})
+    hidden = levels._few(counted, 10, programme.Programme(name="x", fiscal_year_start=start))
+    assert [f"{day:%Y-%m}" for day in sorted(hidden)] == closed
+
+
 def test_fault_24_neither_the_parts_of_a_move_nor_a_level_by_week_tell_of_few(tiny, tmp_path):
     """Two waves by country with a small one, and answers by week of which one has four: with the promise both are closed, without it they are there."""
     second = '[[waves]]\nid = "b"\nsurvey = "poll"\nquarter = "2026Q2"\nfirst = 2026-04-01\nlast = 2026-06-30\nfile = "b.csv"\ncolumns = {response_id = "id", country = "land", person_id = "person", answered_on = "day"}\n'

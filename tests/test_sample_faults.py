@@ -112,7 +112,7 @@ def test_the_switch_of_mode_is_declared_and_has_the_effect_that_was_planted(samp
     modes = {wave.id: wave.mode for wave in sample.programme.waves if wave.survey == "visits"}
     assert {wave for wave, mode in modes.items() if mode == "phone"} == {"2024Q1", "2024Q2", "2024Q3", "2024Q4", "2025Q1"}
     own = sample.tables["responses"].query("survey == 'visits'")
-    before, after = (own.loc[own["wave"].isin(waves), "visit_settled"].dropna() for waves in (("2024Q4", "2024Q2"), ("2025Q2", "2025Q3")))
+    before, after = (own.loc[own["wave"].isin(waves), "visit_settled"].dropna() for waves in (("2024Q1", "2024Q2", "2024Q4"), ("2025Q2", "2025Q3", "2026Q1")))
     assert stats.ttest_ind(before, after, equal_var=False).pvalue < 1e-3
     assert 0.1 < before.mean() - after.mean() < 0.5
 

@@ -65,7 +65,7 @@ class World:
         """Low scorers of the year who answered again within 90 days: called, before, after."""
         pulse = self.tables["responses"].query("survey == 'pulse'").dropna(subset=["person_id", "recommend"]).sort_values("answered_on")
         calls = self.tables["actions"].query("action_id == 'recovery_call'").set_index("person_id")["assigned_on"]
-        low = pulse[(pulse["recommend"] <= 6) & (pulse["answered_on"] >= "2025-04-01") & (pulse["answered_on"] <= "2026-03-31")].drop_duplicates("person_id")
+        low = pulse[(pulse["recommend"] <= 6) & (pulse["answered_on"] >= "2024-07-01") & (pulse["answered_on"] <= "2025-06-30")].drop_duplicates("person_id")
         both = low.merge(pulse[["person_id", "answered_on", "recommend"]], on="person_id", suffixes=("", "_again"))
         gap = (both["answered_on_again"] - both["answered_on"]).dt.days
         both = both[(gap > 5) & (gap <= 90)].drop_duplicates("person_id")
@@ -202,7 +202,7 @@ def test_nothing_happens_to_a_customer_before_joining_or_after_leaving(telecom):
         assert (moment >= joined).all()
         assert (left.isna() | (moment < left)).all()
     ends = telecom.tables["actions"].groupby("action_id")["assigned_on"].max() + pd.Timedelta(days=90)
-    assert (ends <= pd.Timestamp("2026-09-30")).all(), "every window lies within the data"
+    assert (ends <= pd.Timestamp("2025-12-31")).all(), "every window lies within the data"
 
 
 # -- the truth can be found --------------------------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_the_true_nps_of_a_person_is_what_many_answers_give():
     """Basics, delighters, complaints and twins are integrated out in closed form; here they are drawn."""
     folk, held, _, _ = synth.programme.population(300, seed=9, world="truth")
     n, key = 200_000, ("test", "expected")
-    person, days = draws.whole((*key, "person"), n, 0, len(folk) - 1), np.full(n, np.datetime64("2026-08-20"))
+    person, days = draws.whole((*key, "person"), n, 0, len(folk) - 1), np.full(n, np.datetime64("2025-11-20"))
     felt = opinions.experience(person, days, held, key=key, world="truth")
     for complaining in (True, False):
         given = opinions.after_complaint(*opinions.complaints(person, held, key=key), world="truth") if complaining else 0.0
@@ -333,7 +333,7 @@ def test_two_countries_two_currencies_and_three_languages(telecom):
     assert set(own["currency"]) == {"EUR"}
     francs = raw["currency"] == "CHF"
     assert np.allclose(own.loc[~francs, "amount"], raw.loc[~francs, "amount"])
-    spring, autumn = (francs & (pd.to_datetime(raw["ordered_on"]).dt.to_period("Q").astype(str) == quarter) for quarter in ("2024Q2", "2026Q3"))
+    spring, autumn = (francs & (pd.to_datetime(raw["ordered_on"]).dt.to_period("Q").astype(str) == quarter) for quarter in ("2023Q2", "2025Q4"))       # of the calendar
     assert np.allclose(own.loc[spring, "amount"] / raw.loc[spring, "amount"], 1.06)
     assert np.allclose(own.loc[autumn, "amount"] / raw.loc[autumn, "amount"], 1.08)
     assert spring.sum() > 100 < autumn.sum()
@@ -344,7 +344,7 @@ def test_business_accounts_have_several_people_a_manager_and_a_day_of_renewal(te
     business = accounts[accounts["segment"] == "business"]
     assert len(business) == 240
     assert business[["owner", "renews_on"]].notna().all(axis=None)
-    assert (business["renews_on"] > pd.Timestamp("2026-09-30")).all()
+    assert (business["renews_on"] > pd.Timestamp("2025-12-31")).all()
     assert business["owner"].nunique() == 8
     assert accounts.loc[accounts["segment"] == "consumer", ["owner", "renews_on"]].isna().all(axis=None)
     sizes = telecom.tables["people"].groupby("account_id").size()
@@ -396,7 +396,7 @@ def test_null_no_attribute_drives(null):
 
 
 def test_null_nps_is_flat(null):
-    nps = null.nps(weighted=False)
+    nps = null.nps(weighted=False).drop(("pulse", "2024Q1"))       # a team begged for tens, in this world too
     for _, part in nps.groupby("survey"):
         centre = np.average(part["nps"], weights=1 / part["se"] ** 2)
         assert stats.chi2.sf((((part["nps"] - centre) / part["se"]) ** 2).sum(), len(part) - 1) > 1e-3

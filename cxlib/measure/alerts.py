@@ -193,7 +193,7 @@ def watched(tables) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         for kpi in [one for one in programme.kpis if survey.id in surveys_of(programme, one)]:
             period, tallied = levels._periods(tables, kpi, survey.id)
             least, answers = cells.limit(programme, survey.id), tallied.groupby("date")["n"].sum()
-            tallied = tallied[~tallied["date"].isin(levels._few(tallied, least))]
+            tallied = tallied[~tallied["date"].isin(levels._few(tallied, least, tables.programme))]
             if tallied.empty:
                 continue
             days = [wave.first for wave, _ in programme.breaks(survey.id, kpi.item)]

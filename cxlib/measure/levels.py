@@ -108,7 +108,7 @@ def tracked(tables) -> pd.DataFrame:
     for kpi in programme.kpis:
         for survey in surveys_of(programme, kpi):
             period, counted = _periods(tables, kpi, survey)
-            counted = counted[~counted["date"].isin(_few(counted, cells.limit(programme, survey)))]
+            counted = counted[~counted["date"].isin(_few(counted, cells.limit(programme, survey), programme))]
             if counted["date"].nunique() < LEAST:
                 continue
             found = _designed(metrics.estimate(counted, definition=kpi.definition, by="date"), designs.get(survey), kpi, period)
@@ -164,12 +164,12 @@ def _periods(tables, kpi, survey: str) -> tuple[str, pd.DataFrame]:
     raise ValueError(survey)
 
 
-def _few(counted: pd.DataFrame, limit: int) -> list:
-    """Periods of an anonymous survey that would tell of too few persons, and those that must go with them, quarter by quarter."""
+def _few(counted: pd.DataFrame, limit: int, programme) -> list:
+    """Periods of an anonymous survey that would tell of too few persons, and those that must go with them, fiscal quarter by fiscal quarter."""
     n = counted.groupby("date")["n"].sum().astype(float)
     if limit <= 1 or not ((n > 0) & (n < limit)).any():
         return []
-    quarter = pd.Series(n.index, index=n.index).dt.to_period("Q")
+    quarter = pd.Series(n.index, index=n.index).map(programme.quarter_of)
     state = cells.protect(n, [(float(n[quarter == one].sum()), list(n.index[quarter == one])) for one in quarter.unique()], limit=limit)
     return list(n.index[(state != "").to_numpy()])
 

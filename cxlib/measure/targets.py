@@ -74,7 +74,7 @@ def lines(found: pd.DataFrame, programme) -> pd.DataFrame:
 def _path(tables, kpi, survey: str, sample):
     """The estimates of the periods the level is made from, or None where they are too few."""
     period, counted = levels._periods(tables, kpi, survey)
-    counted = counted[~counted["date"].isin(levels._few(counted, cells.limit(tables.programme, survey)))]
+    counted = counted[~counted["date"].isin(levels._few(counted, cells.limit(tables.programme, survey), tables.programme))]
     if counted["date"].nunique() < levels.LEAST:
         return None
     found = levels._designed(metrics.estimate(counted, definition=kpi.definition, by="date"), sample, kpi, period)

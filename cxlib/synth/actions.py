@@ -6,8 +6,8 @@ import pandas as pd
 from . import customers, draws
 
 LOYALTY, RECOVERY = "loyalty_call", "recovery_call"
-LOYALTY_FIRST, LOYALTY_LAST = np.datetime64("2026-04-01"), np.datetime64("2026-06-26")
-RECOVERY_FIRST, RECOVERY_LAST = np.datetime64("2025-04-01"), np.datetime64("2026-03-31")
+LOYALTY_FIRST, LOYALTY_LAST = np.datetime64("2025-07-01"), np.datetime64("2025-09-26")
+RECOVERY_FIRST, RECOVERY_LAST = np.datetime64("2024-07-01"), np.datetime64("2025-06-30")
 WINDOW_DAYS = 90
 LOYALTY_CHANCE, LOYALTY_REACH, LOYALTY_COST = 0.5, 0.82, (1.90, 0.60)      # costs: of a call, of calls nobody took
 RECOVERY_CHANCE, RECOVERY_REACH, RECOVERY_COST = 0.55, 0.88, (6.50, 1.20)

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from cxlib import quarters
+
 from . import draws
 
-FIRST_DAY, LAST_DAY = np.datetime64("2023-10-01"), np.datetime64("2026-09-30")
+# The fiscal year runs from April and carries the year in which it ends: 2026Q3 is October to December 2025.
+FISCAL = {"start": 4, "label": "end"}
+FIRST_DAY, LAST_DAY = np.datetime64("2023-01-01"), np.datetime64("2025-12-31")
 BRANDS = ("Fernau", "Kolibri")
 REGIONS = ("Köln", "Düsseldorf", "München", "Nürnberg", "Lübeck", "Görlitz", "Zürich", "Lausanne")
 REGION_SHARES = (0.22, 0.18, 0.18, 0.13, 0.11, 0.09, 0.06, 0.03)
@@ -21,11 +25,11 @@ SWISS = ("Zürich", "Lausanne")
 LANGUAGES = ("en", "de", "fr")
 LANGUAGE_SHARES = {"": (0.80, 0.20, 0.0), "Zürich": (0.45, 0.55, 0.0), "Lausanne": (0.10, 0.05, 0.85)}
 # Euro for a Swiss franc from that day on.
-RATES = (("2023-10-01", 1.04), ("2024-01-01", 1.06), ("2024-07-01", 1.03), ("2025-01-01", 1.065), ("2025-07-01", 1.07), ("2026-01-01", 1.055), ("2026-07-01", 1.08))
+RATES = (("2023-01-01", 1.04), ("2023-04-01", 1.06), ("2023-10-01", 1.03), ("2024-04-01", 1.065), ("2024-10-01", 1.07), ("2025-04-01", 1.055), ("2025-10-01", 1.08))
 CONTRACTS = ("contract", "prepaid")
 CHANNELS = ("phone", "chat", "shop", "app", "e-mail")
 # The true recent change: the two call centres were merged and prices rose on the same day.
-CHANGE_DAY = np.datetime64("2026-07-01")
+CHANGE_DAY = np.datetime64("2025-10-01")
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,19 @@ LEAVING = {"contract": 0.0085, "prepaid": 0.0140}
 LEAVING_SLOPE = -0.42
 
 
+def quarter(days) -> list[str]:
+    """The fiscal quarter of each day."""
+    days = np.asarray(days, dtype="datetime64[D]")
+    named = {day: quarters.of(day.item(), **FISCAL) for day in np.unique(days)}
+    return [named[day] for day in days]
+
+
+def bounds(wave: str) -> tuple[np.datetime64, np.datetime64]:
+    """The first and the last day of a fiscal quarter."""
+    first, last = quarters.bounds(wave, **FISCAL)
+    return np.datetime64(first), np.datetime64(last)
+
+
 def country(region) -> np.ndarray:
     """DE or CH, by region."""
     return np.where(np.isin(region, SWISS), "CH", "DE")
@@ -134,15 +151,15 @@ def shifts(days: np.ndarray, *, world: str) -> np.ndarray:
     """How far each attribute's level lies from its mean on each day (rows as days, columns as ATTRIBUTES; points of the 1-5 scale)."""
     days = np.asarray(days, dtype="datetime64[D]")
     moved = np.zeros((len(days), len(IDS)))
-    # The network was extended from October 2024 to May 2025.
-    built = np.clip((days - np.datetime64("2024-10-01")).astype(float) / 240.0, 0, 1)
+    # The network was extended from January to August 2024.
+    built = np.clip((days - np.datetime64("2024-01-01")).astype(float) / 240.0, 0, 1)
     moved[:, IDS.index("coverage")] += 0.28 * built - 0.10
     moved[:, IDS.index("speed")] += 0.40 * built - 0.15
     after = (days >= CHANGE_DAY).astype(float)
     moved[:, IDS.index("waiting")] -= 0.75 * after
     moved[:, IDS.index("price")] -= 0.26 * after
     month = days.astype("datetime64[M]").astype(int) % 12
-    moved[:, IDS.index("waiting")] -= 0.18 * np.isin(month, (11, 0))      # December and January are busy
+    moved[:, IDS.index("waiting")] -= 0.18 * np.isin(month, (2, 3))       # March and April are busy
     return truthful(world) * moved
 
 

@@ -15,7 +15,7 @@ def interactions(folk: pd.DataFrame, held: dict[str, np.ndarray], *, seed: int, 
     """One row a contact moment in order of time: interaction_id, person (row of `folk`), person_id, at (local time), channel, touchpoint, reason,
     team, resolved (bool), minutes (waiting and talking; not for e-mail)."""
     at = lambda column: (seed, "interactions", column)
-    weeks = np.arange(np.datetime64("2023-10-02"), company.LAST_DAY, 7)
+    weeks = np.arange(np.datetime64("2023-01-02"), company.LAST_DAY, 7)
     real, n = company.truthful(world), len(folk)
     rate = YEARLY / 52 * np.exp(0.55 * held["contacts"] - 0.15 - real * 0.10 * (held["score"] - company.RECOMMEND_MEAN))
     many = draws.count(at("count"), np.repeat(np.minimum(rate, 2.0)[:, None], len(weeks), axis=1))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from . import answers, company, draws, exports, opinions
 
-WAVES = {"2025Q3": ("2025-09-08", 12), "2026Q3": ("2026-09-07", 12)}        # first day, days of fieldwork
+WAVES = {"2025Q3": ("2024-12-09", 12), "2026Q3": ("2025-12-08", 12)}        # first day, days of fieldwork
 # team -> how many, and how far its mood lies from the mean (points of the employer's recommendation)
 TEAMS = {"north-1": (24, 0.3), "north-2": (19, 0.1), "south-1": (22, 0.2), "south-2": (17, -0.2), "west-1": (14, -1.2), "city": (9, 0.6), "station": (8, 0.3), "mall": (6, 0.0),
          "network": (31, 0.4), "key accounts": (8, 0.5), "events": (4, -0.4)}

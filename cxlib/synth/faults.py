@@ -21,8 +21,8 @@ PLANTED = {
               ("2026Q3", None, "different", "the same id"), ("2026Q3", "recommend", 11, "not on the scale"))}
 LATER = {
     "annual": (("2024Q3", "weight", "0", "not above 0"), ("2024Q3", "contract", "Flat", "not a declared code"), ("2025Q3", "price", 99, "not on the scale"), ("2026Q3", None, "shifted", "not on the scale")),
-    "pulse": (("2023Q4", "ease", "99", "not on the scale"), ("2024Q1", "contact", "2024-02-30", "not a date"), ("2024Q2", "contact", "03/05/2024", "not a date"), ("2024Q3", "recommend", "９", "not a number"),
-              ("2024Q4", "contact", "2024-07-11", "outside the wave"), ("2025Q1", "satisfaction", "99", "not on the scale"), ("2025Q2", "contact", "0202-05-11", "not a date"), ("2025Q3", None, "shifted", "not on the scale"),
+    "pulse": (("2023Q4", "ease", "99", "not on the scale"), ("2024Q1", "contact", "2023-04-31", "not a date"), ("2024Q2", "contact", "03/08/2023", "not a date"), ("2024Q3", "recommend", "９", "not a number"),
+              ("2024Q4", "contact", "2023-10-11", "outside the wave"), ("2025Q1", "satisfaction", "99", "not on the scale"), ("2025Q2", "contact", "0202-08-11", "not a date"), ("2025Q3", None, "shifted", "not on the scale"),
               ("2025Q3", "response_id", None, "no id"))}
 
 
@@ -64,7 +64,7 @@ def plant(cells: pd.DataFrame, survey: str, wave: str, *, names: dict[str, str],
             cells.iat[row, cells.columns.get_loc(names[item])] = value
             column, shown = names[item], "" if value is None else str(value)
         found.append(listed(file, row + headers + 1, column, shown, rule, survey=survey, wave=wave, item=item or "", record=identity,
-                            kind="shifted_row" if value == "shifted" else "code_99" if shown == "99" else "full_width" if shown == "９" else "ambiguous_date" if shown == "03/05/2024" else None))
+                            kind="shifted_row" if value == "shifted" else "code_99" if shown == "99" else "full_width" if shown == "９" else "ambiguous_date" if shown == "03/08/2023" else None))
     return cells, found
 
 
@@ -94,8 +94,8 @@ def of_calls(frame: pd.DataFrame, *, file: str) -> tuple[pd.DataFrame, list[dict
     frame, found, n = frame.copy(), [], len(frame)
     again = frame.iloc[[n // 5, n // 5 + 1, n // 3]]
     other = frame.iloc[[n // 2]].assign(Erledigt=1 - int(frame["Erledigt"].iloc[n // 2]))
-    frame.iat[n // 4, frame.columns.get_loc("Beginn")] = "31.09.2026 10:00:00"
-    found.append(listed(file, n // 4 + 2, "Beginn", "31.09.2026 10:00:00", "not a date", record=frame["Vorgang"].iloc[n // 4]))
+    frame.iat[n // 4, frame.columns.get_loc("Beginn")] = "31.11.2025 10:00:00"
+    found.append(listed(file, n // 4 + 2, "Beginn", "31.11.2025 10:00:00", "not a date", record=frame["Vorgang"].iloc[n // 4]))
     for place, (_, row) in enumerate(again.iterrows()):
         found.append(listed(file, n + place + 2, "Vorgang", row["Vorgang"], "repeats another row", record=row["Vorgang"]))
     found += [listed(file, row, "Vorgang", other["Vorgang"].iloc[0], "the same id", record=other["Vorgang"].iloc[0]) for row in (n // 2 + 2, n + len(again) + 2)]

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from . import customers, draws
+from . import company, customers, draws
 
-FIELDWORK = {"2024Q3": ("2024-09-02", "2024-09-22"), "2025Q3": ("2025-09-01", "2025-09-21"), "2026Q3": ("2026-08-31", "2026-09-20")}
+FIELDWORK = {"2024Q3": ("2023-12-04", "2023-12-24"), "2025Q3": ("2024-12-02", "2024-12-22"), "2026Q3": ("2025-12-01", "2025-12-21")}
 REST_DAYS = 28               # nobody is asked twice within four weeks
 PULSE_CHANCE = 0.95
 LEAVING_DAYS, LEAVING_ODDS = 180, -1.1         # who leaves within half a year rarely answers any more (log-odds)
@@ -44,7 +44,7 @@ def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) 
     """After a contact moment, the day after, unless asked within four weeks: columns as `annual`, and `contact` (row of `contacts`)."""
     key = (seed, "invitations", "pulse")
     day = contacts["at"].to_numpy().astype("datetime64[D]")
-    week = ((day - np.datetime64("2023-10-02")).astype(int)) // 7
+    week = ((day - np.datetime64("2023-01-02")).astype(int)) // 7
     lucky = draws.happens((*key, "drawn"), np.full(len(contacts), PULSE_CHANCE))
     person, asked, chosen = contacts["person"].to_numpy(), np.full(len(folk), np.datetime64("1970-01-01")), []
     starts = np.searchsorted(week, np.arange(week.max() + 2)) if len(week) else [0]
@@ -57,13 +57,13 @@ def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) 
     rows = np.concatenate(chosen) if chosen else np.array([], dtype=int)
     person, day, n = person[rows], day[rows], len(rows)
     chance, expected = reply(folk, held, person, day, base=0.22)
-    quarter_end = (day.astype("datetime64[M]").astype(int) // 3 * 3 + 3).astype("datetime64[M]").astype("datetime64[D]") - 1
+    wave = company.quarter(day)
+    quarter_end = np.array([company.bounds(one)[1] for one in wave], dtype="datetime64[D]")
     sent = np.minimum(day + 1, quarter_end)
     lag = np.floor(6 * draws.uniform((*key, "lag"), n) ** 2).astype("timedelta64[D]")
     answered = draws.happens((*key, "answered"), chance)
-    month = day.astype("datetime64[M]").astype(int)
     return pd.DataFrame({
-        "survey": "pulse", "wave": [f"{1970 + value // 12}Q{value % 12 // 3 + 1}" for value in month], "person": person, "sent_on": sent,
+        "survey": "pulse", "wave": wave, "person": person, "sent_on": sent,
         "channel": draws.pick((*key, "channel"), n, ("e-mail", "sms"), (0.55, 0.45)), "reminder": np.int8(0),
         "opened": answered | draws.happens((*key, "opened"), np.full(n, 0.33)), "answered": answered,
         "answered_on": np.minimum(sent + lag, quarter_end), "probability": PULSE_CHANCE, "expected": expected, "contact": rows})

@@ -94,7 +94,7 @@ def survey(raw: Path, frame: pd.DataFrame, written: pd.DataFrame, *, seed: int) 
     headers = 3 if (kind, wave) == ("annual", "2026Q3") else 0 if ending == "parquet" else 1
     cells, found = faults.plant(cells, kind, wave, names=names, headers=headers, file=path.name)
     if ending == "xlsx":
-        exports.write_xlsx(path, {"Answers": cells, "Codes": exports.NOTES_2025}, title="Annual survey 2025", made=datetime(2025, 10, 1))
+        exports.write_xlsx(path, {"Answers": cells, "Codes": exports.NOTES_2025}, title="Annual survey 2025", made=datetime(2025, 1, 7))
     elif ending == "parquet" and wave in exports.AS_TEXT:
         exports.write_parquet(path, pd.DataFrame({name: [None if value is None else str(value) for value in cells[name]] for name in cells}, dtype="str"))
     elif ending == "parquet":
@@ -130,7 +130,7 @@ def channels(raw: Path, folk, held, ids, moments, *, seed: int, world: str) -> t
     calls, wrong = faults.of_calls(calls, file="calls_2026Q3.csv")
     exports.write_csv(raw / "calls_2026Q3.csv", calls, delimiter=";", encoding="cp1252")
     visited, of_shops = systems.shops(moments, ids, seed=seed)
-    exports.write_xlsx(raw / "shops_2026Q3.xlsx", {"Visits": visited}, title="Till export", made=datetime(2026, 10, 1))
+    exports.write_xlsx(raw / "shops_2026Q3.xlsx", {"Visits": visited}, title="Till export", made=datetime(2026, 1, 2))
     mails, of_mails = systems.mailbox(moments, ids, seed=seed)
     exports.write_csv(raw / "mailbox_2026Q3.csv", mails, encoding="utf-8-sig")
     records, of_app = systems.app(folk, held, ids, seed=seed, world=world)
@@ -152,7 +152,7 @@ def shop_poll(raw: Path, moments, held, *, seed: int, world: str) -> list[dict]:
 # What is odd but declared in programme.toml, and must be read as it is meant.
 DECLARED = [faults.listed(file, 0, column, value, "declared", kind=kind, survey=survey, wave=wave, must=faults.READ) for kind, file, column, value, survey, wave in (
     ("decimal_comma", "annual_2024.csv", "Gewicht", "0,94", "annual", "2024Q3"), ("encoding_cp1252", "annual_2024.csv", "", "cp1252", "annual", "2024Q3"),
-    ("mode_switch", "visits_2025Q2.csv", "", "phone -> online", "visits", "2025Q2"), ("system_change", "interactions.parquet", "", "2026-07-01", "", ""))]
+    ("mode_switch", "visits_2025Q2.csv", "", "phone -> online", "visits", "2025Q2"), ("system_change", "interactions.parquet", "", "2025-10-01", "", ""))]
 
 
 def blanks(frame: pd.DataFrame) -> pd.DataFrame:

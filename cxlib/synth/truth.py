@@ -30,7 +30,7 @@ def drivers(folk, held, *, seed: int, world: str, answers: int = 120_000) -> pd.
     (of R²), correlation (with the recommendation), rank (1 = most important of those asked of all), mean (ticked, last wave), stated (share who name it among the two that matter most)."""
     key = (seed, "truth", "drivers")
     person = draws.whole((*key, "person"), answers, 0, len(folk) - 1)
-    days = np.full(answers, np.datetime64("2026-09-10"))
+    days = np.full(answers, np.datetime64("2025-12-11"))
     felt = opinions.experience(person, days, held, key=key, world=world)
     complained, handled = opinions.complaints(person, held, key=key)
     given = opinions.after_complaint(complained, handled, world=world)

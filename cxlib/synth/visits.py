@@ -1,4 +1,4 @@
-"""The shop poll: a short anonymous survey of those who were in a shop, by telephone until spring 2025 and online since. It carries the faults of whole waves, so
+"""The shop poll: a short anonymous survey of those who were in a shop, by telephone until June 2024 and online since. It carries the faults of whole waves, so
 that the key figures of the annual survey and the pulse stay what they are."""
 
 import numpy as np
@@ -26,11 +26,10 @@ COLUMNS = {"response_id": "No", "day": "Visit", "team": "Team", "channel": "Cont
 def visits(moments: pd.DataFrame, held: dict, wave: str, *, seed: int, world: str) -> pd.DataFrame:
     """The answers of one wave in order of time: response_id, day, team, channel (of the interview), visit_recommend (0-10), the five ratings (1-5),
     visit_advice_new (1-5, from the change of wording on) and mode."""
-    year, quarter = int(wave[:4]), int(wave[-1])
-    first = np.datetime64(f"{year}-{3 * quarter - 2:02d}")
-    month = moments["at"].to_numpy().astype("datetime64[M]")
+    first, last = company.bounds(wave)
+    at = moments["at"].to_numpy().astype("datetime64[D]")
     key = (seed, "visits", wave)
-    came = moments[(moments["channel"] == "shop").to_numpy() & (month >= first) & (month < first + 3)].reset_index(drop=True)
+    came = moments[(moments["channel"] == "shop").to_numpy() & (at >= first) & (at <= last)].reset_index(drop=True)
     rows = came[draws.happens((*key, "answers"), np.full(len(came), ANSWERS))].reset_index(drop=True)
     n, real, online = len(rows), company.truthful(world), wave >= ONLINE_FROM
     day, person = rows["at"].to_numpy().astype("datetime64[D]"), rows["person"].to_numpy()
@@ -80,7 +79,7 @@ def spoil(frames: dict[str, pd.DataFrame], *, seed: int) -> tuple[dict[str, pd.D
     if fits(TWICE) and fits(SENT_AGAIN):
         old = frames[SENT_AGAIN]
         again = old[draws.happens((seed, "visits", "sent again"), np.full(len(old), COPIED))]
-        again = again.assign(response_id=answers.names((seed, "visits", "sent again", "id"), len(again)), day=(again["day"] + np.timedelta64(274, "D")).clip(lower=pd.Timestamp("2025-01-01")))
+        again = again.assign(response_id=answers.names((seed, "visits", "sent again", "id"), len(again)), day=(again["day"] + np.timedelta64(274, "D")).clip(lower=pd.Timestamp(company.bounds(TWICE)[0])))
         made[TWICE] = pd.concat([made[TWICE], again], ignore_index=True).sort_values("day", kind="stable", ignore_index=True)
         listed("wave_twice", TWICE, "", f"wave '{SENT_AGAIN}'", "refused: rows of an earlier wave under new ids; the wave is not averaged")
     if fits(SHIFTED):
@@ -104,8 +103,8 @@ def swapped(table: pd.DataFrame, wave: str) -> tuple[pd.DataFrame, list[int]]:
         return table, []
     day = table["Visit"]
     turned = day.str[3:5] + "/" + day.str[:2] + day.str[5:]
-    month = turned.str[3:5].astype(int)
-    out = np.flatnonzero((day.str[:2].astype(int) <= 12) & (month > 3))
+    first, last = (int(one.astype("datetime64[M]").astype(int)) % 12 + 1 for one in company.bounds(wave))
+    out = np.flatnonzero((day.str[:2].astype(int) <= 12) & ~turned.str[3:5].astype(int).between(first, last))
     out = out[:: max(1, len(out) // max(10, -(-len(table) * 22 // 1000)))][: max(10, -(-len(table) * 22 // 1000))]
     table = table.copy()
     table.iloc[out, table.columns.get_loc("Visit")] = turned.iloc[out]

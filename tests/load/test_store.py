@@ -76,11 +76,11 @@ def test_an_earlier_quarter_knows_nothing_of_a_later_one(sample):
     assert early["responses"]["quarter"].max() == "2025Q2"
     assert early["verbatims"]["quarter"].max() == "2025Q2"
     assert early["files"]["quarter"].max() <= "2025Q2"
-    assert early["orders"]["ordered_on"].max() <= pd.Timestamp("2025-06-30")
-    assert early["interactions"]["at"].max() < pd.Timestamp("2025-07-01")
+    assert early["orders"]["ordered_on"].max() <= pd.Timestamp("2024-09-30")
+    assert early["interactions"]["at"].max() < pd.Timestamp("2024-10-01")
     people = early["people"]
-    assert people["left_on"].max() <= pd.Timestamp("2025-06-30")
-    assert people["joined_on"].max() <= pd.Timestamp("2025-06-30")
+    assert people["left_on"].max() <= pd.Timestamp("2024-09-30")
+    assert people["joined_on"].max() <= pd.Timestamp("2024-09-30")
     assert len(people) < len(sample("2026Q3")["people"])
 
 

@@ -18,6 +18,14 @@ def rates(low_rate):
     return pd.DataFrame([("annual", "2026Q3", "2026Q3", "", "", 1000, 0.45, 0.42, 0.48, 1, 1), ("annual", "2026Q3", "2026Q3", "contract", "prepaid", 300, low_rate, low_rate - 0.04, low_rate + 0.04, 0.3, 0.3 * low_rate / 0.45)], columns=columns)
 
 
+def test_a_fiscal_quarter_is_told_by_its_days(telecom):
+    said = claims.loading.calendar(telecom, "2026Q3")
+    assert said == ["The fiscal year begins in April and is named after the calendar year in which it ends: 2026Q3 is 1 October 2025 to 31 December 2025."]
+    begins = telecom.model_copy(update={"fiscal_year_label": "start"})
+    assert claims.loading.calendar(begins, "2026Q3") == ["The fiscal year begins in April and is named after the calendar year in which it begins: 2026Q3 is 1 October 2026 to 31 December 2026."]
+    assert claims.loading.calendar(telecom.model_copy(update={"fiscal_year_start": 1}), "2026Q3") == []
+
+
 def test_rates_stand_in_percent_with_their_interval(telecom):
     table = claims.answering.rates(rates(0.3), telecom)
     assert table.iloc[:, 1].tolist() == ["45 % (42 to 48 %), n 1,000", "30 % (26 to 34 %), n 300"]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from conftest import FRAMES, HOSTILE, Audit, block, draw, frame_of
 
+from cxlib import quarters
 from cxlib.show import figures
 from cxlib.show.figures import layout
 
@@ -169,6 +170,17 @@ def test_unequal_gaps_keep_their_length_and_are_dashed():
     assert lengths == [[273.0, 366.0, 365.0], [1461.0]]
     assert [line.is_dashed() for line in joins] == [False, True]
     assert texts(ax).count("Q2\n2017") == 1
+
+
+def test_a_level_and_a_chart_are_labelled_by_the_quarters_of_the_fiscal_year():
+    """From April, named after the year in which it ends, October 2025 opens 2026Q3; without a fiscal year it opens 2025Q4."""
+    days = pd.date_range("2025-10-06", periods=20, freq="7D")
+    level = pd.DataFrame({"date": days, "estimate": 0.0, "level": 0.0, "conf_low": -1.0, "conf_high": 1.0})
+    chart = pd.DataFrame({"date": days, "value": 5.0, "centre": 5.0, "lower": 4.0, "upper": 6.0, "stat": 5.0, "signal": False, "baseline": True})
+    fiscal = {"quarter_of": lambda day: quarters.of(day, start=4, label="end")}
+    for draws in (lambda **options: figures.tracking.level(level, **options), lambda **options: figures.alerts.chart(chart, **options)):
+        assert [tick.get_text() for tick in draws(**fiscal).get_xticklabels()] == ["Q3\n2026", "Q4\n2026"]
+        assert [tick.get_text() for tick in draws().get_xticklabels()] == ["Q4\n2025", "Q1\n2026"]
 
 
 def test_an_unreadable_quarter_is_named():

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from cxlib import quarters
 from cxlib.show import claims, prose
 
 STUDY = "01_data_loading"
@@ -20,6 +21,15 @@ def surveys(programme) -> pd.DataFrame:
         for survey in programme.surveys
     }  # fmt: skip
     return pd.DataFrame(told).rename_axis("declared").reset_index()
+
+
+def calendar(programme, quarter: str) -> list[str]:
+    """Say which days the quarter is, where the fiscal year is not the calendar year."""
+    if programme.fiscal_year_start == 1:
+        return []
+    first, last = quarters.bounds(quarter, start=programme.fiscal_year_start, label=programme.fiscal_year_label)
+    named = "after the calendar year in which it ends" if programme.fiscal_year_label == "end" else "after the calendar year in which it begins"
+    return [f"The fiscal year begins in {prose.MONTHS[programme.fiscal_year_start - 1]} and is named {named}: {quarter} is {prose.date(first)} to {prose.date(last)}."]
 
 
 def bases(found: pd.DataFrame, programme) -> pd.DataFrame:

@@ -2,15 +2,16 @@
 
 import pandas as pd
 
+from cxlib import quarters
 from cxlib.show.figures import layout, marks
-from cxlib.show.figures.tracking import _levels, when
+from cxlib.show.figures.tracking import _levels, starts, when
 
 
 @layout.styled
-def chart(frame, ax=None, *, unit="points", height=240):
+def chart(frame, ax=None, *, unit="points", height=240, quarter_of=quarters.of):
     """Draw each period (pale dots), what is held against the limits (line), the limits (band) and where they are left (vermilion); the baseline is grey.
 
-    In: `date, value, centre, lower, upper, stat, signal, baseline` (`alerts.watch`). `unit` as in `tracking.series`.
+    In: `date, value, centre, lower, upper, stat, signal, baseline` (`alerts.watch`). `unit` as in `tracking.series`, `quarter_of` as in `tracking.level`.
     """
     marks.need(frame, ["date", "value", "centre", "lower", "upper", "stat", "signal", "baseline"], "chart")
     ax, scale = layout.axes(ax, height=height), 100 if unit == "percent" else 1
@@ -27,7 +28,7 @@ def chart(frame, ax=None, *, unit="points", height=240):
         ax.plot(part["_day"], part["stat"] * scale, color=layout.BLUE, linewidth=1.6, zorder=3)
     out = frame[frame["signal"].astype(bool)]
     ax.plot(out["_day"], out["stat"] * scale, marker="o", markersize=4.5, linestyle="none", color=layout.RED, zorder=4)
-    when(ax, frame.assign(quarter=frame["_day"].dt.year.astype(str) + "Q" + frame["_day"].dt.quarter.astype(str)).drop_duplicates("quarter"))
+    when(ax, starts(frame, quarter_of))
     ax.margins(x=0.03)
     ax.yaxis.grid(True)
     ax.tick_params(axis="y", labelcolor=layout.MUTED)

@@ -5,6 +5,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
+from cxlib import quarters
 from cxlib.show import prose
 from cxlib.show.figures import layout, marks
 
@@ -48,11 +49,11 @@ def series(frame, ax=None, *, unit="points", by=None, target=None, height=320):
 
 
 @layout.styled
-def level(frame, ax=None, *, unit="points", height=300):
+def level(frame, ax=None, *, unit="points", height=300, quarter_of=quarters.of):
     """Draw what each period's answers say on their own (pale dots) and the level behind them with its 95 % interval; a dotted line marks a jump.
 
     In: `date, estimate, level, conf_low, conf_high`; optional `break` (a jump). A line that leads through dots which scatter widely is not wrong:
-    few answers scatter. `unit` as in `series`.
+    few answers scatter. `unit` as in `series`; `quarter_of` tells the quarter of a day, by which the axis is labelled (calendar quarters unless the fiscal year says otherwise).
     """
     marks.need(frame, ["date", "estimate", "level", "conf_low", "conf_high"], "level")
     ax, scale = layout.axes(ax, height=height), 100 if unit == "percent" else 1
@@ -66,8 +67,7 @@ def level(frame, ax=None, *, unit="points", height=300):
         ax.axvline(day, color=layout.RED, linewidth=1.2, linestyle=(0, (1, 2)), zorder=1)
     last = frame.iloc[-1]
     ax.annotate(_told(last["level"], unit), (last["_day"], last["level"] * scale), xytext=(9, 0), textcoords="offset points", va="center", color=layout.BLUE, fontweight="bold", annotation_clip=False)
-    starts = frame.assign(quarter=frame["_day"].dt.year.astype(str) + "Q" + frame["_day"].dt.quarter.astype(str)).drop_duplicates("quarter")
-    when(ax, starts)
+    when(ax, starts(frame, quarter_of))
     ax.margins(x=0.03)
     ax.yaxis.grid(True)
     ax.tick_params(axis="y", labelcolor=layout.MUTED)
@@ -109,6 +109,11 @@ def days(frame):
     if found.isna().any(axis=None):
         raise ValueError(f"'{text[found.isna().any(axis=1)].iloc[0]}' in column '{column}' is no quarter such as 2026Q3: give a column 'date'")
     return pd.to_datetime({"year": found[0].astype(int), "month": found[1].astype(int) * 3 - 1, "day": 15})
+
+
+def starts(frame, quarter_of):
+    """Return the first row of each quarter that the days of the rows lie in, with its name."""
+    return frame.assign(quarter=frame["_day"].map(quarter_of)).drop_duplicates("quarter")
 
 
 def when(ax, frame, *, most=6):
