@@ -81,7 +81,7 @@ _RATE = (
 _BOUND = (("low", "number", "-9.5", "Lowest level of all invited, from the estimate"), ("high", "number", "1.7", "Highest"), ("conf_low", "number", "-14.8", "Lowest level, sampling error included"), ("conf_high", "number", "7.1", "Highest"))
 FINDINGS |= {  # 01, whom the answers stand for
     "fieldwork": _columns(
-        *_WAVE, ("population", "text", "consumers with a contract", "Whom the answers stand for"), ("mode", "text", "online", "How it was asked"), ("first", "date", "2026-09-01", "First day"), ("last", "date", "2026-09-21", "Last day"),
+        *_WAVE, ("population", "text", "consumers with a contract", "Whom the answers stand for"), ("mode", "text", "online", "How it was asked"), ("sample", "text", "customer file", "Where those who were asked come from"), ("first", "date", "2026-09-01", "First day"), ("last", "date", "2026-09-21", "Last day"),
         ("invited", "number", "1970", "Invited, or in the frame; empty where nobody knows"), ("completed", "whole", "881", "Questionnaires", True), ("people", "number", "881", "Distinct people, where they are known"), ("accounts", "number", "823", "Distinct accounts, where they are known"),
         *[column for column in _RATE if column[0] != "std_error"], ("definition", "text", "answered / invited (AAPOR RR1)", "What that rate is"), ("minutes", "number", "4", "Length of the interview"), ("weighting", "text", "raked to region, age", "How it was weighted", True),
         ("n_eff", "number", "832", "Effective base of all completed (Kish)"), ("factor", "number", "1.05", "Completed over effective base: what unequal weights cost"), ("low", "number", "0.4", "Smallest weight, in multiples of the mean"), ("high", "number", "2.8", "Largest weight"),

@@ -221,15 +221,16 @@ class Programme(BaseModel):
         return {**(self.scales[item.scale].missing if item.scale else {}), **item.missing}
 
     def breaks(self, survey: str, item: str) -> list[tuple[Wave, str]]:
-        """Return the waves of a survey from which answers to an item may not be compared with those before, in order, with what changed: the question or the mode."""
-        found, before, usual = [], "", self.survey(survey).mode
+        """Return the waves of a survey from which answers to an item may not be compared with those before, in order, with what changed: the question, the mode or the source of the sample."""
+        found, usual, before = [], self.survey(survey), {"mode": "", "sample": ""}
         for wave in sorted((wave for wave in self.waves if wave.survey == survey), key=lambda wave: (wave.quarter, wave.first, wave.id)):
             what = [change.what for change in self.item(item).changes if not change.comparable and change.wave == wave.id]
-            mode = wave.mode or usual
-            if before and mode and mode.casefold() != before.casefold():
-                what.append(f"mode: {before} became {mode}")
+            for kind, last in before.items():
+                now = getattr(wave, kind) or getattr(usual, kind)
+                if last and now and now.casefold() != last.casefold():
+                    what.append(f"{kind}: {last} became {now}")
+                before[kind] = now or last
             found += [(wave, "; ".join(what))] if what else []
-            before = mode or before
         return found
 
     def direction(self, item: Item) -> str:

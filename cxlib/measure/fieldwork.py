@@ -15,7 +15,7 @@ SAME = 0.995  # share of the silent with one and the same score from which it is
 def boxes(tables, rates: pd.DataFrame) -> pd.DataFrame:
     """Return the fieldwork of each wave.
 
-    in: `nonresponse.rates`. out: survey, wave, quarter, population, mode, first, last, invited, completed (questionnaires), people, accounts (distinct, where
+    in: `nonresponse.rates`. out: survey, wave, quarter, population, mode, sample (where those who were asked come from), first, last, invited, completed (questionnaires), people, accounts (distinct, where
     they are known), estimate, conf_low, conf_high (response rate, a share), definition (of that rate; "" where nobody knows who was invited), minutes,
     weighting (how), n_eff (Kish, of all completed), factor (n / n_eff), low, high (weights in multiples of their mean).
     """
@@ -29,7 +29,7 @@ def boxes(tables, rates: pd.DataFrame) -> pd.DataFrame:
             if "link" in survey.uses:
                 own = weighting.placed(own, tables["people"], ["account_id"])
             cost = weighting.effect(own).iloc[0]
-            row = {"survey": survey.id, "wave": wave.id, "quarter": wave.quarter, "population": survey.population, "mode": wave.mode or survey.mode, "first": pd.Timestamp(wave.first), "last": pd.Timestamp(wave.last), "completed": len(own), "minutes": survey.minutes}
+            row = {"survey": survey.id, "wave": wave.id, "quarter": wave.quarter, "population": survey.population, "mode": wave.mode or survey.mode, "sample": wave.sample or survey.sample, "first": pd.Timestamp(wave.first), "last": pd.Timestamp(wave.last), "completed": len(own), "minutes": survey.minutes}
             row |= {name: (own[column].nunique() if own[column].notna().any() else np.nan) for name, column in (("people", "person_id"), ("accounts", "account_id"))}
             if (survey.id, wave.id) in whole.index:
                 found = whole.loc[(survey.id, wave.id)]
@@ -37,7 +37,7 @@ def boxes(tables, rates: pd.DataFrame) -> pd.DataFrame:
             elif wave.invited:
                 row |= {"invited": wave.invited, "estimate": min(len(own) / wave.invited, 1.0), "definition": TOLD}
             rows.append(row | {"weighting": how(survey, own), "n_eff": cost["n_eff"], "factor": cost["factor"], "low": cost["low"], "high": cost["high"]})
-    columns = ["survey", "wave", "quarter", "population", "mode", "first", "last", "invited", "completed", "people", "accounts", "estimate", "conf_low", "conf_high", "definition", "minutes", "weighting", "n_eff", "factor", "low", "high"]
+    columns = ["survey", "wave", "quarter", "population", "mode", "sample", "first", "last", "invited", "completed", "people", "accounts", "estimate", "conf_low", "conf_high", "definition", "minutes", "weighting", "n_eff", "factor", "low", "high"]
     made = pd.DataFrame(rows).reindex(columns=columns)
     numbers = ("invited", "people", "accounts", "estimate", "conf_low", "conf_high", "minutes", "n_eff", "factor", "low", "high")
     return made.astype(dict.fromkeys(numbers, float)).assign(definition=made["definition"].astype(object).fillna("").astype(str))
@@ -55,14 +55,14 @@ def how(survey, own: pd.DataFrame) -> str:
 def breaks(found: pd.DataFrame) -> pd.DataFrame:
     """Return where the mode or the kind of sample of a survey changed from one wave to the next: a break of its series, as a change of wording is.
 
-    in: `boxes`. out: survey, wave, quarter, then_wave, what (mode or sample), before, after.
+    in: `boxes`. out: survey, wave, quarter, then_wave, what (mode, sample, rate or weights), before, after.
     """
     rows = []
     for survey, own in found.sort_values("first", kind="stable").groupby("survey", sort=False):
         own = own.to_dict("records")
         for then, now in itertools.pairwise(own):
             kind = lambda row: "unweighted" if row["weighting"] == "unweighted" else "weighted"
-            seen = [("mode", then["mode"], now["mode"]), ("rate", then["definition"], now["definition"]), ("weights", kind(then), kind(now))]
+            seen = [("mode", then["mode"], now["mode"]), ("sample", then["sample"], now["sample"]), ("rate", then["definition"], now["definition"]), ("weights", kind(then), kind(now))]
             rows += [(survey, now["wave"], now["quarter"], then["wave"], what, before, after) for what, before, after in seen if before and after and before != after]
     return pd.DataFrame(rows, columns=["survey", "wave", "quarter", "then_wave", "what", "before", "after"])
 

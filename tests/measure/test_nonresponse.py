@@ -246,9 +246,11 @@ def test_boxes_say_of_each_wave_whom_it_asked_and_how_it_was_weighted(sample):
 
 
 def test_a_change_of_mode_is_a_break():
-    box = {"survey": "s", "quarter": "2026Q1", "definition": "d", "weighting": "unweighted"}
+    box = {"survey": "s", "quarter": "2026Q1", "definition": "d", "weighting": "unweighted", "sample": "customer file"}
     boxes = pd.DataFrame([box | {"wave": "a", "mode": "phone", "first": 1}, box | {"wave": "b", "mode": "online", "first": 2}, box | {"wave": "c", "mode": "online", "first": 3}])
     assert fieldwork.breaks(boxes)[["wave", "then_wave", "what", "before", "after"]].to_numpy().tolist() == [["b", "a", "mode", "phone", "online"]]
+    paneled = boxes.assign(mode="online", sample=["customer file", "customer file", "online panel"])
+    assert fieldwork.breaks(paneled)[["wave", "what", "after"]].to_numpy().tolist() == [["c", "sample", "online panel"]]
 
 
 def test_accounts_count_firms_and_their_sales(sample):

@@ -197,6 +197,10 @@ def test_no_change_is_told_across_a_switch_of_mode(tmp_path):
     assert not decomposition._broken(phoned, phoned.kpi("nps"), {"survey": "pulse", "then_quarter": "2026Q1", "quarter": "2026Q2"})
     (said,) = tracking.gaps(found_levels, phoned)
     assert "the mode changed in 2026Q1 (phone became online), so the line is broken there" in said
+    panel = found.model_copy(update={"waves": tuple(wave.model_copy(update={"sample": "online panel"}) if wave.survey == "pulse" and wave.quarter < "2026Q1" else wave for wave in found.waves)})
+    assert [(wave.id, what) for wave, what in panel.breaks("pulse", "recommend")] == [("2026Q1", f"sample: online panel became {found.survey('pulse').sample}")]
+    levels_then = waves.kpis(store.Tables(place, panel, "2026Q2")).query("survey == 'pulse' and kpi == 'nps'")
+    assert "the source of the sample changed in 2026Q1 (online panel became" in tracking.gaps(levels_then, panel)[0]
     behind = levels.tracked(tables).query("survey == 'pulse' and kpi == 'nps'")
     assert behind.loc[behind["break"] == 1, "date"].dt.strftime("%Y-%m-%d").tolist()[0] == "2025-04-07"  # the first whole week of 2026Q1, whose year begins in April 2025
     # A survey that is dated by its fieldwork stands at the middle of its quarter, and breaks at that wave too.

@@ -16,7 +16,7 @@ def boxes(found: pd.DataFrame, programme) -> pd.DataFrame:
             rate += f" ({prose.interval(row['conf_low'], row['conf_high'], 'percent', digits=1)})"
         behind = [prose.plural(int(row[name]), word) for name, word in (("people", "person"), ("accounts", "account")) if row[name] == row[name]]
         told[f"{programme.label(survey)}, {row['quarter']}"] = {
-            "Stands for": row["population"] or "not declared", "How asked": row["mode"] or "not declared", "Fieldwork": f"{prose.date(row['first'])} to {prose.date(row['last'])}",
+            "Stands for": row["population"] or "not declared", "Drawn from": row.get("sample") or "not declared", "How asked": row["mode"] or "not declared", "Fieldwork": f"{prose.date(row['first'])} to {prose.date(row['last'])}",
             "Invited": "not known" if row["invited"] != row["invited"] else prose.number(row["invited"]), "Completed": f"{prose.number(row['completed'])}{f' (known: {prose.join(behind)})' if behind else ''}",
             "Response rate": rate, "which is": row["definition"] or "–", "Length": "not declared" if row["minutes"] != row["minutes"] else prose.plural(row["minutes"], "minute"),
             "Weights": row["weighting"], "Weighted, they are as precise as": f"{prose.number(row['n_eff'], digits=0)} answers of equal weight" if row["factor"] > 1 + 1e-9 else "every answer counts once",
@@ -100,7 +100,7 @@ def accounts(found: pd.DataFrame, programme) -> list[str]:
 
 def breaks(found: pd.DataFrame, programme) -> list[str]:
     """Say where the mode or the kind of sample changed between two waves."""
-    what = {"mode": "the mode", "rate": "what is known of the invited", "weights": "the weighting"}
+    what = {"mode": "the mode", "sample": "the source of the sample", "rate": "what is known of the invited", "weights": "the weighting"}
     return [claims.say(claims.heading(programme, row.survey), f"{what[row.what]} changed with wave {row.wave}, from \"{row.before}\" to \"{row.after}\": a difference to wave {row.then_wave} may come from that.") for row in found.itertuples()]
 
 

@@ -210,7 +210,7 @@ def bridges(found: pd.DataFrame, programme) -> list[str]:
 
 
 def gaps(found: pd.DataFrame, programme) -> list[str]:
-    """Say where waves lie unequally far apart, so that a change is not one of equal times, and where the question or the mode changed, so that none is told."""
+    """Say where waves lie unequally far apart, so that a change is not one of equal times, and where the question, the mode or the source of the sample changed, so that none is told."""
     said = []
     for survey, own in found.groupby("survey", sort=False):
         steps = own.drop_duplicates("wave").sort_values("quarter")["quarter"].tolist()
@@ -221,8 +221,9 @@ def gaps(found: pd.DataFrame, programme) -> list[str]:
             said.append(claims.say(claims.heading(programme, survey), f"waves lie unequally far apart: {prose.plural(usual, 'quarter')} as a rule, but {odd}. Over a longer gap more can change, and another quarter of the year may be another season."))
     broken = found[found["changed"] != ""] if "changed" in found else found.iloc[:0]
     for row in broken.itertuples():
-        subject = "the mode" if row.changed.startswith("mode: ") else "the question"
-        said.append(f"{claims.name(programme, row.kpi, row.survey)}: {subject} changed in {row.quarter} ({row.changed.removeprefix('mode: ').rstrip('.')}), so the line is broken there, and no change is told across it.")
+        kind = row.changed.partition(": ")[0]
+        subject = {"mode": "the mode", "sample": "the source of the sample"}.get(kind, "the question")
+        said.append(f"{claims.name(programme, row.kpi, row.survey)}: {subject} changed in {row.quarter} ({(row.changed.removeprefix(f'{kind}: ') if subject != 'the question' else row.changed).rstrip('.')}), so the line is broken there, and no change is told across it.")
     return said
 
 
