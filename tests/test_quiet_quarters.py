@@ -1,5 +1,8 @@
 """Quarters in which nothing happens carry no headline, and the level holds the weekly truth of the sample: rules, whatever company is drawn."""
 
+import html
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,7 @@ from small import ROOT
 from cxlib import load, synth
 from cxlib.measure import ledger, proofs, waves
 from cxlib.programme import read
-from cxlib.show import claims
+from cxlib.show import claims, prose
 
 
 def false_headlines(folder, *, seed: int, customers: int, last: int | None = None) -> list[bool]:
@@ -56,6 +59,19 @@ def test_the_level_holds_the_weekly_truth_of_the_sample(sample_report):
         around = np.average(near["nps_respondents"], weights=near["n_true"].clip(lower=1))
         held.append(abs(both["level"][at] - around) <= 1.96 * np.hypot(sd[at], scatter / np.sqrt(len(near))))
     assert np.mean(held) >= 0.9
+
+
+def test_the_level_goes_through_the_week_without_answers_and_the_page_says_so(sample_report):
+    """FAULTS 7: a week with none. Its neighbours stand, no jump is seen in it, the next forecast is less sure than that of a week earlier with as many answers, and the gap is told."""
+    gone = pd.Timestamp(json.loads((ROOT / "data" / "telecom" / "truth" / "company.json").read_text(encoding="utf-8"))["missing_week"])
+    found = pd.read_parquet(sample_report / "findings" / "levels.parquet").query("kpi == 'nps' and survey == 'pulse'").sort_values("date").set_index("date")
+    near = pd.date_range(gone - pd.Timedelta(weeks=3), gone + pd.Timedelta(weeks=3), freq="7D")
+    assert [day for day in near if day not in found.index] == [gone]
+    assert not found.loc[near.drop(gone), "break"].any()
+    behind = found["forecast_sd"] ** 2 - found["sampling"] ** 2
+    assert behind[gone + pd.Timedelta(weeks=1)] > behind[gone - pd.Timedelta(weeks=1)]
+    page = (sample_report / "03_performance_tracking.html").read_text(encoding="utf-8")
+    assert f"There is no figure for the week from {prose.date(gone)}; the level is carried across." in html.unescape(page)
 
 
 def test_the_method_card_holds_what_the_simulation_finds():

@@ -8,6 +8,8 @@ import pandas as pd
 from . import company, customers, draws
 
 FIELDWORK = {"2024Q3": ("2023-12-04", "2023-12-24"), "2025Q3": ("2024-12-02", "2024-12-22"), "2026Q3": ("2025-12-01", "2025-12-21")}
+# The week in which the tool was down: nobody was invited to the pulse, and no answer speaks of a contact in it.
+MISSING_WEEK = np.datetime64("2023-08-14")
 REST_DAYS = 28               # nobody is asked twice within four weeks
 PULSE_CHANCE = 0.95
 LEAVING_DAYS, LEAVING_ODDS = 180, -1.1         # who leaves within half a year rarely answers any more (log-odds)
@@ -62,8 +64,9 @@ def pulse(folk: pd.DataFrame, held: dict, contacts: pd.DataFrame, *, seed: int) 
     sent = np.minimum(day + 1, quarter_end)
     lag = np.floor(6 * draws.uniform((*key, "lag"), n) ** 2).astype("timedelta64[D]")
     answered = draws.happens((*key, "answered"), chance)
-    return pd.DataFrame({
+    frame = pd.DataFrame({
         "survey": "pulse", "wave": wave, "person": person, "sent_on": sent,
         "channel": draws.pick((*key, "channel"), n, ("e-mail", "sms"), (0.55, 0.45)), "reminder": np.int8(0),
         "opened": answered | draws.happens((*key, "opened"), np.full(n, 0.33)), "answered": answered,
         "answered_on": np.minimum(sent + lag, quarter_end), "probability": PULSE_CHANCE, "expected": expected, "contact": rows})
+    return frame[(day < MISSING_WEEK) | (day >= MISSING_WEEK + 7)].reset_index(drop=True)       # after all draws, so that no other week moves

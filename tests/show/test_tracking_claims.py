@@ -49,6 +49,11 @@ def test_a_level_tells_its_jump_and_its_forecasts(programme):
     assert "probably jumped around 30 March 2026, from +12 to −6 as 6 weeks before and after have it" in sentence
     (calm,) = claims.tracking.steady(found.assign(**{"break": False}), programme)
     assert "jumped" not in calm
+    assert "no figure" not in calm
+    (one,) = claims.tracking.steady(found.drop(index=5), programme)
+    assert "There is no figure for the week from 9 February 2026; the level is carried across." in one
+    (three,) = claims.tracking.steady(found.drop(index=[5, 6, 9]), programme)
+    assert "There is no figure for 3 weeks, the first from 9 February 2026; the level is carried across." in three
 
 
 def test_a_bridged_question_tells_the_bridge_and_the_move_that_is_left(programme):

@@ -164,6 +164,17 @@ def moves(moved: pd.DataFrame) -> pd.DataFrame:
     return claims.numbers(pd.DataFrame(shown)).rename(columns={"estimate": CHANGE[unit].replace(" ", "_")})
 
 
+def _without(days: pd.Series, period: str) -> str:
+    """Say which weeks or months between the first and the last have no figure: none answered, or too few to be shown, or the wave was refused."""
+    if period not in ("week", "month"):
+        return ""
+    gone = pd.date_range(days.min(), days.max(), freq="7D" if period == "week" else "MS").difference(pd.DatetimeIndex(days))
+    if len(gone) == 0:
+        return ""
+    which = f"the {period} from {prose.date(gone[0])}" if len(gone) == 1 else f"{prose.plural(len(gone), period)}, the first from {prose.date(gone[0])}"
+    return f" There is no figure for {which}; the level is carried across."
+
+
 def steady(found: pd.DataFrame, programme) -> list[str]:
     """Say of each series of levels where it stands now, whether it jumped and when, and how well the next period was forecast."""
     said = []
@@ -176,6 +187,7 @@ def steady(found: pd.DataFrame, programme) -> list[str]:
             f" ({prose.number(own['n'].median(), digits=0)} as a rule) can say no better than ±{_size(alone, unit)}."
         )
         text += "".join(f" It probably jumped around {prose.date(day)}, from {value(before, unit)} to {value(after, unit)} as {prose.plural(AROUND, period)} before and after have it." for day, before, after in _jumps(own))
+        text += _without(own["date"], period)
         ahead = own.dropna(subset=["surprise"])
         if len(ahead) >= 8:
             error, naive = ((ahead["estimate"] - ahead["forecast"]) ** 2).mean() ** 0.5, own["estimate"].ffill().diff().loc[ahead.index].pow(2).mean() ** 0.5
