@@ -42,7 +42,8 @@ def protect(n: pd.Series, relations: list[tuple], *, limit: int, hidden=()) -> p
 def bounds(n: pd.Series, relations: list[tuple], *, hidden) -> pd.DataFrame:
     """Return for every hidden cell the lowest and highest count an outsider can derive from what is shown: low, high, by cell.
 
-    Two linear programmes a cell (HiGHS): hidden counts are at least 0 and keep every relation. A cell in no relation has no upper end.
+    Hidden counts are at least 0 and keep every relation: in closed form for cells of one relation, else by two linear programmes a cell (HiGHS).
+    A cell in no relation has no upper end.
     """
     ends = _bounds(dict(zip(n.index, n.to_numpy(float))), relations, list(dict.fromkeys(hidden)))
     return pd.DataFrame(list(ends.values()), columns=["low", "high"], index=pd.Index(list(ends), name="cell", tupleize_cols=False), dtype=float)
@@ -155,29 +156,54 @@ def guarded(found: pd.DataFrame, *, programme) -> pd.DataFrame:
 
 
 def _bounds(n: dict, relations, hidden: list) -> dict:
+    """The ends of every hidden cell: cells that share no sum, directly or through others, say nothing of each other and are looked at apart."""
+    place, rows = set(hidden), []
+    for total, parts in relations:
+        signs: dict = {}
+        side = 0.0
+        for cell, sign in ((total, 1.0), *((part, -1.0) for part in parts)):
+            if cell in place:
+                signs[cell] = signs.get(cell, 0.0) + sign
+            else:
+                side -= sign * float(n.get(cell, cell))
+        signs = {cell: sign for cell, sign in signs.items() if sign}
+        if signs:
+            rows.append((signs, side))
+    found = {cell: (0.0, float("inf")) for cell in hidden}
+    for own in _apart(rows):
+        found |= _ends(*own[0]) if len(own) == 1 and all(abs(sign) == 1 for sign in own[0][0].values()) else _programmes(own)
+    return found
+
+
+def _apart(rows: list) -> list[list]:
+    """The sums in groups that have no hidden cell in common."""
+    groups: list[tuple[set, list]] = []
+    for row in rows:
+        near = [group for group in groups if not group[0].isdisjoint(row[0])]
+        joined = (set(row[0]).union(*(cells for cells, _ in near)), [*(one for _, own in near for one in own), row])
+        groups = [group for group in groups if group not in near] + [joined]
+    return [own for _, own in groups]
+
+
+def _ends(signs: dict, side: float) -> dict:
+    """The ends of cells of one sum, which no other holds: a cell may be nothing where another of its sign can take its part, and has an end where none stands against it."""
+    plus = sum(sign > 0 for sign in signs.values())
+    found = {}
+    for cell, sign in signs.items():
+        alike, against = (plus, len(signs) - plus) if sign > 0 else (len(signs) - plus, plus)
+        found[cell] = (0.0 if alike > 1 else max(sign * side, 0.0), float("inf") if against else sign * side)
+    return found
+
+
+def _programmes(rows: list) -> dict:
+    """The ends of cells of several sums: two linear programmes a cell."""
     import numpy as np
     from scipy.optimize import linprog
 
-    place = {cell: at for at, cell in enumerate(hidden)}
-    rows, sides = [], []
-    for total, parts in relations:
-        row, side = np.zeros(len(hidden)), 0.0
-        for cell, sign in ((total, 1.0), *((part, -1.0) for part in parts)):
-            if cell in place:
-                row[place[cell]] += sign
-            else:
-                side -= sign * float(n.get(cell, cell))
-        if row.any():
-            rows.append(row)
-            sides.append(side)
-    found = {}
-    for cell in hidden:
-        if not any(row[place[cell]] for row in rows):
-            found[cell] = (0.0, np.inf)
-            continue
-        aim = np.zeros(len(hidden))
-        aim[place[cell]] = 1.0
-        low, high = (linprog(sign * aim, A_eq=np.array(rows), b_eq=np.array(sides), bounds=(0, None), method="highs") for sign in (1, -1))
+    cells = list(dict.fromkeys(cell for signs, _ in rows for cell in signs))
+    sums, sides, found = np.array([[signs.get(cell, 0.0) for cell in cells] for signs, _ in rows]), np.array([side for _, side in rows]), {}
+    for cell, aim in zip(cells, np.eye(len(cells))):
+        low, high = (linprog(sign * aim, A_eq=sums, b_eq=sides, bounds=(0, None), method="highs") for sign in (1, -1))
         found[cell] = (low.fun if low.status == 0 else 0.0, -high.fun if high.status == 0 else np.inf)
     return found
 

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize
 from small import HEADER, TINY
 
 from cxlib import cells, programme
@@ -176,3 +177,33 @@ def test_fault_24_neither_the_parts_of_a_move_nor_a_level_by_week_tell_of_few(ti
         assert ("country" in set(split["segment"])) is open_to
         assert behind["n"].between(1, 9).any() == open_to
         assert len(behind) == (8 if open_to else 6)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_property_bounds_looked_at_apart_are_those_of_all_sums_at_once(seed):
+    """One linear programme over every hidden cell and sum is the definition; groups and closed forms must say the same, hidden totals included."""
+    rng = np.random.default_rng(seed)
+    names = [f"c{at}" for at in range(12)]
+    n = pd.Series(rng.integers(0, 30, 12), index=names).astype(float)
+    sums = []
+    for at in range(int(rng.integers(1, 5))):
+        parts = list(rng.choice(names, int(rng.integers(2, 5)), replace=False))
+        total = float(n[parts].sum())
+        if rng.random() < 0.5:
+            n[f"t{at}"], total = total, f"t{at}"
+        sums.append((total, parts))
+    hidden = [name for name in n.index if rng.random() < 0.5]
+    found = cells.bounds(n, sums, hidden=hidden)
+    place = {name: at for at, name in enumerate(hidden)}
+    rows, sides = np.zeros((len(sums), len(hidden))), np.zeros(len(sums))
+    for at, (total, parts) in enumerate(sums):
+        for name, sign in ((total, 1.0), *((part, -1.0) for part in parts)):
+            if name in place:
+                rows[at, place[name]] += sign
+            else:
+                sides[at] -= sign * (n[name] if name in n.index else name)
+    held = rows.any(axis=1)
+    for name in hidden:
+        ends = [optimize.linprog(sign * np.eye(len(hidden))[place[name]], A_eq=rows[held] if held.any() else None, b_eq=sides[held] if held.any() else None, bounds=(0, None), method="highs") for sign in (1, -1)]
+        low, high = ends[0].fun, -ends[1].fun if ends[1].status == 0 else np.inf
+        assert found.loc[name].tolist() == pytest.approx([low, high], abs=1e-6), (name, sums, hidden)
