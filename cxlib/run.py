@@ -206,6 +206,15 @@ class Run:
             options["note"] = " ".join([*([options["note"]] if options.get("note") else []), told])
         return tables.table(frame, id=name, caption=self._screen(caption), **options)
 
+    def reading(self, frame, *, name: str, caption: str, **options):
+        """Show quotations with their filters and write tables/<name>.csv."""
+        from cxlib.show import verbatims
+        from cxlib.show.fragments import Fragment
+
+        frame = self._screened(frame)
+        told, shown = self._csv(name, frame), verbatims.reading(frame, id=name, caption=self._screen(caption), **options)
+        return Fragment(f'{shown.html}<p class="cx-note">{told}</p>' if told else shown.html, frame)
+
     def say(self, *sentences: str):
         """Show computed sentences, a paragraph each, escaped."""
         from cxlib.show import prose
