@@ -189,6 +189,12 @@ class Run:
         told = self._csv(name, frame)
         return self.say(*(one for one in (f"tables/{name}.csv beside this page holds all {len(frame):,} rows.", told) if one))
 
+    def attach(self, text: str, *, name: str) -> None:
+        """Write a text to tables/<name>, for people to take over."""
+        path = self.folder / "tables" / name
+        path.write_text(self._screen(text), encoding="utf-8")
+        self._own(path)
+
     def calendar(self, entries, *, name: str) -> None:
         """Write entries (id, day, title, text) to tables/<name>.ics, for other programs."""
         from cxlib.show import calendars
