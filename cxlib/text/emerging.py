@@ -4,6 +4,7 @@ import hashlib
 import re
 import warnings
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -104,16 +105,22 @@ def _clusters(own: pd.DataFrame, language: str) -> list[tuple]:
     weights = counts.multiply(np.log(counts.shape[0] / np.asarray((counts > 0).sum(axis=0)).ravel())).tocsr()
     length = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
     weights = weights.multiply(1 / np.maximum(length, 1e-9)[:, None]).tocsr()
-    size = int(np.clip(round(np.sqrt(weights.shape[0] / 3)), 6, 30))
     fold = texts.map(_number).to_numpy()[kept]
-    with threadpool_limits(1):  # threads that wait for each other cost more than they give, and sums would follow their number
-        labels = _factors(weights, size)
-        runs = []
-        for first, second in SPLITS:
-            chosen = np.flatnonzero((fold % 10 != first) & (fold % 10 != second))
-            runs.append((chosen, _factors(weights[chosen], size)))
-    found, present = [], (counts > 0).astype(float).tocsr()
+    splits = [np.flatnonzero((fold % 10 != first) & (fold % 10 != second)) for first, second in SPLITS]
+    present, found = (counts > 0).astype(float).tocsr(), []
     overall = np.asarray(present.mean(axis=0)).ravel()
+    with threadpool_limits(1):  # threads that wait for each other cost more than they give, and sums would follow their number
+        for finer in (3, 12):
+            size = int(np.clip(round(np.sqrt(weights.shape[0] / finer)), 5, 30))
+            labels = _factors(weights, size)
+            runs = [(chosen, _factors(weights[chosen], size)) for chosen in splits]
+            found += _stable(labels, runs, present, overall, names)
+    return found
+
+
+def _stable(labels, runs, present, overall, names) -> list[tuple]:
+    """Of one partition of the texts, the parts that come back: phrases, mode, stability, size."""
+    found = []
     for label in np.unique(labels[labels >= 0]):
         inside = labels == label
         if inside.sum() < max(LEAST, 0.01 * len(labels)):
@@ -205,7 +212,7 @@ def _counted(texts: pd.Series, language: str, *, least: int, named: pd.Series):
     def terms(text):
         words = [max(word.replace("’", "'").split("'"), key=len) if not word.endswith(("n't", "n’t")) else "not" for word in _WORD.findall(text.lower())]
         plain = [word for word in words if word not in idle and len(word) > 2]
-        pairs = [f"{a} {b}" for a, b in zip(words, words[1:]) if a not in idle and b not in idle and len(a) > 1 and len(b) > 1]
+        pairs = [f"{a} {b}" for a, b in pairwise(words) if a not in idle and b not in idle and len(a) > 1 and len(b) > 1]
         return [*plain, *pairs]
 
     try:

@@ -24,7 +24,7 @@ def world(planted, *, size=120, seed=0):
             if draw < planted.get(quarter, 0.0):
                 text = f"{rng.choice(ESIM)} {rng.choice(TAILS)} {rng.integers(30)}"
             elif draw > 0.67:
-                text = rng.choice(["the price is high", "friendly staff, {n} times".format(n=at), "too expensive for me"])
+                text = rng.choice(["the price is high", f"friendly staff, {at} times", "too expensive for me"])
             else:
                 text = rng.choice(IDLE).format(n=rng.integers(100))
             rows.append((f"{quarter}-{at:04d}", "why", text, quarter))
@@ -38,9 +38,9 @@ def frame(tmp_path):
     return codeframe.read(path)
 
 
-def found(verbatims, frame, most=8):
+def found(verbatims, frame):
     left = emerging.remainders(topics.code(verbatims, frame), verbatims, frame)
-    return left, emerging.proposals(left, most=most)
+    return left, emerging.proposals(left)
 
 
 def test_a_new_topic_of_the_last_two_quarters_is_found_with_its_words_and_called_new_or_growing(frame):
@@ -57,8 +57,10 @@ def test_a_new_topic_of_the_last_two_quarters_is_found_with_its_words_and_called
 
 
 def test_what_was_always_said_is_proposed_without_being_called_growing(frame):
-    _, proposed = found(world(dict.fromkeys(QUARTERS, 0.08)), frame, most=20)
-    assert proposed[proposed["phrases"].str.contains("esim")].iloc[0]["status"] == "steady"
+    _, proposed = found(world({"2026Q3": 0.12}), frame)
+    row = proposed[proposed["phrases"].str.contains("dog")].iloc[0]
+    assert row["status"] == "steady"
+    assert row["change_low"] < 0 < row["change_high"]
 
 
 def test_nothing_grows_in_worlds_in_which_nothing_does(frame):
