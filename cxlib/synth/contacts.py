@@ -13,7 +13,7 @@ FIBRE, FIBRE_SHARE, INSTALLING = "2024Q3", 0.35, -1.15
 # The desks that take contacts, by their share: of 900 answers a quarter from five to four hundred. What three of them add to the recommendation; the others nothing.
 DESK_SHARES = (0.460, 0.160, 0.090, 0.060, 0.045, 0.033, 0.026, 0.020, 0.016, 0.013, 0.011, 0.010, 0.009, 0.008, 0.007, 0.007, 0.0065, 0.0060, 0.0060, 0.0055)
 DESKS = tuple(f"d{number:02d}" for number in range(1, len(DESK_SHARES) + 1))
-DESK_EFFECTS = {"d02": 0.70, "d03": -1.00, "d08": 0.80}
+DESK_EFFECTS = {"d02": 0.85, "d03": -1.25, "d08": 0.90}
 TEAMS = ("north-1", "north-2", "south-1", "south-2", "west-1")
 
 
