@@ -41,5 +41,5 @@ def test_costs_of_actions_and_sales_of_series_are_converted_by_their_own_day():
     sold = pd.DataFrame({"sold_on": pd.to_datetime(["2026-03-02"]), "value": [100.0], "pieces": [7.0], "price": [20.0], "currency": ["CHF"]})
     found = currencies.converted(sold, Programme(name="x", rates=RATES), file="sales.csv", table="sales").iloc[0]
     assert (found["value"], found["price"], found["pieces"]) == pytest.approx((110.0, 22.0, 7.0))
-    with pytest.raises(DataError, match="sales.csv: 1 rows are in CHF and have no rate"):
+    with pytest.raises(DataError, match=r"sales\.csv: 1 rows are in CHF and have no rate"):
         currencies.converted(sold, Programme(name="x"), file="sales.csv", table="sales")
