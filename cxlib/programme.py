@@ -26,7 +26,7 @@ Sight = Literal[
 ]  # fmt: skip
 RESERVED = {*RESPONSE_FIELDS, "answer", "survey", "wave", "quarter", "week"}  # columns of the responses that no item may be called
 PUBLISHED = ("series", "label", "day", "first", "estimate", "unit", "base", "kpi", "wording", "scale", "mode", "source", "licence")
-Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
+Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff"]
 
 
 
@@ -189,6 +189,7 @@ class Programme(BaseModel):
     staff: Staff = Staff()
     privacy: Privacy = Privacy()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
+    reported: tuple[str, ...] = Field((), description="Quarters that are reported where no wave of a survey falls into them, e.g. [\"2026Q3\"].")
     published: tuple[Published, ...] = Field((), description="Files of published figures: series that are tracked, and benchmarks of KPIs.")
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
@@ -249,8 +250,8 @@ class Programme(BaseModel):
         return name
 
     def quarters(self) -> list[str]:
-        """Return the quarters that have a wave, in order."""
-        return sorted({wave.quarter for wave in self.waves})
+        """Return the quarters that have a wave or are to be reported without one, in order."""
+        return sorted({*(wave.quarter for wave in self.waves), *self.reported})
 
     def quarter_of(self, day: dt.date) -> str:
         return quarters.of(day, start=self.fiscal_year_start, label=self.fiscal_year_label)

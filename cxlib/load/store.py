@@ -20,7 +20,7 @@ from cxlib.load import anomalies, identifiers, intake, parquet, privacy, unify, 
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
-_DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "invitations": "sent_on", "people": "joined_on", "accounts": "since"}
+_DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "sales": "sold_on", "invitations": "sent_on", "people": "joined_on", "accounts": "since"}
 
 ROWS = "_rows"  # beside the responses while the store is made: the row of the file of each
 LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every so manieth
