@@ -60,7 +60,7 @@ def best(x: np.ndarray, y: np.ndarray, w: np.ndarray | None, *, shape: str, unde
     spread, common = w @ u**2, w @ (u * v)
     null = w @ v**2 - (common**2 / spread if under == "line" else 0.0)
     numbers = _jumps(above, total, spread, common, under) if shape == "jump" else _hinges(above, u[ends], u[ends + 1], total, spread, common)
-    place, gain, at, change = _largest(*numbers, open_)
+    place, at, change = _largest(*numbers, open_)
     k = ends[place]
     row |= {"below": x[k], "above": x[k + 1], "estimate": (x[k] + x[k + 1]) / 2 if shape == "jump" else at * scale + middle}
     if shape == "hinge" and abs(at - u[k]) < 1e-12:
@@ -100,7 +100,7 @@ def _hinges(above, left, right, total, spread, common):
 
 
 def _largest(forms, between, open_):
-    """The place, saving, position and coefficient of the best break: at each neighbour, and where the saving is stationary between them."""
+    """The place, position and coefficient of the best break: at each neighbour, and where the saving is stationary between them."""
     a, b, p, q, r = forms
     left, right = between
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -111,4 +111,4 @@ def _largest(forms, between, open_):
         gains = np.where(open_ & (sizes > 1e-12), (a - b * spots) ** 2 / sizes, -np.inf)
         which, place = np.unravel_index(np.argmax(gains), gains.shape)
         at, size = spots[which, place], sizes[which, place]
-    return place, gains[which, place], at, (a[place] - b[place] * at) / size
+    return place, at, (a[place] - b[place] * at) / size
