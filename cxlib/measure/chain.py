@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.load import bases
+from cxlib.measure import curves, thresholds
 
 YEAR, SPAN = 365, 10**6
 OUTCOMES = {"visits": "Days with a purchase", "per_visit": "Spend a day with a purchase", "spend": "Spend"}
@@ -112,3 +113,34 @@ def held(rows: pd.DataFrame, *, outcome: str = "spend") -> dict:
 
 def _day(days: pd.Series) -> np.ndarray:
     return (pd.to_datetime(days).to_numpy().astype("datetime64[D]").astype(np.int64)) + 200_000
+
+
+def along(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the curve of every outcome over the score, group by group: group, outcome and what `curves.curve` returns."""
+    parts = [curves.curve(own, x="score", y=outcome, cluster="person_id", weight="weight").assign(group=group, outcome=outcome) for group, own in groups(rows) for outcome in OUTCOMES]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "outcome", "score", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "rising"])
+
+
+def slopes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what a point of the score goes with, group by group: group, outcome and what `curves.slope` returns; D, a description."""
+    return pd.DataFrame([{"group": group, "outcome": outcome, **curves.slope(own, x="score", y=outcome, cluster="person_id", weight="weight")} for group, own in groups(rows) for outcome in OUTCOMES])
+
+
+def broken(rows: pd.DataFrame, *, replicates: int = thresholds.REPLICATES, seed: int = 1) -> pd.DataFrame:
+    """Return whether and where each outcome has a threshold, group by group: group, outcome and what `thresholds.find` returns, with p_holm over the groups' spend.
+
+    Spend is what the study decides on; visits and spend a visit tell where it comes from.
+    """
+    parts = [thresholds.find(own, x="score", y=outcome, cluster="person_id", weight="weight", replicates=replicates, seed=seed).assign(group=group, outcome=outcome) for group, own in groups(rows) for outcome in OUTCOMES]
+    if not parts:
+        return pd.DataFrame(columns=["group", "outcome", *thresholds.COLUMNS, "p_holm"])
+    out = pd.concat(parts, ignore_index=True)
+    ranked = out.loc[(out["outcome"] == "spend") & out["p"].notna(), "p"].sort_values(kind="stable")
+    return out.assign(p_holm=(ranked * np.arange(len(ranked), 0, -1)).cummax().clip(upper=1.0))
+
+
+def groups(rows: pd.DataFrame, *, fewest: int = thresholds.FEWEST):
+    """Yield the forms of contract with at least so many customers, the largest first: (name, rows)."""
+    sizes = rows.groupby("group")["person_id"].nunique().sort_values(ascending=False, kind="stable")
+    for name in sizes.index[sizes >= fewest]:
+        yield name, rows[rows["group"] == name]
