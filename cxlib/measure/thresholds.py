@@ -5,6 +5,7 @@ same places and trimming. Where: the places at which a break is not rejected (th
 Econometrica 61, 821-856; Hansen (1996), Econometrica 64, 413-430; Hansen (2017), JBES 35, 228-240; Bai & Perron (1998), Econometrica 66, 47-78 (another).
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +54,29 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     if len(cells.levels) == wild.LEVELS:
         cells = wild.cells(frame, **options, near=breaks.best(pd.to_numeric(frame[x]).to_numpy(float)[frame[[x, y]].notna().all(axis=1)], cells.y, cells.weight, shape="jump", under="line", trim=trim)["estimate"])
         places = places_of(cells, shapes, trim, reliability)
-    return pd.DataFrame([row | where(cells, places, replicates=replicates, seed=seed)])
+    found = where(cells, places, replicates=replicates, seed=seed)
+    return pd.DataFrame([row | {name: value for name, value in found.items() if name != "ruled"}])
+
+
+def change(frame: pd.DataFrame, *, x: str, y: str, at: pd.DataFrame, cluster: str | None = None, weight: str | None = None) -> dict:
+    """Return how much another outcome changes at a threshold that was found: estimate at its place, conf_low and conf_high widest over the places of its interval, n, n_eff.
+
+    `at` is what `find` returned. A jump changes the level of y, a hinge its slope, both beside a straight line; customers are clusters.
+    """
+    from cxlib.measure import curves
+
+    start, rows = at.iloc[0], frame.dropna(subset=[x, y])
+    levels = np.unique(rows[x].to_numpy(float))
+    if start["shape"] == "jump":
+        spots = [(low + high) / 2 for low, high in itertools.pairwise(levels) if low >= start["conf_low"] and high <= start["conf_high"]]
+    else:
+        spots = list(np.linspace(start["conf_low"], start["conf_high"], 9))
+    held = lambda spot: np.maximum(rows[x] - spot, 0.0) if start["shape"] == "hinge" else (rows[x] > spot).astype(float)
+    fitted = lambda spot: curves.slope(rows.assign(_z=held(spot)), x="_z", y=y, cluster=cluster, weight=weight, held=[x])
+    found, every = fitted(start["estimate"]), [one for one in map(fitted, spots) if not one["note"]]
+    if found["note"] or not every:
+        return found
+    return found | {"conf_low": min(one["conf_low"] for one in every), "conf_high": max(one["conf_high"] for one in every)}
 
 
 def _check(shapes, reliability, trim) -> None:
@@ -134,8 +157,9 @@ def where(cells: wild.Cells, places: Places, *, replicates: int, seed: int) -> d
     kept = own[p > 0.05]
     change, half = seen / size, stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * noise.std(axis=0) / size
     low, high = _ends(places, own, p)
+    ruled = pd.DataFrame({"at": places.at[own], "below": places.below[own], "above": places.above[own], "change": change[own], "p": p})
     return {
-        "shape": places.shape[best], "estimate": places.at[best], "conf_low": low, "conf_high": high, "below": places.below[best], "above": places.above[best],
+        "ruled": ruled, "shape": places.shape[best], "estimate": places.at[best], "conf_low": low, "conf_high": high, "below": places.below[best], "above": places.above[best],
         "change": change[best], "change_low": (change - half)[kept].min(), "change_high": (change + half)[kept].max(), "slope": broken.coefficients[1] / np.ptp(cells.levels),
         "p_shape": _p(int(other[np.argmax(gains[other])]), other, own, seen, gains, gram, size, noise) if len(other) else np.nan,
     }  # fmt: skip
@@ -159,6 +183,19 @@ def _ends(places: Places, own: np.ndarray, p: np.ndarray) -> tuple[float, float]
         part = (p[inside] - 0.05) / max(p[inside] - p[beyond], 1e-12) if 0 <= beyond < len(p) else 0.0
         ends.append(at[inside] + part * (at[beyond] - at[inside]) if 0 <= beyond < len(p) else at[inside])
     return ends[0], ends[1]  # where p crosses .05, between two places that were looked at
+
+
+def ruled(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump",), cluster: str | None = None, weight: str | None = None, reliability: float | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
+    """Return every place of the likeliest shape with the p of its being the true one: at, below, above, change, p. What is not above .05 is outside the interval.
+
+    Their p, over its sum, is the weight by which what depends on the place is averaged (a confidence distribution).
+    """
+    _check(shapes, reliability, trim)
+    cells = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight)
+    places = None if _reason(cells) else places_of(cells, shapes, trim, reliability)
+    if places is None or not len(places.at):
+        return pd.DataFrame(columns=["at", "below", "above", "change", "p"])
+    return where(cells, places, replicates=replicates, seed=seed)["ruled"]
 
 
 def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster: str | None = None, weight: str | None = None, within: str | None = None, trim: float = 0.1, most: int = 2, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
