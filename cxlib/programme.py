@@ -146,6 +146,14 @@ class Finance(BaseModel):
     margin_rate: float | None = Field(None, ge=0, le=1, description="Contribution margin as a share of sales, where orders carry no margin.")
 
 
+class Holdout(BaseModel):
+    """The part of every exported list that is left alone by lot, so that what acting on the list did can be known."""
+
+    model_config = FROZEN
+    share: float = Field(0.1, ge=0, le=0.5, description="Part of each list that is left alone, a proportion; 0 needs a reason.")
+    reason: str = Field("", description="Why nobody is left alone, where share is 0, e.g. \"the regulator asks that everybody is called\".")
+
+
 class Rate(BaseModel):
     """A dated exchange rate into the programme's currency."""
 
@@ -195,6 +203,7 @@ class Programme(BaseModel):
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
     finance: Finance = Finance()
+    holdout: Holdout = Holdout()
     rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
     limits: Limits = Limits()
     folder: Path = Field(Path(), exclude=True, description="Where it was read from; not a key of the file.")
