@@ -1,6 +1,6 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
-from cxlib import performance
+from cxlib import performance, value
 from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
@@ -293,7 +293,7 @@ FINDINGS |= {  # 03
         ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
-FINDINGS |= performance.FINDINGS
+FINDINGS |= performance.FINDINGS | value.FINDINGS
 _ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
 FINDINGS |= {  # 11
     "effects": _columns(
