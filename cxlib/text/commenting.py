@@ -12,7 +12,7 @@ NO_SCORE = "no score"
 def rates(tables, kpi, *, unit: str) -> pd.DataFrame:
     """Which share of respondents wrote a comment, by the score they gave, in the latest quarter of each survey with comments?
 
-    Scores are grouped as the KPI groups them for an NPS (0-6, 7-8, 9-10), else taken one by one. out: survey, quarter, scores, estimate (weighted proportion), conf_low, conf_high (Wilson), n (respondents), n_eff (Kish), count (who wrote). Groups
+    Scores are grouped as the KPI groups them for an NPS (0-6, 7-8, 9-10), else taken one by one. out: survey, quarter, scores, estimate (weighted proportion), conf_low, conf_high (Wilson), n (respondents), n_eff (Kish), count (who wrote). The worst scores come first. Groups
     that tell of too few persons of an anonymous survey are left out with the next smallest.
     """
     people = _people(tables, kpi, unit)
@@ -23,7 +23,9 @@ def rates(tables, kpi, *, unit: str) -> pd.DataFrame:
         share = float(weight @ wrote / weight.sum())
         low, high = (float(end) for end in prevalence.wilson(share, n_eff))
         rows.append((survey, quarter, scores, share, low, high, len(own), n_eff, int(wrote.sum())))
+    order = people.groupby(["survey", "quarter", "scores"])["order"].min()
     found = pd.DataFrame(rows, columns=["survey", "quarter", "scores", "estimate", "conf_low", "conf_high", "n", "n_eff", "count"])
+    found = found.assign(order=pd.MultiIndex.from_frame(found[["survey", "quarter", "scores"]]).map(order) if len(found) else []).sort_values(["survey", "order"], kind="stable", ignore_index=True).drop(columns="order")
     bad = cells.few(found, programme=tables.programme) if len(found) else []
     return found[~found["survey"].isin(found.loc[bad, "survey"])].reset_index(drop=True) if len(found) else found
 
@@ -61,5 +63,5 @@ def _people(tables, kpi, unit) -> pd.DataFrame:
     if unit == "points":
         scores = np.select([score <= 6, score <= 8, score <= 10], ["0-6", "7-8", "9-10"], NO_SCORE)
     else:
-        scores = np.where(score.notna(), score.map(lambda one: f"{one:g}"), NO_SCORE)
-    return here[["survey", "quarter", "response_id", "weight"]].assign(scores=scores, wrote=here["response_id"].isin(wrote))
+        scores = np.where(score.notna(), score.map(lambda one: comments.as_asked(tables.programme, kpi.item, one)), NO_SCORE)
+    return here[["survey", "quarter", "response_id", "weight"]].assign(scores=scores, order=score.fillna(np.inf), wrote=here["response_id"].isin(wrote))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib import cells
-from cxlib.load import weighting
+from cxlib.load import bases, weighting
 from cxlib.text import codings, correction, emerging, prevalence, quotes, sentiment, topics
 
 BORDER = ["survey", "border", "topic", "quarter"]
@@ -28,8 +28,9 @@ def answered(tables, codeframe) -> pd.DataFrame:
 
 
 def responses(tables) -> pd.DataFrame:
-    """Return the responses under the same id, with the unit that stands behind each in its survey: the cluster that the survey declares, else the person."""
-    found = tables["responses"].assign(response_id=lambda rows: rows["answer"])
+    """Return the responses under the same id, ratings turned so that more is better, with the unit that stands behind each in its survey: the cluster that the survey declares, else the person."""
+    programme = tables.programme
+    found = bases.upward(tables["responses"], programme, [item.id for item in programme.items if item.kind == "rating"]).assign(response_id=lambda rows: rows["answer"])
     unit = found["person_id"].astype(object)
     for survey in tables.programme.surveys:
         if survey.cluster:
@@ -38,6 +39,14 @@ def responses(tables) -> pd.DataFrame:
             if survey.cluster in own:
                 unit = unit.where(found["survey"] != survey.id, own[survey.cluster].astype(object).reindex(found.index))
     return found.assign(unit=unit)
+
+
+def as_asked(programme, item: str, score: float) -> str:
+    """Return a turned score (`responses`) as the questionnaire has it, in words for a page."""
+    found = programme.item(item)
+    if found.kind == "rating" and programme.direction(found) == "low_is_good":
+        score = programme.scales[found.scale].low + programme.scales[found.scale].high - score
+    return f"{score:g}"
 
 
 def code(tables, codeframe) -> pd.DataFrame:
@@ -105,8 +114,8 @@ def sides(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str, back: in
                 said = own[own["response_id"].isin(there["response_id"])].drop(columns="quarter")
                 if len(said):
                     found = prevalence.shares(mentions[mentions["response_id"].isin(said["response_id"])].assign(polarity="any"), said, by=("survey",), responses=there.drop(columns="survey"), codeframe=codeframe)
-                    parts.append(found[(found["polarity"] == "any") & (found["level"] == "topic")].assign(border=f"{low:g} | {high:g}", side=side, quarter=f"{recent[0]} to {recent[-1]}" if len(recent) > 1 else recent[0]))
-    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["survey", "border", "side", "topic", "quarter"])
+                    parts.append(found[(found["polarity"] == "any") & (found["level"] == "topic")].assign(border=" | ".join(as_asked(tables.programme, kpi.item, score) for score in (low, high)), side=side, quarter=f"{recent[0]} to {recent[-1]}" if len(recent) > 1 else recent[0]))
+    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["survey", "border", "side", "topic", "quarter", "estimate", "std_error", "n", "n_eff", "count"])
     whole = whole.assign(definition="share of commenters", unit="share", note="")
     enough = whole.groupby(["survey", "border", "topic"])["count"].transform("sum") >= prevalence.FEW if len(whole) else []
     whole = cells.topics(whole[enough].assign(topic=lambda rows: rows["border"] + "\0" + rows["topic"]), programme=tables.programme).assign(topic=lambda rows: rows["topic"].str.split("\0").str[1]) if len(whole) else whole
@@ -241,7 +250,7 @@ def reading(mentions: pd.DataFrame, tables, kpi, *, segment: str = "", seed: int
     size = answers.assign(value=shown).groupby(["survey", "quarter", "value"])["survey"].transform("size")
     least = answers["survey"].map({survey.id: cells.limit(tables.programme, survey.id) for survey in tables.programme.surveys})
     shown = shown.astype(object).where(shown.notna() & (size >= least), "")
-    return found.assign(score=found["response_id"].map(answers[kpi.item]), segment=found["response_id"].map(shown).fillna("").astype(str))[["survey", "quarter", "topic", "polarity", "kind", "text", "clause", "redactions", "score", "segment"]]
+    return found.assign(score=found["response_id"].map(tables["responses"].drop_duplicates("answer").set_index("answer")[kpi.item]), segment=found["response_id"].map(shown).fillna("").astype(str))[["survey", "quarter", "topic", "polarity", "kind", "text", "clause", "redactions", "score", "segment"]]
 
 
 def alerts(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:

@@ -129,3 +129,20 @@ def test_flags_tell_who_wrote_of_other_things_from_who_wrote_nothing(made):
     critics = comments.indicators(mentions, tables, criticism=True)[0]
     assert critics["topic price"].sum() == 159
     assert "topic staff" not in critics
+
+
+def test_a_scale_on_which_low_is_good_is_turned_before_anything_is_learnt_and_shown_as_it_was_asked(tiny):
+    """School marks: 1 is best. Those who praise gave 1; praise is praise, the worst marks come first, and the page shows the marks of the questionnaire."""
+    good, bad = "the staff was wonderful and kind", "the price is terrible and a rip-off"
+    lines = "".join(f"r{at:03d},DE,p{at},{at % 11},{1 if at % 2 else 5},{good if at % 2 else bad} {'again ' * (at % 3)}\n" for at in range(400))
+    toml = OPEN.replace("[scales.five]\nlow = 1\nhigh = 5\n", '[scales.five]\nlow = 1\nhigh = 5\ndirection = "low_is_good"\n').replace('item = "recommend"\ndefinition = "nps_0_10"', 'item = "price"\ndefinition = "csat_top2_of_5"')
+    folder = tiny(lines, toml=toml)
+    (folder / "codeframe.toml").write_text(FRAME, "utf-8")
+    found = programme.read(folder)
+    tables, frame, kpi = load.tables(found, "2026Q1", out=folder.parent / "reports"), codeframe.read(folder / "codeframe.toml"), found.kpis[0]
+    mentions, checks = comments.judge(comments.code(tables, frame), tables, score="price")
+    assert checks["method"].tolist() == ["ratings"]
+    assert mentions.groupby("topic")["polarity"].agg(set).to_dict() == {"price": {"negative"}, "staff": {"positive"}}
+    assert comments.impact(mentions, tables, kpi, unit="share").set_index("topic").loc["price", "estimate"] < 0
+    assert commenting.rates(tables, kpi, unit="share")["scores"].tolist() == ["5", "1"]
+    assert set(comments.reading(mentions, tables, kpi).query("topic == 'staff'")["score"]) == {1.0}

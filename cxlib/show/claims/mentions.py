@@ -30,7 +30,7 @@ def rates(found: pd.DataFrame) -> list[str]:
         apart_ = low["conf_low"] > high["conf_high"] or low["conf_high"] < high["conf_low"]
         verb = ("write more often" if low["estimate"] > high["estimate"] else "write less often") if apart_ else "write about as often, as far as these bases tell,"
         if len(group) > 1:
-            said.append(claims.say(low["opening"], f"people with the lowest scores {verb} {'than' if apart_ else 'as'} those with the highest: {told(low)} wrote something, {told(high)}."))
+            said.append(claims.say(low["opening"], f"people with the worst scores {verb} {'than' if apart_ else 'as'} those with the best: {told(low)} wrote something, {told(high)}."))
     return said
 
 
