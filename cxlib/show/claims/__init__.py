@@ -94,6 +94,7 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     alerts,
     answering,
     card,
+    constructs,
     drivers,
     levers,
     linking,
@@ -112,4 +113,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     variants,
 )
 
-__all__ = ["accounts", "alerts", "answering", "card", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
