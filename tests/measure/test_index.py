@@ -92,7 +92,7 @@ def test_scores_lie_between_nought_and_a_hundred_and_follow_the_formula_of_acsi(
     own = pd.Series({item: weight["estimate"][item] * (ends[item][1] - 1) / rated[item].std(ddof=0) for item in blocks["L"]})
     stands = pd.Series({item: 100 * (rated[item].mean() - 1) / (ends[item][1] - 1) for item in blocks["L"]})
     assert score.loc["L", "estimate"] == pytest.approx((own * stands).sum() / own.sum())
-    assert ((0 < score["conf_low"]) & (score["conf_low"] < score["estimate"]) & (score["estimate"] < score["conf_high"]) & (score["conf_high"] < 100)).all()
+    assert ((score["conf_low"] > 0) & (score["conf_low"] < score["estimate"]) & (score["estimate"] < score["conf_high"]) & (score["conf_high"] < 100)).all()
     assert score.loc["L", "std_error"] == pytest.approx((100 * (rated[blocks["L"]] - 1).div([9, 9, 4])).mean(axis=1).std() / 20, rel=0.25)  # that of a mean of 400
 
 
