@@ -78,8 +78,10 @@ def _tidy(cells: pd.Series) -> np.ndarray | None:
     """Return the sizes of cells, none of which begins or ends with what may be a blank, or begins as an error of the spreadsheet; None where one does."""
     ends, signs = raw.signs(cells)
     sizes = np.diff(ends)
-    filled = sizes > 0
-    return None if _EDGE[signs[ends[:-1][filled]]].any() or _EDGE[signs[ends[1:][filled] - 1]].any() else sizes
+    first, last = ends[:-1], ends[1:]
+    if not sizes.all():
+        first, last = first[sizes > 0], last[sizes > 0]
+    return None if _EDGE.take(signs.take(first)).any() or _EDGE.take(signs.take(last - 1)).any() else sizes
 
 
 def number_of(text: str, reading: Reading) -> float | None:
