@@ -90,9 +90,11 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
 
 
 from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
+    accounts,
     alerts,
     answering,
     card,
+    constructs,
     drivers,
     levers,
     linking,
@@ -111,4 +113,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     variants,
 )
 
-__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
