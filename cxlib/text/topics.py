@@ -10,7 +10,7 @@ from cxlib.text import clauses, languages
 from cxlib.text.clauses import clean
 from cxlib.text.codeframe import Codeframe
 
-__all__ = ["COLUMNS", "answers", "clean", "code", "read"]
+__all__ = ["COLUMNS", "alerts", "answers", "clean", "code", "read"]
 COLUMNS = ["response_id", "item", "clause", "topic", "polarity", "phrase", "negated", "clause_text"]
 STATES = ("empty", "other_language", "nothing", "unknown", "words")
 
@@ -30,7 +30,7 @@ class _Phrases:
         vocab = self.reader.nlp.vocab
         self.lemma_matcher, self.form_matcher = PhraseMatcher(vocab, attr="LEMMA"), PhraseMatcher(vocab, attr="LOWER")
         self.meaning, owner = {}, {}  # matcher key -> (topic, phrase, is an exclusion); lemmas -> topic, phrase
-        coded_as = codeframe.coded_as()
+        coded_as, self.alert = codeframe.coded_as(), {topic.id for topic in codeframe.topics if topic.alert}
         for topic in codeframe.topics:
             if topic.id not in coded_as:
                 continue
@@ -95,8 +95,8 @@ class _Phrases:
         found.sort(key=lambda hit: (hit[2], -hit[3], hit[1]))
         told, reached, heard = set(), {}, {}
         for clause, topic, at, until, phrase in found:
-            # "phone bill" speaks of bills: a phrase inside a longer one of another topic says nothing of its own.
-            inside = any(end > until or (end == until and start < at) for other, (end, start) in reached.items() if other != topic)
+            # "phone bill" speaks of bills: a phrase inside a longer one of another topic says nothing of its own; but an alert is never talked away.
+            inside = topic not in self.alert and any(end > until or (end == until and start < at) for other, (end, start) in reached.items() if other != topic)
             if until > reached.get(topic, (0, 0))[0]:
                 reached[topic] = (until, at)
             if inside or (clause, topic) in told or (clause, topic) in barred:
@@ -155,6 +155,15 @@ def code(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -
     rows = [(one.response_id, one.item, *mention) for one in read(verbatims, codeframe, text=text) for mention in one.mentions]
     frame = pd.DataFrame(rows, columns=["response_id", "item", *COLUMNS[2:]])
     return frame.astype({"clause": "int64", "negated": bool})
+
+
+def alerts(mentions: pd.DataFrame, codeframe: Codeframe) -> pd.DataFrame:
+    """Which verbatims must a person read, however few they are? Those that speak of a topic marked `alert`.
+
+    Returns response_id, item, topic, phrase ("" where the coder found it without one), clause_text; one row a verbatim and topic, denied ones too ("nobody was hurt").
+    """
+    urgent = [topic.id for topic in codeframe.topics if topic.alert]
+    return mentions.loc[mentions["topic"].isin(urgent), ["response_id", "item", "topic", "phrase", "clause_text"]].drop_duplicates(["response_id", "item", "topic"], ignore_index=True)
 
 
 def answers(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -> pd.DataFrame:
