@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     submod_attrs={
         "measure": ["drivers", "ledger", "metrics", "tracking"],
         "act": ["effects", "outcomes", "plan", "roi", "trials"],
-        "text": ["agreement", "audit", "codeframe", "coder", "codings", "comments", "correction", "prevalence", "quotes", "recode", "sentiment", "sheets", "topics"],
+        "text": ["agreement", "audit", "codeframe", "coder", "codings", "comments", "correction", "emerging", "languages", "prevalence", "proposal", "quotes", "recode", "sentiment", "sheets", "topics"],
         "show": ["figures", "prose", "tables"],
     },
 )
