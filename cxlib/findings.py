@@ -1,6 +1,6 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
-from cxlib import performance
+from cxlib import performance, worth
 from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
@@ -285,7 +285,7 @@ FINDINGS |= {  # 03
         ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
-FINDINGS |= performance.FINDINGS
+FINDINGS |= performance.FINDINGS | worth.FINDINGS
 _ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
 FINDINGS |= {  # 11
     "effects": _columns(
@@ -298,11 +298,6 @@ FINDINGS |= {  # 11
     "recovery": _columns(
         _ACTION, ("group", "text", "contacted", "contacted, not contacted, difference, normal check", True), *_ESTIMATE,
         ("mean_before", "number", "5.0", "Mean score before"), ("mean_after", "number", "6.3", "Mean score the next time"), ("note", "text", "", "How it was had"),
-    ),
-    "roi": _columns(
-        _ACTION, ("measure", "text", "net", "value, investment, net, roi, payback_days, p_pays, break_even_effect", True), *[column for column in _ESTIMATE if column[0] not in ("n", "n_eff")],
-        ("unit", "text", "money", "money, ratio, days, probability, money per customer", True), ("n", "whole", "526", "Customers it applies to", True),
-        ("draws", "whole", "65536", "Quasi-random draws", True), ("grade", "text", "A", "Evidence grade of the effect", True), ("note", "text", "", "What limits it"),
     ),
 }  # fmt: skip
 FINDINGS |= {  # 00

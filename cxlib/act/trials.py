@@ -1,9 +1,9 @@
-"""Actions decided by lot: their effects with the checks of the design, and what they returned."""
+"""Actions decided by lot: their effects with the checks of the design."""
 
 import pandas as pd
 from scipy import stats
 
-from cxlib.act import effects, grades, outcomes, roi
+from cxlib.act import effects, grades, outcomes
 
 COLUMNS = ["action", "outcome", "window_days", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "mean_treated", "mean_control", "n_treated", "n_control", "cut", "ratio_p", "attrition_p", "before_p", "grade", "reason", "note"]
 
@@ -63,21 +63,3 @@ def arms(assigned: dict, found: pd.DataFrame) -> pd.DataFrame:
             rows.append((row["action"], arm, own.mean(), own.mean() - half, own.mean() + half, len(own)))
         rows.append((row["action"], "difference", row["estimate"], row["conf_low"], row["conf_high"], row["n"]))
     return pd.DataFrame(rows, columns=["action", "arm", "estimate", "conf_low", "conf_high", "n"])
-
-
-def returns(found: pd.DataFrame, spent: dict, *, seed: int, draws: int, discount: float, margin_rate: float | None) -> pd.DataFrame:
-    """Return value, investment, net, ROI, payback, probability that it pays and break-even effect of every action with an effect and a cost.
-
-    in: what `evaluate` returns and action id -> cost (None where nobody wrote one down). out: action and what `roi.roi` returns, n (customers
-    treated, to whom the effect applies) and grade. An effect on amounts needs `margin_rate`; without it there is no return, and neither is there one
-    while windows are open (`cut`): the whole cost must not be set against the value of some customers.
-    """
-    parts = []
-    for row in found.to_dict("records"):
-        rate = 1.0 if row["outcome"] == "margin" else margin_rate
-        if not spent.get(row["action"]) or not rate or row["cut"] or row["std_error"] != row["std_error"]:
-            continue
-        one = roi.roi(effect=row["estimate"], effect_se=row["std_error"], customers=row["n_treated"], cost=spent[row["action"]], margin_rate=rate, window_days=row["window_days"], discount=discount, draws=draws, seed=seed)
-        parts.append(one.assign(action=row["action"], n=row["n_treated"], grade=row["grade"]))
-    columns = ["action", "measure", "estimate", "std_error", "conf_low", "conf_high", "unit", "n", "draws", "grade", "note"]
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
