@@ -56,6 +56,8 @@ def sentences(p):
         yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
         waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}
         yield from (f"[[accepted]] names the wave '{one.wave}', which is not declared{nearest(one.wave, waves)}." for _ in range(bool(one.wave) and one.wave not in waves))
+    if p.holdout.share == 0 and len(p.holdout.reason.strip()) < 8:
+        yield "'holdout.share' = 0 needs a reason in holdout.reason: without customers left alone by lot, what acting on a list did can never be known."
     for pattern in p.privacy.numbers:
         try:
             re.compile(pattern)

@@ -20,6 +20,7 @@ Definition = Literal[
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10", "share_0_1",
 ]  # fmt: skip
 FORGOTTEN = "forgotten.csv"  # who was taken out of the raw files, as keyed hashes (`cx forget`)
+CODING_DRAWS, CODINGS = "coding_draws.csv", "codings.csv"  # which comments people were given to code, and what they made of them (`cx code`)
 Sight = Literal[
     "mixed_scales", "reversed_scale", "code_as_score", "heaping", "straight_lining", "renamed_value", "shifted_columns", "ambiguous_dates", "wave_twice", "rows_repeated",
     "same_ids", "wording_break", "lone_jump", "regular_rows",
@@ -148,6 +149,14 @@ class Finance(BaseModel):
     horizon_months: int = Field(36, ge=1, le=120, description="Months ahead for which a customer's worth is counted.")
 
 
+class Holdout(BaseModel):
+    """The part of every exported list that is left alone by lot, so that what acting on the list did can be known."""
+
+    model_config = FROZEN
+    share: float = Field(0.1, ge=0, le=0.5, description="Part of each list that is left alone, a proportion; 0 needs a reason.")
+    reason: str = Field("", description="Why nobody is left alone, where share is 0, e.g. \"the regulator asks that everybody is called\".")
+
+
 class Rate(BaseModel):
     """A dated exchange rate into the programme's currency."""
 
@@ -197,6 +206,7 @@ class Programme(BaseModel):
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
     finance: Finance = Finance()
+    holdout: Holdout = Holdout()
     rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
     limits: Limits = Limits()
     folder: Path = Field(Path(), exclude=True, description="Where it was read from; not a key of the file.")
@@ -274,7 +284,7 @@ class Programme(BaseModel):
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
-        contracts += [path for path in (self.folder / FORGOTTEN,) if path.is_file()]
+        contracts += [path for path in (self.folder / FORGOTTEN, self.folder / CODING_DRAWS, self.folder / CODINGS) if path.is_file()]
         files = (name for one in (*self.waves, *self.sources, *self.published) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in getattr(one, "joins", ()))) if name)
         return contracts + [self.raw / name for name in dict.fromkeys(files)]
 

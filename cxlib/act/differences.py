@@ -9,6 +9,7 @@ from math import comb
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from cxlib.act.contrasts import NEVER, bootstrap, means, panel, sizes, tested
 
@@ -51,12 +52,12 @@ def by_period(cells: pd.DataFrame, *, complete: bool = True, base: str = "all", 
     return pd.DataFrame(rows)
 
 
-def before(cells: pd.DataFrame, *, effect: float, complete: bool = True) -> pd.DataFrame:
+def before(cells: pd.DataFrame, *, effect: float, error: float = 0.0, complete: bool = True) -> pd.DataFrame:
     """Say how much of an effect a difference in trend could explain that is compatible with the time before.
 
     The slope is that of the treated cohorts' periods before, less that of units never treated (not yet, where fewer than two never are). out, one row: estimate (slope a period), std_error, conf_low, conf_high, p (no
-    difference in trend), reach (periods from the middle of the time before to the middle of the time after), low, high (the violation carried to the time after, 95 %), bound (its limit in the direction of `effect`,
-    at least 0), placebo (effect of a date half way through the time before), placebo_p, n (periods before, of the cohort with most). NaN where no cohort has three periods before.
+    difference in trend), reach (periods from the middle of the time before to the middle of the time after), low, high (the violation carried to the time after, 95 %), bound (the largest estimate that it would give alone, 95 %, in
+    the direction of `effect`, whose own standard error `error` is in it; at least 0), placebo (effect of a date half way through the time before), placebo_p, n (periods before, of the cohort with most). NaN where no cohort has three periods before.
     """
     own, _ = panel(cells, complete=complete)
     cohorts = own.cohorts[own.cohorts != NEVER]
@@ -69,8 +70,9 @@ def before(cells: pd.DataFrame, *, effect: float, complete: bool = True) -> pd.D
     reach = float(_overall(np.broadcast_to(np.arange(own.values.shape[1], dtype=float) * (own.cohorts != NEVER)[:, None], (1, len(own.cohorts), own.values.shape[1])), sizes(own), own.cohorts, "all", later=False)[0])
     placebo = tested(own, lambda mean, size: _halves(mean, size, own.cohorts, long, never))
     sign = 1.0 if effect >= 0 else -1.0
-    low, high = slope["conf_low"] * reach, slope["conf_high"] * reach
-    return pd.DataFrame([slope | {"reach": reach, "low": low, "high": high, "bound": max(high if sign > 0 else -low, 0.0), "placebo": placebo["estimate"], "placebo_p": placebo["p"], "n": int(cohorts.max())}])
+    low, high, drift = slope["conf_low"] * reach, slope["conf_high"] * reach, slope["estimate"] * reach
+    margin = np.hypot(high - drift, stats.norm.ppf(0.975) * (0.0 if error != error else error))
+    return pd.DataFrame([slope | {"reach": reach, "low": low, "high": high, "bound": max(sign * drift + margin, 0.0), "placebo": placebo["estimate"], "placebo_p": placebo["p"], "n": int(cohorts.max())}])
 
 
 def two_way(cells: pd.DataFrame, *, complete: bool = True, replicates: int = 0, seed: int = 1) -> pd.DataFrame:

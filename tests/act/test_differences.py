@@ -131,7 +131,7 @@ def test_no_causal_claim_where_nothing_was_done_whether_or_not_units_drift(world
     for seed in range(worlds):
         cells = world(seed, drift=drift)
         row = differences.overall(cells).iloc[0]
-        past = differences.before(cells, effect=row.estimate).iloc[0]
+        past = differences.before(cells, effect=row.estimate, error=row.std_error).iloc[0]
         letter = grades.grade(design="quasi", bound=past.bound, effect=row.estimate, placebo_p=past.placebo_p)[0]
         effects += row.conf_low > 0 or row.conf_high < 0
         claims += grades.causal(letter, row.conf_low, row.conf_high)
@@ -145,7 +145,7 @@ def test_a_large_effect_after_a_clean_past_earns_grade_b():
     for seed in range(20):
         cells = world(seed, effect=3.0)
         row = differences.overall(cells).iloc[0]
-        past = differences.before(cells, effect=row.estimate).iloc[0]
+        past = differences.before(cells, effect=row.estimate, error=row.std_error).iloc[0]
         letters.append(grades.grade(design="quasi", bound=past.bound, effect=row.estimate, placebo_p=past.placebo_p)[0])
     assert letters.count("B") >= 15
 

@@ -109,6 +109,7 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     summary,
     targets,
     teams,
+    thresholds,
     topics,
     tracking,
     units,
@@ -116,4 +117,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     worth,
 )
 
-__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "topics", "tracking", "units", "variants", "worth"]
+__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants", "worth"]
