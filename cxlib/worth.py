@@ -33,7 +33,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("roi_low", "number", "-0.2", "Return there", True), ("roi_high", "number", "2.1", "Return at the other end", True), ("roi", "number", "1.0", "Return at the means", True), ("net", "number", "1400", "Net at the means", True), ("swing", "number", "3300", "Distance of the two nets", True),
     ),
     "payback": columns(
-        _ACTION, ("month", "whole", "3", "Month of the action, from 0", True), ("estimate", "number", "400", "Value less cost by its end, mean of the draws", True), *_LIMITS, ("declared", "flag", "0", "Beyond the time observed, by what the plan declares", True),
+        _ACTION, ("month", "whole", "3", "Month of the action, from 0", True), ("estimate", "number", "400", "Value less cost by its end, mean of the draws", True), *_LIMITS, ("declared", "flag", "0", "0: by what was observed; 1: with what the plan declares to come after it", True),
     ),
     "portfolio": columns(
         ("action", "text", "loyalty_call", "Action; programme for the programme's own cost, all for everything", True), ("value", "number", "2800", "Present value, of customers not counted elsewhere", True), ("investment", "number", "1400", "Present value of its cost", True), ("estimate", "number", "1400", "Net", True), *_LIMITS,

@@ -107,7 +107,9 @@ def measures(inputs: pd.DataFrame, flow: dict, *, draws: int, seed: int) -> pd.D
     parts = []
     for name, own in inputs.groupby("action", sort=False):
         n = int(own.loc[own["input"] == "times", "estimate"].iloc[0])
-        parts.append(roi.roi(own, flow[name], draws=draws, seed=seed).assign(action=name, n=n, grade=grade(own)))
+        one = roi.roi(own, flow[name], draws=draws, seed=seed).assign(action=name, n=n, grade=grade(own))
+        # what nobody has seen is declared, whatever the design of what was seen
+        parts.append(one.assign(grade=one["grade"].where(~one["measure"].isin(["later", "net_later"]), max("D", one["grade"].iloc[0]))))
     return pd.concat(parts, ignore_index=True).reindex(columns=MEASURES) if parts else pd.DataFrame(columns=MEASURES)
 
 

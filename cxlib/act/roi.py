@@ -111,14 +111,21 @@ def tornado(inputs: pd.DataFrame, flow: pd.DataFrame) -> pd.DataFrame:
 
 
 def payback(inputs: pd.DataFrame, flow: pd.DataFrame, *, draws: int = 65536, seed: int = 1) -> pd.DataFrame:
-    """Return what has come back less what was spent by the end of each month: month, estimate (mean), conf_low, conf_high, declared (0 or 1: beyond what was observed)."""
+    """Return what has come back less what was spent by the end of each month: month, estimate (mean), conf_low, conf_high, declared.
+
+    declared 0: by what was observed, to the last month in which it was; 1: with what the plan declares to come on top, from the month before the first that has some.
+    """
     money = amounts(inputs, flow, draw(inputs, draws=draws, seed=seed))
-    last = flow.loc[flow["observed"] > 0, "month"].max()
-    rows = []
-    for place, net in _months(money, flow, with_later=True):
-        mean, _, low, high = summary(net)
-        rows.append((flow["month"].iloc[place], mean, low, high, int(flow["month"].iloc[place] > last)))
-    return pd.DataFrame(rows[::-1], columns=["month", "estimate", "conf_low", "conf_high", "declared"])
+    last, rows = flow.loc[flow["observed"] > 0, "month"].max(), []
+    for declared in (0, 1) if flow["later"].any() else (0,):
+        begins = flow.loc[flow["later"] > 0, "month"].min() - 1 if declared else 0
+        for place, net in _months(money, flow, with_later=bool(declared)):
+            month = int(flow["month"].iloc[place])
+            if begins <= month and (declared or month <= last):
+                mean, _, low, high = summary(net)
+                rows.append((month, mean, low, high, declared))
+    out = pd.DataFrame(rows, columns=["month", "estimate", "conf_low", "conf_high", "declared"])
+    return out.sort_values(["declared", "month"], ignore_index=True)
 
 
 def checked(inputs: pd.DataFrame) -> pd.DataFrame:

@@ -138,12 +138,15 @@ def test_tornado_orders_what_matters():
     assert roi.tornado(account(effect=("effect", 12.0, 0.0, "fixed")), roi.course(days=90)).empty
 
 
-def test_the_curve_of_payback_ends_at_the_net():
-    flow = roi.course(days=90, horizon=180, discount=0.08)
+def test_the_curves_of_payback_end_at_the_net_observed_and_declared():
+    flow = roi.course(days=90, horizon=180, discount=0.08, starts=[0, 50])
     curve, out = roi.payback(account(), flow), roi.roi(account(), flow).set_index("measure")
-    assert curve["estimate"].iloc[-1] == pytest.approx(out.estimate["net_later"])
-    assert curve.loc[curve["declared"] == 0, "estimate"].iloc[-1] <= out.estimate["net"] + 1e-6 or flow["later"].iloc[2] > 0
+    ends = curve.groupby("declared")["estimate"].last()
+    assert ends[0] == pytest.approx(out.estimate["net"])
+    assert ends[1] == pytest.approx(out.estimate["net_later"])
+    assert curve.loc[curve["declared"] == 1, "month"].min() == 1  # the first customer's observed time ends in the third month
     assert (curve["conf_low"] <= curve["estimate"]).all()
+    assert set(roi.payback(account(), roi.course(days=90))["declared"]) == {0}
 
 
 def test_65536_draws_take_less_than_a_second():

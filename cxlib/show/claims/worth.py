@@ -137,7 +137,7 @@ def _amount(value, unit, currency) -> str:
     if unit in ("points", "percentage points"):
         return f"{prose.points(value, digits=1)} {unit}"
     if unit in ("money", "ratio", "margin", "amount", "sales", "money a customer"):
-        return prose.money(value, currency, digits=2 if abs(value) < 1000 else None)
+        return prose.money(value, currency, digits=2 if unit != "money" and abs(value) < 100 else None)
     return prose.number(value, digits=0 if value == round(value) else 2)
 
 

@@ -8,23 +8,22 @@ from cxlib.show.figures import layout, marks
 
 @layout.styled
 def payback(frame, ax=None, *, currency="EUR", height=280):
-    """Draw what has come back less what was spent, by month, with its 95 % band about zero; what the plan declares beyond the time observed is dashed and pale.
+    """Draw what has come back less what was spent, by month, with its 95 % band about zero; what the plan declares beyond the time observed is dashed and grey.
 
-    In: `month, estimate, conf_low, conf_high`; optional `declared` (1: not observed).
+    In: `month, estimate, conf_low, conf_high`; optional `declared` (0: by what was observed; 1: with what is declared on top).
     """
     marks.need(frame, ["month", "estimate", "conf_low", "conf_high"], "payback")
     ax = layout.axes(ax, height=height)
-    frame = frame.sort_values("month", kind="stable")
-    later = frame["declared"].astype(bool).to_numpy() if "declared" in frame else np.zeros(len(frame), bool)
-    seen = frame[~later]
-    # the dashed part begins where the drawn one ends
-    beyond = frame[later | (np.arange(len(frame)) == len(seen) - 1)] if later.any() else frame[:0]
-    for part, alpha, style in ((seen, 0.22, "-"), (beyond, 0.1, (0, (4, 3)))):
-        ax.fill_between(part["month"] + 1, part["conf_low"], part["conf_high"], color=layout.BLUE, alpha=alpha, linewidth=0, zorder=2)
-        ax.plot(part["month"] + 1, part["estimate"], color=layout.BLUE, linestyle=style, marker="o" if len(frame) < 4 else "", zorder=4)
+    later = frame["declared"].astype(bool) if "declared" in frame else frame["month"] < 0
+    for part, shade, alpha, style in ((frame[later], layout.MUTED, 0.14, (0, (4, 3))), (frame[~later], layout.BLUE, 0.22, "-")):
+        if part.empty:
+            continue
+        part = part.sort_values("month", kind="stable")
+        ax.fill_between(part["month"] + 1, part["conf_low"], part["conf_high"], color=shade, alpha=alpha, linewidth=0, zorder=2)
+        ax.plot(part["month"] + 1, part["estimate"], color=shade, linestyle=style, marker="o" if len(part) < 4 else "", zorder=4)
+        last = part.iloc[-1]
+        ax.annotate(prose.money(last["estimate"], currency), (last["month"] + 1, last["estimate"]), xytext=(9, 0), textcoords="offset points", va="center", color=shade, fontweight="bold", annotation_clip=False).set_gid(layout.HALO)
     marks.zero(ax, upright=True)
-    last = frame.iloc[-1]
-    ax.annotate(prose.money(last["estimate"], currency), (last["month"] + 1, last["estimate"]), xytext=(9, 0), textcoords="offset points", va="center", color=layout.BLUE, fontweight="bold", annotation_clip=False)
     ax.yaxis.grid(True)
     marks.steps(ax.yaxis, 5)
     ax.tick_params(axis="y", labelcolor=layout.MUTED)
