@@ -72,6 +72,15 @@ def _wilson(yes, n):
     return max((centre - half) / (1 + Z**2 / n), 0.0), min((centre + half) / (1 + Z**2 / n), 1.0)
 
 
+def _score(yes1, n1, yes0, n0) -> float:
+    """Return the p of two shares being one (score test, without continuity correction)."""
+    if not n1 or not n0:
+        return np.nan
+    pooled = (yes1 + yes0) / (n1 + n0)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0))
+    return float(2 * stats.norm.sf(abs(yes1 / n1 - yes0 / n0) / error)) if error > 0 else 1.0
+
+
 def newcombe(yes1, n1, yes0, n0):
     """Return the difference of two independent shares with its 95 % hybrid-score interval (Newcombe 1998, method 10)."""
     p1, p0 = yes1 / n1, yes0 / n0
@@ -101,7 +110,7 @@ def regression_to_mean(pairs, *, before, after, contacted, cut, weight=None, eve
     `weight` makes the untouched like those called (see `outcomes.comparable`); intervals are then on the effective base.
     `everyone` (default: the pairs) holds people of all scores for the normal check.
     out, rows group = contacted, not contacted, difference, normal check: estimate (share recovered; difference of shares), std_error, conf_low,
-    conf_high (Wilson; Newcombe for the difference), n, n_eff, mean_before, mean_after, note. The difference is free of regression to the mean only
+    conf_high (Wilson; Newcombe for the difference), n, n_eff, mean_before, mean_after, p (score test of the difference), note. The difference is free of regression to the mean only
     as far as those not contacted were like the others: it is observational unless the call was drawn by lot.
     """
     frame = pairs[[before, after, contacted]].assign(weight=1.0 if weight is None else pairs[weight]).dropna()
@@ -121,7 +130,7 @@ def regression_to_mean(pairs, *, before, after, contacted, cut, weight=None, eve
     (y1, n1), (y0, n0) = counts["contacted"], counts["not contacted"]
     gap = newcombe(y1, n1, y0, n0) if n1 and n0 else (np.nan,) * 3
     error = np.hypot(rows[0]["std_error"], rows[1]["std_error"])
-    rows.append({"group": "difference", "estimate": gap[0], "std_error": error, "conf_low": gap[1], "conf_high": gap[2], "n": rows[0]["n"] + rows[1]["n"], "n_eff": n1 + n0, "mean_before": np.nan, "mean_after": np.nan}
+    rows.append({"group": "difference", "p": _score(y1, n1, y0, n0), "estimate": gap[0], "std_error": error, "conf_low": gap[1], "conf_high": gap[2], "n": rows[0]["n"] + rows[1]["n"], "n_eff": n1 + n0, "mean_before": np.nan, "mean_after": np.nan}
                 | {"note": "" if n1 and n0 else "not estimable (both groups are needed)"})
     whole = frame if everyone is None else everyone[[before, after, contacted]].dropna()
     rows.append(_normal_check(whole, before, after, whole[contacted].astype(bool), cut))

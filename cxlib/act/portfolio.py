@@ -59,7 +59,7 @@ def together(inputs: pd.DataFrame, flow: dict, actions, tables, programme, *, dr
     joint.loc[known.index, known.columns] = known
     drawn = roi.draw(inputs, draws=draws, seed=seed, correlation=_definite(joint.to_numpy()))
     start, finance = {action.id: action.start for action in actions}, programme.finance
-    first, share = min(start[name] for name in order), once([action for action in actions if action.id in order], tables["actions"])
+    first, share = min(start[name] for name in order), once([action for action in actions if action.id in order], returns.logged(tables))
     rows, value, cost = [], np.zeros(draws), np.zeros(draws)
     for name in order:
         own = (inputs["action"] == name).to_numpy()

@@ -6,7 +6,8 @@ import pandas as pd
 from cxlib.act import costs, lifetime, roi
 
 Z = 1.959963984540054
-MONEY = ("margin", "amount", "sales")  # outcomes in money; of the others retention has a price (a kept customer's value) and contacts may have one
+MONEY = ("margin", "amount", "sales")  # outcomes in money; of the others retention has a price (a kept customer's value), and so may have what is avoided
+AVOIDED = ("contacts", "returns")  # the fewer the better
 LETTERS = "ABCDE"
 INPUTS = ["action", *costs.COLUMNS]
 MEASURES = ["action", "measure", "estimate", "std_error", "conf_low", "conf_high", "unit", "n", "draws", "grade", "note"]
@@ -20,8 +21,7 @@ def accounts(effects: pd.DataFrame, actions, tables, programme, *, kept: pd.Data
     in: the finding `effects` (action, outcome, estimate, conf_low, conf_high, grade, n_treated, cut and, where they are given, times and days), the actions of the plan, the tables,
     and what `lifetime.values` returns. `attrs["refused"]` says of each of the others why it has none, action -> words.
     """
-    parts, refused = [], {}
-    log = tables["actions"]
+    parts, refused, log = [], {}, logged(tables)
     for action in actions:
         own = effects[effects["action"] == action.id]
         why = _refused(own.iloc[0].to_dict() if len(own) else None, action, log, programme, kept)
@@ -33,6 +33,11 @@ def accounts(effects: pd.DataFrame, actions, tables, programme, *, kept: pd.Data
     out = pd.concat(parts, ignore_index=True).reindex(columns=INPUTS) if parts else pd.DataFrame(columns=INPUTS)
     out.attrs["refused"] = refused
     return out
+
+
+def logged(tables) -> pd.DataFrame:
+    """Return the log of actions; an empty one where nobody was assigned to any (series, units)."""
+    return tables["actions"] if "actions" in tables else pd.DataFrame({"action_id": [], "person_id": [], "arm": [], "assigned_on": pd.to_datetime([]), "delivered_on": pd.to_datetime([]), "cost": []})
 
 
 def _refused(row, action, log, programme, kept):
@@ -52,9 +57,9 @@ def _refused(row, action, log, programme, kept):
         return "what a customer who stays is worth is not known here"
     if row["outcome"] == "contacts" and programme.finance.contact_cost is None:
         return "nobody wrote down what a contact costs (finance.contact_cost)"
-    if row["outcome"] in ("amount", "sales") and programme.finance.margin_rate is None:
+    if row["outcome"] in ("amount", "sales", "returns") and programme.finance.margin_rate is None:
         return "its effect is on sales, and nobody wrote down what part of them is margin (finance.margin_rate)"
-    if row["outcome"] not in (*MONEY, "retention", "contacts"):
+    if row["outcome"] not in (*MONEY, *AVOIDED, "retention"):
         return f"an effect on {row['outcome']} has no price"
     return ""
 
@@ -68,10 +73,11 @@ def _worth(row, action, programme, kept):
     times = row.get("times", np.nan)
     times = row["n_treated"] if times != times else times
     given = lambda name, label, estimate, unit, source, **more: {"input": name, "role": "factor", "label": label, "estimate": float(estimate), "std_error": 0.0, "conf_low": np.nan, "conf_high": np.nan, "shape": "fixed", "unit": unit, "source": source, "grade": "", "key": ""} | more
-    ends = (-row["conf_high"], -row["conf_low"]) if row["outcome"] == "contacts" else (row["conf_low"], row["conf_high"])
-    yield given("effect", f"Effect on {row['outcome']}", -row["estimate"] if row["outcome"] == "contacts" else row["estimate"], row["outcome"], "finding effects", role="effect", std_error=(ends[1] - ends[0]) / 2 / Z, conf_low=ends[0], conf_high=ends[1], shape="normal", grade=row["grade"])
-    yield given("times", "How often it counts", times, "times", f"finding effects, {action.window_days} days a customer" if row.get("design") not in ("staggered", "difference_in_differences") else "finding effects")
-    if row["outcome"] in ("amount", "sales"):
+    less = row["outcome"] in AVOIDED
+    ends = (-row["conf_high"], -row["conf_low"]) if less else (row["conf_low"], row["conf_high"])
+    yield given("effect", f"{row['outcome'].title()} avoided" if less else f"Effect on {row['outcome']}", -row["estimate"] if less else row["estimate"], row["outcome"], f"finding effects{', of all done at the same time' if row.get('joint') == 1 else ''}", role="effect", std_error=(ends[1] - ends[0]) / 2 / Z, conf_low=ends[0], conf_high=ends[1], shape="normal", grade=row["grade"])
+    yield given("times", "How often it counts", times, "times", f"finding effects, {row['per']}" if row.get("per") else f"finding effects, {action.window_days} days a customer")
+    if row["outcome"] in ("amount", "sales", "returns"):
         yield given("margin_rate", "Margin on sales", programme.finance.margin_rate, "share of sales", "programme.toml, finance", key="margin_rate")
     if row["outcome"] == "contacts":
         yield given("contact_cost", "Cost of a contact avoided", programme.finance.contact_cost, "money", "programme.toml, finance", key="contact_cost")
@@ -82,7 +88,7 @@ def _worth(row, action, programme, kept):
 
 def flows(inputs: pd.DataFrame, effects: pd.DataFrame, actions, tables, programme) -> dict:
     """Return when value and cost of each action of an account fall: action -> what `roi.course` returns. A kept customer's margin comes over the months a customer of today is expected to stay."""
-    out, log, rate = {}, tables["actions"], programme.finance.discount_rate
+    out, log, rate = {}, logged(tables), programme.finance.discount_rate
     for action in (one for one in actions if one.id in set(inputs["action"])):
         row = effects[effects["action"] == action.id].iloc[0].to_dict()
         own = log[(log["action_id"] == action.id) & (log["arm"] == "treated")].drop_duplicates("person_id")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.act import effects, outcomes, plan
+from cxlib.act import effects, outcomes, plan, trials
 from cxlib.errors import DataError
 
 
@@ -97,3 +97,13 @@ def test_costs_come_from_the_log_then_from_the_plan_and_none_is_not_zero():
     assert plan.cost(action, log(cost=[6.5, 0.0])) == 106.5
     assert plan.cost(action, log(delivered_on=delivered)) == 102.0
     assert plan.cost(action.model_copy(update={"fixed_cost": None, "unit_cost": None}), log()) is None
+
+
+def test_an_action_decided_by_lot_is_graded_a_and_covers_what_was_planted():
+    action = plan.Action(id="call", name="Call", design="randomised", share=0.5, start="2026-04-01", end="2026-06-30")
+    rng = np.random.default_rng(1)
+    people = pd.DataFrame({"person_id": np.arange(400).astype(str), "arm": np.repeat(["treated", "control"], 200), "outcome": rng.normal(10, 3, 400) + np.repeat([2.0, 0.0], 200), "before": rng.normal(10, 3, 400), "probability": 0.5})
+    people.attrs["cut"] = 0
+    found = pd.DataFrame([{"action": "call", "outcome": "margin", "window_days": 90} | trials.judged(action, people)])
+    assert found["grade"].tolist() == ["A"]
+    assert found["conf_low"].iloc[0] < 2 < found["conf_high"].iloc[0]

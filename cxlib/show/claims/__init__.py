@@ -99,12 +99,12 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     answering,
     card,
     drivers,
+    effects,
     levers,
     linking,
     loading,
     protection,
     published,
-    roi,
     steering,
     summary,
     targets,
@@ -117,4 +117,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     worth,
 )
 
-__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants", "worth"]
+__all__ = ["alerts", "answering", "card", "claim", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants", "worth"]
