@@ -1,6 +1,6 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
-from cxlib import evidence, performance, value
+from cxlib import evidence, performance, value, worth
 from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
@@ -306,15 +306,7 @@ FINDINGS |= {  # 03
         ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
-FINDINGS |= performance.FINDINGS | evidence.FINDINGS | value.FINDINGS
-_ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
-FINDINGS |= {  # 11
-    "roi": _columns(
-        _ACTION, ("measure", "text", "net", "value, investment, net, roi, payback_days, p_pays, break_even_effect", True), *[column for column in _ESTIMATE if column[0] not in ("n", "n_eff")],
-        ("unit", "text", "money", "money, ratio, days, probability, money per customer", True), ("n", "whole", "526", "Customers it applies to", True),
-        ("draws", "whole", "65536", "Quasi-random draws", True), ("grade", "text", "A", "Evidence grade of the effect", True), ("note", "text", "", "What limits it"),
-    ),
-}  # fmt: skip
+FINDINGS |= performance.FINDINGS | evidence.FINDINGS | worth.FINDINGS | value.FINDINGS
 FINDINGS |= {  # 00
     "ledger": (*FINDINGS["tests"], *_columns(
         ("p_bh", "number", "0.01", "Benjamini-Hochberg within its family"), ("p_by", "number", "0.03", "Benjamini-Yekutieli within its family"), ("p_holm", "number", "0.02", "Holm over the headlines"),

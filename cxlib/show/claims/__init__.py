@@ -107,7 +107,6 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     loading,
     protection,
     published,
-    roi,
     steering,
     summary,
     targets,
@@ -117,6 +116,7 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     tracking,
     units,
     variants,
+    worth,
 )
 
-__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants", "worth"]
