@@ -48,7 +48,7 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     """
     _check(shapes, trim)
     options = {"x": x, "y": y, "cluster": cluster, "weight": weight, "within": within}
-    cells = wild.cells(frame, **options)
+    cells, lasting = wild.cells(frame, **options), _aligned(frame, options, lasting)
     row = dict.fromkeys(COLUMNS, np.nan) | {"n": len(cells.y), "n_eff": wild.effective(cells), "customers": cells.clusters, "levels": len(cells.levels), "shape": "", "note": _reason(cells)}
     places = None if row["note"] else places_of(cells, shapes, trim, lasting)
     if places is None or not len(places.at):
@@ -63,12 +63,12 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     return pd.DataFrame([row | {name: value for name, value in found.items() if name != "ruled"}])
 
 
-def change(frame: pd.DataFrame, *, x: str, y: str, at: pd.DataFrame, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> dict:
-    """Return how much another outcome changes at a threshold that was found: estimate at its place, conf_low and conf_high widest over the places of its interval, n, n_eff.
+def change(frame: pd.DataFrame, *, x: str, y: str, at: pd.DataFrame, ruled: pd.DataFrame, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> dict:
+    """Return how much another outcome changes at a threshold that was found: estimate at its place, conf_low and conf_high widest over the places of its shape that are not ruled out, n, n_eff.
 
-    `at` is what `find` returned, of the same answers. A jump changes the level of y, a hinge its slope, both beside a straight line; customers are clusters.
+    `at` and `ruled` are what those functions returned of the same answers. A jump changes the level of y, a hinge its slope, both beside a straight line; customers are clusters.
     """
-    start, cells = at.iloc[0], wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight)
+    start, cells, lasting = at.iloc[0], wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight), _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight}, lasting)
     places = places_of(cells, (start["shape"],), trim, lasting)
     fit = wild.fit(cells)
     _, size, crossed = wild.taken_out(cells, fit, places.values)
@@ -76,9 +76,17 @@ def change(frame: pd.DataFrame, *, x: str, y: str, at: pd.DataFrame, cluster: st
     best = int(np.argmin(np.abs(places.at - start["estimate"])))
     by_score, terms = wild.drawn(cells, wild.fit(cells, places.values[:, [best]]).error, fit, replicates=replicates, seed=seed + 1)
     half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * (by_score @ places.values - terms @ crossed).std(axis=0) / size
-    kept = (places.at >= start["conf_low"]) & (places.at <= start["conf_high"])
+    kept = np.isin(places.at, ruled.loc[(ruled["shape"] == start["shape"]) & (ruled["p"] > 0.05), "at"])
     kept[best] = True
     return {"estimate": float(found[best]), "conf_low": float((found - half)[kept].min()), "conf_high": float((found + half)[kept].max()), "n": len(cells.y), "n_eff": wild.effective(cells)}
+
+
+def _aligned(frame: pd.DataFrame, options: dict, lasting: Lasting | None) -> Lasting | None:
+    """What is known of the opinions of the rows that count: `lasting` has a row for each of the frame."""
+    if lasting is None:
+        return None
+    there = frame[[name for name in options.values() if name]].notna().all(axis=1).to_numpy()
+    return lasting if there.all() else Lasting(lasting.scale, lasting.known[there])
 
 
 def _check(shapes, trim) -> None:
@@ -198,24 +206,25 @@ def ruled(frame: pd.DataFrame, *, x: str, y: str, shapes=SHAPES, cluster: str | 
 
     Their p, over its sum, is the weight by which what depends on the place is averaged (a confidence distribution).
     """
-    cells = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight)
+    cells, lasting = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight), _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight}, lasting)
     places = None if _reason(cells) else places_of(cells, shapes, trim, lasting)
     if places is None or not len(places.at):
         return pd.DataFrame(columns=["shape", "at", "below", "above", "change", "p"])
     return where(cells, places, replicates=replicates, seed=seed)["ruled"]
 
 
-def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster: str | None = None, weight: str | None = None, within: str | None = None, trim: float = 0.1, most: int = 2, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
+def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster: str | None = None, weight: str | None = None, within: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, most: int = 2, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
     """Say whether there is a second threshold, or a third, beside those before it: sup-F given each before, until one is not shown.
 
     `first` is what `find` returned. out, a row a threshold looked for: order (2, ...), shape, estimate, change, p (none beside those before), n, note. The places keep `trim`
     of the answers from those before as well; where none is left, the note says so.
     """
     cells, rows = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight, within=within), []
+    lasting = _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight, "within": within}, lasting)
     start = first.iloc[0]
     if start["note"] or _reason(cells):
         return pd.DataFrame(columns=["order", "shape", "estimate", "change", "p", "n", "note"])
-    every = places_of(cells, ("jump", "hinge"), trim)
+    every = places_of(cells, SHAPES, trim, lasting)
     weights = np.bincount(cells.code, cells.weight, len(cells.levels)) / cells.weight.sum()
     taken = [int(np.argmin(np.where(every.shape == ("hinge" if start["shape"] == "hinge" else "jump"), np.abs(every.at - start["estimate"]), np.inf)))]
     for order in range(2, 2 + most):
@@ -238,30 +247,33 @@ def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster
     return pd.DataFrame(rows)
 
 
-def stability(frame: pd.DataFrame, *, x: str, y: str, by: str, at: pd.DataFrame, cluster: str | None = None, weight: str | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
+def stability(frame: pd.DataFrame, *, x: str, y: str, by: str, at: pd.DataFrame, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
     """Say whether a threshold holds in every part: found anew in each, and the change at the common place part by part.
 
     `by` names the parts (a segment, a year), `at` what `find` returned of all. out, a row a part: value, what `find` returns, same (its interval holds the common place),
     common, common_low, common_high (the change at the common place in this part), p_same (the parts do not differ there: a Wald test with customers as clusters, the same in every row).
     """
     start, parts = at.iloc[0], []
-    rows = frame.dropna(subset=[x, y, by])
+    there = frame[[x, y, by]].notna().all(axis=1).to_numpy()
+    rows = frame[there].reset_index(drop=True)
+    known = None if lasting is None else lasting.known[there]
     for value, own in rows.groupby(by, sort=True):
-        found = find(own, x=x, y=y, cluster=cluster, weight=weight, trim=trim, replicates=replicates, seed=seed)
+        found = find(own, x=x, y=y, cluster=cluster, weight=weight, lasting=None if known is None else Lasting(lasting.scale, known[own.index]), trim=trim, replicates=replicates, seed=seed)
         parts.append(found.assign(value=str(value), same=((found["conf_low"] <= start["estimate"]) & (start["estimate"] <= found["conf_high"])).astype(float).where(found["note"] == "")))
     if not parts:
         return pd.DataFrame(columns=["value", *COLUMNS, "same", "common", "common_low", "common_high", "p_same"])
     out = pd.concat(parts, ignore_index=True)
-    return out.assign(**_common(rows, x, y, by, start, cluster, weight, out["value"]))
+    broken = lambda scale: np.maximum(scale - start["estimate"], 0.0) if start["shape"] == "hinge" else (scale > start["estimate"]).astype(float)
+    z = broken(rows[x].to_numpy(float)) if known is None else known @ broken(lasting.scale)
+    return out.assign(**_common(rows, z, x, y, by, start, cluster, weight, out["value"]))
 
 
-def _common(rows, x, y, by, start, cluster, weight, values) -> dict:
+def _common(rows, z, x, y, by, start, cluster, weight, values) -> dict:
     """The change at the common place in each part, and whether it is the same in all."""
     blank = {name: np.nan for name in ("common", "common_low", "common_high", "p_same")}
     if start["note"]:
         return blank
     score = rows[x].to_numpy(float)
-    z = np.maximum(score - start["estimate"], 0.0) if start["shape"] == "hinge" else (score > start["estimate"]).astype(float)
     w = rows[weight].to_numpy(float) if weight else np.ones(len(rows))
     who = pd.factorize(rows[cluster])[0] if cluster else np.arange(len(rows))
     found, pulls = [], []
