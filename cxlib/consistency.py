@@ -19,6 +19,9 @@ def sentences(p):
         yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
     if not _known_zone(p.timezone):
         yield f"'timezone' = '{p.timezone}' is not a known zone; write it like Europe/Berlin."
+    for one in p.reported:
+        if not re.fullmatch(r"[0-9]{4}Q[1-4]", one):
+            yield f"'reported' names '{one}', which is no quarter; write it like 2026Q3."
     seen = set()
     for wave in p.waves:
         if wave.survey not in surveys:

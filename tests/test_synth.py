@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from scipy import stats
 from cxlib import load, programme, synth
 from cxlib.errors import UsageError
 from cxlib.load import identifiers
-from cxlib.synth import comments, company, draws, opinions, truth
+from cxlib.synth import comments, company, deflate, draws, opinions, truth
 from cxlib.text import codeframe, topics
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -126,6 +128,20 @@ def test_seeds_and_worlds_are_different_companies(tmp_path):
     assert set(a) == set(b) == set(c)
     assert all(a[name] != b[name] and a[name] != c[name] for name in a if name.startswith("raw/pulse"))
     assert a["raw/accounts.parquet"] == c["raw/accounts.parquet"], "the null world is the same company"
+
+
+def test_workbooks_are_packed_as_rfc_1951_and_any_reader_unpacks_them(tmp_path):
+    for data in (b"", b"a", b"abc" * 4, bytes(range(256)) * 5, b"\0" * 100_000, draws.words((1, "noise"), 5000).tobytes(), ("<c r=\"A1\"><v>5</v></c>" * 9000).encode()):
+        packed = deflate.deflate(data)
+        assert zlib.decompress(packed, -15) == data
+        assert len(packed) <= 1.13 * len(data) + 8, "nine bits a byte at the worst"
+    (tmp_path / "two.zip").write_bytes(deflate.archive({"a.txt": b"one", "ü/b.txt": b"two" * 50}, year=2025, month=1, day=7))
+    with zipfile.ZipFile(tmp_path / "two.zip") as made:
+        assert made.testzip() is None
+        assert {name: made.read(name) for name in made.namelist()} == {"a.txt": b"one", "ü/b.txt": b"two" * 50}
+    with zipfile.ZipFile(SHIPPED / "raw" / "annual_2025.xlsx") as book:
+        assert book.testzip() is None
+        assert sum(one.compress_size for one in book.infolist()) < 0.3 * sum(one.file_size for one in book.infolist())
 
 
 # -- draws -------------------------------------------------------------------------------------------------------------------------------------

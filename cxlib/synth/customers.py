@@ -65,7 +65,7 @@ def tongue(region: np.ndarray, *, seed: int) -> np.ndarray:
 
 
 def traits(folk: pd.DataFrame, *, seed: int, world: str) -> dict[str, np.ndarray]:
-    """What stays with a person: halo, standing (own part plus halo plus segment, by attribute), usual (what basics and delighters give and take on average), and
+    """What stays with a person: halo, kolibri (whether that is the brand), standing (own part plus halo plus segment, by attribute), usual (what basics and delighters give and take on average), and
     `score`, the expected recommendation before rounding on an average day."""
     n, real = len(folk), company.truthful(world)
     halo = draws.normal((seed, "traits", "halo"), n)
@@ -77,7 +77,7 @@ def traits(folk: pd.DataFrame, *, seed: int, world: str) -> dict[str, np.ndarray
     weighted = (standing * company.WEIGHTS).sum(axis=1)
     usual = company.steps(company.LEVELS + standing, company.OCCASION)
     return {"halo": halo, "standing": standing, "usual": usual, "score": company.RECOMMEND_MEAN + real * (weighted + usual) + spread * leaning,
-            "talk": draws.normal((seed, "traits", "talk"), n), "answers": draws.normal((seed, "traits", "answers"), n),
+            "kolibri": (folk["brand"] == company.BRANDS[1]).to_numpy(), "talk": draws.normal((seed, "traits", "talk"), n), "answers": draws.normal((seed, "traits", "answers"), n),
             "contacts": draws.normal((seed, "traits", "contacts"), n)}
 
 

@@ -58,9 +58,10 @@ def write(folder: Path, *, customers: int, seed: int, world: str) -> None:
     by_wave, by_week = truth.nps(folk, held, replies, world=world)
     mentions = mentions[["survey", "wave", "item", "response_id", "topic", "polarity"]]
     truth.write(folder / "truth", about=about(customers, seed, world), tables={
-        "drivers": truth.drivers(folk, held, seed=seed, world=world), "nps_by_wave": by_wave, "nps_by_week": by_week, "mentions": mentions,
+        "drivers": truth.drivers(folk, held, seed=seed, world=world), "nps_by_wave": by_wave, "nps_by_week": by_week, "moves": truth.moves(replies, world=world), "units": truth.units(replies, world=world), "mentions": mentions,
         "topics": truth.topics(mentions, texts), "effects": truth.effects(folk, calls, seed=seed, world=world),
         "people": pd.DataFrame({"person_id": folk["person_id"], "score": np.round(held["score"], 4), "leaving": np.round(leaving, 6), "leaves_on": folk["left_on"]}), "faults": pd.DataFrame(planted), "links": linked})
+    (raw / "benchmarks.csv").write_bytes(files(__package__).joinpath("templates", "benchmarks.csv").read_bytes())
     for name in TEMPLATES:
         template = files(__package__).joinpath("templates", name)
         if template.is_file():
@@ -120,7 +121,7 @@ def sources(raw: Path, accounts, folk, ids, moments, asked, calls, bought) -> No
     asked = asked.assign(person_id=whose[asked["person"]])
     exports.write_parquet(raw / "invitations.parquet", asked[["survey", "wave", "person_id", "sent_on", "channel", "reminder", "opened", "answered", "probability"]], dates=("sent_on",))
     logged = moments[(moments["at"].to_numpy() < systems.SINCE) | ~moments["channel"].isin(systems.OWN).to_numpy()]
-    exports.write_parquet(raw / "interactions.parquet", logged.drop(columns="person").assign(minutes=logged["minutes"].astype("Int16")))
+    exports.write_parquet(raw / "interactions.parquet", logged.drop(columns=["person", "desk"]).assign(minutes=logged["minutes"].astype("Int16")))
     exports.write_parquet(raw / "orders.parquet", bought, dates=("ordered_on",))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import actions, company, customers, draws, opinions, orders
+from . import actions, company, contacts, customers, draws, opinions, orders
 from .exports import write_parquet
 
 
@@ -75,6 +75,44 @@ def nps(folk, held, replies: pd.DataFrame, *, world: str) -> tuple[pd.DataFrame,
         return out[[*keys, "n", "nps_respondents", "nps_customers"]]
 
     return table(replies, ["survey", "wave"]), table(replies[replies["survey"] == "pulse"], ["week"])
+
+
+# What was planted into the pulse between a wave and the one before: kind -> (wave, segment in which it shows, value; "": all of them).
+PLANTED = {"good": ("2025Q4", "", ""), "one brand": ("2026Q1", "brand", "Kolibri"), "quiet": ("2026Q2", "", ""), "bad": ("2026Q3", "", ""), "mix": (contacts.FIBRE, "touchpoint", ""), "noise": ("2026Q2", "region", "")}
+
+
+def moves(replies: pd.DataFrame, *, world: str) -> pd.DataFrame:
+    """Moves of the pulse's NPS against the wave before, in points: kind, wave, then_wave, segment, value, nps (true of the respondents), within and mix (its parts by the segment, by brand
+    where none is named; Kitagawa's, midpoints as base), observed (on the scores before any fault). Noise is the region whose score moved most in a quarter in which none moved."""
+    pulse = replies[replies["survey"] == "pulse"]
+    ticked = pulse["recommend"].astype("float64")
+    pulse = pulse.assign(score=np.select([ticked >= 9, ticked <= 6, ticked.notna()], [100.0, -100.0, 0.0], np.nan))
+    waves, rows = sorted(pulse["wave"].unique()), []
+    for kind, (wave, segment, value) in PLANTED.items():
+        if wave not in waves[1:]:
+            continue
+        then = waves[waves.index(wave) - 1]
+        own = pulse[pulse["wave"].isin([wave, then])]
+        by = own.groupby([segment or "brand", "wave"]).agg(n=("expected", "size"), true=("expected", "mean"), seen=("score", "mean")).unstack(fill_value=0)
+        share, gap = by["n"] / by["n"].sum(), by["true"][wave] - by["true"][then]
+        if kind == "noise":
+            value = str((by["seen"][wave] - by["seen"][then]).abs().idxmax())
+        if value:
+            true = 0.0 if kind == "noise" else gap[value]           # who happens to answer is noise too
+            rows.append((kind, wave, then, segment, value, true, true, 0.0, by["seen"].loc[value, wave] - by["seen"].loc[value, then]))
+            continue
+        within, mix = float((share.mean(axis=1) * gap).sum()), float((by["true"].mean(axis=1) * (share[wave] - share[then])).sum())
+        seen = own.groupby("wave")["score"].mean()
+        rows.append((kind, wave, then, segment, value, within + mix, within, mix, seen[wave] - seen[then]))
+    columns = ["kind", "wave", "then_wave", "segment", "value", "nps", "within", "mix", "observed"]
+    return pd.DataFrame(rows, columns=columns).round(dict.fromkeys(columns[5:], 3)).assign(real=company.truthful(world))
+
+
+def units(replies: pd.DataFrame, *, world: str) -> pd.DataFrame:
+    """The desks: desk, share (of the contacts), effect (points of the recommendation that it adds), answers (in the last wave)."""
+    last = replies.loc[(replies["survey"] == "pulse") & (replies["wave"] == replies["wave"].max()), "desk"].value_counts().reindex(contacts.DESKS)
+    effect = [contacts.DESK_EFFECTS.get(desk, 0.0) * company.truthful(world) for desk in contacts.DESKS]
+    return pd.DataFrame({"desk": contacts.DESKS, "share": contacts.DESK_SHARES, "effect": effect, "answers": last.fillna(0).astype(int).to_numpy()})
 
 
 def topics(mentions: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
