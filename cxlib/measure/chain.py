@@ -136,7 +136,7 @@ def opinions(rows: pd.DataFrame, tables, *, survey: str, item: str) -> tuple[pd.
     if found.note:
         return rows.assign(standing=rows["score"]), found, None
     known = opinion.posterior(found, answers, rows, score=item)
-    return rows.assign(standing=known @ found.scale), found, thresholds.Lasting(found.scale, known)
+    return rows.assign(standing=known @ found.scale), found, thresholds.Lasting(found.scale, known, (found.levels[0], found.levels[-1]))
 
 
 def broken(rows: pd.DataFrame, lasting: thresholds.Lasting | None = None, *, outcomes=tuple(OUTCOMES), replicates: int = thresholds.REPLICATES, seed: int = 1) -> pd.DataFrame:
@@ -165,7 +165,7 @@ def without(rows: pd.DataFrame, lasting: thresholds.Lasting | None, held: dict, 
 
 def of(lasting: thresholds.Lasting | None, own: pd.DataFrame) -> thresholds.Lasting | None:
     """Return what is known of the opinions of some of the rows."""
-    return None if lasting is None else thresholds.Lasting(lasting.scale, lasting.known[own.index.to_numpy()])
+    return None if lasting is None else lasting._replace(known=lasting.known[own.index.to_numpy()])
 
 
 def checked(rows: pd.DataFrame, lasting: thresholds.Lasting | None, found: pd.DataFrame, programme, *, replicates: int = 499, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:

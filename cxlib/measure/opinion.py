@@ -62,7 +62,7 @@ def retest(responses: pd.DataFrame, *, survey: str, item: str, days: int = AGAIN
 
 
 def _nodes() -> tuple[np.ndarray, np.ndarray]:
-    nodes = np.linspace(-4, 4, NODES)
+    nodes = np.linspace(-5, 5, NODES)
     weight = stats.norm.pdf(nodes)
     return nodes, weight / weight.sum()
 

@@ -33,6 +33,7 @@ class Lasting(NamedTuple):
 
     scale: np.ndarray
     known: np.ndarray
+    ends: tuple[float, float] = (-np.inf, np.inf)  # of the scale: a usual score beyond them is an opinion, but no place of a threshold
 
 
 def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), cluster: str | None = None, weight: str | None = None, within: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
@@ -86,7 +87,7 @@ def _aligned(frame: pd.DataFrame, options: dict, lasting: Lasting | None) -> Las
     if lasting is None:
         return None
     there = frame[[name for name in options.values() if name]].notna().all(axis=1).to_numpy()
-    return lasting if there.all() else Lasting(lasting.scale, lasting.known[there])
+    return lasting if there.all() else lasting._replace(known=lasting.known[there])
 
 
 def _check(shapes, trim) -> None:
@@ -130,7 +131,7 @@ def _of_opinion(cells: wild.Cells, shape: str, trim: float, lasting: Lasting) ->
     known = np.add.reduceat(lasting.known[order] * cells.weight[order, None], starts, axis=0) / weights[:, None]
     share = np.cumsum(weights @ known) / weights.sum()
     middles = (lasting.scale[1:] + lasting.scale[:-1]) / 2
-    open_ = np.flatnonzero((share[:-1] >= trim) & (share[:-1] <= 1 - trim))
+    open_ = np.flatnonzero((share[:-1] >= trim) & (share[:-1] <= 1 - trim) & (middles >= lasting.ends[0]) & (middles <= lasting.ends[1]))
     at = middles[open_]
     gaps = np.full(len(at), np.nan)
     step = (lasting.scale[:, None] > at).astype(float) if shape == "jump" else np.maximum(lasting.scale[:, None] - at, 0.0)
@@ -258,7 +259,7 @@ def stability(frame: pd.DataFrame, *, x: str, y: str, by: str, at: pd.DataFrame,
     rows = frame[there].reset_index(drop=True)
     known = None if lasting is None else lasting.known[there]
     for value, own in rows.groupby(by, sort=True):
-        found = find(own, x=x, y=y, cluster=cluster, weight=weight, lasting=None if known is None else Lasting(lasting.scale, known[own.index]), trim=trim, replicates=replicates, seed=seed)
+        found = find(own, x=x, y=y, cluster=cluster, weight=weight, lasting=None if known is None else lasting._replace(known=known[own.index]), trim=trim, replicates=replicates, seed=seed)
         parts.append(found.assign(value=str(value), same=((found["conf_low"] <= start["estimate"]) & (start["estimate"] <= found["conf_high"])).astype(float).where(found["note"] == "")))
     if not parts:
         return pd.DataFrame(columns=["value", *COLUMNS, "same", "common", "common_low", "common_high", "p_same"])
