@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     submod_attrs={
         "measure": ["drivers", "ledger", "metrics", "tracking"],
         "act": ["effects", "outcomes", "plan", "roi", "trials"],
-        "text": ["codeframe", "prevalence", "quotes", "sentiment", "topics"],
+        "text": ["agreement", "audit", "codeframe", "codings", "comments", "correction", "prevalence", "quotes", "sentiment", "sheets", "topics"],
         "show": ["figures", "prose", "tables"],
     },
 )

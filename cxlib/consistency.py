@@ -19,6 +19,9 @@ def sentences(p):
         yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
     if not _known_zone(p.timezone):
         yield f"'timezone' = '{p.timezone}' is not a known zone; write it like Europe/Berlin."
+    for one in p.reported:
+        if not re.fullmatch(r"[0-9]{4}Q[1-4]", one):
+            yield f"'reported' names '{one}', which is no quarter; write it like 2026Q3."
     seen = set()
     for wave in p.waves:
         if wave.survey not in surveys:
@@ -53,6 +56,8 @@ def sentences(p):
         yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
         waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}
         yield from (f"[[accepted]] names the wave '{one.wave}', which is not declared{nearest(one.wave, waves)}." for _ in range(bool(one.wave) and one.wave not in waves))
+    if p.holdout.share == 0 and len(p.holdout.reason.strip()) < 8:
+        yield "'holdout.share' = 0 needs a reason in holdout.reason: without customers left alone by lot, what acting on a list did can never be known."
     for pattern in p.privacy.numbers:
         try:
             re.compile(pattern)

@@ -1,6 +1,6 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
-from cxlib import performance
+from cxlib import performance, value
 from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
@@ -210,6 +210,14 @@ FINDINGS |= {  # 04
     "topic_shares": _columns(
         *_TOPIC, _QUARTER, ("level", "text", "topic", "topic or net", True), _POLARITY, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True),
         ("base", "text", "commenters", "commenters or respondents", True), ("indicative", "flag", "1", "No audit has corrected the coder's mistakes", True), ("note", "text", "", "What limits it"),
+        ("uncorrected", "number", "0.19", "The share as the coder counts"), ("audit_n", "whole", "200", "Answers that people coded for the audit", True), ("target", "text", "population", "What the interval is for: the population, or this wave's comments"),
+        ("sensitivity", "number", "0.81", "Of those who speak of it by people, the share the coder finds"), ("precision", "number", "0.88", "Of those the coder finds, the share who speak of it by people"),
+    ),
+    "topic_agreement": _columns(
+        ("topic", "text", "waiting", "Topic; (polarity) for better or worse where both coders see it", True), ("estimate", "number", "0.84", "Krippendorff's alpha of its presence"), *_LIMITS("conf", "of alpha"),
+        ("n", "whole", "200", "Comments coded by two people or more", True), ("count", "whole", "31", "Comments marked by anybody", True), ("kappa", "number", "0.84", "Cohen's kappa, mean over pairs of coders"),
+        ("positive", "number", "0.87", "Of one coder's marks, the share that another shares"), ("observed", "number", "0.97", "Share of agreeing pairs"), ("verdict", "text", "reliable", "reliable, tentative, below or cannot tell", True),
+        ("allowed", "flag", "1", "Whether it may lead to a priority", True), ("note", "text", "", "What limits it"),
     ),
     "topic_coverage": _columns(
         ("survey", "text", "pulse", "Survey", True), _QUARTER, ("verbatims", "whole", "300", "Verbatims", True), ("empty", "whole", "3", "Without words", True),
@@ -285,7 +293,7 @@ FINDINGS |= {  # 03
         ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
-FINDINGS |= performance.FINDINGS
+FINDINGS |= performance.FINDINGS | value.FINDINGS
 _ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
 FINDINGS |= {  # 11
     "effects": _columns(

@@ -225,6 +225,9 @@ def _environ(private: Path, extra: Mapping[str, str]) -> dict[str, str]:
     """What the interpreters see: nothing of the user's own Python, Jupyter or matplotlib set-up, one time zone, locale, hash seed and BLAS thread."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(LEFT_OUT)}
     mine = dict.fromkeys(("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "XDG_CONFIG_HOME"), f"{private}/tmp")
+    # the secret of the workplace stays the user's own: one made in a folder of this run would give every run other pseudonyms
+    own = os.environ.get("CX_SALT_FILE") or Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config", "cxlib", "salt")
+    mine["CX_SALT_FILE"] = os.path.abspath(own)
     if sys.platform == "darwin":  # where matplotlib looks in the home folder only; its font cache must outlive the run
         mine["MPLCONFIGDIR"] = str(Path(sys.prefix, "var", "matplotlib"))
     return kept | FIXED | mine | {"TMPDIR": f"{private}/tmp"} | dict(extra)

@@ -20,13 +20,14 @@ Definition = Literal[
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10", "share_0_1",
 ]  # fmt: skip
 FORGOTTEN = "forgotten.csv"  # who was taken out of the raw files, as keyed hashes (`cx forget`)
+CODING_DRAWS, CODINGS = "coding_draws.csv", "codings.csv"  # which comments people were given to code, and what they made of them (`cx code`)
 Sight = Literal[
     "mixed_scales", "reversed_scale", "code_as_score", "heaping", "straight_lining", "renamed_value", "shifted_columns", "ambiguous_dates", "wave_twice", "rows_repeated",
     "same_ids", "wording_break", "lone_jump", "regular_rows",
 ]  # fmt: skip
 RESERVED = {*RESPONSE_FIELDS, "answer", "survey", "wave", "quarter", "week"}  # columns of the responses that no item may be called
 PUBLISHED = ("series", "label", "day", "first", "estimate", "unit", "base", "kpi", "wording", "scale", "mode", "source", "licence")
-Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
+Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff"]
 
 
 
@@ -145,6 +146,14 @@ class Finance(BaseModel):
     margin_rate: float | None = Field(None, ge=0, le=1, description="Contribution margin as a share of sales, where orders carry no margin.")
 
 
+class Holdout(BaseModel):
+    """The part of every exported list that is left alone by lot, so that what acting on the list did can be known."""
+
+    model_config = FROZEN
+    share: float = Field(0.1, ge=0, le=0.5, description="Part of each list that is left alone, a proportion; 0 needs a reason.")
+    reason: str = Field("", description="Why nobody is left alone, where share is 0, e.g. \"the regulator asks that everybody is called\".")
+
+
 class Rate(BaseModel):
     """A dated exchange rate into the programme's currency."""
 
@@ -189,10 +198,12 @@ class Programme(BaseModel):
     staff: Staff = Staff()
     privacy: Privacy = Privacy()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
+    reported: tuple[str, ...] = Field((), description="Quarters that are reported where no wave of a survey falls into them, e.g. [\"2026Q3\"].")
     published: tuple[Published, ...] = Field((), description="Files of published figures: series that are tracked, and benchmarks of KPIs.")
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
     finance: Finance = Finance()
+    holdout: Holdout = Holdout()
     rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
     limits: Limits = Limits()
     folder: Path = Field(Path(), exclude=True, description="Where it was read from; not a key of the file.")
@@ -249,8 +260,8 @@ class Programme(BaseModel):
         return name
 
     def quarters(self) -> list[str]:
-        """Return the quarters that have a wave, in order."""
-        return sorted({wave.quarter for wave in self.waves})
+        """Return the quarters that have a wave or are to be reported without one, in order."""
+        return sorted({*(wave.quarter for wave in self.waves), *self.reported})
 
     def quarter_of(self, day: dt.date) -> str:
         return quarters.of(day, start=self.fiscal_year_start, label=self.fiscal_year_label)
@@ -270,7 +281,7 @@ class Programme(BaseModel):
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
-        contracts += [path for path in (self.folder / FORGOTTEN,) if path.is_file()]
+        contracts += [path for path in (self.folder / FORGOTTEN, self.folder / CODING_DRAWS, self.folder / CODINGS) if path.is_file()]
         files = (name for one in (*self.waves, *self.sources, *self.published) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in getattr(one, "joins", ()))) if name)
         return contracts + [self.raw / name for name in dict.fromkeys(files)]
 

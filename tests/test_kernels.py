@@ -95,6 +95,23 @@ def test_faults_35_pages_are_identical_whatever_jobs_zone_locale_and_hash_seed(g
     assert pages[0] == pages[1]
 
 
+@pytest.mark.parametrize("named", [{}, {"CX_SALT_FILE": "kept/secret"}])
+def test_studies_know_people_by_the_same_secret_as_the_command(go, book, tmp_path, monkeypatch, named):
+    """It was made anew in each run's own folder, so that every run gave other pseudonyms, and draws of clusters with them."""
+    notebook(book, "02_a", "import os, pathlib", "from cxlib.load import identifiers", "pathlib.Path(os.environ['OUT'], 'mark').write_text(identifiers.mark(identifiers.salt()))")
+    monkeypatch.delenv("CX_SALT")
+    monkeypatch.chdir(tmp_path)
+    for name, value in ({"XDG_CONFIG_HOME": str(tmp_path / "settings")} | named).items():
+        monkeypatch.setenv(name, value)
+    marks = []
+    for _ in range(2):
+        go()
+        marks.append((go.out / "mark").read_text())
+    from cxlib.load import identifiers
+
+    assert marks == [identifiers.mark(identifiers.salt())] * 2
+
+
 def test_parameters_reach_only_the_notebooks_that_declare_them(go, book):
     notebook(book, "02_a", "print('depth is', depth)", parameters="depth = 1")
     notebook(book, "03_b", "print('depth' in globals(), quarter)")

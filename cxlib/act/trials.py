@@ -3,7 +3,7 @@
 import pandas as pd
 from scipy import stats
 
-from cxlib.act import effects, outcomes, roi
+from cxlib.act import effects, grades, outcomes, roi
 
 COLUMNS = ["action", "outcome", "window_days", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "mean_treated", "mean_control", "n_treated", "n_control", "cut", "ratio_p", "attrition_p", "before_p", "grade", "reason", "note"]
 
@@ -49,7 +49,7 @@ def evaluate(assigned: dict, actions: dict) -> pd.DataFrame:
         before = effects.difference(people, outcome="before", arm="arm").iloc[0]
         expected = action.share or (people["probability"].mean() if people["probability"].notna().any() else 0.5)
         ratio = effects.sample_ratio(people, arm="arm", expected=expected).iloc[0]
-        grade, reason = effects.grade(design="randomised", sample_ratio_ok=bool(ratio["ok"]), attrition_p=found["attrition_p"])
+        grade, reason = grades.grade(design="randomised", sample_ratio_ok=bool(ratio["ok"]), attrition_p=found["attrition_p"])
         rows.append(found | {"action": name, "outcome": action.outcome, "window_days": action.window_days, "cut": people.attrs["cut"], "ratio_p": ratio["p"], "before_p": before["p"], "grade": grade, "reason": reason})
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
 

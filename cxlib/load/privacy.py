@@ -62,7 +62,7 @@ def redacted(tables: dict[str, pd.DataFrame], known: redaction.Known, *, program
     return tables | {"redactions": counted}
 
 
-DAYS = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "invitations": "sent_on", "people": "left_on", "accounts": "ended_on", "responses": "answered_on"}
+DAYS = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "sales": "sold_on", "invitations": "sent_on", "people": "left_on", "accounts": "ended_on", "responses": "answered_on"}
 
 
 def kept(programme, one, table: str, part, gone: frozenset[str]):

@@ -211,7 +211,8 @@ def _sampled(tables, survey: str, frame) -> tuple[pd.DataFrame, dict]:
     strata = survey.strata if survey.strata in frame else None
     if clustered and strata:  # a cluster in two strata was drawn in each
         unit = frame[strata].astype(str) + "/" + unit.astype(str)
-    return frame.assign(unit=unit), {"cluster": "unit" if clustered else None, "strata": strata, "margins": tuple(name for name in margins if name in frame)}
+    # numbered by the answers' order: pseudonyms sort differently at every workplace, and draws follow the order of the units
+    return frame.assign(unit=pd.factorize(unit)[0]), {"cluster": "unit" if clustered else None, "strata": strata, "margins": tuple(name for name in margins if name in frame)}
 
 
 def answers(tables, survey: str, *, back: int = 0):

@@ -28,10 +28,19 @@ def test_a_model_is_that_of_its_answers(sample):
     own = tables["responses"].query("survey == 'annual' and wave == '2026Q3'").sort_values("response_id", kind="stable", ignore_index=True)
     items = [item for item in tables.programme.drivers[0].items if not tables.programme.item(item).asked_if]
     account = own["person_id"].map(tables["people"].drop_duplicates("person_id").set_index("person_id")["account_id"])  # the survey declares that accounts were drawn
-    own = own.assign(unit=account.astype(object).where(account.notna(), own["answer"]))
+    own = own.assign(unit=pd.factorize(account.astype(object).where(account.notna(), own["answer"]))[0])
     alone = drivers.importance(own, kpi="recommend", drivers=items, weight="weight", cluster="unit", replicates=50, seed=3)
     found = models.importance(models.resample(tables, replicates=50, seed=3)).query("kpi == 'nps'").reset_index(drop=True)
     pd.testing.assert_frame_equal(found[alone.columns.tolist()], alone)
+
+
+def test_another_workplace_s_pseudonyms_draw_the_same_replicates(sample, tmp_path, monkeypatch):
+    """Accounts are drawn in the order of the answers: in that of their pseudonyms the limits hung on the secret."""
+    here = sample("2026Q3")
+    monkeypatch.setenv("CX_SALT", "another workplace's")
+    there = store.Tables(store.write(here.programme, tmp_path), here.programme, "2026Q3")
+    assert not here["people"]["account_id"].equals(there["people"]["account_id"])
+    pd.testing.assert_frame_equal(*(models.importance(models.resample(tables, replicates=30, seed=3)) for tables in (here, there)))
 
 
 def test_who_is_told_apart_is_what_the_ranks_say(sample):

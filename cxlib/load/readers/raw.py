@@ -101,11 +101,19 @@ def _empty(arrow) -> np.ndarray | None:
     return left if left is not None and left.any() else None
 
 
+def arrow(texts):
+    """Return a column of text as one Arrow array of large strings; what is missing is null there."""
+    import pyarrow as pa
+
+    cells = pa.array(texts if isinstance(texts.dtype, pd.StringDtype) else texts.astype("str"), pa.large_string(), from_pandas=True)
+    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+
+
 def signs(texts) -> tuple[np.ndarray, np.ndarray]:
     """Return where texts end in their bytes, the first beginning at 0, and the bytes: of a column of text without missing ones, or an Arrow array."""
     import pyarrow as pa
 
-    cells = pa.array(texts, pa.large_string()) if isinstance(texts, pd.Series) else texts
+    cells = arrow(texts) if isinstance(texts, pd.Series) else texts
     cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     _, offsets, data = cells.buffers()
     ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1] if len(cells) else np.zeros(1, np.int64)

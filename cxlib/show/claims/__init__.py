@@ -104,10 +104,11 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     summary,
     targets,
     teams,
+    thresholds,
     topics,
     tracking,
     units,
     variants,
 )
 
-__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "topics", "tracking", "units", "variants"]
+__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
