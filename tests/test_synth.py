@@ -538,7 +538,7 @@ def test_a_new_subject_is_in_no_topic_and_only_in_the_last_waves(telecom, spoken
     bare = spoken[new & (spoken["meant"].map(len) == 1)]
     assert len(bare) > 60
     assert bare["topics"].map(len).gt(0).mean() < 0.05, "the codeframe does not cover it"
-    for language, word in (("en", "scam|phish|spam|fraud|pretend|fake"), ("de", "betr|phish|spam|gef")):
+    for language, word in (("en", "scam|phish|spam|fraud|pretend|fake"), ("de", "betrüg|phish|spam|gefälscht")):
         tongue = spoken[spoken["language"] == language]
         assert not tongue.loc[tongue["wave"] < planted["from"], "text"].str.contains(f"(?i){word}").sum() > 0.002 * len(tongue)
 
