@@ -16,6 +16,7 @@ import pytest
 from scipy import stats
 
 from cxlib import load, programme, synth
+from cxlib.act import plan, series
 from cxlib.errors import UsageError
 from cxlib.load import identifiers
 from cxlib.synth import comments, company, deflate, draws, opinions, sayings, truth
@@ -637,3 +638,50 @@ def test_no_study_and_no_module_opens_the_truth():
     assert modules
     assert [path.name for path in modules if names_it(path.read_text(encoding="utf-8"))] == []
     assert [path.name for path, source in cells if "truth" in source or "synth" in source] == []
+
+
+# -- the second company ------------------------------------------------------------------------------------------------------------------------
+
+ACCESSORY = ROOT / "data" / "accessory"
+
+
+def of_cases(folder: Path) -> pd.DataFrame:
+    """What `series.effect` finds of the price cut, by the programme's own plan and tables."""
+    known = programme.read(folder)
+    (action,) = plan.read(folder).actions
+    sold = load.check(known)["sales"]
+    wide = sold.pivot(index="sold_on", columns="series", values="value")
+    adjust = sold[sold["series"] == action.series].set_index("sold_on")[["distribution", "promotion"]]
+    frame = wide.rename(columns={action.series: "value"}).join(adjust).reset_index(names="period")
+    return series.effect(frame, start=action.start, controls=action.controls, adjust=tuple(adjust.columns)).iloc[0]
+
+
+def test_the_second_company_is_what_the_function_writes(tmp_path):
+    synth.brand(tmp_path / "accessory", seed=1)
+    assert contents(tmp_path / "accessory") == contents(ACCESSORY)
+    with pytest.raises(UsageError, match="not an empty folder"):
+        synth.brand(tmp_path / "accessory")
+    sold = pd.read_csv(ACCESSORY / "raw" / "sales.csv", parse_dates=["sold_on"])
+    assert (sold.groupby("series").size() == 130).all()
+    assert (sold["sold_on"].dt.dayofweek == 0).all()
+    assert set(load.check(programme.read(ACCESSORY))) >= {"sales"}
+
+
+def test_the_price_cut_is_found_against_the_series_that_were_not_touched(tmp_path):
+    true = json.loads((ACCESSORY / "truth" / "effects.json").read_text(encoding="utf-8"))["price_cut"]
+    found = of_cases(ACCESSORY)
+    assert found["n"] == true["weeks"] == 26
+    assert found["n_before"] == 104
+    assert found["conf_low"] <= true["effect"] <= found["conf_high"]
+    assert found["conf_low"] > 0
+    assert found["control_p"] > 0.05, "the controls stayed"
+    missed, sure = 0, 0
+    for seed in range(2, 22):
+        synth.brand(tmp_path / f"null{seed}", seed=seed, world="null")
+        null = of_cases(tmp_path / f"null{seed}")
+        sure += null["p"] < 0.05
+        synth.brand(tmp_path / f"true{seed}", seed=seed)
+        true, found = json.loads((tmp_path / f"true{seed}" / "truth" / "effects.json").read_text(encoding="utf-8"))["price_cut"], of_cases(tmp_path / f"true{seed}")
+        missed += not found["conf_low"] <= true["effect"] <= found["conf_high"]
+    assert sure <= 4, "five or more of twenty at 5 %: once in 390"
+    assert missed <= 4
