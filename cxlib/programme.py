@@ -165,6 +165,9 @@ class Finance(BaseModel):
     model_config = FROZEN
     discount_rate: float = Field(0.08, ge=0, le=1, description="Yearly discount rate, a proportion.")
     margin_rate: float | None = Field(None, ge=0, le=1, description="Contribution margin as a share of sales, where orders carry no margin.")
+    contact_cost: float | None = Field(None, ge=0, description="What a contact costs, programme's currency: the value of one avoided.")
+    programme_cost: float | None = Field(None, ge=0, description="What the research programme itself costs a year: fieldwork, licences, people.")
+    horizon_months: int = Field(36, ge=1, le=120, description="Months ahead for which a customer's worth is counted.")
 
 
 class Holdout(BaseModel):
