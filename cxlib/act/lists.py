@@ -1,116 +1,99 @@
-"""The list of those just below a threshold, for those who act: who is on it, who is left alone by lot, and everything the page says of it."""
-
-import datetime as dt
-from typing import NamedTuple
+"""Actions for customers chosen by a rule: those on the list against customers like them who were not, weighted until they are alike."""
 
 import numpy as np
 import pandas as pd
 
-from cxlib.act import holdout, justbelow
-from cxlib.measure import chain, ledger, thresholds
-from cxlib.text import codeframe, topics
+from cxlib.act import grades, matching, outcomes
+from cxlib.errors import DataError
+
+WORDS = ("contract", "segment", "brand", "region")  # of the customer file, where it has them
 
 
-class Below(NamedTuple):
-    """What is known of those just below, each frame with a column group."""
+def cohort(action, tables) -> pd.DataFrame:
+    """Return those on the list and those who could have been: person_id, treated, assigned_on, outcome, covariates.
 
-    stood: pd.DataFrame  # every present customer (see `justbelow.standing`)
-    listed: pd.DataFrame  # those just below, ranked, with the arm each was drawn into
-    stakes: pd.DataFrame  # what is at stake a year
-    worse: pd.DataFrame  # what went worse for them than for those just above, all sources
-    followed: pd.DataFrame  # what became of last quarter's list
-    may: bool  # whether the promise permits to approach somebody
-
-
-def below(tables, rows: pd.DataFrame, lasting, held, found: pd.DataFrame, *, survey: str, item: str, days: int = 90, replicates: int = 499, seed: int = 1) -> Below:
-    """Return who stands just below each threshold of spend that is shown (p_holm at most .05, more above it), group by group; empty frames where none is.
-
-    in: what `chain.opinions` and `chain.broken` return. The list of last quarter is made again with the threshold of now, from what was known then.
+    The others are customers who never were on this list. Where the list was made of low scorers (`cut`), they are those with equally low scores who were not called, dated by their answer; else each has a day of assignment
+    that is drawn from the days of the list in order, whatever they did later (no immortal time), on which they were customers. Covariates: the outcome in as many days before, in as many before these, tenure, and what the
+    customer file says (contract, segment, brand, region); the score, where the list was made by it. `attrs`: cut, gone, unobserved (treated whose time before is not in the files).
     """
-    programme, parts = tables.programme, {name: [] for name in ("stood", "listed", "stakes", "worse", "followed")}
-    before = earlier(tables)
-    shown = found[(found["outcome"] == "spend") & (found["p_holm"] <= 0.05) & (found["change"] > 0)] if lasting is not None else found.iloc[:0]
-    for group in shown["group"]:
-        own, at = rows[rows["group"] == group], shown[shown["group"] == group]
-        options = {"x": "standing", "cluster": "person_id", "weight": "weight", "lasting": chain.of(lasting, own), "replicates": replicates, "seed": seed}
-        ruled = thresholds.ruled(own, y="spend", **options)
-        value = "margin" if own["margin"].notna().any() else "spend"
-        changed = thresholds.change(own, y=value, at=at, ruled=ruled, **options)
-        known = {"survey": survey, "item": item, "held": held, "places": justbelow.places(ruled)}
-        stood = justbelow.standing(tables, group=None if group == "all" else group, **known)
-        listed = justbelow.ranked(stood, each=changed["estimate"] * chain.YEAR / days)
-        made = {
-            "stood": stood, "listed": listed.assign(matter=matters(listed, tables)), "stakes": justbelow.stake(listed, changed, times=chain.YEAR / days).assign(value=value),
-            "worse": adjusted(pd.concat([justbelow.failed(stood, tables, survey=survey), spoken(stood, tables)], ignore_index=True)),
-            "followed": pd.DataFrame() if before is None else justbelow.followed(justbelow.ranked(justbelow.standing(before, group=None if group == "all" else group, **known), each=0.0), tables, **known),
-        }  # fmt: skip
-        for name, frame in made.items():
-            parts[name].append(frame.assign(group=group))
-    may = bool(set(programme.survey(survey).uses) & set(justbelow.ACTING))
-    whole = {name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame() for name, frames in parts.items()}
-    if len(whole["listed"]) and may:
-        whole["listed"] = holdout.draw(whole["listed"], action=name_of(tables), share=programme.holdout.share, reason=programme.holdout.reason, within="group")
-    return Below(**whole, may=may)
+    log = tables["actions"]
+    chosen = log[(log["action_id"] == action.id) & (log["arm"] == "treated")].sort_values(["assigned_on", "person_id"], kind="stable").drop_duplicates("person_id")
+    if "people" not in tables:
+        raise DataError("customers who were not on the list are not known: a customer file (the table people) would name them")
+    people = tables["people"].drop_duplicates("person_id").set_index("person_id")
+    others = _low_scorers(action, chosen, tables) if action.cut is not None and action.kpi else _undated(chosen, people)
+    rows = pd.concat([chosen[["person_id", "assigned_on"]].assign(treated=True), others.assign(treated=False)], ignore_index=True)
+    if action.cut is not None and action.kpi:
+        rows["score"] = _scores(action, rows, tables)
+    rows = rows[rows["person_id"].isin(people.index) & (rows["score"].notna() if "score" in rows else True)]
+    file = people.reindex(rows["person_id"]).reset_index()
+    here = ~(file["joined_on"] > rows["assigned_on"].to_numpy()).to_numpy() & ~(file["left_on"] < rows["assigned_on"].to_numpy()).to_numpy()
+    rows = rows[here].reset_index(drop=True)
+    told = outcomes.of(action, rows.assign(arm=np.where(rows["treated"], "treated", "control"), action_id=action.id), tables)
+    bought = outcomes.entries(action, tables)
+    past = outcomes.in_window(told.drop(columns=["outcome", "before"]).assign(assigned_on=told["assigned_on"] - pd.Timedelta(days=action.window_days)), bought.rename(columns={"day": "ordered_on"}), days=action.window_days, value="value", until=tables.end).set_index("person_id")
+    made = told.assign(earlier=told["person_id"].map(past["before"]))
+    file = people.reindex(made["person_id"]).reset_index()
+    made["tenure"] = (made["assigned_on"] - file["joined_on"].to_numpy()).dt.days
+    made["tenure"] = made["tenure"].fillna(made["tenure"].median()) if made["tenure"].notna().any() else 0
+    for name in WORDS:
+        if name in file and file[name].notna().any():
+            made[name] = file[name].fillna("unknown").astype(str).to_numpy()
+    first = bought["day"].min() if len(bought) else pd.NaT
+    early = made["assigned_on"] - pd.Timedelta(days=action.window_days) < first
+    made = made[~early].dropna(subset="outcome").reset_index(drop=True)
+    made.attrs = {"cut": told.attrs.get("cut", 0), "gone": told.attrs.get("gone", 0), "unobserved": int(early.sum())}
+    return made
 
 
-def name_of(tables) -> str:
-    """Return the action's id in plan.toml and in the log: just_below_2026q3."""
-    return f"just_below_{tables.quarter.lower()}"
+def covariates(made: pd.DataFrame) -> list[str]:
+    """Return the columns of a cohort that are balanced."""
+    return [name for name in ("score", "before", "earlier", "tenure", *WORDS) if name in made and made[name].notna().all()]
 
 
-def earlier(tables):
-    """Return the tables as known a quarter ago; None where there is no quarter before."""
-    before = [quarter for quarter in tables.programme.quarters() if quarter < tables.quarter]
-    return type(tables)(tables.folder, tables.programme, before[-1]) if before else None
+def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=()) -> tuple[dict, pd.DataFrame]:
+    """Return the effect of an action for a list (ATT), `without` some customers, and how alike both groups are before and after weighting: rows as `rollouts.evaluate`, kinds "before" and "after" (standardised differences)."""
+    made = cohort(action, tables)
+    left, attrs = made["person_id"].isin(set(without)), made.attrs
+    made = made[~left].reset_index(drop=True)
+    made.attrs = attrs
+    if made["treated"].sum() < 2 or (~made["treated"]).sum() < 2:
+        raise DataError(f"{int(made['treated'].sum())} customers on the list and {int((~made['treated']).sum())} others have a whole window; two each are needed")
+    columns = covariates(made)
+    found = matching.effect(made, outcome="outcome", treated="treated", covariates=columns).iloc[0].to_dict()
+    letter, reason = grades.grade(design="adjusted", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
+    alike = matching.balance(made, treated="treated", covariates=columns)
+    path = pd.concat([alike.assign(kind=kind, estimate=alike[kind], at=np.arange(len(alike), dtype=float)) for kind in ("before", "after")], ignore_index=True)
+    path = path.assign(action=action.id, label=path["covariate"], conf_low=np.nan, conf_high=np.nan, n=found["n"])
+    notes = [found["note"], f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{int(left.sum())} who had another action at the same time are left out" if left.any() else ""]
+    row = found | {"design": "matching", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": made.attrs["cut"], "grade": letter, "reason": reason, "largest": outcomes.largest(made, "treated"), "note": "; ".join(note for note in notes if note)}
+    row["comparison"] = f"{found['n_control']} customers not on the list, worth {found['n_eff']:.0f} after weighting"
+    return row, path[["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]]
 
 
-def matters(listed: pd.DataFrame, tables, *, days: int = chain.YEAR) -> pd.Series:
-    """Return the reason of each customer's latest contact that was not settled within the year; empty where there is none."""
-    if "interactions" not in tables:
-        return pd.Series("", index=listed.index)
-    own = tables["interactions"].query("resolved == 0")
-    own = own[own["person_id"].isin(listed["person_id"]) & (pd.to_datetime(own["at"]) > pd.Timestamp(tables.end) - pd.Timedelta(days=days))].dropna(subset=["reason"])
-    last = own.sort_values(["at", "interaction_id"], kind="stable").drop_duplicates("person_id", keep="last").set_index("person_id")["reason"]
-    return listed["person_id"].map(last).fillna("")
+def _undated(chosen: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    rest = people.index[~people.index.isin(chosen["person_id"])].sort_values()
+    days = chosen["assigned_on"].sort_values().to_numpy()
+    # In order of their keys, which say nothing of them, each gets the next day of the list.
+    return pd.DataFrame({"person_id": rest, "assigned_on": days[np.arange(len(rest)) % len(days)]})
 
 
-def spoken(stood: pd.DataFrame, tables, *, days: int = chain.YEAR) -> pd.DataFrame:
-    """Return what those just below write of more than those just above, by survey, in the programme's own topics; empty without a codeframe."""
-    path, blank = tables.programme.folder / "codeframe.toml", pd.DataFrame(columns=justbelow.COMPARED)
-    if "verbatims" not in tables or not path.is_file():
-        return blank
-    near = stood.loc[stood["side"].isin(["just below", "just above"]), "person_id"]
-    texts = tables["verbatims"]
-    fresh = tables["responses"].loc[tables["responses"]["answered_on"] > pd.Timestamp(tables.end) - pd.Timedelta(days=days), "answer"]
-    texts = texts[texts["person_id"].isin(near) & texts["answer"].isin(fresh)]
-    if texts.empty:
-        return blank
-    texts = texts.assign(response_id=texts["answer"], source=texts["survey"])
-    return justbelow.said(stood, topics.code(texts, codeframe.read(path)), texts)
+def _low_scorers(action, chosen, tables) -> pd.DataFrame:
+    low = _answers(action, tables)
+    low = low[(low[action.kpi] <= action.cut) & low["answered_on"].between(chosen["assigned_on"].min() - pd.Timedelta(days=31), chosen["assigned_on"].max())]
+    low = low[~low["person_id"].isin(chosen["person_id"])].drop_duplicates("person_id")
+    return low[["person_id"]].assign(assigned_on=(low["answered_on"] + pd.Timedelta(days=1)).astype(chosen["assigned_on"].dtype))
 
 
-def adjusted(compared: pd.DataFrame) -> pd.DataFrame:
-    """Return comparisons with p_bh (Benjamini-Hochberg over all of them), the smallest p first."""
-    p = compared["p"].astype(float)
-    live = p.notna()
-    return compared.assign(p_bh=pd.Series(ledger._step_up(p[live].to_numpy()) if live.any() else [], index=compared.index[live], dtype=float)).sort_values(["p", "source", "what"], kind="stable", ignore_index=True)
+def _answers(action, tables) -> pd.DataFrame:
+    own = tables["responses"]
+    own = own[own[action.kpi].notna() & own["person_id"].notna()] if action.kpi in own else own.iloc[:0].assign(**{action.kpi: np.nan})
+    return (own[own["survey"] == action.survey] if action.survey else own).sort_values(["answered_on", "answer"], kind="stable")
 
 
-def handed(listed: pd.DataFrame) -> pd.DataFrame:
-    """Return the list as those who act get it: the treated alone, without anybody's words: rank, person_id, group, last_score, answered_on, chance_below (percent), spent_in_year, open_matter."""
-    own = listed[listed["arm"] == "treated"]
-    return pd.DataFrame({
-        "rank": np.arange(1, len(own) + 1), "person_id": own["person_id"].to_numpy(), "group": own["group"].to_numpy(), "last_score": own["last"].to_numpy(), "answered_on": own["answered_on"].dt.strftime("%Y-%m-%d").to_numpy(),
-        "chance_below": (own["p_below"] * 100).round().to_numpy(), "spent_in_year": own["spent"].to_numpy(), "open_matter": own["matter"].to_numpy(),
-    })  # fmt: skip
-
-
-def logged(listed: pd.DataFrame, tables) -> pd.DataFrame:
-    """Return the log of the draw, both arms, as rows of the actions table; assigned on the day after the quarter."""
-    return holdout.log(listed, action=name_of(tables), day=tables.end + dt.timedelta(days=1))
-
-
-def planned(tables, *, label: str) -> str:
-    """Return the lines for plan.toml that make the next report read the log as an action decided by lot."""
-    day = tables.end + dt.timedelta(days=1)
-    return holdout.plan(action=name_of(tables), name=f"Just below, {tables.quarter}", why=f"Customers whose usual {label} lies just below the threshold from which customers spend more.", day=day, share=tables.programme.holdout.share)
+def _scores(action, rows, tables) -> pd.Series:
+    """Return the last score of each at or before the day of assignment, no more than 31 days old."""
+    own = _answers(action, tables)[["person_id", "answered_on", action.kpi]]
+    joined = rows.reset_index()[["index", "person_id", "assigned_on"]].merge(own, on="person_id")
+    joined = joined[(joined["answered_on"] <= joined["assigned_on"]) & (joined["answered_on"] >= joined["assigned_on"] - pd.Timedelta(days=31))]
+    return joined.sort_values("answered_on", kind="stable").groupby("index")[action.kpi].last().reindex(rows.index)
