@@ -106,6 +106,7 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     protection,
     published,
     roi,
+    saved,
     steering,
     summary,
     targets,
@@ -117,4 +118,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     variants,
 )
 
-__all__ = ["alerts", "answering", "card", "claim", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
+__all__ = ["alerts", "answering", "card", "claim", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "saved", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
