@@ -1,9 +1,9 @@
-"""Actions decided by lot: their effects with the checks of the design, and what they returned."""
+"""Actions decided by lot: their effects with the checks of the design, and who recovers without a call."""
 
 import pandas as pd
 from scipy import stats
 
-from cxlib.act import effects, grades, outcomes, roi
+from cxlib.act import effects, grades, outcomes
 from cxlib.errors import DataError
 
 
@@ -62,21 +62,3 @@ def arms(action, people: pd.DataFrame) -> pd.DataFrame:
     gap = effects.difference(people, outcome="outcome", arm="arm").iloc[0]
     rows.append((action.id, "difference", 2.0, "difference", gap["estimate"], gap["conf_low"], gap["conf_high"], int(gap["n"])))
     return pd.DataFrame(rows, columns=["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"])
-
-
-def returns(found: pd.DataFrame, spent: dict, *, seed: int, draws: int, discount: float, margin_rate: float | None) -> pd.DataFrame:
-    """Return value, investment, net, ROI, payback, probability that it pays and break-even effect of every action with an effect and a cost.
-
-    in: what `evaluate` returns and action id -> cost (None where nobody wrote one down). out: action and what `roi.roi` returns, n (customers
-    treated, to whom the effect applies) and grade. An effect on amounts needs `margin_rate`; without it there is no return, and neither is there one
-    while windows are open (`cut`): the whole cost must not be set against the value of some customers.
-    """
-    parts = []
-    for row in found.to_dict("records"):
-        rate = 1.0 if row["outcome"] == "margin" else margin_rate
-        if not spent.get(row["action"]) or not rate or row["cut"] or row["std_error"] != row["std_error"]:
-            continue
-        one = roi.roi(effect=row["estimate"], effect_se=row["std_error"], customers=row["n_treated"], cost=spent[row["action"]], margin_rate=rate, window_days=row["window_days"], discount=discount, draws=draws, seed=seed)
-        parts.append(one.assign(action=row["action"], n=row["n_treated"], grade=row["grade"]))
-    columns = ["action", "measure", "estimate", "std_error", "conf_low", "conf_high", "unit", "n", "draws", "grade", "note"]
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)

@@ -95,9 +95,11 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
 
 
 from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
+    accounts,
     alerts,
     answering,
     card,
+    constructs,
     drivers,
     effects,
     levers,
@@ -105,7 +107,6 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     loading,
     protection,
     published,
-    roi,
     saved,
     steering,
     summary,
@@ -115,7 +116,9 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     topics,
     tracking,
     units,
+    value,
     variants,
+    worth,
 )
 
-__all__ = ["alerts", "answering", "card", "claim", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "saved", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "variants"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "saved", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "worth"]
