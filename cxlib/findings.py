@@ -198,6 +198,19 @@ FINDINGS |= {  # 02
     "driver_segments": _columns(
         *_MODEL, ("segment", "text", "brand", "Segment"), ("value", "text", "Fernau", "Its value, against all others"), *_DIFFERENCE,
     ),
+    "index": _columns(
+        ("survey", "text", "annual", "Survey"), ("wave", "text", "2026", "Wave"), ("index", "text", "csi", "Satisfaction index of the programme"), ("kind", "text", "score", "path, weight, loading, r2, total (direct and over others), score (0 to 100), alpha or omega (reliability)"),
+        ("to", "text", "loyalty", "Construct, or item of a weight or loading"), ("from", "text", "service", "Construct it depends on, or is measured by it"), *(one[:4] for one in _ESTIMATE[:4]), ("n", "number", "570", "Base"), ("note", "text", "", "Why it is not estimable, or how it was"),
+    ),
+    "service_gaps": _columns(
+        ("survey", "text", "annual", "Survey"), ("wave", "text", "2026", "Wave"), ("dimension", "text", "reliability", "Dimension of service; all for their mean"), ("perception", "number", "3.6", "What was found, scale units"), ("expectation", "number", "4.2", "What was expected"),
+        *(one[:4] for one in _ESTIMATE[:4]), ("p", "number", "0.01", "p: no gap"), ("pairs", "number", "4", "Pairs of questions"), ("n", "number", "570", "Base"), ("n_eff", "number", "550", "Effective base"), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "driver_views": _columns(
+        *_MODEL, ("view", "text", "accounts", "people (every answer by its weight), accounts (each once), sales (each by its orders of the year before) or role"), ("value", "text", "owner", "The role; else empty"), ("driver", "text", "network", "Attribute"),
+        ("importance", "number", "0.14", "Part of R2"), *_LIMITS("importance", "part of R2"), ("performance", "number", "3.4", "Mean rating, scale units"), *_LIMITS("performance", "scale units"), ("rank", "number", "1", "Rank by importance"),
+        ("accounts", "number", "410", "Accounts that answered"), ("n", "number", "610", "Base"), ("n_eff", "number", "570", "Effective base"), ("note", "text", "", "Why it is not estimable"),
+    ),
     "driver_changes": _columns(
         *_MODEL, ("then_wave", "text", "2025", "Wave compared with"), *_DIFFERENCE, ("quadrant", "text", "protect", "Corner now"), ("p_quadrant", "number", "0.9", "Bootstrap frequency of it"),
         ("quadrant_then", "text", "fix first", "Corner then"), ("p_quadrant_then", "number", "0.9", "Bootstrap frequency of it"),

@@ -196,6 +196,12 @@ class Run:
         told = self._csv(name, frame)
         return self.say(*(one for one in (f"tables/{name}.csv beside this page holds all {len(frame):,} rows.", told) if one))
 
+    def attach(self, text: str, *, name: str) -> None:
+        """Write a text to tables/<name>, for people to take over."""
+        path = self.folder / "tables" / name
+        path.write_text(self._screen(text), encoding="utf-8")
+        self._own(path)
+
     def calendar(self, entries, *, name: str) -> None:
         """Write entries (id, day, title, text) to tables/<name>.ics, for other programs."""
         from cxlib.show import calendars
@@ -212,6 +218,15 @@ class Run:
         if told := self._csv(name, frame):
             options["note"] = " ".join([*([options["note"]] if options.get("note") else []), told])
         return tables.table(frame, id=name, caption=self._screen(caption), **options)
+
+    def reading(self, frame, *, name: str, caption: str, **options):
+        """Show quotations with their filters and write tables/<name>.csv."""
+        from cxlib.show import verbatims
+        from cxlib.show.fragments import Fragment
+
+        frame = self._screened(frame)
+        told, shown = self._csv(name, frame), verbatims.reading(frame, id=name, caption=self._screen(caption), **options)
+        return Fragment(f'{shown.html}<p class="cx-note">{told}</p>' if told else shown.html, frame)
 
     def say(self, *sentences: str):
         """Show computed sentences, a paragraph each, escaped."""
