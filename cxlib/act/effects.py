@@ -61,12 +61,13 @@ def sample_ratio(frame, *, arm, expected=0.5, treated="treated", control="contro
     if a + b == 0:
         raise DataError(f"Column '{arm}' holds neither '{treated}' nor '{control}'.")
     test = stats.binomtest(a, a + b, expected)
-    low, high = _wilson(a, a + b)
+    low, high = wilson(a, a + b)
     row = {"treated": a, "control": b, "n": a + b, "expected": expected, "estimate": a / (a + b), "conf_low": low, "conf_high": high}
     return pd.DataFrame([row | {"p": float(test.pvalue), "ok": bool(test.pvalue >= 0.001)}])
 
 
-def _wilson(yes, n):
+def wilson(yes, n):
+    """Return the 95 % interval of a share without continuity correction (Wilson 1927)."""
     share = yes / n
     centre, half = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n * n))
     return max((centre - half) / (1 + Z**2 / n), 0.0), min((centre + half) / (1 + Z**2 / n), 1.0)
@@ -84,7 +85,7 @@ def _score(yes1, n1, yes0, n0) -> float:
 def newcombe(yes1, n1, yes0, n0):
     """Return the difference of two independent shares with its 95 % hybrid-score interval (Newcombe 1998, method 10)."""
     p1, p0 = yes1 / n1, yes0 / n0
-    (l1, u1), (l0, u0) = _wilson(yes1, n1), _wilson(yes0, n0)
+    (l1, u1), (l0, u0) = wilson(yes1, n1), wilson(yes0, n0)
     gap = p1 - p0
     return gap, gap - np.hypot(p1 - l1, u0 - p0), gap + np.hypot(u1 - p1, p0 - l0)
 
@@ -123,7 +124,7 @@ def regression_to_mean(pairs, *, before, after, contacted, cut, weight=None, eve
         n = w.sum() ** 2 / (w**2).sum() if len(part) else 0.0
         share = float(np.average(part[after] > cut, weights=w)) if n else np.nan
         counts[name] = share * n if n else 0.0, n
-        ends = _wilson(share * n, n) if n else (np.nan, np.nan)
+        ends = wilson(share * n, n) if n else (np.nan, np.nan)
         mean = lambda column, part=part, w=w: np.average(part[column], weights=w) if len(part) else np.nan
         rows.append({"group": name, "estimate": share, "std_error": np.sqrt(share * (1 - share) / n) if n else np.nan, "conf_low": ends[0], "conf_high": ends[1], "n": len(part), "n_eff": n}
                     | {"mean_before": mean(before), "mean_after": mean(after), "note": "" if n else "not estimable (nobody at or below the cut)"})

@@ -41,7 +41,8 @@ def judged(action, people: pd.DataFrame, *, joint: bool = False) -> dict:
     """
     found = effects.difference(people, outcome="outcome", arm="arm").iloc[0].to_dict()
     before = effects.difference(people, outcome="before", arm="arm").iloc[0] if people["before"].notna().any() else {"p": float("nan")}
-    expected = action.share or (people["probability"].mean() if people["probability"].notna().any() else 0.5)
+    drawn = people["probability"].where(people["arm"] == "treated", 1 - people["probability"])  # each row has the probability of its own arm
+    expected = action.share or (drawn.mean() if drawn.notna().any() else 0.5)
     ratio = effects.sample_ratio(people, arm="arm", expected=expected).iloc[0]
     most = outcomes.largest(people, "arm") if action.outcome != "retention" else 0.0
     letter, reason = grades.grade(design="randomised", sample_ratio_ok=bool(ratio["ok"]), attrition_p=found["attrition_p"], largest=most, joint=joint)

@@ -23,6 +23,8 @@ from cxlib.programme import Programme
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
 _DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "sales": "sold_on", "invitations": "sent_on", "people": "joined_on", "accounts": "since"}
 
+_AHEAD = ("renews_on",)  # days that were known before they came
+
 ROWS = "_rows"  # beside the responses while the store is made: the row of the file of each
 LARGE = 30_000  # a weight whose square needs more digits than a machine word has, at nine decimals
 LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every second, fourth, eighth ...
@@ -213,7 +215,7 @@ class Tables:
         for column in schema.TABLES[name]:
             if column.type in ("date", "moment") and column.name in frame:
                 frame[column.name] = pd.to_datetime(frame[column.name]).astype("datetime64[us]")
-                if column.name != _DATED.get(name):  # what happened later was not known then
+                if column.name not in (_DATED.get(name), *_AHEAD):  # what happened later was not known then
                     frame[column.name] = frame[column.name].where(frame[column.name] < pd.Timestamp(self.end) + pd.Timedelta(days=1))
             elif column.type in ("number", "whole", "flag") and column.name in frame:
                 frame[column.name] = frame[column.name].astype("int64" if column.type == "whole" and column.required else "float64")

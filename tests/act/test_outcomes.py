@@ -107,3 +107,12 @@ def test_an_action_decided_by_lot_is_graded_a_and_covers_what_was_planted():
     found = pd.DataFrame([{"action": "call", "outcome": "margin", "window_days": 90} | trials.judged(action, people)])
     assert found["grade"].tolist() == ["A"]
     assert found["conf_low"].iloc[0] < 2 < found["conf_high"].iloc[0]
+
+
+def test_the_ratio_of_a_holdout_is_judged_by_the_probability_of_each_rows_own_arm():
+    """A list with a tenth held back carries .9 in the rows of those treated and .1 in those held back."""
+    action = plan.Action(id="call", name="Call", design="holdout", start="2026-04-01", end="2026-06-30")
+    people = pd.DataFrame({"person_id": np.arange(1000).astype(str), "arm": np.repeat(["treated", "control"], [900, 100]), "outcome": np.random.default_rng(1).normal(10, 3, 1000), "before": 0.0, "probability": np.repeat([0.9, 0.1], [900, 100])})
+    people.attrs["cut"] = 0
+    row = trials.judged(action, people)
+    assert (row["ratio_p"], row["grade"]) == (pytest.approx(1.0), "A")
