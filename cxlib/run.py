@@ -202,6 +202,21 @@ class Run:
         path.write_text(self._screen(text), encoding="utf-8")
         self._own(path)
 
+    def hand_out(self, content, *, name: str) -> str:
+        """Write a list of persons for those who act to lists/<name>, a frame as CSV or a text as it is, and return what must be said of the cells in it.
+
+        A list is no part of the page: editions leave the folder out.
+        """
+        path = self.folder / "lists" / name
+        path.parent.mkdir(exist_ok=True)
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8")
+            told = ""
+        else:
+            told = spreadsheets.told(spreadsheets.csv(content, path), f"lists/{name}")
+        self._own(path)
+        return told
+
     def calendar(self, entries, *, name: str) -> None:
         """Write entries (id, day, title, text) to tables/<name>.ics, for other programs."""
         from cxlib.show import calendars
