@@ -124,6 +124,22 @@ def code_import(
         _say(f"{row['topic']}: " + (f"alpha {row['estimate']:.2f}, {row['verdict']}" if row["estimate"] == row["estimate"] else row["note"]) + ".")
 
 
+@code.command("accept")
+def code_accept(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of proposed topics, as the page and codeframe_proposed.toml name them, e.g. new_family_rate.")],
+    programme: Annotated[str | None, typer.Option("--programme", metavar="PROGRAMME", help="A folder with programme.toml, or its name under data/, e.g. --programme telecom. [default: the sample]", show_default=False)] = None,
+    quarter: Quarter = None,
+    out: Out = None,
+) -> None:
+    """Take proposed topics into the next version of codeframe.toml, e.g. cx code accept new_family_rate --programme telecom."""
+    from cxlib import run
+    from cxlib.text import proposal
+
+    found = run.programme_of(programme)
+    for sentence in proposal.accept(found.folder / "codeframe.toml", proposal.latest(run.reports(out) / found.folder.name / run.quarter_of(found, quarter)), ids):
+        _say(sentence)
+
+
 @app.command()
 def check(
     programme: Where = None,

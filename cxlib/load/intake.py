@@ -29,7 +29,7 @@ class Intake(NamedTuple):
     """One wave or file taken in: its clean rows, the counts, the repair list, and why answers are missing."""
 
     frame: pd.DataFrame
-    verbatims: pd.DataFrame
+    verbatims: pd.DataFrame  # comments by the place of their answer in the frame
     files: list[dict]
     repairs: pd.DataFrame
     coverage: pd.DataFrame
@@ -49,7 +49,8 @@ def source(programme: Programme, source: Source) -> Intake:
 def whole(parts) -> Intake:
     """Return the parts of a file as one: rows below each other, counts added."""
     parts = list(parts)
-    frames = {name: stack([getattr(one, name) for one in parts]) for name in ("frame", "verbatims", "repairs", "identifiers")}
+    frames, before = {name: stack([getattr(one, name) for one in parts]) for name in ("frame", "repairs", "identifiers")}, np.cumsum([0, *(len(one.frame) for one in parts)])
+    frames["verbatims"] = stack([one.verbatims.assign(at=one.verbatims["at"] + start) if len(one.verbatims) else one.verbatims for one, start in zip(parts, before)])
     return Intake(**frames, files=added([file for one in parts for file in one.files]), coverage=counted([one.coverage for one in parts]))
 
 
@@ -264,15 +265,19 @@ def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -
     days = frame["answered_on"].dt.normalize() if dated else pd.Series(np.full(len(frame), np.datetime64(wave.last, "us")), index=frame.index)
     codes, unique = pd.factorize(days)
     labels = [programme.quarter_of(day.date()) for day in unique]
-    same = lambda text: pd.array([text], dtype="str").take(np.zeros(len(frame), dtype=int))
-    made = {"survey": same(wave.survey), "wave": same(wave.id), "quarter": pd.array(labels, dtype="str").take(codes), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days, "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
+    made = {"survey": _same(wave.survey, len(frame)), "wave": _same(wave.id, len(frame)), "quarter": pd.array(labels, dtype="str").take(codes), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days, "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
     return frame.assign(**made)
 
 
+def _same(text: str, rows: int):
+    return pd.array([text], dtype="str").take(np.zeros(rows, dtype=int))
+
+
 def _verbatims(frame: pd.DataFrame, texts) -> pd.DataFrame:
-    keys = ["response_id", "answer", *(["person_id"] if "person_id" in frame else []), "survey", "wave", "quarter"]
-    parts = [(item, frame[frame[item.id].notna()]) for item in texts]
-    return stack([own[keys].assign(item=item.id, text=own[item.id], language=own.get("language")) for item, own in parts if len(own)])
+    """Return the comments by the place of their answer: at, item, text, language."""
+    language = frame["language"] if "language" in frame else pd.Series(pd.array([None], dtype="str").take(np.zeros(len(frame), dtype=int)))
+    places = [np.flatnonzero(frame[item.id].notna()) for item in texts]
+    return stack([pd.DataFrame({"at": own, "item": _same(item.id, len(own)), "text": frame[item.id].array.take(own), "language": language.array.take(own)}) for item, own in zip(texts, places) if len(own)])
 
 
 def _file(file, table, label, quarter, raw, kept, aside, equal, parsed) -> dict:

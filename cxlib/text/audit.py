@@ -83,6 +83,7 @@ def _various(places, text, most, rng, seed):
     from sklearn.cluster import KMeans
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
+    from threadpoolctl import threadpool_limits
 
     places = np.sort(rng.permutation(places)[:POOL])
     try:
@@ -92,7 +93,8 @@ def _various(places, text, most, rng, seed):
     if min(words.shape) <= 3 or most < 2:
         return places[:most]
     vectors = np.round(TruncatedSVD(min(50, min(words.shape) - 1), random_state=seed).fit_transform(words), 6)
-    model = KMeans(min(most, len(np.unique(vectors, axis=0))), n_init=1, max_iter=50, random_state=seed).fit(vectors)
+    with threadpool_limits(1):
+        model = KMeans(min(most, len(np.unique(vectors, axis=0))), n_init=1, max_iter=50, random_state=seed).fit(vectors)
     near = np.round(((vectors - model.cluster_centers_[model.labels_]) ** 2).sum(axis=1), 9)
     picked = [own[np.argmin(near[own])] for cluster in range(model.n_clusters) if len(own := np.flatnonzero(model.labels_ == cluster))]
     return np.concatenate([places[picked], np.delete(places, picked)])[:most]

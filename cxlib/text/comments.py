@@ -139,6 +139,24 @@ def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each:
     return quotes.quotes(mentions[mentions["polarity"] == polarity], said[~said["answer"].isin(told_apart(tables))], surveys=permitted, each=each)
 
 
+def reading(mentions: pd.DataFrame, tables, kpi, *, segment: str = "", seed: int = 1) -> pd.DataFrame:
+    """Return the comments to be read of each topic in the latest quarter (`quotes.reading`), with survey, score of the KPI and a segment's value.
+
+    A segment's value of an anonymous survey is blank where fewer than the smallest cell answered in the quarter; comments of accounts of a few people are withheld (`told_apart`).
+    out: survey, quarter, topic, polarity, kind, text, clause, redactions, score (NaN where none), segment ("" where none or withheld).
+    """
+    permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
+    said = latest(of(tables))
+    said = said[~said["answer"].isin(told_apart(tables))]
+    found = pd.concat([quotes.reading(mentions[mentions["survey"] == survey], own, surveys=permitted, seed=seed).assign(survey=survey, quarter=own["quarter"].iloc[0]) for survey, own in said.groupby("survey", sort=True)], ignore_index=True) if len(said) else pd.DataFrame(columns=[*quotes.READ, "survey", "quarter"])
+    answers = responses(tables).drop_duplicates("response_id").set_index("response_id")
+    shown = answers[segment] if segment in answers else pd.Series(np.nan, index=answers.index)
+    size = answers.assign(value=shown).groupby(["survey", "quarter", "value"])["survey"].transform("size")
+    least = answers["survey"].map({survey.id: cells.limit(tables.programme, survey.id) for survey in tables.programme.surveys})
+    shown = shown.astype(object).where(shown.notna() & (size >= least), "")
+    return found.assign(score=found["response_id"].map(answers[kpi.item]), segment=found["response_id"].map(shown).fillna("").astype(str))[["survey", "quarter", "topic", "polarity", "kind", "text", "clause", "redactions", "score", "segment"]]
+
+
 def told_apart(tables) -> set[str]:
     """Return the answers (ids) that come from an account of several people, but fewer than limits.min_cell: words there name their speaker.
 

@@ -91,19 +91,7 @@ def coverage(mentions, verbatims, codeframe, *, by=("quarter",), level=0.95) -> 
     "don't know"), other_language (no phrases for it), n = n_eff (those left: what could have been covered), covered, estimate (share of n
     uncovered), std_error, conf_low, conf_high (Wilson), note.
     """
-    by, known = list(by), set(codeframe.languages)
-    language = verbatims["language"] if "language" in verbatims.columns else pd.Series(codeframe.language, index=verbatims.index)
-    language = language.where(language.notna() & (language != ""), codeframe.language).astype(str).str[:2].str.lower()
-    text = verbatims["text"].map(topics.clean)
-    silent = {code: lexicon.answers(code) for code in known}
-    bare = text.str.lower().str.replace(r"[^\w'/ ]", " ", regex=True).str.split().str.join(" ")
-    state = pd.Series("uncovered", index=verbatims.index)
-    keys = ["response_id", "item"] if "item" in verbatims.columns else ["response_id"]
-    coded = pd.MultiIndex.from_frame(mentions[keys])
-    state[pd.MultiIndex.from_frame(verbatims[keys]).isin(coded)] = "covered"
-    state[[words in silent.get(code, ()) for words, code in zip(bare, language)]] = "nothing"
-    state[~language.isin(known)] = "other_language"
-    state[~text.str.contains(r"[^\W\d_]", regex=True)] = "empty"
+    by, state = list(by), states(mentions, verbatims, codeframe)
     kinds = ["empty", "nothing", "other_language", "covered", "uncovered"]
     counts = pd.get_dummies(state).reindex(columns=kinds, fill_value=False).astype("int64")
     frame = pd.concat([verbatims[by], counts], axis=1).groupby(by, observed=True)[kinds].sum().reset_index() if by else counts.sum().to_frame().T
@@ -115,6 +103,29 @@ def coverage(mentions, verbatims, codeframe, *, by=("quarter",), level=0.95) -> 
     frame["conf_low"], frame["conf_high"] = wilson(frame["estimate"], frame["n_eff"], level=level)
     frame["note"] = np.where(frame["n"] > 0, "", "not estimable: no verbatim with words in a language of the codeframe")
     return frame[[*by, "verbatims", "empty", "nothing", "other_language", "covered", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "note"]]
+
+
+def states(mentions, verbatims, codeframe) -> pd.Series:
+    """Return what each verbatim is: empty, nothing, other_language, covered or uncovered."""
+    known = set(codeframe.languages)
+    language = language_of(verbatims, codeframe)
+    text = verbatims["text"].map(topics.clean)
+    silent = {code: lexicon.answers(code) for code in known}
+    bare = text.str.lower().str.replace(r"[^\w'/ ]", " ", regex=True).str.split().str.join(" ")
+    state = pd.Series("uncovered", index=verbatims.index)
+    keys = ["response_id", "item"] if "item" in verbatims.columns else ["response_id"]
+    coded = pd.MultiIndex.from_frame(mentions[keys])
+    state[pd.MultiIndex.from_frame(verbatims[keys]).isin(coded)] = "covered"
+    state[[words in silent.get(code, ()) for words, code in zip(bare, language)]] = "nothing"
+    state[~language.isin(known)] = "other_language"
+    state[~text.str.contains(r"[^\W\d_]", regex=True)] = "empty"
+    return state
+
+
+def language_of(verbatims, codeframe) -> pd.Series:
+    """Return the two-letter language of each verbatim, that of the codeframe where it is not known."""
+    language = verbatims["language"] if "language" in verbatims.columns else pd.Series(codeframe.language, index=verbatims.index)
+    return language.where(language.notna() & (language != ""), codeframe.language).astype(str).str[:2].str.lower()
 
 
 def wilson(share, n_eff, *, level=0.95):
