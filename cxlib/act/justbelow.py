@@ -162,6 +162,6 @@ def followed(then: pd.DataFrame, tables, *, survey: str, item: str, held: opinio
     rows = []
     for name in ("crossed", "stayed", "silent", "left"):
         base, count = int(asked.sum()) if name in ("crossed", "stayed") else len(then), int((what == name).sum())
-        low, high = effects._wilson(count, base) if base else (np.nan, np.nan)
+        low, high = effects.wilson(count, base) if base else (np.nan, np.nan)
         rows.append((name, count, base, count / base if base else np.nan, low, high, {"crossed": chance, "stayed": 1 - chance}.get(name, np.nan)))
     return pd.DataFrame(rows, columns=["what", "count", "n", "estimate", "conf_low", "conf_high", "expected"])
