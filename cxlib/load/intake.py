@@ -171,7 +171,7 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
 
 
 def _own_money(frame: pd.DataFrame, programme: Programme, source: Source) -> pd.DataFrame:
-    return currencies.converted(frame, programme, file=source.named) if source.table == "orders" else frame
+    return currencies.converted(frame, programme, file=source.named, table=source.table) if source.table in currencies.MONEY else frame
 
 
 def _parsed(reading: Reading, programme: Programme, read, columns: dict, parse, *, key: str | None):

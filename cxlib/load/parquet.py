@@ -111,6 +111,16 @@ def rows(path: Path) -> int:
     return pq.read_metadata(path).num_rows
 
 
+def largest(path: Path, column: str) -> float | None:
+    """Return the largest value of a column as the file's own statistics say it, None where they do not."""
+    import pyarrow.parquet as pq
+
+    about = pq.read_metadata(path)
+    place = {about.schema.column(index).path: index for index in range(about.num_columns)}.get(column)
+    parts = [about.row_group(group).column(place).statistics for group in range(about.num_row_groups)] if place is not None else []
+    return max(part.max for part in parts) if parts and all(part is not None and part.has_min_max for part in parts) else None
+
+
 def frames(path: Path):
     """Yield a table's rows in their order, a row group at a time."""
     import pyarrow.parquet as pq

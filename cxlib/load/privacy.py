@@ -74,7 +74,7 @@ def _counted(responses: pd.DataFrame, item: pd.Series, taken: np.ndarray) -> pd.
     return pd.DataFrame({name: values[name].take(own) for name, own in names.items()} | {"n": np.bincount(place, taken[rows, kind]).astype("int64"), "rows": np.bincount(place)})
 
 
-DAYS = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "invitations": "sent_on", "people": "left_on", "accounts": "ended_on", "responses": "answered_on"}
+DAYS = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "sales": "sold_on", "invitations": "sent_on", "people": "left_on", "accounts": "ended_on", "responses": "answered_on"}
 
 
 def kept(programme, one, table: str, part, gone: frozenset[str]):

@@ -21,9 +21,12 @@ from cxlib.load.readers import raw
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
-_DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "invitations": "sent_on", "people": "joined_on", "accounts": "since"}
+_DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "sales": "sold_on", "invitations": "sent_on", "people": "joined_on", "accounts": "since"}
+
+_AHEAD = ("renews_on",)  # days that were known before they came
 
 ROWS = "_rows"  # beside the responses while the store is made: the row of the file of each
+LARGE = 30_000  # a weight whose square needs more digits than a machine word has, at nine decimals
 LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every second, fourth, eighth ...
 UNSEEN = ("person_id", "account_id", "week", "weight", "base_weight")  # their columns of which nothing is asked there
 
@@ -212,7 +215,7 @@ class Tables:
         for column in schema.TABLES[name]:
             if column.type in ("date", "moment") and column.name in frame:
                 frame[column.name] = pd.to_datetime(frame[column.name]).astype("datetime64[us]")
-                if column.name != _DATED.get(name):  # what happened later was not known then
+                if column.name not in (_DATED.get(name), *_AHEAD):  # what happened later was not known then
                     frame[column.name] = frame[column.name].where(frame[column.name] < pd.Timestamp(self.end) + pd.Timedelta(days=1))
             elif column.type in ("number", "whole", "flag") and column.name in frame:
                 frame[column.name] = frame[column.name].astype("int64" if column.type == "whole" and column.required else "float64")
@@ -222,18 +225,21 @@ class Tables:
         """Whether a table has rows up to the quarter."""
         return name in schema.TABLES and bool(self._table(name).count().to_pyarrow().as_py())
 
-    def tally(self, name: str, *, by: list[str] | dict[str, str], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
+    def tally(self, name: str, *, by: list[str] | dict[str, str | tuple[str, str]], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
         """Return counts by keys: the keys, n (rows), weight and weight_sq (sums of the weights and of their squares).
 
-        `by` may map the name of a key to its column, so that an item called n or weight has another name in the result.
+        `by` may map the name of a key to its column, so that an item called n or weight has another name in the result, or to a column of days
+        and a period (W, M, Q): the key is then the period's first day.
         """
         table = self._where(name, where)
-        keys = by if isinstance(by, dict) else {column: column for column in by}
-        weights = table[weight].cast("decimal(18,9)").cast("decimal(38,9)") if weight else None  # exact sums: the same at any number of threads
+        keys = {key: table[of] if isinstance(of, str) else table[of[0]].truncate(of[1]) for key, of in (by if isinstance(by, dict) else dict(zip(by, by))).items()}
         sums = {"n": table.count()}
-        if weight:
-            sums |= {"weight": weights.sum().cast("float64"), "weight_sq": (table[weight] * table[weight]).cast("decimal(38,12)").sum().cast("float64")}
-        return table.group_by(**{key: table[column] for key, column in keys.items()}).agg(**sums).order_by(list(keys)).to_pyarrow().to_pandas()
+        if weight:  # sums of decimals are exact: the same at any number of threads, whatever the order of the rows
+            square = table[weight] * table[weight]
+            most = parquet.largest(self.folder / f"{name}.parquet", weight)
+            small = most is not None and most < LARGE
+            sums |= {"weight": table[weight].cast("decimal(18,9)").sum().cast("float64"), "weight_sq": square.cast("decimal(18,9)" if small else "decimal(38,12)").sum().cast("float64")}
+        return table.group_by(**keys).agg(**sums).order_by(list(keys)).to_pyarrow().to_pandas()
 
     def moments(self, name: str, *, columns: list[str], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
         """Return the weighted cross-products of columns over rows where all are filled: row, column, n, weight, product (sums)."""
@@ -264,7 +270,8 @@ class Tables:
             self._connection.raw_sql("SET TimeZone='UTC'")
         table = self._connection.read_parquet(str(self.folder / f"{name}.parquet"))
         if "quarter" in table.columns:
-            return table.filter(table["quarter"] <= self.quarter)
+            last = parquet.largest(self.folder / f"{name}.parquet", "quarter")
+            return table if last is not None and last <= self.quarter else table.filter(table["quarter"] <= self.quarter)
         day = _DATED.get(name)
         return table.filter(table[day].isnull() | (table[day].cast("date") <= self.end)) if day else table
 

@@ -3,11 +3,12 @@
 Surveys are never pooled: each has its own people, its own questions and its own model of polarity.
 """
 
+import numpy as np
 import pandas as pd
 
 from cxlib import cells
 from cxlib.load import weighting
-from cxlib.text import prevalence, quotes, sentiment, topics
+from cxlib.text import codings, correction, prevalence, quotes, sentiment, topics
 
 PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
 
@@ -55,11 +56,33 @@ def coverage(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
     return prevalence.coverage(mentions, of(tables), codeframe, by=("survey", "quarter"))
 
 
-def shares(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
-    """Return `prevalence.shares` by survey and quarter, weighted, on the base of commenters."""
-    answers = responses(tables)
-    parts = [prevalence.shares(mentions[mentions["survey"] == survey], own, by=("survey", "quarter"), responses=answers, codeframe=codeframe) for survey, own in of(tables).groupby("survey", sort=True)]
-    return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)
+def shares(mentions: pd.DataFrame, tables, codeframe, *, target: str = "population") -> pd.DataFrame:
+    """Return `prevalence.shares` by survey and quarter, weighted, on the base of commenters; corrected where people have audited the quarter (`correction.shares`), else indicative."""
+    answers, parts = responses(tables), []
+    judged = codings.audited(tables.programme, codeframe)
+    for survey, own in of(tables).groupby("survey", sort=True):
+        said = mentions[mentions["survey"] == survey]
+        found = prevalence.shares(said, own, by=("survey", "quarter"), responses=answers, codeframe=codeframe)
+        for quarter, raw in found.groupby("quarter", sort=True):
+            by_people = judged[(judged["survey"] == survey) & (judged["quarter"] == quarter)]
+            wave = own[own["quarter"] == quarter]
+            parts.append(_corrected(raw, said[said["response_id"].isin(wave["response_id"])], wave, answers, by_people, codeframe, target) if len(by_people) else raw.assign(uncorrected=raw["estimate"], audit_n=0, target="population"))
+    whole = pd.concat(parts, ignore_index=True)
+    return cells.topics(whole.reindex(columns=list(dict.fromkeys([*whole, "sensitivity", "precision"]))), programme=tables.programme)
+
+
+def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, target):
+    """The shares of one wave, corrected by its audit; topics that did not stand on its sheets stay indicative."""
+    people = prevalence.base_of(verbatims, answers, [], "commenters")
+    drawn = by_people.drop_duplicates("answer").set_index("answer")
+    people = people.assign(probability=people["response_id"].map(drawn["probability"].where(drawn["kind"] == "audit")).astype(float), known=people["response_id"].isin(drawn.index[drawn["kind"] == "train"]))
+    told = pd.DataFrame([(answer, *key, share) for answer, marks in drawn["topics"].items() for key, share in marks.items()], columns=["response_id", "topic", "polarity", "share"])
+    asked = {codeframe.coded_as().get(code, code) for codes in by_people.loc[by_people["kind"] == "audit", "asked"].head(1) for code in codes}
+    asked |= {net for code in asked for net in codeframe.nets().get(code, ())}
+    there = raw["topic"].isin(asked)
+    found = correction.shares(raw[there], prevalence.rolled(mentions, codeframe), told, people, target=target) if there.any() else raw[there]
+    rest = raw[~there].assign(uncorrected=raw["estimate"], audit_n=0, target=target, note="indicative: the topic was not on the sheets of the audit")
+    return pd.concat([part for part in (found, rest) if len(part)], ignore_index=True).drop(columns=["audit_found", "expected"], errors="ignore").sort_values(["topic", "polarity"], ignore_index=True)
 
 
 def last_two(shared: pd.DataFrame, *, polarity: str = "negative") -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -67,11 +90,27 @@ def last_two(shared: pd.DataFrame, *, polarity: str = "negative") -> tuple[pd.Da
 
     in: what `shares` returns. Both carry quarter (the last) and then_quarter (the one before). A survey with one quarter is in neither.
     """
-    own = shared[(shared["level"] == "topic") & (shared["polarity"] == polarity)].assign(definition="share of commenters", unit="share", note="")
+    own = shared[(shared["level"] == "topic") & (shared["polarity"] == polarity)].assign(definition="share of commenters", unit="share")
+    own = _alike(own)
     last = own.groupby("survey")["quarter"].transform("max")
     before = own["quarter"].where(own["quarter"] < last).groupby(own["survey"]).transform("max")
     dated, both = own.assign(at=own["quarter"], quarter=last, then_quarter=before), before.notna()
     return dated[both & (own["quarter"] == last)].reset_index(drop=True), dated[both & (own["quarter"] == before)].reset_index(drop=True)
+
+
+def _alike(own):
+    """Shares under one rule in the last two quarters: corrected where both were audited, else both as the coder counts."""
+    if "indicative" not in own:
+        return own.assign(note="")
+    last = own.groupby("survey")["quarter"].transform("max")
+    before = own["quarter"].where(own["quarter"] < last).groupby(own["survey"]).transform("max")
+    both = own[(own["quarter"] == last) | (own["quarter"] == before)].groupby(["survey", "topic"])["indicative"].transform("any")
+    plain = both.reindex(own.index, fill_value=True).astype(bool) & ("uncorrected" in own)
+    if plain.any():
+        counted = own["uncorrected"].fillna(own["estimate"])
+        own = own.assign(estimate=counted.where(plain, own["estimate"]), std_error=np.sqrt(counted * (1 - counted) / own["n_eff"]).where(plain, own["std_error"]))
+    base = own["estimate"] * (1 - own["estimate"]) / own["std_error"] ** 2
+    return own.assign(n_eff=own["n_eff"].where(plain | ~(base < own["n_eff"]), base), note="")
 
 
 def impact(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFrame:
@@ -98,6 +137,24 @@ def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each:
     permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
     said = latest(of(tables))
     return quotes.quotes(mentions[mentions["polarity"] == polarity], said[~said["answer"].isin(told_apart(tables))], surveys=permitted, each=each)
+
+
+def reading(mentions: pd.DataFrame, tables, kpi, *, segment: str = "", seed: int = 1) -> pd.DataFrame:
+    """Return the comments to be read of each topic in the latest quarter (`quotes.reading`), with survey, score of the KPI and a segment's value.
+
+    A segment's value of an anonymous survey is blank where fewer than the smallest cell answered in the quarter; comments of accounts of a few people are withheld (`told_apart`).
+    out: survey, quarter, topic, polarity, kind, text, clause, redactions, score (NaN where none), segment ("" where none or withheld).
+    """
+    permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
+    said = latest(of(tables))
+    said = said[~said["answer"].isin(told_apart(tables))]
+    found = pd.concat([quotes.reading(mentions[mentions["survey"] == survey], own, surveys=permitted, seed=seed).assign(survey=survey, quarter=own["quarter"].iloc[0]) for survey, own in said.groupby("survey", sort=True)], ignore_index=True) if len(said) else pd.DataFrame(columns=[*quotes.READ, "survey", "quarter"])
+    answers = responses(tables).drop_duplicates("response_id").set_index("response_id")
+    shown = answers[segment] if segment in answers else pd.Series(np.nan, index=answers.index)
+    size = answers.assign(value=shown).groupby(["survey", "quarter", "value"])["survey"].transform("size")
+    least = answers["survey"].map({survey.id: cells.limit(tables.programme, survey.id) for survey in tables.programme.surveys})
+    shown = shown.astype(object).where(shown.notna() & (size >= least), "")
+    return found.assign(score=found["response_id"].map(answers[kpi.item]), segment=found["response_id"].map(shown).fillna("").astype(str))[["survey", "quarter", "topic", "polarity", "kind", "text", "clause", "redactions", "score", "segment"]]
 
 
 def told_apart(tables) -> set[str]:

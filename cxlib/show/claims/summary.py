@@ -61,13 +61,14 @@ def cards(kpis: pd.DataFrame, changes: pd.DataFrame, ledger: pd.DataFrame, progr
 
 def act(told: pd.DataFrame) -> list[str]:
     """Return what may lead to an action: surviving claims that are marked so; 'no detectable change' never is one."""
-    chosen = told[(told["action"] == 1) & told["survives"] & (told["grade"] != "E") & told["study"].str[:2].isin(["02", "04"])].sort_values("rank", kind="stable")
+    chosen = told[(told["action"] == 1) & told["survives"] & (told["grade"] != "E") & told["study"].str[:2].isin(["02", "04", "06"])].sort_values("rank", kind="stable")
     return list(chosen["said"]) or ["Nothing in this run is sure enough to act on."]
 
 
 def worth(told: pd.DataFrame) -> list[str]:
-    """Return what the actions did and returned."""
-    own = told[(told["study"].str[:2] == "11") & (told["grade"] != "E")].sort_values("rank", kind="stable")
+    """Return what the actions did and returned, and what satisfaction goes with where a threshold survives."""
+    study = told["study"].str[:2]
+    own = told[((study == "11") | ((study == "06") & told["survives"])) & (told["grade"] != "E")].sort_values("rank", kind="stable")
     return list(own["said"]) or ["No action of this programme has an effect that can be counted in money."]
 
 
