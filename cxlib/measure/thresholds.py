@@ -176,7 +176,7 @@ def where(cells: wild.Cells, places: Places, *, replicates: int, seed: int) -> d
     slack = cells.clusters / max(cells.clusters - broken.columns.shape[1] - 1, 1)
     by_score, terms = wild.drawn(cells, broken.error * np.sqrt(slack), fit, replicates=replicates, seed=seed + 1)
     noise = by_score @ places.values - terms @ crossed
-    p = np.array([_p(k, seen, gains, gram, size, noise, places) for k in range(len(size))])
+    p = _kept(seen, gains, gram, size, noise, places)
     change = seen / size
     p = np.where(np.sign(change) == np.sign(change[best]), p, 0.0)  # breaks in the direction of the likeliest
     own, kept = places.shape == places.shape[best], p > 0.05
@@ -190,13 +190,22 @@ def where(cells: wild.Cells, places: Places, *, replicates: int, seed: int) -> d
     }  # fmt: skip
 
 
-def _p(k: int, seen, gains, gram, size, noise, places) -> float:
-    """How often the best place of all, of whatever shape, would save as much more than this one, were this the true one."""
-    if not gains[k] > 0:
-        return 0.0
-    drawn = _gains(seen[k] / size[k] * gram[k] + noise, size, places)
-    more = gains.max() - gains[k] - 1e-12 * max(gains.max(), 1e-300)
-    return float((1 + (drawn.max(axis=1) - drawn[:, k] >= more).sum()) / (len(noise) + 1))
+def _kept(seen, gains, gram, size, noise, places) -> np.ndarray:
+    """How often, for each place, the best of all places of whatever shape would save as much more than it, were it the true one.
+
+    A place that misses more than three times what chance ever saved is out without looking: were it true, the best could save no more beside it than chance does.
+    """
+    root = np.sqrt(size)
+    chance, more = noise / root, gains.max() - gains - 1e-12 * max(gains.max(), 1e-300)
+    up = places.shape == "jump"
+    rise, turn = np.ascontiguousarray(chance[:, up]), np.ascontiguousarray(chance[:, ~up])
+    p = np.zeros(len(size))
+    for k in np.flatnonzero((gains > 0) & (more <= 3 * np.max(chance**2))):
+        moved = seen[k] / size[k] * gram[k] / root
+        best = np.maximum((rise + moved[up]).max(axis=1, initial=0.0), np.abs(turn + moved[~up]).max(axis=1, initial=0.0))
+        own = moved[k] + chance[:, k]
+        p[k] = (1 + (best**2 - (np.maximum(own, 0.0) if up[k] else own) ** 2 >= more[k]).sum()) / (len(noise) + 1)
+    return p
 
 
 def _ends(places: Places, own: np.ndarray, p: np.ndarray) -> tuple[float, float]:
