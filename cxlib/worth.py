@@ -19,7 +19,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("n", "whole", "2357", "Customers", True), ("actual", "number", "712", "For a holdout: the purchases that came"), ("log_likelihood", "number", "-9582.4", "Log-likelihood"), ("note", "text", "", "What limits it"),
     ),
     "accounts": columns(
-        _ACTION, ("input", "text", "effect", "Input of the account", True), ("role", "text", "effect", "effect, factor (multiplies it), people, money or reserve (share that may come on top)", True), ("label", "text", "Effect on margin", "The same in words", True),
+        _ACTION, ("input", "text", "effect", "Input of the account", True), ("role", "text", "effect", "effect, factor (multiplies it), forgone (margin given away), people, money or reserve (share that may come on top)", True), ("label", "text", "Effect on margin", "The same in words", True),
         ("estimate", "number", "5.36", "Its value", True), ("std_error", "number", "1.6", "Standard deviation of its draws", True), *_LIMITS, ("shape", "text", "normal", "normal, t, lognormal, uniform or fixed", True), ("unit", "text", "margin", "Unit", True),
         ("source", "text", "finding effects", "Where it comes from", True), ("grade", "text", "A", "Evidence grade; empty for what stands in the books"), ("key", "text", "margin_rate", "Inputs of several actions with one key are one draw"),
     ),

@@ -27,7 +27,7 @@ def accounts(effects: pd.DataFrame, actions, tables, programme, *, kept: pd.Data
     for group in groups(actions, tables):
         first, rest = _carrier(group, effects)
         own = effects[effects["action"] == first]
-        why = _refused(own.iloc[0].to_dict() if len(own) else None, known[first], log, programme, kept)
+        why = _refused(own.iloc[0].to_dict() if len(own) else None, known[first], log, programme, kept) or _unpriced(known[first], tables)
         lost = [one for one in rest if not _spent(known[one], log, programme)]
         if lost and not why:
             why = f"it cannot be told apart from {known[lost[0]].name}, done for the same customers at the same time, and nobody wrote down what that cost"
@@ -36,7 +36,7 @@ def accounts(effects: pd.DataFrame, actions, tables, programme, *, kept: pd.Data
             refused[first] = why
             continue
         others[first] = rest
-        rows = [*_worth(own.iloc[0].to_dict(), known[first], programme, kept), *_costs([known[one] for one in (first, *rest)], log, programme)]
+        rows = [*_worth(own.iloc[0].to_dict(), known[first], programme, kept), *_forgone(known[first], tables, programme), *_costs([known[one] for one in (first, *rest)], log, programme)]
         parts.append(pd.DataFrame(rows).assign(action=first))
     out = pd.concat(parts, ignore_index=True).reindex(columns=INPUTS) if parts else pd.DataFrame(columns=INPUTS)
     out.attrs |= {"refused": {action.id: refused[action.id] for action in actions if action.id in refused}, "others": others}
@@ -106,6 +106,34 @@ def _refused(row, action, log, programme, kept):
     if row["outcome"] not in (*MONEY, *AVOIDED, "retention"):
         return f"an effect on {row['outcome']} has no price"
     return ""
+
+
+def _unpriced(action, tables) -> str:
+    """Return why an action that changed the price has no return, or nothing: what was sold anyway was sold at another margin."""
+    if action.outcome != "sales" or "price" not in action.changes or np.isfinite(_prices(action, tables)).all():
+        return ""
+    return "it changed the price, and without pieces or prices in the sales nobody can say what margin that gave away"
+
+
+def _prices(action, tables) -> np.ndarray:
+    """Return the mean price of a series in the year before an action and since, and what was sold since."""
+    own = tables["sales"][tables["sales"]["series"] == action.series]
+    start = pd.Timestamp(action.start)
+    parts = own[(own["sold_on"] < start) & (own["sold_on"] >= start - pd.Timedelta(days=365))], own[own["sold_on"] >= start]
+    price = lambda part: part["value"].sum() / part["pieces"].sum() if part["pieces"].notna().all() and part["pieces"].sum() > 0 else part["price"].mean()
+    return np.array([*(price(part) if len(part) else np.nan for part in parts), parts[1]["value"].sum()], float)
+
+
+def _forgone(action, tables, programme):
+    """Return the margin that a changed price gave away (or won, where it rose) on all that was sold since, whoever would have bought anyway.
+
+    The margin rate is that of the old price. What a piece costs stays: (1 - rate) x old price. So margin changes by rate x effect on sales - (1 - rate) x sales since x (old price / new price - 1).
+    """
+    if action.outcome == "sales" and "price" in action.changes:
+        old, new, sold = _prices(action, tables)
+        given = (1 - programme.finance.margin_rate) * sold * (old / new - 1)
+        yield {"input": "price", "role": "forgone", "label": "Margin given away by the price" if given >= 0 else "Margin won by the price", "estimate": given, "std_error": 0.0, "conf_low": np.nan, "conf_high": np.nan, "shape": "fixed", "unit": "money",
+               "source": f"sales since, {old:.2f} before and {new:.2f} since a piece", "grade": "", "key": ""}  # fmt: skip
 
 
 def _life(kept):

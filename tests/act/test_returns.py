@@ -92,6 +92,29 @@ def test_an_effect_on_sales_is_worth_its_margin_and_contacts_avoided_their_cost(
     assert calls.set_index("measure").estimate["value"] == pytest.approx(3200, rel=1e-3)
 
 
+def cut(*, pieces=True):
+    """A year at 20 and ten weeks at 16: 1,000 pieces a week before, 1,300 since."""
+    days = pd.date_range("2025-01-06", periods=62, freq="W-MON")
+    since = np.arange(62) >= 52
+    sold = np.where(since, 1300, 1000)
+    price = np.where(since, 16.0, 20.0)
+    return pd.DataFrame({"series": "cases", "sold_on": days, "value": sold * price, "pieces": sold if pieces else np.nan, "price": price if pieces else np.nan})
+
+
+def test_a_price_cut_gives_margin_away_on_all_that_is_sold():
+    one = action(design="interrupted_series", series="cases", outcome="sales", changes=("price",), start=dt.date(2026, 1, 5), end=dt.date(2026, 3, 15))
+    found = effects({"action": "call", "outcome": "sales", "estimate": 800.0, "conf_low": 600.0, "conf_high": 1000.0, "times": 10.0, "days": 70, "n_treated": 1, "per": "week", "grade": "C"})
+    inputs, _, worth = evaluated(found, [one], Tables(sales=cut()), programme(margin_rate=0.4))
+    # by hand: a piece costs 12; margin was 1,000 x 8 a week and is 1,300 x 4; the sales would have been 20,000 a week, and are 20,800
+    assert worth.set_index("measure").estimate["value"] == pytest.approx(10 * (1300 * 4 - 1000 * 8), rel=1e-3)
+    assert inputs.set_index("input").loc["price", "estimate"] == pytest.approx(0.6 * 208_000 * 0.25)
+    even = worth.set_index("measure").estimate["break_even_effect"]
+    assert even * 10 * 0.4 - 0.6 * 208_000 * 0.25 == pytest.approx(100, rel=1e-3)
+    assert "margin that gave away" in returns.accounts(found, [one], Tables(sales=cut(pieces=False)), programme(margin_rate=0.4)).attrs["refused"]["call"].replace("what margin that", "margin that")
+    plain, _, _ = evaluated(found, [one.model_copy(update={"changes": ()})], Tables(sales=cut()), programme(margin_rate=0.4))
+    assert "price" not in set(plain["input"])
+
+
 def test_customers_kept_are_worth_their_remaining_life_and_the_grade_is_that_of_the_weakest_input():
     from test_lifetime import company
 

@@ -90,6 +90,9 @@ def test_portfolio_says_what_is_in_it_and_what_is_left_out():
     said = worth.portfolio(found, PLAN, "EUR")
     assert said[0].startswith("The one action with an account cost €2,000, for 500 customers, each counted once, and brought €3,000: net €1,000 (95 % interval €600 to €1,400); it paid, at grade A")
     assert "nobody wrote it down" in said[1]
+    weak = worth.portfolio(found.assign(grade="C"), PLAN, "EUR")[0]
+    assert "what goes with it is worth €3,000" in weak
+    assert weak.endswith("at grade C, which is no proof.")
     assert worth.portfolio(found.iloc[:0], PLAN, "EUR") == ["No action has an account, so there is nothing to add up."]
     assert worth.portfolio_table(found, PLAN, "EUR")["action"].tolist() == ["Loyalty call with Letter", "All together"]
 

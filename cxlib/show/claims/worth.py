@@ -169,8 +169,10 @@ def portfolio(found: pd.DataFrame, plan, currency: str) -> list[str]:
     verdict = f"whether {they} paid cannot be told" if whole["conf_low"] <= 0 <= whole["conf_high"] else f"{they} paid" if whole["conf_low"] > 0 else f"{they} did not pay"
     own = found[found["action"] == "programme"]
     cost = f", {money(own['investment'].iloc[0])} of it for the programme itself" if len(own) else ""
+    sure = whole["grade"] in "AB"
+    brought = "brought" if sure else f"what goes with {'it' if one else 'them'} is worth"
     many = f", for {prose.plural(whole['n'], 'customer')}, each counted once," if whole["n"] else ""
-    said = [f"The {count} with an account cost {money(whole['investment'])}{cost}{many or ','} and brought {money(whole['value'])}: net {money(whole['estimate'])} ({limits}); {verdict}, at grade {whole['grade']}{'' if one else ', that of the weakest of them'}."]
+    said = [f"The {count} with an account cost {money(whole['investment'])}{cost}{many or ','} and {brought} {money(whole['value'])}: net {money(whole['estimate'])} ({limits}); {verdict}, at grade {whole['grade']}{'' if one else ', that of the weakest of them'}{'' if sure else ', which is no proof'}."]
     if not len(own):
         said.append("What the research programme itself costs is not in it: nobody wrote it down (finance.programme_cost in programme.toml).")
     return said
