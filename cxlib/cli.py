@@ -35,6 +35,12 @@ def init(
     from cxlib.load import draft
 
     draft.make(files or [], to, name=name, overwrite=overwrite, quarter=quarter, say=_say)
+    contract = to / "programme.toml"
+    if contract.is_file() and 'kind = "verbatim"' in contract.read_text("utf-8") and not (to / "codeframe.toml").exists():
+        from cxlib.text import codeframe
+
+        (to / "codeframe.toml").write_bytes(codeframe.STARTER.read_bytes())
+        _say("codeframe.toml: comments are coded by a codeframe for services in English, German and French; make it yours")
 
 
 @app.command()

@@ -40,7 +40,7 @@ def causal(letter, conf_low, conf_high) -> bool:
 def _randomised(*, intention_to_treat, sample_ratio_ok, attrition_p, **_):
     checks = (
         (intention_to_treat, "not analysed as assigned"),
-        (sample_ratio_ok is True, "the sample ratio was not checked" if sample_ratio_ok is None else "the sample ratio does not hold"),
+        (bool(sample_ratio_ok), "the sample ratio was not checked" if sample_ratio_ok is None else "the sample ratio does not hold"),
         (attrition_p is not None and attrition_p >= 0.05, "attrition was not checked" if attrition_p is None else "attrition differs between the arms"),
     )
     failed = [text for passed, text in checks if not passed]
@@ -58,7 +58,7 @@ def _quasi(*, bound, effect, placebo_p, **_):
 
 
 def _adjusted(*, overlap, balance, **_):
-    if overlap is not True:
+    if not overlap:
         return "D", "adjusted for what was measured, but " + ("overlap was not checked" if overlap is None else "the groups hardly overlap")
     if balance is None or balance > 0.1:
         return "D", "adjusted for what was measured, but " + ("balance was not checked" if balance is None else "the groups differ after it still")

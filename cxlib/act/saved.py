@@ -15,7 +15,7 @@ def table(actions, tables, without: dict | None = None) -> pd.DataFrame:
 
     out: action, outcome (retention, margin, contacts, returns), design, seen (mean change of those treated from the days before to the days after; retention: share who stayed), anyway (the same of those who stand for no action: what
     comes back or falls away by itself, regression to the mean included), estimate (effect a customer, as on the page), std_error, conf_low, conf_high, p, n, n_eff, treated (customers assigned), counted (of whom not reached
-    by an earlier action on this list: a customer counts once), total (estimate x counted: customers saved, money, contacts) with its limits, grade, note. Outcomes of which the files hold nothing have no row.
+    while an earlier action was still counting: a customer counts once), total (estimate x counted: customers saved, money, contacts) with its limits, grade, note. Outcomes of which the files hold nothing have no row.
     """
     first, rows = _once(actions, tables), []
     for action in actions:
@@ -34,6 +34,17 @@ def table(actions, tables, without: dict | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def grown(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFrame:
+    """Return `growth` of every action drawn by lot whose outcome is money and of which the files hold orders: action and its columns."""
+    parts = []
+    for action in actions:
+        if measured.comparison(action, tables)[0] == "randomised" and action.outcome in ("margin", "amount") and "orders" in tables:
+            people = measured.assigned([action], tables).get(action.id)
+            if people is not None and {"treated", "control"} <= set(people["arm"]):
+                parts.append(growth(people, tables["orders"], days=action.window_days, seed=seed, replicates=replicates).assign(action=action.id))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["action", "part", "estimate", "conf_low", "conf_high", "n"])
+
+
 def growth(people: pd.DataFrame, orders: pd.DataFrame, *, days: int, replicates: int = 500, seed: int = 1) -> pd.DataFrame:
     """Split the difference in spend between those treated and those held back into volume, mix and price.
 
@@ -45,7 +56,7 @@ def growth(people: pd.DataFrame, orders: pd.DataFrame, *, days: int, replicates:
     own = own[(own["ordered_on"] >= own["assigned_on"]) & (own["ordered_on"] < own["assigned_on"] + pd.Timedelta(days=days))]
     pieces = own["quantity"].fillna(1.0) if "quantity" in own else pd.Series(1.0, index=own.index)
     product = own["product"].fillna("") if "product" in own else pd.Series("", index=own.index)
-    keys = [person for person in people["person_id"]]
+    keys = list(people["person_id"])
     place, kinds = pd.Index(keys), sorted(product.unique())
     sums = np.zeros((len(keys), 2 * max(len(kinds), 1)))
     at, column = place.get_indexer(own["person_id"]), pd.Index(kinds).get_indexer(product)
@@ -95,18 +106,24 @@ def _row(action, design, tables, first, without) -> dict:
     seen = float(change[arm].mean())
     anyway = seen - row["estimate"] if design == "matching" else float(np.average(change[~arm], weights=weight[~arm]))
     treated = set(people.loc[arm, "person_id"])
-    counted = sum(first.get(person) == action.id for person in treated)
+    counted = sum((person, action.id) in first for person in treated)
     total = {name: row[key] * counted for name, key in (("total", "estimate"), ("total_low", "conf_low"), ("total_high", "conf_high"))}
     return {"action": action.id, "outcome": action.outcome, "design": design, "seen": seen, "anyway": anyway, "treated": len(treated), "counted": counted, "note": row["note"]} | total | {name: row[name] for name in ("estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "grade")}
 
 
-def _once(actions, tables) -> dict:
-    """Return which action counts each customer: the first that treated them."""
+def _once(actions, tables) -> set:
+    """Return which action counts which customer, (person, action): whoever is reached while an earlier action is still counting stays with the earlier one."""
     if "actions" not in tables:
-        return {}
+        return set()
+    windows = {action.id: np.timedelta64(action.window_days, "D") for action in actions}
     log = tables["actions"]
-    log = log[(log["arm"] == "treated") & log["action_id"].isin([action.id for action in actions])].sort_values(["assigned_on", "action_id"], kind="stable")
-    return log.drop_duplicates("person_id").set_index("person_id")["action_id"].to_dict()
+    log = log[(log["arm"] == "treated") & log["action_id"].isin(list(windows))].sort_values(["person_id", "assigned_on", "action_id"], kind="stable")
+    counted, person, until = set(), None, None
+    for row in log[["person_id", "action_id", "assigned_on"]].itertuples():
+        if row.person_id != person or row.assigned_on >= until:
+            counted.add((row.person_id, row.action_id))
+            person, until = row.person_id, row.assigned_on + windows[row.action_id]
+    return counted
 
 
 def _there(outcome: str, tables) -> bool:

@@ -130,17 +130,17 @@ def frames(path: Path):
 
 
 def among(path: Path, column: str, values: pd.Series, *, columns: list[str]) -> pd.DataFrame:
-    """Return some columns of the rows of a table whose cell of a column is one of the values."""
+    """Return a column and some others of the rows of a table whose cell of that column is one of the values."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        kind = file.schema_arrow.field(column).type
-        own = pc.is_in(file.read([column], use_threads=False)[column], options=pc.SetLookupOptions(pa.array(values).cast(kind)))
+        cells = file.read([column], use_threads=False)[column]
+        own = pc.is_in(cells, options=pc.SetLookupOptions(pa.array(values).cast(cells.type)))
         kept, start = [], 0
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns, use_threads=False)
             kept.append(table.filter(own.slice(start, len(table))))
             start += len(table)
-        return pa.concat_tables(kept).to_pandas()
+        return pa.concat_tables(kept).append_column(column, cells.filter(own)).to_pandas()

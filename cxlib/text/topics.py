@@ -12,7 +12,7 @@ from cxlib.text.codeframe import Codeframe
 
 __all__ = ["COLUMNS", "alerts", "answers", "clean", "code", "read"]
 COLUMNS = ["response_id", "item", "clause", "topic", "polarity", "phrase", "negated", "clause_text"]
-STATES = ("empty", "other_language", "nothing", "unknown", "words")
+SILENT = "nothing"  # what stands as the phrase of a mention that silence is
 
 # A verbatim as it was read. text is cleaned; starts, lower and lemmas have an entry a token; spans are (first token, one past the last, statement) a clause;
 # mentions are (clause, topic, polarity, phrase, negated, clause text). Empty where the state is "empty" or "other_language".
@@ -73,7 +73,7 @@ class _Phrases:
         for number, (start, end, _) in enumerate(spans) if topic else ():
             if self.reader.silence(lower[start:end]) == "nothing":
                 polarity = "positive" if self.leaning(item) == "faults" else "negative"
-                yield number + 1, topic, polarity, "nothing", False, doc[start:end].text
+                yield number + 1, topic, polarity, SILENT, False, doc[start:end].text
                 return
 
     def _found(self, doc, lower, lemmas, spans):
