@@ -66,10 +66,10 @@ def buyers(found: pd.DataFrame, currency: str) -> list[str]:
         inside = row.conf_low <= row.actual <= row.conf_high
         said.append(f"{names[row.model]} had forecast {prose.number(row.estimate, digits=0)} purchases ({prose.interval(row.conf_low, row.conf_high, 'number', digits=0)}) of {prose.number(row.n)} customers {row.note.split(';')[0]}; {prose.number(row.actual)} came, {'inside' if inside else 'outside'} its interval, and {row.note.split('; ')[1]}.{' It is used here.' if row.model == used else ''}")
     bought = rows.loc[("purchases", used)]
-    said.append(f"In the next 52 weeks today's {prose.number(bought['n'])} customers are expected to buy on {prose.number(bought['estimate'], digits=0)} days (95 % interval {prose.interval(bought['conf_low'], bought['conf_high'], 'number', digits=0)}).")
+    said.append(f"In the next 52 weeks today's {prose.number(bought['n'])} customers are expected to buy on {prose.number(bought['estimate'], digits=0)} days (95 % interval {prose.interval(bought['conf_low'], bought['conf_high'], 'number', digits=0)}{bought['note'].removeprefix('in the next 52 weeks')}).")
     if "worth" in set(found["parameter"]):
         worth = rows.loc[("worth", used)]
-        said.append(f"That is worth {prose.money(worth['estimate'], currency)} ({prose.interval(worth['conf_low'], worth['conf_high'], f'money:{currency}')}) of {worth['note']}.")
+        said.append(f"That is worth {prose.money(worth['estimate'], currency)} ({prose.interval(worth['conf_low'], worth['conf_high'], f'money:{currency}')}) in {worth['note']}.")
     odd = found.loc[found["note"].str.contains("left out|not sure|does not exist", na=False), "note"].drop_duplicates()
     return said + [f"{note[:1].upper()}{note[1:]}." for note in odd]
 
