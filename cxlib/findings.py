@@ -1,6 +1,6 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
-from cxlib import mentioned, performance, value
+from cxlib import evidence, mentioned, performance, value, worth
 from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
@@ -190,6 +190,19 @@ FINDINGS |= {  # 02
     "driver_segments": _columns(
         *_MODEL, ("segment", "text", "brand", "Segment"), ("value", "text", "Fernau", "Its value, against all others"), *_DIFFERENCE,
     ),
+    "index": _columns(
+        ("survey", "text", "annual", "Survey"), ("wave", "text", "2026", "Wave"), ("index", "text", "csi", "Satisfaction index of the programme"), ("kind", "text", "score", "path, weight, loading, r2, total (direct and over others), score (0 to 100), alpha or omega (reliability)"),
+        ("to", "text", "loyalty", "Construct, or item of a weight or loading"), ("from", "text", "service", "Construct it depends on, or is measured by it"), *(one[:4] for one in _ESTIMATE[:4]), ("n", "number", "570", "Base"), ("note", "text", "", "Why it is not estimable, or how it was"),
+    ),
+    "service_gaps": _columns(
+        ("survey", "text", "annual", "Survey"), ("wave", "text", "2026", "Wave"), ("dimension", "text", "reliability", "Dimension of service; all for their mean"), ("perception", "number", "3.6", "What was found, scale units"), ("expectation", "number", "4.2", "What was expected"),
+        *(one[:4] for one in _ESTIMATE[:4]), ("p", "number", "0.01", "p: no gap"), ("pairs", "number", "4", "Pairs of questions"), ("n", "number", "570", "Base"), ("n_eff", "number", "550", "Effective base"), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "driver_views": _columns(
+        *_MODEL, ("view", "text", "accounts", "people (every answer by its weight), accounts (each once), sales (each by its orders of the year before) or role"), ("value", "text", "owner", "The role; else empty"), ("driver", "text", "network", "Attribute"),
+        ("importance", "number", "0.14", "Part of R2"), *_LIMITS("importance", "part of R2"), ("performance", "number", "3.4", "Mean rating, scale units"), *_LIMITS("performance", "scale units"), ("rank", "number", "1", "Rank by importance"),
+        ("accounts", "number", "410", "Accounts that answered"), ("n", "number", "610", "Base"), ("n_eff", "number", "570", "Effective base"), ("note", "text", "", "Why it is not estimable"),
+    ),
     "driver_changes": _columns(
         *_MODEL, ("then_wave", "text", "2025", "Wave compared with"), *_DIFFERENCE, ("quadrant", "text", "protect", "Corner now"), ("p_quadrant", "number", "0.9", "Bootstrap frequency of it"),
         ("quadrant_then", "text", "fix first", "Corner then"), ("p_quadrant_then", "number", "0.9", "Bootstrap frequency of it"),
@@ -251,26 +264,7 @@ FINDINGS |= {  # 03
         ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
-FINDINGS |= performance.FINDINGS | value.FINDINGS
-_ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
-FINDINGS |= {  # 11
-    "effects": _columns(
-        _ACTION, ("outcome", "text", "margin", "What was measured", True), ("window_days", "whole", "90", "Days after assignment", True), *_ESTIMATE, ("p", "number", "0.001", "p: no effect"),
-        ("mean_treated", "number", "40.0", "Mean of those assigned to treatment"), ("mean_control", "number", "34.6", "Mean of those assigned to control"),
-        ("n_treated", "whole", "526", "Assigned to treatment", True), ("n_control", "whole", "586", "Assigned to control", True), ("cut", "whole", "0", "Left out because their window is not over", True),
-        ("ratio_p", "number", "0.08", "p of the sample-ratio check"), ("attrition_p", "number", "1", "p of the attrition check"), ("before_p", "number", "0.86", "p: both arms alike before"),
-        ("grade", "text", "A", "Evidence grade", True), ("reason", "text", "drawn by lot, arms alike, nobody lost", "Why this grade", True), ("note", "text", "", "Why it is not estimable"),
-    ),
-    "recovery": _columns(
-        _ACTION, ("group", "text", "contacted", "contacted, not contacted, difference, normal check", True), *_ESTIMATE,
-        ("mean_before", "number", "5.0", "Mean score before"), ("mean_after", "number", "6.3", "Mean score the next time"), ("note", "text", "", "How it was had"),
-    ),
-    "roi": _columns(
-        _ACTION, ("measure", "text", "net", "value, investment, net, roi, payback_days, p_pays, break_even_effect", True), *[column for column in _ESTIMATE if column[0] not in ("n", "n_eff")],
-        ("unit", "text", "money", "money, ratio, days, probability, money per customer", True), ("n", "whole", "526", "Customers it applies to", True),
-        ("draws", "whole", "65536", "Quasi-random draws", True), ("grade", "text", "A", "Evidence grade of the effect", True), ("note", "text", "", "What limits it"),
-    ),
-}  # fmt: skip
+FINDINGS |= performance.FINDINGS | evidence.FINDINGS | worth.FINDINGS | value.FINDINGS
 FINDINGS |= {  # 00
     "ledger": (*FINDINGS["tests"], *_columns(
         ("p_bh", "number", "0.01", "Benjamini-Hochberg within its family"), ("p_by", "number", "0.03", "Benjamini-Yekutieli within its family"), ("p_holm", "number", "0.02", "Holm over the headlines"),

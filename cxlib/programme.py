@@ -58,6 +58,27 @@ class Drivers(BaseModel):
     target: float | None = Field(None, description="Rating every attribute should reach, scale units; a cut line of the matrix beside the mean.")
 
 
+class Index(BaseModel):
+    """A satisfaction index: constructs that several questions measure each, and which of them depend on which (as ECSI and ACSI)."""
+
+    model_config = FROZEN
+    id: Id
+    label: str = Field("", description="Name on pages, e.g. Customer satisfaction index.")
+    survey: Id
+    constructs: dict[Id, tuple[Id, ...]] = Field(min_length=2, description="Construct -> the ratings that measure it, e.g. {service = [\"staff\", \"waiting\"], loyalty = [\"recommend\"]}.")
+    depends: dict[Id, tuple[Id, ...]] = Field(min_length=1, description="Construct -> constructs it depends on, e.g. {loyalty = [\"service\"]}.")
+    headline: Id = Field(description="The construct whose score is the index, e.g. loyalty.")
+    formed: tuple[Id, ...] = Field((), description="Constructs that their questions form (mode B) rather than reflect, e.g. [\"service\"].")
+
+
+class Gaps(BaseModel):
+    """Service quality as perception less expectation (SERVQUAL): pairs of questions on one scale, by dimension."""
+
+    model_config = FROZEN
+    survey: Id
+    dimensions: dict[Id, dict[Id, Id]] = Field(min_length=1, description="Dimension -> item with what was found -> item with what was expected, e.g. {reliability = {kept = \"kept_expected\"}}.")
+
+
 class Segment(BaseModel):
     """A cut of respondents or customers that pages may show."""
 
@@ -144,6 +165,9 @@ class Finance(BaseModel):
     model_config = FROZEN
     discount_rate: float = Field(0.08, ge=0, le=1, description="Yearly discount rate, a proportion.")
     margin_rate: float | None = Field(None, ge=0, le=1, description="Contribution margin as a share of sales, where orders carry no margin.")
+    contact_cost: float | None = Field(None, ge=0, description="What a contact costs, programme's currency: the value of one avoided.")
+    programme_cost: float | None = Field(None, ge=0, description="What the research programme itself costs a year: fieldwork, licences, people.")
+    horizon_months: int = Field(36, ge=1, le=120, description="Months ahead for which a customer's worth is counted.")
 
 
 class Holdout(BaseModel):
@@ -193,6 +217,8 @@ class Programme(BaseModel):
     items: tuple[Item, ...] = Field((), description="Items.")
     kpis: tuple[Kpi, ...] = Field((), description="KPIs.")
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
+    indices: tuple[Index, ...] = Field((), description="Satisfaction indices.")
+    gaps: tuple[Gaps, ...] = Field((), description="Pairs of expectation and perception.")
     segments: tuple[Segment, ...] = Field((), description="Segments.")
     units: tuple[Unit, ...] = Field((), description="Kinds of units that are compared; team and account where none is declared.")
     staff: Staff = Staff()

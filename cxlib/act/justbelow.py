@@ -9,43 +9,46 @@ import pandas as pd
 
 from cxlib.act import effects
 from cxlib.load import bases
-from cxlib.measure import chain, reliability
+from cxlib.measure import chain, opinion
 
 ACTING = ("case", "target")  # uses of a promise under which somebody may be approached because of an answer
+SOCIAL = "social|twitter|facebook|instagram|tiktok|youtube|reddit|forum|review|trustpilot"
 REACH = 0.1  # of the scale's range: how far below, or above, is just below or just above
 
 
-def places(ruled: pd.DataFrame, *, retest: pd.Series, blurred: bool) -> pd.DataFrame:
-    """Return the places a threshold may lie at on the scale of the lasting opinion, with their weight: at, weight.
-
-    `ruled` is what `thresholds.ruled` returns; places of a blurred jump are on that scale already, others are drawn towards the mean as scores are.
-    """
-    at = ruled["at"] if blurred else retest["mean"] + retest["estimate"] * (ruled["at"] - retest["mean"])
-    return pd.DataFrame({"at": at, "weight": ruled["p"].where(ruled["p"] > 0.05, 0.0)}).query("weight > 0").reset_index(drop=True)
+def places(ruled: pd.DataFrame) -> pd.DataFrame:
+    """Return the places a threshold may lie at with their weight, from what `thresholds.ruled` returns: at, weight (p where it is above .05)."""
+    return ruled.assign(weight=ruled["p"].where(ruled["p"] > 0.05, 0.0)).query("weight > 0")[["at", "weight"]].reset_index(drop=True)
 
 
-def standing(tables, *, survey: str, item: str, retest: pd.Series, places: pd.DataFrame, group: str | None = None, days: int = 365) -> pd.DataFrame:
-    """Return where each present customer who answered within `days` before the quarter's end stands: nobody who has left.
+def standing(tables, *, survey: str, item: str, held: opinion.Opinion, places: pd.DataFrame, group: str | None = None, days: int = 365) -> pd.DataFrame:
+    """Return where each present customer who answered within `days` before the quarter's end stands: nobody who has left, and nobody who bought nothing in the year.
 
-    out: person_id, group, answers, score (mean of theirs), last (latest score), answered_on (its day), expected and spread (lasting opinion), p_below (it lies under the threshold), p_just (under it by no more than a
+    out: person_id, group, answers, score (mean of theirs), last (latest score), answered_on (its day), expected (lasting opinion, a usual score), p_below (it lies under the threshold), p_just (under it by no more than a
     tenth of the scale), side ("just below", "just above", "below", "above": by the expected opinion and the middle of the threshold), spent (in the year before the quarter's end).
     """
     programme, end = tables.programme, pd.Timestamp(tables.end)
-    own = bases.upward(tables["responses"].query("survey == @survey"), programme, [item])
-    own = own[own[item].notna() & own["person_id"].notna() & (own["answered_on"] > end - pd.Timedelta(days=days))].sort_values(["answered_on", "answer"], kind="stable")
+    every = bases.upward(tables["responses"].query("survey == @survey"), programme, [item])
+    own = every[every[item].notna() & every["person_id"].notna() & (every["answered_on"] > end - pd.Timedelta(days=days))].sort_values(["answered_on", "answer"], kind="stable")
     people = tables["people"].drop_duplicates("person_id").set_index("person_id")
     found = own.groupby("person_id", sort=True).agg(answers=(item, "size"), score=(item, "mean"), last=(item, "last"), answered_on=("answered_on", "last")).reset_index()
     found = found[~found["person_id"].isin(people.index[people["left_on"].notna()])].reset_index(drop=True)
     found["group"] = found["person_id"].map(people["contract"]).astype(object).fillna("not told") if people["contract"].nunique() > 1 else "all"
     found = found[found["group"] == group].reset_index(drop=True) if group else found
-    found = found.join(reliability.lasting(found["score"], found["answers"], mean=retest["mean"], sd=retest["sd"], reliability=retest["estimate"]))
+    year = chain.within(found.assign(answered_on=end), chain.purchases(tables), first=-chain.YEAR, last=0)
+    found = found.assign(spent=year["spend"])[year["visits"] > 0].reset_index(drop=True)
+    known = opinion.posterior(held, every, found.assign(answered_on=end), score=item, days=days)
     scale = programme.scales[programme.item(item).scale]
     reach = REACH * (scale.high - scale.low)
-    found["p_below"], found["p_just"] = reliability.below(found, places), reliability.below(found, places, down=reach)
-    away = found["expected"] - np.average(places["at"], weights=places["weight"])
+    found = found.assign(expected=known @ held.scale, p_below=opinion.below(known, held, places), p_just=opinion.below(known, held, places, down=reach))
+    away = found["expected"] - middle(places)
     found["side"] = np.select([(away < 0) & (away >= -reach), (away >= 0) & (away < reach), away < 0], ["just below", "just above", "below"], "above")
-    year = chain.within(found.assign(answered_on=end), chain.purchases(tables), first=-chain.YEAR, last=0)
-    return found.assign(spent=year["spend"])
+    return found
+
+
+def middle(places: pd.DataFrame) -> float:
+    """Return the middle of where the threshold may lie."""
+    return float(np.average(places["at"], weights=places["weight"]))
 
 
 def ranked(stood: pd.DataFrame, *, each: float) -> pd.DataFrame:
@@ -89,11 +92,19 @@ def failed(stood: pd.DataFrame, tables, *, survey: str, days: int = 365) -> pd.D
         if name in tables:
             own = tables[name].dropna(subset=["person_id"])
             own = own[own["person_id"].isin(sides.index) & (pd.to_datetime(own["at"]) > since)]
-            for what, part in own.dropna(subset=[column]).groupby(column, sort=True):
-                rows.append(_compared(sides.index.to_series().isin(part["person_id"]).astype(float), sides, "contact" if name == "interactions" else "event", what, "share"))
+            own = own.assign(source=_source(own) if name == "interactions" else "event")
+            for (source, what), part in own.dropna(subset=[column]).groupby(["source", column], sort=True):
+                rows.append(_compared(sides.index.to_series().isin(part["person_id"]).astype(float), sides, source, what, "share"))
             if name == "interactions" and own["resolved"].notna().any():
                 rows.append(_compared(sides.index.to_series().isin(own.loc[own["resolved"] == 0, "person_id"]).astype(float), sides, "contact", "not settled", "share"))
     return pd.DataFrame([row for row in rows if row], columns=COMPARED)
+
+
+def _source(contacts: pd.DataFrame) -> pd.Series:
+    """Where a contact comes from, by the words of its channel, touchpoint and reason: social, complaint, or contact."""
+    words = contacts[["channel", "touchpoint", "reason"]].fillna("").astype(str).agg(" ".join, axis=1).str.casefold()
+    found = np.select([words.str.contains(SOCIAL), words.str.contains("complain|beschwerde|reclam")], ["social", "complaint"], "contact")
+    return pd.Series(found, index=contacts.index, dtype=object)
 
 
 COMPARED = ["source", "what", "measure", "below", "above", "estimate", "conf_low", "conf_high", "p", "n", "n_above"]
@@ -131,31 +142,26 @@ def _compared(values: pd.Series, sides: pd.Series, source: str, what: str, measu
     return row | {name: found[name] for name in ("estimate", "conf_low", "conf_high", "p")}
 
 
-def followed(then: pd.DataFrame, tables, *, survey: str, item: str, retest: pd.Series, places: pd.DataFrame) -> pd.DataFrame:
-    """Return what became of those who stood just below a quarter ago: what (crossed, stayed, silent, left), n, share, conf_low, conf_high (Wilson), expected.
+def followed(then: pd.DataFrame, tables, *, survey: str, item: str, held: opinion.Opinion, places: pd.DataFrame, days: int = 365) -> pd.DataFrame:
+    """Return what became of those who stood just below a quarter ago: what (crossed, stayed, silent, left), count, n, estimate (share), conf_low, conf_high (Wilson), expected.
 
-    `then` is what `ranked` gave of the quarter before. Crossed: the mean of what they answered since is above the middle of the threshold on the scale of scores; `expected` is the share that
-    would cross by the error of scores alone, with nothing changed. Left: no customer any more. Silent: not asked, or no answer.
+    `then` is what `ranked` gave of the quarter before. Crossed: their first score since lies above the middle of the threshold; `expected` is the share that
+    would by the mood of the day alone, with no opinion changed. Left: no customer any more. Silent: not asked, or no answer.
     """
-    middle = np.average(places["at"], weights=places["weight"])
-    cut = retest["mean"] + (middle - retest["mean"]) / retest["estimate"]
-    own = bases.upward(tables["responses"].query("survey == @survey"), tables.programme, [item])
-    own = own[own[item].notna() & own["person_id"].isin(then["person_id"])]
-    own = own.merge(then[["person_id", "answered_on"]].rename(columns={"answered_on": "before"}), on="person_id").query("answered_on > before")
-    now = own.groupby("person_id")[item].agg(["mean", "size"])
+    cut = middle(places)
+    every = bases.upward(tables["responses"].query("survey == @survey"), tables.programme, [item])
+    every = every[every[item].notna() & every["person_id"].isin(then["person_id"])].sort_values(["answered_on", "answer"], kind="stable")
+    since = every.merge(then[["person_id", "answered_on"]].rename(columns={"answered_on": "before"}), on="person_id").query("answered_on > before")
+    score = then["person_id"].map(since.drop_duplicates("person_id").set_index("person_id")[item])
     people = tables["people"].drop_duplicates("person_id").set_index("person_id")
     left = then["person_id"].isin(people.index[people["left_on"].notna()])
-    score, size = (then["person_id"].map(now[name]) for name in ("mean", "size"))
     what = np.select([left, score.isna(), score > cut], ["left", "silent", "crossed"], "stayed")
-    from scipy import special
-
-    asked = ~left & score.notna()
-    spread = np.sqrt(then["spread"] ** 2 + retest["sd"] ** 2 * (1 - retest["estimate"]) / size)
-    chance = float(special.ndtr((then["expected"] - cut) / spread)[asked].mean()) if asked.any() else np.nan
+    asked = (~left & score.notna()).to_numpy()
+    known = opinion.posterior(held, every, then, score=item, days=days)
+    chance = float((known @ held.chance[held.levels > cut].sum(axis=0))[asked].mean()) if asked.any() else np.nan
     rows = []
     for name in ("crossed", "stayed", "silent", "left"):
-        base = int(asked.sum()) if name in ("crossed", "stayed") else len(then)
-        count = int((what == name).sum())
-        low, high = effects._wilson(count, base) if base else (np.nan, np.nan)
+        base, count = int(asked.sum()) if name in ("crossed", "stayed") else len(then), int((what == name).sum())
+        low, high = effects.wilson(count, base) if base else (np.nan, np.nan)
         rows.append((name, count, base, count / base if base else np.nan, low, high, {"crossed": chance, "stayed": 1 - chance}.get(name, np.nan)))
     return pd.DataFrame(rows, columns=["what", "count", "n", "estimate", "conf_low", "conf_high", "expected"])

@@ -54,6 +54,8 @@ class Action(BaseModel):
     people_days: float | None = Field(None, ge=0, description="Days of people's work it took, e.g. 12.")
     day_rate: float | None = Field(None, ge=0, description="Cost of a day's work, e.g. 650.")
     contingency: float = Field(0.0, ge=0, le=5, description="Share of the cost that may come on top, e.g. 0.1.")
+    horizon_days: int | None = Field(None, ge=1, description="Days after assignment for which its effect is declared to last; the days observed where empty, e.g. 365.")
+    half_life_days: float | None = Field(None, gt=0, description="Days in which the effect halves after those observed; it stays as it was, up to horizon_days, where empty.")
     customers: int | None = Field(None, ge=1, description="For an action to come: customers whom it is to reach, e.g. 4000.")
     wanted: float | None = Field(None, description="For an action to come: the effect that would make it worth while, in the unit of its outcome, e.g. 2.5.")
     item: str = Field("", description="For an action to come: the attribute it is to raise, e.g. billing.")
@@ -103,6 +105,8 @@ def _wrong(action: Action):
             yield f"names the series '{action.series}' among its own 'controls'"
         if action.outcome not in ("sales", "pieces"):
             yield f"is measured on a series; 'outcome' is 'sales' or 'pieces', not '{action.outcome}'"
+    if action.horizon_days and action.horizon_days < action.window_days:
+        yield f"counts its outcome over {action.window_days} days and declares an effect of {action.horizon_days}; 'horizon_days' is no less than 'window_days'"
     if action.outcome == "score" and not action.kpi:
         yield "has the outcome 'score', and 'kpi' does not say which item"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.load import bases
-from cxlib.measure import curves, thresholds
+from cxlib.measure import curves, opinion, thresholds
 
 YEAR, SPAN = 365, 10**6
 OUTCOMES = {"visits": "Days with a purchase", "per_visit": "Spend a day with a purchase", "spend": "Spend"}
@@ -30,7 +30,7 @@ def chosen(tables, *, days: int = 90) -> tuple:
 def linked(tables, *, survey: str, item: str, days: int = 90) -> pd.DataFrame:
     """Return one row an answer of a customer who had bought in the year before it, with what came in the `days` after.
 
-    out: answer, person_id, wave, quarter, answered_on, score (turned so that more is better), weight, group (form of contract; "all" where none is told), visits (days with a
+    out: answer, person_id, wave, quarter, answered_on, score (turned so that more is better), weight, brand, country, year (fiscal), group (form of contract; "all" where none is told), visits (days with a
     purchase), spend and margin (programme's currency, returns subtracted; margin empty where orders tell none), per_visit (spend / visits; empty without one), contacts (contact moments), before (spend in as many days
     up to the answer), stays (1: still a customer on the last day), tenure (days as a customer, where known). Only whole windows up to the
     quarter's end. Steps of the base stand in `attrs["base"]`: (what, n).
@@ -43,7 +43,7 @@ def linked(tables, *, survey: str, item: str, days: int = 90) -> pd.DataFrame:
     steps.append(("carry a customer key and may be linked", len(own)))
     people = tables["people"].drop_duplicates("person_id").set_index("person_id") if "people" in tables else pd.DataFrame(columns=["contract", "joined_on", "left_on"])
     orders = purchases(tables)
-    rows = own[["answer", "person_id", "wave", "quarter", "answered_on", "weight"]].assign(score=own[item].astype(float))
+    rows = own[["answer", "person_id", "wave", "quarter", "answered_on", "weight", "brand", "country"]].assign(score=own[item].astype(float), year=own["quarter"].str[:4])
     rows = rows.sort_values(["answered_on", "answer"], kind="stable", ignore_index=True)
     year = within(rows, orders, first=-YEAR, last=0)
     rows = rows[year["visits"] > 0].reset_index(drop=True)
@@ -126,17 +126,68 @@ def slopes(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([{"group": group, "outcome": outcome, **curves.slope(own, x="score", y=outcome, cluster="person_id", weight="weight")} for group, own in groups(rows) for outcome in OUTCOMES])
 
 
-def broken(rows: pd.DataFrame, *, replicates: int = thresholds.REPLICATES, seed: int = 1) -> pd.DataFrame:
-    """Return whether and where each outcome has a threshold, group by group: group, outcome and what `thresholds.find` returns, with p_holm over the groups' spend.
+def opinions(rows: pd.DataFrame, tables, *, survey: str, item: str) -> tuple[pd.DataFrame, opinion.Opinion, thresholds.Lasting | None]:
+    """Return the rows with `standing` (the lasting opinion as a usual score, from all answers of the customer in the year up to the day), and what is known of it.
 
-    Spend is what the study decides on; visits and spend a visit tell where it comes from.
+    Where too few were asked again to tell opinion from mood, `standing` is the score as ticked and nothing is known beyond it (None).
     """
-    parts = [thresholds.find(own, x="score", y=outcome, cluster="person_id", weight="weight", replicates=replicates, seed=seed).assign(group=group, outcome=outcome) for group, own in groups(rows) for outcome in OUTCOMES]
+    answers = bases.upward(tables["responses"].query("survey == @survey"), tables.programme, [item])
+    found = opinion.retest(answers, survey=survey, item=item)
+    if found.note:
+        return rows.assign(standing=rows["score"]), found, None
+    known = opinion.posterior(found, answers, rows, score=item)
+    return rows.assign(standing=known @ found.scale), found, thresholds.Lasting(found.scale, known, (found.levels[0], found.levels[-1]))
+
+
+def broken(rows: pd.DataFrame, lasting: thresholds.Lasting | None = None, *, outcomes=tuple(OUTCOMES), replicates: int = thresholds.REPLICATES, seed: int = 1) -> pd.DataFrame:
+    """Return whether and where each outcome has a threshold in `standing`, group by group: group, outcome and what `thresholds.find` returns, with p_holm over the groups' spend.
+
+    Spend is what the study decides on; visits and spend a visit tell where it comes from. `lasting` has a row for each of `rows`, which are numbered from 0.
+    """
+    parts = [
+        thresholds.find(own, x="standing", y=outcome, cluster="person_id", weight="weight", lasting=of(lasting, own), replicates=replicates, seed=seed).assign(group=group, outcome=outcome)
+        for group, own in groups(rows) for outcome in outcomes
+    ]  # fmt: skip
     if not parts:
         return pd.DataFrame(columns=["group", "outcome", *thresholds.COLUMNS, "p_holm"])
     out = pd.concat(parts, ignore_index=True)
     ranked = out.loc[(out["outcome"] == "spend") & out["p"].notna(), "p"].sort_values(kind="stable")
     return out.assign(p_holm=(ranked * np.arange(len(ranked), 0, -1)).cummax().clip(upper=1.0))
+
+
+def without(rows: pd.DataFrame, lasting: thresholds.Lasting | None, held: dict, *, most: float = 0.1, seed: int = 1) -> pd.DataFrame:
+    """Return the thresholds of spend without the largest customer, where that customer holds more than `most` of the spend; else an empty frame."""
+    if not held["share"] > most:
+        return pd.DataFrame(columns=["group", "outcome", *thresholds.COLUMNS, "p_holm"])
+    own = rows[rows["person_id"] != held["largest"]]
+    return broken(own.reset_index(drop=True), of(lasting, own), outcomes=("spend",), replicates=199, seed=seed)
+
+
+def of(lasting: thresholds.Lasting | None, own: pd.DataFrame) -> thresholds.Lasting | None:
+    """Return what is known of the opinions of some of the rows."""
+    return None if lasting is None else lasting._replace(known=lasting.known[own.index.to_numpy()])
+
+
+def checked(rows: pd.DataFrame, lasting: thresholds.Lasting | None, found: pd.DataFrame, programme, *, replicates: int = 499, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return whether a threshold of spend holds in every part, and whether there is another: frames with group; empty where none is shown.
+
+    Parts: the fiscal year of the answer, brand and country where the answers tell several, and the scores as ticked (by "measure", nothing known of the mood). The first has the columns of
+    `thresholds.stability` with by; the second those of `thresholds.another`.
+    """
+    parts, more = [], []
+    shown = found[(found["outcome"] == "spend") & (found["p_holm"] <= 0.05)]
+    for row in shown["group"]:
+        own, at = rows[rows["group"] == row], shown[shown["group"] == row]
+        known, options = of(lasting, own), {"x": "standing", "y": "spend", "cluster": "person_id", "weight": "weight", "replicates": replicates, "seed": seed}
+        more.append(thresholds.another(own, first=at, lasting=known, **options).assign(group=row))
+        for by in ("year", "brand", "country"):
+            if by in own and own[by].nunique() > 1:
+                parts.append(thresholds.stability(own, by=by, at=at, lasting=known, **options).assign(by=by, group=row))
+        if lasting is not None:
+            ticked, place = thresholds.find(own, **options | {"x": "score"}), at["estimate"].iloc[0]
+            parts.append(ticked.assign(by="measure", value="scores as ticked", group=row, same=ticked["conf_low"].le(place) & ticked["conf_high"].ge(place)))
+    blank = ["group", "by", "value", *thresholds.COLUMNS, "same", "common", "common_low", "common_high", "p_same"]
+    return (pd.concat(parts, ignore_index=True).reindex(columns=blank).astype({"same": float}) if parts else pd.DataFrame(columns=blank)), (pd.concat(more, ignore_index=True) if more else pd.DataFrame(columns=["group", "order", "shape", "estimate", "change", "p", "n", "note"]))
 
 
 def groups(rows: pd.DataFrame, *, fewest: int = thresholds.FEWEST):

@@ -5,19 +5,17 @@ same places and trimming. Where: the places at which a break is not rejected (th
 Econometrica 61, 821-856; Hansen (1996), Econometrica 64, 413-430; Hansen (2017), JBES 35, 228-240; Bai & Perron (1998), Econometrica 66, 47-78 (another).
 """
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import stats
 
-from cxlib.errors import DataError
 from cxlib.measure import breaks, wild
 
 REPLICATES, FEWEST = 999, 30
-SHAPES = ("jump", "hinge", "blurred")
-COLUMNS = ["shape", "estimate", "conf_low", "conf_high", "below", "above", "change", "change_low", "change_high", "slope", "p", "f", "p_curve", "p_shape", "detectable", "n", "n_eff", "customers", "levels", "note"]
+SHAPES = ("jump", "hinge")
+COLUMNS = ["shape", "estimate", "conf_low", "conf_high", "below", "above", "change", "change_low", "change_high", "slope", "p", "f", "p_curve", "p_shape", "other", "detectable", "n", "n_eff", "customers", "levels", "note"]
 
 
 class Places(NamedTuple):
@@ -30,60 +28,71 @@ class Places(NamedTuple):
     values: np.ndarray
 
 
-def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), cluster: str | None = None, weight: str | None = None, within: str | None = None, reliability: float | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
+class Lasting(NamedTuple):
+    """What is known of the lasting opinion of each answer: usual scores, and the chance of each (answers x scores)."""
+
+    scale: np.ndarray
+    known: np.ndarray
+    ends: tuple[float, float] = (-np.inf, np.inf)  # of the scale: a usual score beyond them is an opinion, but no place of a threshold
+
+
+def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), cluster: str | None = None, weight: str | None = None, within: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
     """Say whether the line of y over x has a threshold, and where.
 
     in: one row an answer; rows without x or y are left out. `cluster` names who answers (several answers of one customer are one draw), `within` a
-    category whose own level of y is held (a form of contract), `trim` the least part of the answers on either side. `shapes`: "jump" (the level changes), "hinge" (the
-    slope does), "blurred" (a jump in the lasting opinion behind scores of this `reliability`, 0 to 1, seen through their error; its place is on the scale of the
-    lasting opinion). The test pays for looking for all of them. out, one row: shape (the one that leaves less unexplained), estimate, conf_low, conf_high (95 %, units of x; a jump
-    lies between below and above), change (of the level, of a hinge the slope) with change_low and change_high (widest over every place in the interval), slope (under the break),
-    p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (the other shape would look so), detectable (smallest jump seen with 80 % power), n, n_eff (customers, Kish), customers, levels, note.
+    category whose own level of y is held (a form of contract), `trim` the least part of the answers on either side. `shapes`: "jump" (the level rises; of an outcome that falls give the negative), "hinge" (the
+    slope does); the test pays for looking for both. With `lasting`, x is the expected lasting opinion and a break in the opinion itself is looked for, as it shows through what is not known of it:
+    places are then usual scores. out, one row: shape (the one that leaves less unexplained), estimate, conf_low, conf_high (95 %, units of x; a jump
+    lies between below and above; of breaks in the direction of the likeliest), change (of the level, of a hinge the slope) with change_low and change_high (widest over every place in the interval), slope (under the break),
+    p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (largest of the other shape: under .05 it is ruled out; if not, its places are in the interval too, and `other` is the best of them), detectable (smallest jump seen with 80 % power), n, n_eff (customers, Kish), customers, levels, note.
     Without evidence (p above .05) the likeliest place is still told; it is then worth nothing.
     """
-    _check(shapes, reliability, trim)
+    _check(shapes, trim)
     options = {"x": x, "y": y, "cluster": cluster, "weight": weight, "within": within}
-    cells = wild.cells(frame, **options)
+    cells, lasting = wild.cells(frame, **options), _aligned(frame, options, lasting)
     row = dict.fromkeys(COLUMNS, np.nan) | {"n": len(cells.y), "n_eff": wild.effective(cells), "customers": cells.clusters, "levels": len(cells.levels), "shape": "", "note": _reason(cells)}
-    places = None if row["note"] else places_of(cells, shapes, trim, reliability)
+    places = None if row["note"] else places_of(cells, shapes, trim, lasting)
     if places is None or not len(places.at):
         return pd.DataFrame([row | {"note": row["note"] or f"not estimable (no score has {trim:.0%} of the answers on either side)"}])
     bend = wild.line(cells)[:, None] ** 2
     row |= sup_f(cells, places, replicates=replicates, seed=seed)
     row["p_curve"] = sup_f(cells, places, extra=bend, replicates=replicates, seed=seed)["p"] if len(cells.levels) > 4 else np.nan
-    if len(cells.levels) == wild.LEVELS:
+    if len(cells.levels) == wild.LEVELS and lasting is None:
         cells = wild.cells(frame, **options, near=breaks.best(pd.to_numeric(frame[x]).to_numpy(float)[frame[[x, y]].notna().all(axis=1)], cells.y, cells.weight, shape="jump", under="line", trim=trim)["estimate"])
-        places = places_of(cells, shapes, trim, reliability)
+        places = places_of(cells, shapes, trim, lasting)
     found = where(cells, places, replicates=replicates, seed=seed)
     return pd.DataFrame([row | {name: value for name, value in found.items() if name != "ruled"}])
 
 
-def change(frame: pd.DataFrame, *, x: str, y: str, at: pd.DataFrame, cluster: str | None = None, weight: str | None = None) -> dict:
-    """Return how much another outcome changes at a threshold that was found: estimate at its place, conf_low and conf_high widest over the places of its interval, n, n_eff.
+def change(frame: pd.DataFrame, *, x: str, y: str, at: pd.DataFrame, ruled: pd.DataFrame, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> dict:
+    """Return how much another outcome changes at a threshold that was found: estimate at its place, conf_low and conf_high widest over the places of its shape that are not ruled out, n, n_eff.
 
-    `at` is what `find` returned. A jump changes the level of y, a hinge its slope, both beside a straight line; customers are clusters.
+    `at` and `ruled` are what those functions returned of the same answers. A jump changes the level of y, a hinge its slope, both beside a straight line; customers are clusters.
     """
-    from cxlib.measure import curves
-
-    start, rows = at.iloc[0], frame.dropna(subset=[x, y])
-    levels = np.unique(rows[x].to_numpy(float))
-    if start["shape"] == "jump":
-        spots = [(low + high) / 2 for low, high in itertools.pairwise(levels) if low >= start["conf_low"] and high <= start["conf_high"]]
-    else:
-        spots = list(np.linspace(start["conf_low"], start["conf_high"], 9))
-    held = lambda spot: np.maximum(rows[x] - spot, 0.0) if start["shape"] == "hinge" else (rows[x] > spot).astype(float)
-    fitted = lambda spot: curves.slope(rows.assign(_z=held(spot)), x="_z", y=y, cluster=cluster, weight=weight, held=[x])
-    found, every = fitted(start["estimate"]), [one for one in map(fitted, spots) if not one["note"]]
-    if found["note"] or not every:
-        return found
-    return found | {"conf_low": min(one["conf_low"] for one in every), "conf_high": max(one["conf_high"] for one in every)}
+    start, cells, lasting = at.iloc[0], wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight), _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight}, lasting)
+    places = places_of(cells, (start["shape"],), trim, lasting)
+    fit = wild.fit(cells)
+    _, size, crossed = wild.taken_out(cells, fit, places.values)
+    found = np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values / size
+    best = int(np.argmin(np.abs(places.at - start["estimate"])))
+    by_score, terms = wild.drawn(cells, wild.fit(cells, places.values[:, [best]]).error, fit, replicates=replicates, seed=seed + 1)
+    half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * (by_score @ places.values - terms @ crossed).std(axis=0) / size
+    kept = np.isin(places.at, ruled.loc[(ruled["shape"] == start["shape"]) & (ruled["p"] > 0.05), "at"])
+    kept[best] = True
+    return {"estimate": float(found[best]), "conf_low": float((found - half)[kept].min()), "conf_high": float((found + half)[kept].max()), "n": len(cells.y), "n_eff": wild.effective(cells)}
 
 
-def _check(shapes, reliability, trim) -> None:
+def _aligned(frame: pd.DataFrame, options: dict, lasting: Lasting | None) -> Lasting | None:
+    """What is known of the opinions of the rows that count: `lasting` has a row for each of the frame."""
+    if lasting is None:
+        return None
+    there = frame[[name for name in options.values() if name]].notna().all(axis=1).to_numpy()
+    return lasting if there.all() else lasting._replace(known=lasting.known[there])
+
+
+def _check(shapes, trim) -> None:
     for shape in shapes:
-        breaks.check("jump" if shape == "blurred" else shape, "line", trim)
-    if "blurred" in shapes and not (reliability and 0 < reliability < 1):
-        raise DataError(f"A blurred jump needs the reliability of the scores, above 0 and under 1, not {reliability}.")
+        breaks.check(shape, "line", trim)
 
 
 def _reason(cells: wild.Cells) -> str:
@@ -92,13 +101,13 @@ def _reason(cells: wild.Cells) -> str:
     return "" if np.ptp(cells.y) > 0 else "not estimable (the outcome does not vary)"
 
 
-def places_of(cells: wild.Cells, shapes, trim: float, reliability: float | None = None) -> Places:
-    """Return the places with `trim` of the answers on either side: between neighbouring scores for a jump, also at them and in steps between them for the others."""
-    parts = [_of_shape(cells, shape, trim, reliability) for shape in shapes]
+def places_of(cells: wild.Cells, shapes, trim: float, lasting: Lasting | None = None) -> Places:
+    """Return the places with `trim` of the answers on either side: between neighbouring scores for a jump, also at them and in steps between them for a hinge."""
+    parts = [_of_shape(cells, shape, trim) if lasting is None else _of_opinion(cells, shape, trim, lasting) for shape in shapes]
     return Places(*(np.concatenate(some) for some in zip(*(part[:4] for part in parts), strict=True)), np.hstack([part.values for part in parts]))
 
 
-def _of_shape(cells: wild.Cells, shape: str, trim: float, reliability: float | None) -> Places:
+def _of_shape(cells: wild.Cells, shape: str, trim: float) -> Places:
     levels = cells.levels
     weights = np.bincount(cells.code, cells.weight, len(levels))
     share = np.cumsum(weights) / weights.sum()
@@ -110,13 +119,23 @@ def _of_shape(cells: wild.Cells, shape: str, trim: float, reliability: float | N
     at = below + np.tile(np.arange(steps) / steps, len(k)) * (above - below)
     if shape == "jump":
         return Places(np.full(len(at), shape), (below + above) / 2, below, above, (levels[:, None] > below).astype(float))
-    if shape == "hinge":
-        return Places(np.full(len(at), shape), at, below, above, np.maximum(levels[:, None] - at, 0.0))
-    middle = weights @ levels / weights.sum()
-    spread = np.sqrt(weights @ (levels - middle) ** 2 / weights.sum() * reliability * (1 - reliability))
-    lasting = middle + reliability * (levels - middle)
-    at = middle + reliability * (at - middle)
-    return Places(np.full(len(at), shape), at, below, above, special.ndtr((lasting[:, None] - at) / spread))
+    return Places(np.full(len(at), shape), at, below, above, np.maximum(levels[:, None] - at, 0.0))
+
+
+def _of_opinion(cells: wild.Cells, shape: str, trim: float, lasting: Lasting) -> Places:
+    """The places of a break in the lasting opinion: what is expected of the step, or of the bend, given what is known of the opinions at each level of x."""
+    weights = np.bincount(cells.code, cells.weight, len(cells.levels))
+    known = np.empty((len(cells.levels), len(lasting.scale)))
+    order = np.argsort(cells.code, kind="stable")
+    starts = np.searchsorted(cells.code[order], np.arange(len(cells.levels)))
+    known = np.add.reduceat(lasting.known[order] * cells.weight[order, None], starts, axis=0) / weights[:, None]
+    share = np.cumsum(weights @ known) / weights.sum()
+    middles = (lasting.scale[1:] + lasting.scale[:-1]) / 2
+    open_ = np.flatnonzero((share[:-1] >= trim) & (share[:-1] <= 1 - trim) & (middles >= lasting.ends[0]) & (middles <= lasting.ends[1]))
+    at = middles[open_]
+    gaps = np.full(len(at), np.nan)
+    step = (lasting.scale[:, None] > at).astype(float) if shape == "jump" else np.maximum(lasting.scale[:, None] - at, 0.0)
+    return Places(np.full(len(at), shape), at, gaps, gaps, known @ step)
 
 
 def sup_f(cells: wild.Cells, places: Places, *, extra: np.ndarray | None = None, replicates: int, seed: int) -> dict:
@@ -127,9 +146,14 @@ def sup_f(cells: wild.Cells, places: Places, *, extra: np.ndarray | None = None,
     left = fit.rss - np.einsum("bt,tu,bu->b", terms, fit.inverse, terms)  # signs leave the sum of squares as it is
     spare = max(len(cells.y) - fit.columns.shape[1] - 2, 1)
     f = lambda gain, rss: gain / np.maximum(rss - gain, 1e-300) * spare
-    seen = f(((np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values) ** 2 / size).max(), fit.rss)
-    drawn = f(((by_score @ places.values - terms @ crossed) ** 2 / size).max(axis=1), left)
+    seen = f(_gains(np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values, size, places).max(), fit.rss)
+    drawn = f(_gains(by_score @ places.values - terms @ crossed, size, places).max(axis=1), left)
     return {"f": float(seen), "p": float((1 + (drawn >= seen).sum()) / (replicates + 1)), "detectable": _detectable(places, (by_score @ places.values - terms @ crossed) / size, size)}
+
+
+def _gains(pulls: np.ndarray, size: np.ndarray, places: Places) -> np.ndarray:
+    """What each place saves: of jumps only those upwards, because a fall below and a rise above bend a line alike."""
+    return np.where((places.shape == "jump") & (pulls < 0), 0.0, pulls) ** 2 / size
 
 
 def _detectable(places: Places, noise: np.ndarray, size: np.ndarray) -> float:
@@ -137,7 +161,7 @@ def _detectable(places: Places, noise: np.ndarray, size: np.ndarray) -> float:
     jumps = np.flatnonzero((places.shape != "hinge") & np.isfinite(size))
     if not len(jumps):
         return np.nan
-    least = np.sqrt(np.quantile((noise**2 * size).max(axis=1), 0.95) / size[jumps]) + stats.norm.ppf(0.8) * noise.std(axis=0)[jumps]
+    least = np.sqrt(np.quantile(_gains(noise * size, size, places).max(axis=1), 0.95) / size[jumps]) + stats.norm.ppf(0.8) * noise.std(axis=0)[jumps]
     return float(least.min())
 
 
@@ -146,69 +170,80 @@ def where(cells: wild.Cells, places: Places, *, replicates: int, seed: int) -> d
     fit = wild.fit(cells)
     gram, size, crossed = wild.taken_out(cells, fit, places.values)
     seen = np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values
-    gains = seen**2 / size
+    gains = _gains(seen, size, places)
     best = int(np.argmax(gains))
     broken = wild.fit(cells, places.values[:, [best]])
     slack = cells.clusters / max(cells.clusters - broken.columns.shape[1] - 1, 1)
     by_score, terms = wild.drawn(cells, broken.error * np.sqrt(slack), fit, replicates=replicates, seed=seed + 1)
     noise = by_score @ places.values - terms @ crossed
-    own, other = np.flatnonzero(places.shape == places.shape[best]), np.flatnonzero(places.shape != places.shape[best])
-    p = np.array([_p(k, own, own, seen, gains, gram, size, noise) for k in own])
-    kept = own[p > 0.05]
-    change, half = seen / size, stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * noise.std(axis=0) / size
-    low, high = _ends(places, own, p)
-    ruled = pd.DataFrame({"at": places.at[own], "below": places.below[own], "above": places.above[own], "change": change[own], "p": p})
+    p = _kept(seen, gains, gram, size, noise, places)
+    change = seen / size
+    p = np.where(np.sign(change) == np.sign(change[best]), p, 0.0)  # breaks in the direction of the likeliest
+    own, kept = places.shape == places.shape[best], p > 0.05
+    half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * noise.std(axis=0) / size
+    ends = [_ends(places, np.flatnonzero(places.shape == shape), p) for shape in pd.unique(places.shape[kept])]
+    ruled = pd.DataFrame({"shape": places.shape, "at": places.at, "below": places.below, "above": places.above, "change": change, "p": p})
     return {
-        "ruled": ruled, "shape": places.shape[best], "estimate": places.at[best], "conf_low": low, "conf_high": high, "below": places.below[best], "above": places.above[best],
-        "change": change[best], "change_low": (change - half)[kept].min(), "change_high": (change + half)[kept].max(), "slope": broken.coefficients[1] / np.ptp(cells.levels),
-        "p_shape": _p(int(other[np.argmax(gains[other])]), other, own, seen, gains, gram, size, noise) if len(other) else np.nan,
+        "ruled": ruled, "shape": places.shape[best], "estimate": places.at[best], "conf_low": min(low for low, _ in ends), "conf_high": max(high for _, high in ends), "below": places.below[best], "above": places.above[best],
+        "change": change[best], "change_low": (change - half)[kept & own].min(), "change_high": (change + half)[kept & own].max(), "slope": broken.coefficients[1] / np.ptp(cells.levels),
+        "p_shape": p[~own].max() if (~own).any() else np.nan, "other": places.at[~own][np.argmax(gains[~own])] if (kept & ~own).any() else np.nan,
     }  # fmt: skip
 
 
-def _p(k: int, null: np.ndarray, among: np.ndarray, seen, gains, gram, size, noise) -> float:
-    """How often the best place of `among` would save as much more than the best of `null` (or this place, where both are one shape), were this place the true one."""
-    drawn = (seen[k] / size[k] * gram[k] + noise) ** 2 / size
-    base = drawn[:, k] if null is among else drawn[:, null].max(axis=1)
-    more = gains[among].max() - (gains[k] if null is among else gains[null].max())
-    return float((1 + (drawn[:, among].max(axis=1) - base >= more - 1e-12 * max(gains.max(), 1e-300)).sum()) / (len(noise) + 1))
+def _kept(seen, gains, gram, size, noise, places) -> np.ndarray:
+    """How often, for each place, the best of all places of whatever shape would save as much more than it, were it the true one.
+
+    A place that misses more than three times what chance ever saved is out without looking: were it true, the best could save no more beside it than chance does.
+    """
+    root = np.sqrt(size)
+    chance, more = noise / root, gains.max() - gains - 1e-12 * max(gains.max(), 1e-300)
+    up = places.shape == "jump"
+    rise, turn = np.ascontiguousarray(chance[:, up]), np.ascontiguousarray(chance[:, ~up])
+    p = np.zeros(len(size))
+    for k in np.flatnonzero((gains > 0) & (more <= 3 * np.max(chance**2))):
+        moved = seen[k] / size[k] * gram[k] / root
+        best = np.maximum((rise + moved[up]).max(axis=1, initial=0.0), np.abs(turn + moved[~up]).max(axis=1, initial=0.0))
+        own = moved[k] + chance[:, k]
+        p[k] = (1 + (best**2 - (np.maximum(own, 0.0) if up[k] else own) ** 2 >= more[k]).sum()) / (len(noise) + 1)
+    return p
 
 
 def _ends(places: Places, own: np.ndarray, p: np.ndarray) -> tuple[float, float]:
-    kept = np.flatnonzero(p > 0.05)
-    first, last, at = kept[0], kept[-1], places.at[own]
-    if places.shape[own[0]] == "jump":
-        return places.below[own[first]], places.above[own[last]]
+    kept = own[p[own] > 0.05]
+    first, last = kept[0], kept[-1]
+    if np.isfinite(places.below[first]) and places.shape[first] == "jump":
+        return places.below[first], places.above[last]
     ends = []
     for inside, beyond in ((first, first - 1), (last, last + 1)):
-        part = (p[inside] - 0.05) / max(p[inside] - p[beyond], 1e-12) if 0 <= beyond < len(p) else 0.0
-        ends.append(at[inside] + part * (at[beyond] - at[inside]) if 0 <= beyond < len(p) else at[inside])
+        part = (p[inside] - 0.05) / max(p[inside] - p[beyond], 1e-12) if beyond in own else 0.0
+        ends.append(places.at[inside] + part * (places.at[beyond] - places.at[inside]) if part else places.at[inside])
     return ends[0], ends[1]  # where p crosses .05, between two places that were looked at
 
 
-def ruled(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump",), cluster: str | None = None, weight: str | None = None, reliability: float | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
-    """Return every place of the likeliest shape with the p of its being the true one: at, below, above, change, p. What is not above .05 is outside the interval.
+def ruled(frame: pd.DataFrame, *, x: str, y: str, shapes=SHAPES, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
+    """Return every place of both shapes with the p of its being the true one: shape, at, below, above, change, p. What is not above .05 is outside the interval.
 
     Their p, over its sum, is the weight by which what depends on the place is averaged (a confidence distribution).
     """
-    _check(shapes, reliability, trim)
-    cells = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight)
-    places = None if _reason(cells) else places_of(cells, shapes, trim, reliability)
+    cells, lasting = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight), _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight}, lasting)
+    places = None if _reason(cells) else places_of(cells, shapes, trim, lasting)
     if places is None or not len(places.at):
-        return pd.DataFrame(columns=["at", "below", "above", "change", "p"])
+        return pd.DataFrame(columns=["shape", "at", "below", "above", "change", "p"])
     return where(cells, places, replicates=replicates, seed=seed)["ruled"]
 
 
-def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster: str | None = None, weight: str | None = None, within: str | None = None, trim: float = 0.1, most: int = 2, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
+def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster: str | None = None, weight: str | None = None, within: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, most: int = 2, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
     """Say whether there is a second threshold, or a third, beside those before it: sup-F given each before, until one is not shown.
 
     `first` is what `find` returned. out, a row a threshold looked for: order (2, ...), shape, estimate, change, p (none beside those before), n, note. The places keep `trim`
     of the answers from those before as well; where none is left, the note says so.
     """
     cells, rows = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight, within=within), []
+    lasting = _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight, "within": within}, lasting)
     start = first.iloc[0]
     if start["note"] or _reason(cells):
         return pd.DataFrame(columns=["order", "shape", "estimate", "change", "p", "n", "note"])
-    every = places_of(cells, ("jump", "hinge"), trim)
+    every = places_of(cells, SHAPES, trim, lasting)
     weights = np.bincount(cells.code, cells.weight, len(cells.levels)) / cells.weight.sum()
     taken = [int(np.argmin(np.where(every.shape == ("hinge" if start["shape"] == "hinge" else "jump"), np.abs(every.at - start["estimate"]), np.inf)))]
     for order in range(2, 2 + most):
@@ -222,7 +257,7 @@ def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster
         fit = wild.fit(cells, extra)
         _, size, _ = wild.taken_out(cells, fit, here.values)
         seen = np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ here.values
-        best = int(np.argmax(seen**2 / size))
+        best = int(np.argmax(_gains(seen, size, here)))
         p = sup_f(cells, here, extra=extra, replicates=replicates, seed=seed + order)["p"]
         rows.append(row | {"shape": here.shape[best], "estimate": here.at[best], "change": seen[best] / size[best], "p": p, "note": ""})
         taken.append(int(open_[best]))
@@ -231,30 +266,33 @@ def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster
     return pd.DataFrame(rows)
 
 
-def stability(frame: pd.DataFrame, *, x: str, y: str, by: str, at: pd.DataFrame, cluster: str | None = None, weight: str | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
+def stability(frame: pd.DataFrame, *, x: str, y: str, by: str, at: pd.DataFrame, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
     """Say whether a threshold holds in every part: found anew in each, and the change at the common place part by part.
 
     `by` names the parts (a segment, a year), `at` what `find` returned of all. out, a row a part: value, what `find` returns, same (its interval holds the common place),
     common, common_low, common_high (the change at the common place in this part), p_same (the parts do not differ there: a Wald test with customers as clusters, the same in every row).
     """
     start, parts = at.iloc[0], []
-    rows = frame.dropna(subset=[x, y, by])
+    there = frame[[x, y, by]].notna().all(axis=1).to_numpy()
+    rows = frame[there].reset_index(drop=True)
+    known = None if lasting is None else lasting.known[there]
     for value, own in rows.groupby(by, sort=True):
-        found = find(own, x=x, y=y, cluster=cluster, weight=weight, trim=trim, replicates=replicates, seed=seed)
+        found = find(own, x=x, y=y, cluster=cluster, weight=weight, lasting=None if known is None else lasting._replace(known=known[own.index]), trim=trim, replicates=replicates, seed=seed)
         parts.append(found.assign(value=str(value), same=((found["conf_low"] <= start["estimate"]) & (start["estimate"] <= found["conf_high"])).astype(float).where(found["note"] == "")))
     if not parts:
         return pd.DataFrame(columns=["value", *COLUMNS, "same", "common", "common_low", "common_high", "p_same"])
     out = pd.concat(parts, ignore_index=True)
-    return out.assign(**_common(rows, x, y, by, start, cluster, weight, out["value"]))
+    broken = lambda scale: np.maximum(scale - start["estimate"], 0.0) if start["shape"] == "hinge" else (scale > start["estimate"]).astype(float)
+    z = broken(rows[x].to_numpy(float)) if known is None else known @ broken(lasting.scale)
+    return out.assign(**_common(rows, z, x, y, by, start, cluster, weight, out["value"]))
 
 
-def _common(rows, x, y, by, start, cluster, weight, values) -> dict:
+def _common(rows, z, x, y, by, start, cluster, weight, values) -> dict:
     """The change at the common place in each part, and whether it is the same in all."""
     blank = {name: np.nan for name in ("common", "common_low", "common_high", "p_same")}
     if start["note"]:
         return blank
     score = rows[x].to_numpy(float)
-    z = np.maximum(score - start["estimate"], 0.0) if start["shape"] == "hinge" else (score > start["estimate"]).astype(float)
     w = rows[weight].to_numpy(float) if weight else np.ones(len(rows))
     who = pd.factorize(rows[cluster])[0] if cluster else np.arange(len(rows))
     found, pulls = [], []

@@ -126,27 +126,44 @@ def topics(mentions: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
 
 
 def effects(folk, calls: pd.DataFrame, *, seed: int, world: str) -> pd.DataFrame:
-    """What each action truly does for one person assigned to it, margin in EUR over the window: action_id, contract, persons (treated), rate (extra
-    add-ons of one who was reached), margin (expected of one assigned who stays), realised (what they did bring, leavers included), cost (of one assigned),
-    recommend (points)."""
-    sold = orders.extras(folk, calls[calls["action_id"] == actions.LOYALTY], seed=seed, world=world)
-    whose = folk.set_index("person_id").loc[sold["person_id"]].reset_index()
-    sold = sold.assign(contract=whose["contract"])[customers.active(whose, sold["ordered_on"].to_numpy())].groupby("contract")["margin"].sum()
+    """What each action of the log truly does for one person assigned to it, margin in EUR over the window: action_id, contract, persons (treated), rate (extra
+    add-ons of one who was reached), margin (expected of one assigned who stays), realised (what they did bring, leavers included), cost (of one assigned; empty where nobody wrote it down),
+    recommend (points). What the call after the letter does stands with the call, though it went to nobody else."""
     price = sum(amount * share for amount, share in zip(orders.ADD_ONS.values(), orders.ADD_ON_SHARES)) * orders.ADD_ON_MARGIN
+    about = {actions.LOYALTY: (actions.LOYALTY_REACH, actions.LOYALTY_COST), actions.RECOVERY: (actions.RECOVERY_REACH, actions.RECOVERY_COST), actions.CALL: (actions.CALL_REACH, actions.CALL_COST),
+             **{name: (lot.reach, lot.cost) for name, lot in actions.LOTS.items()}}
     rows = []
-    for action, (call, attempt), reach in ((actions.LOYALTY, actions.LOYALTY_COST, actions.LOYALTY_REACH), (actions.RECOVERY, actions.RECOVERY_COST, actions.RECOVERY_REACH)):
-        mine = calls[(calls["action_id"] == action) & (calls["arm"] == "treated")]
+    for action, (reach, cost) in about.items():
+        log = calls[calls["action_id"] == action]
+        mine = folk["contract"].to_numpy()[log.loc[log["arm"] == "treated", "person"]]
+        sold = pd.Series(dtype=float)
+        if action in actions.EXTRAS:
+            bought = orders.extras(folk, log, seed=seed, world=world)
+            whose = folk.set_index("person_id").loc[bought["person_id"]].reset_index()
+            sold = bought.assign(contract=whose["contract"])[customers.active(whose, bought["ordered_on"].to_numpy())].groupby("contract")["margin"].sum()
         for contract in company.CONTRACTS:
-            rate = actions.EXTRA[contract] * company.truthful(world) * (action == actions.LOYALTY)
-            rows.append({"action_id": action, "contract": contract, "persons": int((folk["contract"].to_numpy()[mine["person"]] == contract).sum()),
-                         "rate": rate, "margin": round(rate * reach * price, 4),
-                         "realised": round(float(sold.get(contract, 0.0)) / max(1, int((folk["contract"].to_numpy()[mine["person"]] == contract).sum())), 4) if rate else 0.0, "cost": round(reach * call + (1 - reach) * attempt, 4), "recommend": 0.0})
+            rate, persons = actions.EXTRAS.get(action, {}).get(contract, 0.0) * company.truthful(world), int((mine == contract).sum())
+            rows.append({"action_id": action, "contract": contract, "persons": persons, "rate": rate, "margin": round(rate * reach * price, 4),
+                         "realised": round(float(sold.get(contract, 0.0)) / max(1, persons), 4) if rate else 0.0, "cost": round(reach * cost[0] + (1 - reach) * cost[1], 4) if cost else np.nan, "recommend": 0.0})
     return pd.DataFrame(rows)
+
+
+def rollouts(folk, *, world: str) -> pd.DataFrame:
+    """What the actions that went from shop to shop truly do: action_id, shop, first (day), effect (EUR a month and owner: margin of the advisers' add-ons, nothing of the returns desk) and drift (EUR a month by
+    which what is paid back falls there more than elsewhere, long before)."""
+    price = sum(amount * share for amount, share in zip(orders.ADD_ONS.values(), orders.ADD_ON_SHARES)) * orders.ADD_ON_MARGIN
+    high, low = actions.RETURNS_THERE
+    months = (company.LAST_DAY.astype("datetime64[M]") - company.FIRST_DAY.astype("datetime64[M]")).astype(int)
+    size, owners = -(orders.RETURNED[0] + orders.RETURNED[1] / 2), (folk["role"] == "owner").mean()
+    rows = [(action, shop, first, round(actions.ADVICE_RATE * price * owners, 4) if action == actions.ADVICE else 0.0, round((high - low) / months * size * owners, 4) if action == actions.DESK else 0.0)
+            for action, first_of in actions.ROLLOUTS.items() for shop, first in first_of.items()]
+    found = pd.DataFrame(rows, columns=["action_id", "shop", "first", "effect", "drift"]).assign(first=lambda rows: rows["first"].astype("datetime64[s]"))
+    return found.assign(**{name: found[name] * company.truthful(world) for name in ("effect", "drift")})
 
 
 def write(folder: Path, *, tables: dict[str, pd.DataFrame], about: dict) -> None:
     """truth/*.parquet and truth/company.json (seed, world and every planted number)."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
-        write_parquet(folder / f"{name}.parquet", frame.reset_index(drop=True), dates=("week",) if "week" in frame else ())
+        write_parquet(folder / f"{name}.parquet", frame.reset_index(drop=True), dates=tuple(name for name in ("week", "first") if name in frame))
     (folder / "company.json").write_text(json.dumps(about, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")

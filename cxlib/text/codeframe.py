@@ -1,5 +1,6 @@
 """The codeframe: which topics there are, what counts as one, and since when (codeframe.toml)."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -15,6 +16,7 @@ _FAULTS = re.compile(
     r"am[ée]lior\w*|mieux|insatisf\w*|m[ée]content\w*|probl[èe]m\w*|reclama\w*|melhor\w*|mejor\w*|problema\w*)\b")
 _MERITS = re.compile(
     r"\b(good|well|best|likes?|liked|enjoy\w*|satisf(?:ied|action|ying)|praise\w*|compliment\w*|great|gut|gefallen|gefällt|zufrieden\w*|lob\w*|positiv\w*|bien|aim[ée]\w*|plu|satisfaits?|gostou|gostar\w*|bom|elogi\w*|gust\w*|bueno)\b")
+STARTER = Path(__file__).with_name("starter.toml")
 MOST_BYTES = 4 * 1024 * 1024
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Phrases = tuple[Phrase, ...]
@@ -150,6 +152,24 @@ def leaning(words: str) -> str:
 
 def _plain(phrase: str) -> str:
     return " ".join(phrase.lower().lstrip("=").split())
+
+
+def starter() -> Codeframe:
+    """The codeframe for services that ships: topics of nearly every trade in English, German and French, and five that alert."""
+    return read(STARTER)
+
+
+def written(codeframe: Codeframe) -> str:
+    """Return a codeframe as the text of a codeframe.toml, which `read` gives back as it was."""
+    quoted = lambda value: json.dumps(value, ensure_ascii=False)
+    lines = [f"version = {quoted(codeframe.version)}", f"language = {quoted(codeframe.language)}", *([f"title = {quoted(codeframe.title)}"] if codeframe.title else [])]
+    if codeframe.questions:
+        lines += ["", "[questions]", *(f"{quoted(item)} = {quoted(asks)}" for item, asks in codeframe.questions.items())]
+    for topic in codeframe.topics:
+        told = topic.model_dump(exclude_defaults=True, mode="json")
+        lines += ["", "[[topics]]", *(f"{key} = {quoted(value)}" for key, value in told.items() if not isinstance(value, dict))]
+        lines += [line for key, value in told.items() if isinstance(value, dict) for line in (f"[topics.{key}]", *(f"{language} = {quoted(phrases)}" for language, phrases in value.items()))]
+    return "\n".join(lines) + "\n"
 
 
 def read(path) -> Codeframe:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib import cells
 from cxlib.load import bases, weighting
-from cxlib.text import codings, correction, emerging, prevalence, quotes, sentiment, topics
+from cxlib.text import coder, codings, correction, emerging, prevalence, quotes, sentiment, topics
 
 BORDER = ["survey", "border", "topic", "quarter"]
 PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
@@ -41,6 +41,13 @@ def responses(tables) -> pd.DataFrame:
     return found.assign(unit=unit)
 
 
+def learnt(tables, codeframe) -> coder.Coder:
+    """Return the coder that learnt from what people coded for training, if they did (`coder.learn`); an audit's answers, and their people's, never teach."""
+    drawn = codings.draws(tables.programme)
+    taught = codings.training(tables.programme, codeframe, verbatims=of(tables))
+    return coder.learn(taught, of(tables), codeframe, exclude=drawn.loc[drawn["kind"] == "audit", "answer"])
+
+
 def as_asked(programme, item: str, score: float) -> str:
     """Return a turned score (`responses`) as the questionnaire has it, in words for a page."""
     found = programme.item(item)
@@ -50,9 +57,16 @@ def as_asked(programme, item: str, score: float) -> str:
 
 
 def code(tables, codeframe) -> pd.DataFrame:
-    """Return the mentions of every verbatim (`topics.code`) with the survey they come from."""
-    found = tables.map(lambda rows: topics.code(rows.assign(response_id=rows["answer"]), codeframe), "verbatims")
+    """Return the mentions of every verbatim with the survey they come from: by what people taught (`coder.code`), or, where they have not, by phrases (`topics.code`)."""
+    taught = learnt(tables, codeframe)
+    found = tables.map(lambda rows: coder.code(rows.assign(response_id=rows["answer"]), taught), "verbatims")
     return found.assign(survey=found["response_id"].map(of(tables).drop_duplicates("response_id").set_index("response_id")["survey"]))
+
+
+def unsure(tables, codeframe) -> pd.Series | None:
+    """Return how unsure the coder is of each comment of the quarter, by response_id (= answer) and item (`coder.unsure`); None where nothing was learnt yet."""
+    taught = learnt(tables, codeframe)
+    return coder.unsure(latest(of(tables)), taught) if taught.topics else None
 
 
 def judge(mentions: pd.DataFrame, tables, *, score: str, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -10,10 +10,13 @@ from cxlib.text import clauses, languages
 from cxlib.text.clauses import clean
 from cxlib.text.codeframe import Codeframe
 
-__all__ = ["COLUMNS", "answers", "clean", "code", "read"]
+__all__ = ["COLUMNS", "alerts", "answers", "clean", "code", "read"]
 COLUMNS = ["response_id", "item", "clause", "topic", "polarity", "phrase", "negated", "clause_text"]
-STATES = ("empty", "other_language", "nothing", "unknown", "words")
-Read = namedtuple("Read", "place response_id item language state doc lower lemmas spans mentions")
+SILENT = "nothing"  # what stands as the phrase of a mention that silence is
+
+# A verbatim as it was read. text is cleaned; starts, lower and lemmas have an entry a token; spans are (first token, one past the last, statement) a clause;
+# mentions are (clause, topic, polarity, phrase, negated, clause text). Empty where the state is "empty" or "other_language".
+Read = namedtuple("Read", "response_id item language state text starts lower lemmas spans mentions")
 
 
 class _Phrases:
@@ -27,7 +30,7 @@ class _Phrases:
         vocab = self.reader.nlp.vocab
         self.lemma_matcher, self.form_matcher = PhraseMatcher(vocab, attr="LEMMA"), PhraseMatcher(vocab, attr="LOWER")
         self.meaning, owner = {}, {}  # matcher key -> (topic, phrase, is an exclusion); lemmas -> topic, phrase
-        coded_as = codeframe.coded_as()
+        coded_as, self.alert = codeframe.coded_as(), {topic.id for topic in codeframe.topics if topic.alert}
         for topic in codeframe.topics:
             if topic.id not in coded_as:
                 continue
@@ -45,14 +48,24 @@ class _Phrases:
                     self.meaning[vocab.strings[key]] = (coded_as[topic.id], phrase, exclude)
 
     def read(self, text: str, item: str):
-        """State, tokens, lower forms, lemmas, spans of clauses, and mentions (clause number, topic, polarity by opinion words, phrase, negated, clause text)."""
-        reader = self.reader
-        doc, lemmas = reader.read(text)
-        lower = [token.lower_ for token in doc]
-        spans = reader.clauses(lower)
-        state = reader.silence(lower) or "words"
+        """State, text, starts, lower forms, lemmas, spans and mentions of a text that was cleaned."""
+        doc, lemmas = self.reader.read(text)
+        lower, starts = [token.lower_ for token in doc], [token.idx for token in doc]
+        spans = self.reader.clauses(lower)
         mentions = [*self._silent(doc, lower, spans, item), *self._found(doc, lower, lemmas, spans)]
-        return state, doc, lower, lemmas, spans, mentions
+        return self.reader.silence(lower) or "words", text, starts, lower, lemmas, spans, mentions
+
+    def tone(self, lower, lemmas, spans, clause: int, heard: dict) -> str:
+        """Polarity of a clause by its opinion words or, where it has none, by those of the statement it is part of (kept in `heard`)."""
+        start, end, statement = spans[clause]
+        opinion = self.reader.opinion(lower, lemmas, start, end)
+        if not opinion and any(word in self.reader.negators for word in lower[start:end]):
+            opinion = -1  # "they do not explain", "no invoice": what is denied is missed
+        if not opinion:
+            if statement not in heard:
+                heard[statement] = sum(self.reader.opinion(lower, lemmas, first, last) for first, last, other in spans if other == statement)
+            opinion = heard[statement]
+        return "positive" if opinion > 0 else "negative" if opinion < 0 else "unclear"
 
     def _silent(self, doc, lower, spans, item):
         """Yield the mention that a clause of silence is: "nothing" to what could be better is content, to what was good it is not."""
@@ -60,7 +73,7 @@ class _Phrases:
         for number, (start, end, _) in enumerate(spans) if topic else ():
             if self.reader.silence(lower[start:end]) == "nothing":
                 polarity = "positive" if self.leaning(item) == "faults" else "negative"
-                yield number + 1, topic, polarity, "nothing", False, doc[start:end].text
+                yield number + 1, topic, polarity, SILENT, False, doc[start:end].text
                 return
 
     def _found(self, doc, lower, lemmas, spans):
@@ -69,9 +82,6 @@ class _Phrases:
         if not hits:
             return
         owner = {at: number for number, (start, end, _) in enumerate(spans) for at in range(start, end)}
-        statements, heard = {}, {}
-        for start, end, statement in spans:
-            statements.setdefault(statement, []).append((start, end))
         found, barred = [], set()
         for key, start, end in hits:
             topic, phrase, exclude = self.meaning[key]
@@ -83,26 +93,17 @@ class _Phrases:
             else:
                 found.append((clause, topic, start, end, phrase))
         found.sort(key=lambda hit: (hit[2], -hit[3], hit[1]))
-        told, reached = set(), {}
+        told, reached, heard = set(), {}, {}
         for clause, topic, at, until, phrase in found:
-            # "phone bill" speaks of bills: a phrase inside a longer one of another topic says nothing of its own.
-            inside = any(end > until or (end == until and start < at) for other, (end, start) in reached.items() if other != topic)
+            # "phone bill" speaks of bills: a phrase inside a longer one of another topic says nothing of its own; but an alert is never talked away.
+            inside = topic not in self.alert and any(end > until or (end == until and start < at) for other, (end, start) in reached.items() if other != topic)
             if until > reached.get(topic, (0, 0))[0]:
                 reached[topic] = (until, at)
             if inside or (clause, topic) in told or (clause, topic) in barred:
                 continue
             told.add((clause, topic))
-            start, end, statement = spans[clause]
-            denied = reader.denied(lower, start, at)
-            opinion = reader.opinion(lower, lemmas, start, end)
-            if not opinion and any(word in reader.negators for word in lower[start:end]):
-                opinion = -1  # "they do not explain", "no invoice": what is denied is missed
-            if not opinion:
-                if statement not in heard:
-                    heard[statement] = sum(reader.opinion(lower, lemmas, *span) for span in statements[statement])
-                opinion = heard[statement]
-            polarity = "positive" if opinion > 0 else "negative" if opinion < 0 else "unclear"
-            yield clause + 1, topic, polarity, phrase, denied, doc[start:end].text
+            start, end, _ = spans[clause]
+            yield clause + 1, topic, self.tone(lower, lemmas, spans, clause, heard), phrase, reader.denied(lower, start, at), doc[start:end].text
 
 
 @lru_cache(maxsize=16)
@@ -111,31 +112,36 @@ def _phrases(dumped: str, language: str) -> _Phrases:
 
 
 def read(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text"):
-    """Yield each verbatim as it is read: place (row), response_id, item, language, state, tokens, lower forms, lemmas, spans of clauses and mentions.
+    """Yield each verbatim as it is read (`Read`), in the order of the rows.
 
-    state: empty (no letters), other_language (no phrases for it), nothing, unknown ("don't know"), words. `doc` is None for the first two.
+    state: empty (no letters), other_language (no phrases for it), nothing, unknown ("don't know"), words.
     """
     if text not in verbatims.columns or "response_id" not in verbatims.columns:
         raise DataError(f"verbatims: column '{text if text not in verbatims.columns else 'response_id'}' is missing; it has {', '.join(verbatims.columns)}")
     size = len(verbatims)
     items = verbatims["item"].tolist() if "item" in verbatims.columns else [""] * size
     dumped, known = codeframe.model_dump_json(), set(codeframe.languages)
-    written = [clean(one) for one in verbatims[text].tolist()]
+    written = [clauses.own(clean(one)) for one in verbatims[text].tolist()]
     spoken = languages.of(written, verbatims["language"].tolist() if "language" in verbatims.columns else None, known=codeframe.languages)
-    for place, (response, item, language, said) in enumerate(zip(verbatims["response_id"].tolist(), items, spoken, written)):
+    for response, item, language, said in zip(verbatims["response_id"].tolist(), items, spoken, written):
         if not clauses.WORDS.search(said):
-            yield Read(place, response, item, language, "empty", None, [], [], [], [])
+            yield Read(response, item, language, "empty", said, [], [], [], [], [])
         elif language not in known:
-            yield Read(place, response, item, language, "other_language", None, [], [], [], [])
+            yield Read(response, item, language, "other_language", said, [], [], [], [], [])
         else:
-            yield Read(place, response, item, language, *_phrases(dumped, language).read(said, item))
+            yield Read(response, item, language, *_phrases(dumped, language).read(said, item))
+
+
+def tone(one: Read, codeframe: Codeframe, clause: int) -> str:
+    """Polarity by opinion words of a clause (from 0) of a verbatim that was read."""
+    return _phrases(codeframe.model_dump_json(), one.language).tone(one.lower, one.lemmas, one.spans, clause, {})
 
 
 def code(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -> pd.DataFrame:
     """Which topics does each clause speak of? One row a verbatim, clause and topic.
 
     Takes `response_id`, `text` and, where present, `item` and `language`; a language that is missing is told from the text where that is long
-    enough to be sure (`languages.of`), else it is the codeframe's main one. Clauses end at
+    enough to tell (`languages.of`), else it is the codeframe's main one. Clauses end at
     punctuation and before words of contrast ("but", "although", "aber"). A phrase matches by lemmas in any case; an exclude phrase
     suppresses its topic in the clause; a phrase inside a longer one of another topic does not count; mentions of merged topics count
     for the one they were merged into, retired topics are not coded. "Nothing" counts for the topic whose `silence` fits what the question asks for.
@@ -149,6 +155,15 @@ def code(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -
     rows = [(one.response_id, one.item, *mention) for one in read(verbatims, codeframe, text=text) for mention in one.mentions]
     frame = pd.DataFrame(rows, columns=["response_id", "item", *COLUMNS[2:]])
     return frame.astype({"clause": "int64", "negated": bool})
+
+
+def alerts(mentions: pd.DataFrame, codeframe: Codeframe) -> pd.DataFrame:
+    """Which verbatims must a person read, however few they are? Those that speak of a topic marked `alert`.
+
+    Returns response_id, item, topic, phrase ("" where the coder found it without one), clause_text; one row a verbatim and topic, denied ones too ("nobody was hurt").
+    """
+    urgent = [topic.id for topic in codeframe.topics if topic.alert]
+    return mentions.loc[mentions["topic"].isin(urgent), ["response_id", "item", "topic", "phrase", "clause_text"]].drop_duplicates(["response_id", "item", "topic"], ignore_index=True)
 
 
 def answers(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -> pd.DataFrame:

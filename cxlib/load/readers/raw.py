@@ -121,6 +121,24 @@ def signs(texts) -> tuple[np.ndarray, np.ndarray]:
     return ends - ends[0], found
 
 
+def coded(texts: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Return a code a cell and the distinct cells in the order in which they first stand, of a column of text without missing ones."""
+    cells = arrow(texts)
+    ends, found = signs(cells)
+    sizes = np.diff(ends)
+    if not len(cells) or sizes.max() > 2:
+        whole = cells.dictionary_encode()
+        return whole.indices.to_numpy(), whole.dictionary.to_pylist()
+    # Cells of two bytes at most (scores, codes, countries) are numbers already: their bytes, and how many these are.
+    pairs = np.ndarray(len(found) + 1, "<u2", np.append(found, np.zeros(2, np.uint8)).tobytes(), strides=(1,))
+    keys = (pairs.take(ends[:-1]) & np.array([0, 0xFF, 0xFFFF], "u2").take(sizes)) + (sizes << 16)
+    first = np.full(3 << 16, -1)
+    first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
+    places = np.sort(first[first >= 0])
+    first[keys[places]] = np.arange(len(places))
+    return first.take(keys), cells.take(places).to_pylist()
+
+
 def words(column):
     """Return an Arrow column of any type as text: what a person would have typed, nulls as empty cells."""
     import pyarrow as pa

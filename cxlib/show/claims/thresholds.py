@@ -93,8 +93,8 @@ def none(row, currency: str) -> str:
 
 
 def place(row) -> str:
-    """Return where the threshold lies, in words: between two scores, or at a value."""
-    if row["shape"] == "jump":
+    """Return where the threshold lies, in words: between two scores, or at a usual score."""
+    if row["below"] == row["below"] and row["shape"] == "jump":
         return f"between {prose.number(row['below'])} and {prose.number(row['above'])}"
     return f"at {prose.number(row['estimate'], digits=1)}"
 
@@ -127,7 +127,10 @@ def kind(row) -> str:
     other = {"jump": "hinge", "hinge": "jump"}[row["shape"]]
     if row["p_shape"] != row["p_shape"]:
         return ""
-    return f"There {words[row['shape']]}." if row["p_shape"] <= 0.05 else f"It looks as if {words[row['shape']]}, but the answers do not rule out that {words[other]}."
+    if row["p_shape"] <= 0.05:
+        return f"There {words[row['shape']]}."
+    at = f", then at {prose.number(row['other'], digits=1)}" if row["other"] == row["other"] else ""
+    return f"It looks as if {words[row['shape']]}, but the answers do not rule out that {words[other]}{at}."
 
 
 def table(found: pd.DataFrame, programme) -> pd.DataFrame:
@@ -155,16 +158,23 @@ def tests(found: pd.DataFrame, programme) -> pd.DataFrame:
     ], ignore_index=True)  # fmt: skip
 
 
-def rows(found: pd.DataFrame, programme, label: str, survey: str, quarter: str, days: int) -> pd.DataFrame:
-    """Return the claims of the study."""
+def rows(found: pd.DataFrame, near, programme, label: str, survey: str) -> pd.DataFrame:
+    """Return the claims of the study: the threshold of each form of contract, and what is at stake for those just below it."""
     made = []
     for rank, row in enumerate(found[(found["outcome"] == "spend") & (found["note"] == "")].to_dict("records")):
-        opening = _opening(programme, row["group"])
-        text = f"spend in the {days} days after an answer has a threshold {place(row)} of {label} (95 % interval {span(row)}): above it a customer's spend lies {_more(row, programme.currency)}."
+        opening, test = _opening(programme, row["group"]), claims.test_id(STUDY, row, KEY)
+        base = f"{prose.plural(int(row['customers']), 'customer')} linked to orders, {prose.number(row['n'])} answers ({programme.label(survey)})"
+        text = f"spend in the 90 days after an answer has a threshold {place(row)} of {label} (95 % interval {span(row)}): above it a customer's spend lies {_more(row, programme.currency)}."
         made.append(claims.claim(
             f"thresholds.{row['group']}", STUDY, claims.say(opening, text), text_null=claims.say(opening, none(row, programme.currency)), row={**row, "estimate": row["change"], "conf_low": row["change_low"], "conf_high": row["change_high"]},
-            unit=f"money:{programme.currency}", base=f"{prose.plural(int(row['customers']), 'customer')} of the {programme.label(survey)} linked to orders, {prose.number(row['n'])} answers", p=row["p"], test_id=claims.test_id(STUDY, row, KEY), grade="D", rank=3.0 + rank / 10,
+            unit=f"money:{programme.currency}", base=base, p=row["p"], test_id=test, grade="D", rank=3.0 + rank / 10,
         ))  # fmt: skip
+        own = near.stakes[(near.stakes["group"] == row["group"]) & (near.stakes["measure"] == "all")] if len(near.stakes) else near.stakes
+        for one in own.to_dict("records"):
+            money = "margin" if one["value"] == "margin" else "sales"
+            lost = f"{opening}who stands just below a level of satisfaction from which customers spend more cannot be told, because no such level shows."
+            text = f"{prose.number(one['n'])} customers stand just below it; what they differ by from those just above, counted by their chance to be below, is {prose.money(one['estimate'], programme.currency)} of {money} a year (95 % interval {prose.interval(one['conf_low'], one['conf_high'], f'money:{programme.currency}')})."
+            made.append(claims.claim(f"just_below.{row['group']}", STUDY, claims.say(opening, text), text_null=claims.say("", lost), row=one, unit=f"money:{programme.currency}", base=base, p=row["p"], test_id=test, grade="D", rank=3.5 + rank / 10, action=bool(one["conf_low"] > 0)))
     return claims.frame(made)
 
 
