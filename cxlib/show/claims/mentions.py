@@ -23,6 +23,17 @@ def apart(covered: pd.DataFrame) -> list[str]:
     return said
 
 
+def coder(check: pd.DataFrame, names: dict) -> list[str]:
+    """Say what coded the comments: phrases alone, or a model that learnt from what people coded, for which topics and how well on comments it had not seen."""
+    model = check[check["method"] == "model"]
+    if model.empty:
+        return ["Topics are found by the phrases of the codeframe alone: too few comments have been coded by people to learn from (cx code export --kind train)."]
+    better = (model["f1"].median(), model["f1_phrases"].median())
+    rest = sorted(names.get(topic, topic) for topic in check.loc[check["method"] == "phrases", "topic"])
+    return [f"A model that learnt from {prose.plural(int(model['n'].max()), 'comment')} coded by people finds {prose.plural(len(model), 'topic')}: on comments it had not seen its F1 is {prose.number(better[0], digits=2)} (median over topics), that of the phrases {prose.number(better[1], digits=2)}."
+            + (f" {prose.join(rest)} {'stays' if len(rest) == 1 else 'stay'} with {'its' if len(rest) == 1 else 'their'} phrases." if rest else "")]
+
+
 def rates(found: pd.DataFrame) -> list[str]:
     """Say for each survey who writes: the comment rate of the lowest and of the highest scores, and whether it differs."""
     said = []
@@ -92,10 +103,10 @@ def contributions(found: pd.DataFrame, unit: str) -> list[str]:
 
 def parts(found: pd.DataFrame, unit: str) -> pd.DataFrame:
     """Return what goes with each topic's changed criticism as a table of words, the largest first: change of the share, what a mention goes with, and the product with its interval."""
-    own = found[found["driver"] != "all"].sort_values("estimate", key=abs, ascending=False, kind="stable")
+    own = found[found["driver"] != "all"].sort_values("estimate", key=abs, ascending=False, kind="stable").sort_values("survey", kind="stable")
     digits = 1 if unit == "points" else 3
     return pd.DataFrame([
-        {"survey": row["survey"], "topic": "Everything else" if row["driver"] == "unexplained" else row["topic"], "moved": f"{prose.points(row['moved'] * 100, digits=1)} points of share" if row["moved"] == row["moved"] else "–",
+        {"survey": row["survey"], "topic": "Everything else" if row["driver"] == "unexplained" else row["topic"], "moved": prose.points(row['moved'] * 100, digits=1) if row["moved"] == row["moved"] else "–",
          "slope": prose.points(row["slope"], digits=digits) if row["slope"] == row["slope"] else "–", "part": f"{prose.points(row['estimate'], digits=digits)} ({prose.interval(row['conf_low'], row['conf_high'], 'number', digits=digits)})"}
         for row in own[own["std_error"].notna()].to_dict("records")
     ], columns=["survey", "topic", "moved", "slope", "part"])  # fmt: skip
