@@ -27,7 +27,7 @@ def coder(check: pd.DataFrame, names: dict) -> list[str]:
     """Say what coded the comments: phrases alone, or a model that learnt from what people coded, for which topics and how well on comments it had not seen."""
     model = check[check["method"] == "model"]
     if model.empty:
-        return ["Topics are found by the phrases of the codeframe alone: too few comments have been coded by people to learn from (cx code export --kind train)."]
+        return ["Topics are found by the phrases of the codeframe alone: not enough comments have been coded by people to learn from (cx code export --kind train)."]
     better = (model["f1"].median(), model["f1_phrases"].median())
     rest = sorted(names.get(topic, topic) for topic in check.loc[check["method"] == "phrases", "topic"])
     return [f"A model that learnt from {prose.plural(int(model['n'].max()), 'comment')} coded by people finds {prose.plural(len(model), 'topic')}: on comments it had not seen its F1 is {prose.number(better[0], digits=2)} (median over topics), that of the phrases {prose.number(better[1], digits=2)}."
@@ -66,7 +66,7 @@ def borders(found: pd.DataFrame) -> list[str]:
             low, high = row["border"].split(" | ")
             said.append(claims.say(row["opening"], f"{row['topic']} is mentioned by {prose.percent(row['then'])} of those who gave {low} and {prose.percent(row['now'])} of those who gave {high} (difference {prose.interval(row['conf_low'], row['conf_high'], 'percentage points')}; {when})."))
         if seen.empty:
-            said.append(claims.say(group["opening"].iloc[0], f"no topic is mentioned detectably more often on one side of a border than on the other ({when}); a difference of about {prose.number(group['detectable'].median() * 100, digits=0)} percentage points would have been seen four times in five." if group["detectable"].notna().any() else f"too few wrote on either side of a border to compare them ({when})."))
+            said.append(claims.say(group["opening"].iloc[0], f"no topic is mentioned detectably more often on one side of a border than on the other ({when}); a difference of about {prose.number(group['detectable'].median() * 100, digits=0)} percentage points would have been seen four times in five." if group["detectable"].notna().any() else f"not enough wrote on both sides of a border to compare them ({when})."))
     return said
 
 
