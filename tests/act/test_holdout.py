@@ -50,7 +50,7 @@ def test_without_a_reason_nobody_may_be_spared():
         holdout.draw(people(10), action="one", share=0)
     assert (holdout.draw(people(10), action="one", share=0, reason="the regulator asks for everybody")["arm"] == "treated").all()
     for wrong in (-0.1, 0.6):
-        with pytest.raises(DataError, match="between 0 and 0.5"):
+        with pytest.raises(DataError, match=r"between 0 and 0\.5"):
             holdout.draw(people(10), action="one", share=wrong)
     with pytest.raises(DataError, match="'p0000' twice"):
         holdout.draw(pd.concat([people(3), people(1)]), action="one")
