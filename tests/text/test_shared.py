@@ -1,6 +1,6 @@
 """Measured against people: topics by phrases alone and polarity from ratings, on public data that others coded.
 
-Floors are below what was measured (restaurants micro .80, patients' phrases .62 over 20 codes, polarity AUC .956 and negative F1 .81), so that they catch a
+Floors are below what was measured (restaurants micro .82, patients' phrases .62 over 20 codes, polarity AUC .956 and negative F1 .81), so that they catch a
 fault and do not reward tuning to these files.
 """
 
@@ -32,7 +32,7 @@ def test_phrases_alone_on_restaurant_sentences(shared):
     codes = [(sentence.get("id"), code.get("category"), code.get("polarity")) for sentence in root.iter("sentence") for code in sentence.iter("aspectCategory")]
     people = pd.DataFrame(codes, columns=["response_id", "topic", "judged"]).query("topic != 'anecdotes/miscellaneous'")
     mentions = topics.code(pd.DataFrame(rows, columns=["response_id", "text"]), codeframe.read(HERE / "restaurants.toml"))
-    assert f1(pairs(people), pairs(mentions)) > 0.77
+    assert f1(pairs(people), pairs(mentions)) > 0.80
     one = mentions.groupby(["response_id", "topic"])["polarity"].agg(lambda told: told.iloc[0] if told.nunique() == 1 else "unclear").reset_index()
     both = one.merge(people[people["judged"].isin(["positive", "negative"])], on=["response_id", "topic"])
     told = both[both["polarity"] != "unclear"]
