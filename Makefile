@@ -45,6 +45,7 @@ fuzz: $(READY)
 bench: $(READY)
 	@$(BIN)/python bench/report.py
 	@$(BIN)/python bench/load.py
+	@$(BIN)/python bench/topics.py
 	@$(BIN)/python bench/tally.py
 	@$(BIN)/python bench/roi.py
 	@test -x .bench/bin/python || $(BIN)/uv venv -q .bench --python $(BIN)/python
