@@ -45,9 +45,13 @@ fuzz: $(READY)
 bench: $(READY)
 	@$(BIN)/python bench/report.py
 	@$(BIN)/python bench/load.py
+	@$(BIN)/python bench/topics.py
+	@$(BIN)/python bench/tally.py
+	@$(BIN)/python bench/roi.py
 	@test -x .bench/bin/python || $(BIN)/uv venv -q .bench --python $(BIN)/python
 	@$(BIN)/uv pip install -q --python .bench/bin/python --group bench
 	@$(BIN)/python bench/drivers.py --peer .bench/bin/python
+	@$(BIN)/python bench/thresholds.py --peer .bench/bin/python
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --notebook-dir=. notebooks

@@ -1,4 +1,4 @@
-"""The command line: `cx init`, `cx report`, `cx crosstabs`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
+"""The command line: `cx init`, `cx report`, `cx crosstabs`, `cx code`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
 
 import sys
 from pathlib import Path
@@ -35,6 +35,12 @@ def init(
     from cxlib.load import draft
 
     draft.make(files or [], to, name=name, overwrite=overwrite, quarter=quarter, say=_say)
+    contract = to / "programme.toml"
+    if contract.is_file() and 'kind = "verbatim"' in contract.read_text("utf-8") and not (to / "codeframe.toml").exists():
+        from cxlib.text import codeframe
+
+        (to / "codeframe.toml").write_bytes(codeframe.STARTER.read_bytes())
+        _say("codeframe.toml: comments are coded by a codeframe for services in English, German and French; make it yours")
 
 
 @app.command()
@@ -76,6 +82,68 @@ def crosstabs(
     made, asked = tabs.table(tables, stub=names(stub), banner=names(banner), survey=survey)
     tabs.write(made, to, programme=found, survey=asked)
     _say(f"{to}: {made['item'].nunique()} questions by {made.loc[made['field'] != '', ['field', 'column']].drop_duplicates().shape[0]} groups, {found.label(asked)} {made['quarter'].max()}.")
+
+
+code = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Comments coded by people: sheets out, sheets in, new topics accepted, e.g. cx code export telecom --quarter 2026Q3.")
+app.add_typer(code, name="code")
+
+
+@code.command("export")
+def code_export(
+    programme: Where = None,
+    quarter: Quarter = None,
+    rows: Annotated[int, typer.Option("--rows", min=20, max=5000, help="Answers of an audit, or comments to train with, a survey, e.g. --rows 200.")] = 200,
+    kind: Annotated[str, typer.Option("--kind", metavar="audit|train", help="audit: a random sample that corrects shares; train: comments from which a model learns most, e.g. --kind train.")] = "audit",
+    coders: Annotated[int, typer.Option("--coders", min=1, max=8, help="Sheets, one for each coder, e.g. --coders 2.")] = 2,
+    survey: Annotated[str | None, typer.Option("--survey", metavar="SURVEY", help="One survey only, e.g. --survey pulse.", show_default=False)] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where the sheets go, e.g. --to ~/coding. [default: coding/ in the programme's folder]", show_default=False)] = None,
+    raw: Raw = None,
+    out: Out = None,
+) -> None:
+    """Draw comments and write a sheet for each coder, e.g. cx code export telecom --quarter 2026Q3 --rows 200 --coders 2."""
+    from cxlib import load, run
+    from cxlib.text import codeframe, comments, sheets
+
+    if kind not in ("audit", "train"):
+        raise UsageError(f"--kind {kind}: there are two kinds, audit and train.")
+    found = run.programme_of(programme, raw)
+    tables, frame = load.tables(found, quarter, out=run.reports(out)), codeframe.read(found.folder / "codeframe.toml")
+    for sentence in sheets.export(tables, frame, comments.code(tables, frame), kind=kind, rows=rows, coders=coders, survey=survey, folder=to or found.folder / "coding", unsure=comments.unsure(tables, frame) if kind == "train" else None):
+        _say(sentence)
+
+
+@code.command("import")
+def code_import(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES", help="Sheets that came back, XLSX or CSV, e.g. telecom_pulse_2026Q3_audit_d1_A.xlsx.")],
+    programme: Annotated[str | None, typer.Option("--programme", metavar="PROGRAMME", help="A folder with programme.toml, or its name under data/, e.g. --programme telecom. [default: the sample]", show_default=False)] = None,
+    settled: Annotated[bool, typer.Option("--settled", help="The sheet holds what the coders agreed on after coding alone, e.g. cx code import settled.xlsx --settled.")] = False,
+) -> None:
+    """Check sheets that came back, store what people coded and say how well they agree, e.g. cx code import d1_A.xlsx d1_B.xlsx --programme telecom."""
+    from cxlib import run
+    from cxlib.text import agreement, codeframe, codings, sheets
+
+    found = run.programme_of(programme)
+    for sentence in sheets.bring(found, files, settled=settled):
+        _say(sentence)
+    frame = codeframe.read(found.folder / "codeframe.toml")
+    for row in agreement.topics(codings.presence(found, frame)).to_dict("records"):
+        _say(f"{row['topic']}: " + (f"alpha {row['estimate']:.2f}, {row['verdict']}" if row["estimate"] == row["estimate"] else row["note"]) + ".")
+
+
+@code.command("accept")
+def code_accept(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of proposed topics, as the page and codeframe_proposed.toml name them, e.g. new_family_rate.")],
+    programme: Annotated[str | None, typer.Option("--programme", metavar="PROGRAMME", help="A folder with programme.toml, or its name under data/, e.g. --programme telecom. [default: the sample]", show_default=False)] = None,
+    quarter: Quarter = None,
+    out: Out = None,
+) -> None:
+    """Take proposed topics into the next version of codeframe.toml, e.g. cx code accept new_family_rate --programme telecom."""
+    from cxlib import run
+    from cxlib.text import proposal
+
+    found = run.programme_of(programme)
+    for sentence in proposal.accept(found.folder / "codeframe.toml", proposal.latest(run.reports(out) / found.folder.name / run.quarter_of(found, quarter)), ids):
+        _say(sentence)
 
 
 @app.command()

@@ -14,7 +14,7 @@ class Column(NamedTuple):
 
 
 _UNITS = {
-    "amount": "currency", "margin": "currency", "cost": "currency", "minutes": "minutes", "probability": "0 to 1", "share": "0 to 1", "p": "0 to 1", "p_top1": "0 to 1", "p_top3": "0 to 1",
+    "amount": "currency", "margin": "currency", "cost": "currency", "minutes": "minutes", "price": "currency", "distribution": "0 to 1", "promotion": "0 to 1", "probability": "0 to 1", "share": "0 to 1", "p": "0 to 1", "p_top1": "0 to 1", "p_top3": "0 to 1",
     "r2": "0 to 1", "r2_low": "0 to 1", "r2_high": "0 to 1", "p_quadrant": "0 to 1", "p_fix_first": "0 to 1", "gap": "quarters", "window_days": "days", "value": "as unit says",
     "n_eff": "answers", "n": "answers", "weighted_n": "answers", "weight": "about 1", "rank": "place", "rank_low": "place", "rank_high": "place",
 }  # fmt: skip
@@ -154,6 +154,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("ended_on", "date", "2026-05-31", "Last day; empty while it lasts"),
         ("owner", "text", "team-04", "Who looks after it"),
         ("renews_on", "date", "2027-01-31", "Day to which its contract runs"),
+        ("renewed_on", "date", "2026-01-31", "Day on which it was last renewed"),
     ),
     "people": columns(
         ("person_id", "text", "p000123", "Person", True),
@@ -162,6 +163,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("contract", "text", "prepaid", "Form of contract"),
         ("segment", "text", "young", "Segment of the person"),
         ("region", "text", "north", "Region"),
+        ("shop", "text", "shop-12", "Shop, branch or team that serves the person"),
         ("brand", "text", "Nordlicht", "Brand"),
         ("joined_on", "date", "2021-02-11", "First day as a customer"),
         ("left_on", "date", "2026-05-31", "Last day; empty while a customer"),
@@ -223,6 +225,17 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("assigned_on", "date", "2026-04-02", "Day of assignment", True),
         ("delivered_on", "date", "2026-04-05", "Day of delivery; empty where it never reached the customer"),
         ("cost", "number", "6.50", "Cost of this delivery in the programme's currency"),
+        ("currency", "text", "EUR", "Currency of the cost where it departs"),
+    ),
+    "sales": columns(
+        ("series", "text", "cases", "Product, brand or region whose sales these are", True),
+        ("sold_on", "date", "2026-06-29", "First day of the period", True),
+        ("value", "number", "18200", "Sales of the period in the programme's currency"),
+        ("pieces", "number", "910", "Pieces sold"),
+        ("currency", "text", "EUR", "Currency where it departs"),
+        ("price", "number", "19.99", "Mean price of a piece in the programme's currency"),
+        ("distribution", "number", "0.82", "Share of shops that hold it, 0 to 1"),
+        ("promotion", "number", "0.10", "Share of the sales that were on promotion, 0 to 1"),
     ),
     "staff": columns(("staff_id", "text", "s1", "Pseudonym", True), ("team", "text", "team-04", "Team", True)),
 }

@@ -19,6 +19,9 @@ def sentences(p):
         yield from (f"the {name} '{one}' is declared twice." for one in sorted({one for one in ids if ids.count(one) > 1}))
     if not _known_zone(p.timezone):
         yield f"'timezone' = '{p.timezone}' is not a known zone; write it like Europe/Berlin."
+    for one in p.reported:
+        if not re.fullmatch(r"[0-9]{4}Q[1-4]", one):
+            yield f"'reported' names '{one}', which is no quarter; write it like 2026Q3."
     seen = set()
     for wave in p.waves:
         if wave.survey not in surveys:
@@ -53,6 +56,8 @@ def sentences(p):
         yield from (f"[[accepted]] names the survey '{one.survey}', which is not declared{nearest(one.survey, surveys)}." for _ in range(bool(one.survey) and one.survey not in surveys))
         waves = {wave.id for wave in p.waves if one.survey in ("", wave.survey)}
         yield from (f"[[accepted]] names the wave '{one.wave}', which is not declared{nearest(one.wave, waves)}." for _ in range(bool(one.wave) and one.wave not in waves))
+    if p.holdout.share == 0 and len(p.holdout.reason.strip()) < 8:
+        yield "'holdout.share' = 0 needs a reason in holdout.reason: without customers left alone by lot, what acting on a list did can never be known."
     for pattern in p.privacy.numbers:
         try:
             re.compile(pattern)
@@ -76,6 +81,7 @@ def sentences(p):
         yield from (f"the drivers name an item '{i}' that is not declared{nearest(i, items)}." for i in (*model.items, *model.stated, *model.stated.values(), *model.picks) if i not in items)
         if model.survey not in surveys:
             yield f"the drivers belong to a survey '{model.survey}' that is not declared{nearest(model.survey, surveys)}."
+    yield from _constructs(p)
     yield from _published(p)
     if p.staff.level == "person" and not p.staff.agreement:
         yield "staff.level = 'person' needs staff.agreement, the agreement that allows persons to be shown."
@@ -94,6 +100,36 @@ def sentences(p):
         yield from (f"wave '{one.id}' names the file '{name}' twice." for name in dict.fromkeys(parts) if (one.file, *parts).count(name) > 1)
         if one.timezone and not _known_zone(one.timezone):
             yield f"'timezone' = '{one.timezone}' of '{one.named}' is not a known zone; write it like Europe/Berlin."
+
+
+def _constructs(p):
+    """Sentences for indices and gaps whose questions, constructs or scales do not fit."""
+    surveys, ratings = {one.id for one in p.surveys}, {item.id: item for item in p.items if item.kind == "rating"}
+    for one in p.indices:
+        what, known = f"the index '{one.id}'", set(one.constructs)
+        asked = [item for items in one.constructs.values() for item in items]
+        named = {"headline": (one.headline,), "formed": one.formed, "depends": (*one.depends, *(name for sources in one.depends.values() for name in sources))}
+        yield from (f"{what} is of a survey '{one.survey}' that is not declared{nearest(one.survey, surveys)}." for _ in range(one.survey not in surveys))
+        yield from (f"{what}: the construct '{name}' has no items; name at least one." for name, items in one.constructs.items() if not items)
+        yield from (f"{what} names '{item}', which is not a rating{nearest(item, ratings)}." for item in dict.fromkeys(asked) if item not in ratings)
+        yield from (f"{what} names '{item}', which was asked only of some (asked_if): what was not asked would count as missing." for item in dict.fromkeys(asked) if item in ratings and ratings[item].asked_if)
+        yield from (f"{what} names the item '{item}' twice; a question measures one construct." for item in sorted({item for item in asked if asked.count(item) > 1}))
+        yield from (f"'{key}' of {what} names '{name}', which is none of its constructs{nearest(name, known)}." for key, names in named.items() for name in dict.fromkeys(names) if name not in known)
+        yield from (f"{what}: its headline '{one.headline}' depends on nothing; name in 'depends' what it goes with." for _ in range(one.headline in known and not one.depends.get(one.headline)))
+        waiting = {name: set(sources) for name, sources in one.depends.items()}
+        while ready := [name for name, sources in waiting.items() if not sources & set(waiting)]:
+            for name in ready:
+                del waiting[name]
+        if waiting:
+            yield f"{what}: its constructs depend on each other in a circle ({', '.join(waiting)}); take one of the arrows out."
+    for one in p.gaps:
+        yield from (f"the gaps are of a survey '{one.survey}' that is not declared{nearest(one.survey, surveys)}." for _ in range(one.survey not in surveys))
+        for name, pairs in one.dimensions.items():
+            yield from (f"the gaps' dimension '{name}' has no pairs of items; name at least one." for _ in range(not pairs))
+            for pair in pairs.items():
+                yield from (f"the gaps' dimension '{name}' names '{item}', which is not a rating{nearest(item, ratings)}." for item in pair if item not in ratings)
+                if set(pair) <= set(ratings) and ratings[pair[0]].scale != ratings[pair[1]].scale:
+                    yield f"the gaps' dimension '{name}' takes '{pair[1]}' from '{pair[0]}', which are on different scales; a gap needs one."
 
 
 def _published(p):

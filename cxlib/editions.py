@@ -29,6 +29,7 @@ from cxlib.errors import BusyError, PublishError, UsageError
 from cxlib.studies import Study
 
 QUARTER = re.compile(r"\d{4}Q[1-4]", re.ASCII)
+LISTS = "lists/"  # of persons, for those who act: an edition travels, they stay with the draft
 EDITION = re.compile(r"r([1-9]\d*)", re.ASCII)
 FAILED_KEPT = 3
 
@@ -194,6 +195,7 @@ def publish(quarter: str | Path, *, current: Mapping[str, str], extra: Mapping |
         before = quarter / f"r{numbers[-1]}" if numbers else None
         temporary = quarter / f".edition-{os.getpid()}"
         with _told(f"{edition} cannot be written", remove=temporary):
+            record["files"] = {name: digest for name, digest in record["files"].items() if not name.startswith(LISTS)}
             for name in record["files"]:
                 (temporary / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(draft / name, temporary / name)

@@ -1,20 +1,12 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
-from cxlib import performance
+from cxlib import evidence, mentioned, performance, value, worth
 from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
 from cxlib.columns import columns as _columns
 from cxlib.columns import limits as _LIMITS
-
-_ESTIMATE = (
-    ("estimate", "number", "12.4", "The figure; empty where it is not estimable (note says why)"),
-    ("std_error", "number", "2.1", "Its standard error"),
-    ("conf_low", "number", "8.3", "Lower end of the 95 % interval"),
-    ("conf_high", "number", "16.5", "Upper end of the 95 % interval"),
-    ("n", "whole", "640", "Unweighted answered base", True),
-    ("n_eff", "number", "571.2", "Effective base (Kish); under a declared design, answers of a simple random sample with the same error"),
-)
+from cxlib.mentioned import ESTIMATE as _ESTIMATE
 
 FINDINGS: dict[str, tuple[Column, ...]] = {
     "claims": _columns(
@@ -198,38 +190,25 @@ FINDINGS |= {  # 02
     "driver_segments": _columns(
         *_MODEL, ("segment", "text", "brand", "Segment"), ("value", "text", "Fernau", "Its value, against all others"), *_DIFFERENCE,
     ),
+    "index": _columns(
+        ("survey", "text", "annual", "Survey"), ("wave", "text", "2026", "Wave"), ("index", "text", "csi", "Satisfaction index of the programme"), ("kind", "text", "score", "path, weight, loading, r2, total (direct and over others), score (0 to 100), alpha or omega (reliability)"),
+        ("to", "text", "loyalty", "Construct, or item of a weight or loading"), ("from", "text", "service", "Construct it depends on, or is measured by it"), *(one[:4] for one in _ESTIMATE[:4]), ("n", "number", "570", "Base"), ("note", "text", "", "Why it is not estimable, or how it was"),
+    ),
+    "service_gaps": _columns(
+        ("survey", "text", "annual", "Survey"), ("wave", "text", "2026", "Wave"), ("dimension", "text", "reliability", "Dimension of service; all for their mean"), ("perception", "number", "3.6", "What was found, scale units"), ("expectation", "number", "4.2", "What was expected"),
+        *(one[:4] for one in _ESTIMATE[:4]), ("p", "number", "0.01", "p: no gap"), ("pairs", "number", "4", "Pairs of questions"), ("n", "number", "570", "Base"), ("n_eff", "number", "550", "Effective base"), ("note", "text", "", "Why it is not estimable"),
+    ),
+    "driver_views": _columns(
+        *_MODEL, ("view", "text", "accounts", "people (every answer by its weight), accounts (each once), sales (each by its orders of the year before) or role"), ("value", "text", "owner", "The role; else empty"), ("driver", "text", "network", "Attribute"),
+        ("importance", "number", "0.14", "Part of R2"), *_LIMITS("importance", "part of R2"), ("performance", "number", "3.4", "Mean rating, scale units"), *_LIMITS("performance", "scale units"), ("rank", "number", "1", "Rank by importance"),
+        ("accounts", "number", "410", "Accounts that answered"), ("n", "number", "610", "Base"), ("n_eff", "number", "570", "Effective base"), ("note", "text", "", "Why it is not estimable"),
+    ),
     "driver_changes": _columns(
         *_MODEL, ("then_wave", "text", "2025", "Wave compared with"), *_DIFFERENCE, ("quadrant", "text", "protect", "Corner now"), ("p_quadrant", "number", "0.9", "Bootstrap frequency of it"),
         ("quadrant_then", "text", "fix first", "Corner then"), ("p_quadrant_then", "number", "0.9", "Bootstrap frequency of it"),
     ),
 }  # fmt: skip
-_TOPIC = (("survey", "text", "pulse", "Survey", True), ("topic", "text", "waiting", "Topic of the codeframe", True))
-_POLARITY = ("polarity", "text", "negative", "any, positive, negative or unclear", True)
-_QUARTER = ("quarter", "text", "2026Q3", "Fiscal quarter", True)
-FINDINGS |= {  # 04
-    "topic_shares": _columns(
-        *_TOPIC, _QUARTER, ("level", "text", "topic", "topic or net", True), _POLARITY, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True),
-        ("base", "text", "commenters", "commenters or respondents", True), ("indicative", "flag", "1", "No audit has corrected the coder's mistakes", True), ("note", "text", "", "What limits it"),
-    ),
-    "topic_coverage": _columns(
-        ("survey", "text", "pulse", "Survey", True), _QUARTER, ("verbatims", "whole", "300", "Verbatims", True), ("empty", "whole", "3", "Without words", True),
-        ("nothing", "whole", "9", "Nothing, don't know", True), ("other_language", "whole", "0", "In a language without phrases", True),
-        ("covered", "whole", "240", "With a topic", True), *_ESTIMATE, ("note", "text", "", "Why it is not estimable"),
-    ),
-    "topic_impact": _columns(
-        *_TOPIC, _QUARTER, _KPI, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True), ("share", "number", "0.2", "Their weighted share"),
-        ("kpi_with", "number", "-12", "KPI of those who mention it"), ("kpi_rest", "number", "9", "KPI of the others"), ("p", "number", "0.004", "p: both are equal"), ("note", "text", "", "Why it is not estimable"),
-    ),
-    "topic_associations": _columns(
-        *_TOPIC, _POLARITY, _QUARTER, _KPI, *_ESTIMATE, ("p", "number", "0.004", "p: no difference"), ("count", "whole", "61", "Respondents who mention it so", True), ("note", "text", "", "Why it is not estimable"),
-    ),
-    "topic_changes": _columns(
-        *_TOPIC, _POLARITY, _QUARTER, ("then_quarter", "text", "2026Q2", "Quarter compared with", True), *_ESTIMATE, ("p", "number", "0.03", "p: no change"),
-        ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),
-        ("definition", "text", "share of commenters", "What is compared"), ("unit", "text", "share", "share"), ("needed_n", "number", "900", "Answers a wave to see 5 percentage points"),
-        ("n_now", "number", "397", "Base now"), ("n_then", "number", "410", "Base then"), ("n_both", "whole", "0", "People in both", True),
-    ),
-}  # fmt: skip
+FINDINGS |= mentioned.FINDINGS  # 04
 _CHANGED = ("changed", "text", "wording: 'staff' became 'advisers'", "What changed in the question since the wave before, where they may not be compared")
 _LEVEL = (
     ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,
@@ -285,26 +264,7 @@ FINDINGS |= {  # 03
         ("n_now", "number", "825", "Base now"), ("n_then", "number", "765", "Base then"), ("n_both", "whole", "120", "People in both", True), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip
-FINDINGS |= performance.FINDINGS
-_ACTION = ("action", "text", "loyalty_call", "Action of plan.toml", True)
-FINDINGS |= {  # 11
-    "effects": _columns(
-        _ACTION, ("outcome", "text", "margin", "What was measured", True), ("window_days", "whole", "90", "Days after assignment", True), *_ESTIMATE, ("p", "number", "0.001", "p: no effect"),
-        ("mean_treated", "number", "40.0", "Mean of those assigned to treatment"), ("mean_control", "number", "34.6", "Mean of those assigned to control"),
-        ("n_treated", "whole", "526", "Assigned to treatment", True), ("n_control", "whole", "586", "Assigned to control", True), ("cut", "whole", "0", "Left out because their window is not over", True),
-        ("ratio_p", "number", "0.08", "p of the sample-ratio check"), ("attrition_p", "number", "1", "p of the attrition check"), ("before_p", "number", "0.86", "p: both arms alike before"),
-        ("grade", "text", "A", "Evidence grade", True), ("reason", "text", "drawn by lot, arms alike, nobody lost", "Why this grade", True), ("note", "text", "", "Why it is not estimable"),
-    ),
-    "recovery": _columns(
-        _ACTION, ("group", "text", "contacted", "contacted, not contacted, difference, normal check", True), *_ESTIMATE,
-        ("mean_before", "number", "5.0", "Mean score before"), ("mean_after", "number", "6.3", "Mean score the next time"), ("note", "text", "", "How it was had"),
-    ),
-    "roi": _columns(
-        _ACTION, ("measure", "text", "net", "value, investment, net, roi, payback_days, p_pays, break_even_effect", True), *[column for column in _ESTIMATE if column[0] not in ("n", "n_eff")],
-        ("unit", "text", "money", "money, ratio, days, probability, money per customer", True), ("n", "whole", "526", "Customers it applies to", True),
-        ("draws", "whole", "65536", "Quasi-random draws", True), ("grade", "text", "A", "Evidence grade of the effect", True), ("note", "text", "", "What limits it"),
-    ),
-}  # fmt: skip
+FINDINGS |= performance.FINDINGS | evidence.FINDINGS | worth.FINDINGS | value.FINDINGS
 FINDINGS |= {  # 00
     "ledger": (*FINDINGS["tests"], *_columns(
         ("p_bh", "number", "0.01", "Benjamini-Hochberg within its family"), ("p_by", "number", "0.03", "Benjamini-Yekutieli within its family"), ("p_holm", "number", "0.02", "Holm over the headlines"),

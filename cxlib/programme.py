@@ -20,13 +20,14 @@ Definition = Literal[
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10", "share_0_1",
 ]  # fmt: skip
 FORGOTTEN = "forgotten.csv"  # who was taken out of the raw files, as keyed hashes (`cx forget`)
+CODING_DRAWS, CODINGS = "coding_draws.csv", "codings.csv"  # which comments people were given to code, and what they made of them (`cx code`)
 Sight = Literal[
     "mixed_scales", "reversed_scale", "code_as_score", "heaping", "straight_lining", "renamed_value", "shifted_columns", "ambiguous_dates", "wave_twice", "rows_repeated",
     "same_ids", "wording_break", "lone_jump", "regular_rows",
 ]  # fmt: skip
 RESERVED = {*RESPONSE_FIELDS, "answer", "survey", "wave", "quarter", "week"}  # columns of the responses that no item may be called
 PUBLISHED = ("series", "label", "day", "first", "estimate", "unit", "base", "kpi", "wording", "scale", "mode", "source", "licence")
-Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff"]
+Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff"]
 
 
 
@@ -55,6 +56,27 @@ class Drivers(BaseModel):
     stated: dict[Id, Id] = Field({}, description="Attribute -> item with its stated importance, e.g. {network = \"network_importance\"}.")
     picks: tuple[Id, ...] = Field((), description="Nominal items in which respondents named what matters most; their labels are ids or labels of attributes, e.g. [\"most\", \"second\"].")
     target: float | None = Field(None, description="Rating every attribute should reach, scale units; a cut line of the matrix beside the mean.")
+
+
+class Index(BaseModel):
+    """A satisfaction index: constructs that several questions measure each, and which of them depend on which (as ECSI and ACSI)."""
+
+    model_config = FROZEN
+    id: Id
+    label: str = Field("", description="Name on pages, e.g. Customer satisfaction index.")
+    survey: Id
+    constructs: dict[Id, tuple[Id, ...]] = Field(min_length=2, description="Construct -> the ratings that measure it, e.g. {service = [\"staff\", \"waiting\"], loyalty = [\"recommend\"]}.")
+    depends: dict[Id, tuple[Id, ...]] = Field(min_length=1, description="Construct -> constructs it depends on, e.g. {loyalty = [\"service\"]}.")
+    headline: Id = Field(description="The construct whose score is the index, e.g. loyalty.")
+    formed: tuple[Id, ...] = Field((), description="Constructs that their questions form (mode B) rather than reflect, e.g. [\"service\"].")
+
+
+class Gaps(BaseModel):
+    """Service quality as perception less expectation (SERVQUAL): pairs of questions on one scale, by dimension."""
+
+    model_config = FROZEN
+    survey: Id
+    dimensions: dict[Id, dict[Id, Id]] = Field(min_length=1, description="Dimension -> item with what was found -> item with what was expected, e.g. {reliability = {kept = \"kept_expected\"}}.")
 
 
 class Segment(BaseModel):
@@ -143,6 +165,17 @@ class Finance(BaseModel):
     model_config = FROZEN
     discount_rate: float = Field(0.08, ge=0, le=1, description="Yearly discount rate, a proportion.")
     margin_rate: float | None = Field(None, ge=0, le=1, description="Contribution margin as a share of sales, where orders carry no margin.")
+    contact_cost: float | None = Field(None, ge=0, description="What a contact costs, programme's currency: the value of one avoided.")
+    programme_cost: float | None = Field(None, ge=0, description="What the research programme itself costs a year: fieldwork, licences, people.")
+    horizon_months: int = Field(36, ge=1, le=120, description="Months ahead for which a customer's worth is counted.")
+
+
+class Holdout(BaseModel):
+    """The part of every exported list that is left alone by lot, so that what acting on the list did can be known."""
+
+    model_config = FROZEN
+    share: float = Field(0.1, ge=0, le=0.5, description="Part of each list that is left alone, a proportion; 0 needs a reason.")
+    reason: str = Field("", description="Why nobody is left alone, where share is 0, e.g. \"the regulator asks that everybody is called\".")
 
 
 class Rate(BaseModel):
@@ -184,15 +217,19 @@ class Programme(BaseModel):
     items: tuple[Item, ...] = Field((), description="Items.")
     kpis: tuple[Kpi, ...] = Field((), description="KPIs.")
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
+    indices: tuple[Index, ...] = Field((), description="Satisfaction indices.")
+    gaps: tuple[Gaps, ...] = Field((), description="Pairs of expectation and perception.")
     segments: tuple[Segment, ...] = Field((), description="Segments.")
     units: tuple[Unit, ...] = Field((), description="Kinds of units that are compared; team and account where none is declared.")
     staff: Staff = Staff()
     privacy: Privacy = Privacy()
     sources: tuple[Source, ...] = Field((), description="Files of the other tables.")
+    reported: tuple[str, ...] = Field((), description="Quarters that are reported where no wave of a survey falls into them, e.g. [\"2026Q3\"].")
     published: tuple[Published, ...] = Field((), description="Files of published figures: series that are tracked, and benchmarks of KPIs.")
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
     finance: Finance = Finance()
+    holdout: Holdout = Holdout()
     rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
     limits: Limits = Limits()
     folder: Path = Field(Path(), exclude=True, description="Where it was read from; not a key of the file.")
@@ -249,8 +286,8 @@ class Programme(BaseModel):
         return name
 
     def quarters(self) -> list[str]:
-        """Return the quarters that have a wave, in order."""
-        return sorted({wave.quarter for wave in self.waves})
+        """Return the quarters that have a wave or are to be reported without one, in order."""
+        return sorted({*(wave.quarter for wave in self.waves), *self.reported})
 
     def quarter_of(self, day: dt.date) -> str:
         return quarters.of(day, start=self.fiscal_year_start, label=self.fiscal_year_label)
@@ -270,7 +307,7 @@ class Programme(BaseModel):
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
-        contracts += [path for path in (self.folder / FORGOTTEN,) if path.is_file()]
+        contracts += [path for path in (self.folder / FORGOTTEN, self.folder / CODING_DRAWS, self.folder / CODINGS) if path.is_file()]
         files = (name for one in (*self.waves, *self.sources, *self.published) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in getattr(one, "joins", ()))) if name)
         return contracts + [self.raw / name for name in dict.fromkeys(files)]
 

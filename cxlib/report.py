@@ -25,7 +25,7 @@ def build(name: str | None, *, quarter: str | None, only: str | None, jobs: int,
         quarters.check(quarter)
     programme = run.programme_of(name, raw)
     quarter, root = run.quarter_of(programme, quarter), run.root()
-    every, inputs, digests = _plan(programme, quarter, parameters)
+    every, inputs, digests = _plan(programme, quarter, parameters, out)
     chosen = studies.pick(every, [word.strip() for word in only.split(",") if word.strip()]) if only is not None else every
     if not chosen:
         raise UsageError("--only names no study; write it like --only 02,03.")
@@ -84,7 +84,7 @@ def publish(name: str | None, *, quarter: str, raw: Path | None, out: Path | Non
     draft = editions.read(place / "draft")
     if draft.get("stops"):
         raise PublishError("\n".join([*draft["stops"], "Mend the rows on the repair list, or raise the limit with a reason, then run `cx report` again."]))
-    _, _, digests = _plan(programme, quarter, draft.get("parameters", {}))
+    _, _, digests = _plan(programme, quarter, draft.get("parameters", {}), out)
     told = _together(place, programme)
     if told and not (reason or "").strip():
         raise PublishError("\n".join([*told[:8], *([f"... and {len(told) - 8} more."] if len(told) > 8 else []), "With the earlier edition these tell of persons who were promised that nobody could. Cut as before, or publish with --despite \"the reason\", which is kept in the edition."]))
@@ -121,9 +121,11 @@ def _made(folder: Path) -> None:
         raise UsageError(f"--out {folder}: the folder cannot be made ({error.strerror}); name another.") from None
 
 
-def _plan(programme: Programme, quarter: str, parameters: dict):
-    """Return all studies, the hashes of all inputs, and the digest of what each study depends on."""
+def _plan(programme: Programme, quarter: str, parameters: dict, out: Path | None):
+    """Return all studies, the hashes of all inputs, and the digest of what each study depends on. What earlier editions forecast is an input: it is compared with what came."""
     every, inputs = studies.find(run.root() / "notebooks"), _fingerprints(programme)
+    for path in run.published(run.reports(out) / programme.folder.name, quarter, "forecasts"):
+        inputs["/".join(path.parts[-4:])] = hashlib.sha256(path.read_bytes()).hexdigest()
     whole = hashlib.sha256(json.dumps([programme.folder.name, sorted(inputs.items())]).encode()).hexdigest()
     return every, inputs, studies.digests(every, root=run.root(), inputs=whole, quarter=quarter, parameters=parameters)
 

@@ -136,6 +136,13 @@ class Run:
         maker = next((study.id for study in studies.find(root() / "notebooks") if name in study.writes), None)
         raise DataError(f"The finding '{name}' is not there yet: run notebooks/{maker}.ipynb first." if maker else f"No notebook writes the finding '{name}'.")
 
+    def earlier(self, name: str):
+        """Return a finding of the last published edition of every earlier quarter, with `source` (2026Q2 r1); empty where there is none. Editions never change, so neither does what is read."""
+        import pandas as pd
+
+        parts = [schema.check(name, pd.read_parquet(path)).assign(source=f"{path.parts[-4]} {path.parts[-3]}") for path in published(self.folder.parents[1], self.quarter, name)]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[column.name for column in schema.finding(name)])
+
     def claims(self, frame) -> None:
         """Write the study's claims."""
         self.write(f"claims_{self.study}", frame)
@@ -189,6 +196,27 @@ class Run:
         told = self._csv(name, frame)
         return self.say(*(one for one in (f"tables/{name}.csv beside this page holds all {len(frame):,} rows.", told) if one))
 
+    def attach(self, text: str, *, name: str) -> None:
+        """Write a text to tables/<name>, for people to take over."""
+        path = self.folder / "tables" / name
+        path.write_text(self._screen(text), encoding="utf-8")
+        self._own(path)
+
+    def hand_out(self, content, *, name: str) -> str:
+        """Write a list of persons for those who act to lists/<name>, a frame as CSV or a text as it is, and return what must be said of the cells in it.
+
+        A list is no part of the page: editions leave the folder out.
+        """
+        path = self.folder / "lists" / name
+        path.parent.mkdir(exist_ok=True)
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8")
+            told = ""
+        else:
+            told = spreadsheets.told(spreadsheets.csv(content, path), f"lists/{name}")
+        self._own(path)
+        return told
+
     def calendar(self, entries, *, name: str) -> None:
         """Write entries (id, day, title, text) to tables/<name>.ics, for other programs."""
         from cxlib.show import calendars
@@ -205,6 +233,15 @@ class Run:
         if told := self._csv(name, frame):
             options["note"] = " ".join([*([options["note"]] if options.get("note") else []), told])
         return tables.table(frame, id=name, caption=self._screen(caption), **options)
+
+    def reading(self, frame, *, name: str, caption: str, **options):
+        """Show quotations with their filters and write tables/<name>.csv."""
+        from cxlib.show import verbatims
+        from cxlib.show.fragments import Fragment
+
+        frame = self._screened(frame)
+        told, shown = self._csv(name, frame), verbatims.reading(frame, id=name, caption=self._screen(caption), **options)
+        return Fragment(f'{shown.html}<p class="cx-note">{told}</p>' if told else shown.html, frame)
 
     def say(self, *sentences: str):
         """Show computed sentences, a paragraph each, escaped."""
@@ -249,6 +286,15 @@ class Run:
         noted.parent.mkdir(exist_ok=True)
         with noted.open("a", encoding="utf-8") as file:
             file.write(f"{path.relative_to(self.folder).as_posix()}\n")
+
+
+def published(folder: Path, quarter: str, name: str) -> list[Path]:
+    """Return where a finding stands in the last published edition of each quarter before this one, in order; `folder` is the programme's under reports."""
+    from cxlib import editions
+
+    found = [(place, editions.editions(place)) for place in sorted(Path(folder).glob("*Q*")) if place.name < quarter]
+    paths = [place / f"r{max(numbers)}" / "findings" / f"{name}.parquet" for place, numbers in found if numbers]
+    return [path for path in paths if path.is_file()]
 
 
 def slug(text: str) -> str:

@@ -68,11 +68,11 @@ def csv(frame, path: Path) -> int:
     return changed
 
 
-def workbook(sheets: dict, path: Path, *, widths: dict | None = None, notes: dict | None = None, marked: dict | None = None, frozen: dict | None = None) -> None:
+def workbook(sheets: dict, path: Path, *, widths: dict | None = None, notes: dict | None = None, marked: dict | None = None, frozen: dict | None = None, choices: dict | None = None) -> None:
     """Write frames as the sheets of an XLSX file, text typed as text, so that no cell is a formula or a link; the same frames give the same bytes.
 
     Numbers and flags stay what they are, days become text in ISO form, a text is cut at the 32,767 characters that a cell holds, and an empty one
-    is no cell. By column name: `widths` in characters and `notes`, told where the pointer rests on the heading. By sheet: `marked`, one flag a row
+    is no cell. By column name: `widths` in characters and `notes`, told where the pointer rests on the heading, and `choices`, the words that a cell offers. By sheet: `marked`, one flag a row
     for those that should catch the eye, and `frozen`, how many columns stay in sight (the headings always do).
     """
     import datetime as dt
@@ -93,6 +93,8 @@ def workbook(sheets: dict, path: Path, *, widths: dict | None = None, notes: dic
                 sheet.write_string(0, place, str(column)[:LONGEST], head)
                 if column in (notes or {}):
                     sheet.write_comment(0, place, notes[column], {"author": ""})
+                if column in (choices or {}) and len(frame):
+                    sheet.data_validation(1, place, len(frame), place, {"validate": "list", "source": choices[column], "error_type": "warning"})
                 for row, (value, flag) in enumerate(zip(frame.iloc[:, place].tolist(), lit, strict=True), start=1):
                     _cell(sheet, row, place, value, looks[bool(flag)])
 

@@ -248,7 +248,7 @@ def _study(path: Path) -> Study:
                 reads.add(f"{method[4:]}_*")
             case ("figure", str()):
                 outputs |= {f"figures/{name}.svg", f"tables/{name}.csv"}
-            case ("table" | "export", str()):
+            case ("table" | "export" | "reading", str()):
                 outputs.add(f"tables/{name}.csv")
     outputs |= {f"findings/{name}.parquet" for name in writes}
     parameters = {name: value for cell in tagged[:1] if (tree := _tree(cell)) for name, (value, _) in _assigned(tree).items()}

@@ -16,7 +16,7 @@ def test_every_notebook_keeps_the_rules():
 
 def test_the_core_studies_are_there_and_the_summary_runs_last():
     found = studies.order(studies.find(NOTEBOOKS))
-    assert {study.number for study in found} == {"00", "01", "02", "03", "04", "11"}
+    assert {study.number for study in found} == {"00", "01", "02", "03", "04", "06", "11"}
     assert found[-1].number == "00"
 
 

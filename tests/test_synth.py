@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,10 @@ import pytest
 from scipy import stats
 
 from cxlib import load, programme, synth
+from cxlib.act import plan, series
 from cxlib.errors import UsageError
 from cxlib.load import identifiers
-from cxlib.synth import comments, company, draws, opinions, truth
+from cxlib.synth import comments, company, deflate, draws, opinions, sayings, truth
 from cxlib.text import codeframe, topics
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -126,6 +129,20 @@ def test_seeds_and_worlds_are_different_companies(tmp_path):
     assert set(a) == set(b) == set(c)
     assert all(a[name] != b[name] and a[name] != c[name] for name in a if name.startswith("raw/pulse"))
     assert a["raw/accounts.parquet"] == c["raw/accounts.parquet"], "the null world is the same company"
+
+
+def test_workbooks_are_packed_as_rfc_1951_and_any_reader_unpacks_them(tmp_path):
+    for data in (b"", b"a", b"abc" * 4, bytes(range(256)) * 5, b"\0" * 100_000, draws.words((1, "noise"), 5000).tobytes(), ("<c r=\"A1\"><v>5</v></c>" * 9000).encode()):
+        packed = deflate.deflate(data)
+        assert zlib.decompress(packed, -15) == data
+        assert len(packed) <= 1.13 * len(data) + 8, "nine bits a byte at the worst"
+    (tmp_path / "two.zip").write_bytes(deflate.archive({"a.txt": b"one", "ü/b.txt": b"two" * 50}, year=2025, month=1, day=7))
+    with zipfile.ZipFile(tmp_path / "two.zip") as made:
+        assert made.testzip() is None
+        assert {name: made.read(name) for name in made.namelist()} == {"a.txt": b"one", "ü/b.txt": b"two" * 50}
+    with zipfile.ZipFile(SHIPPED / "raw" / "annual_2025.xlsx") as book:
+        assert book.testzip() is None
+        assert sum(one.compress_size for one in book.infolist()) < 0.3 * sum(one.file_size for one in book.infolist())
 
 
 # -- draws -------------------------------------------------------------------------------------------------------------------------------------
@@ -439,7 +456,7 @@ def test_comments_are_as_mixed_as_real_ones(telecom):
     assert text.str.contains(r"(?i)\b(?:not|never|can't|isn't|no)\b").mean() > 0.15
     several = telecom.truth["mentions"].groupby(["survey", "wave", "item", "response_id"]).size()
     assert 0.25 < (several > 1).mean() < 0.6
-    assert len(set(zip(telecom.truth["mentions"]["topic"], telecom.truth["mentions"]["polarity"]))) == 20
+    assert len(set(zip(telecom.truth["mentions"]["topic"], telecom.truth["mentions"]["polarity"]))) == 22, "ten for better and worse, and two that nobody praises"
 
 
 def test_every_slot_of_the_grammar_exists_and_every_topic_has_every_way_of_speaking():
@@ -455,7 +472,7 @@ def test_every_slot_of_the_grammar_exists_and_every_topic_has_every_way_of_speak
 def test_recall_of_the_codeframe_is_plausible(telecom):
     """A codeframe written from the generator's own phrases would find all; one that finds little would be no use."""
     frame = codeframe.read(SHIPPED / "codeframe.toml")
-    assert set(frame.names()) == set(company.TOPICS)
+    assert set(frame.names()) == {*company.TOPICS, sayings.FLAG}, "and no word for the new subject"
     texts = telecom.tables["verbatims"].query("survey == 'annual'")
     keys = ["wave", "item", "response_id", "topic"]
     texts = texts.assign(key=texts["wave"] + "|" + texts["response_id"])
@@ -463,16 +480,116 @@ def test_recall_of_the_codeframe_is_plausible(telecom):
     found = {(*key.split("|"), item, topic) for key, item, topic in zip(coded["response_id"], coded["item"], coded["topic"])}
     kept = set(texts["key"] + texts["item"])
     true = {(wave, response, item, topic) for wave, item, response, topic in telecom.truth["mentions"].query("survey == 'annual'")[keys].itertuples(index=False, name=None)
-            if f"{wave}|{response}{item}" in kept}
+            if f"{wave}|{response}{item}" in kept and topic != sayings.NEW}
     tongue = dict(zip(zip(texts["wave"], texts["response_id"], texts["item"]), texts["language"]))
     for language in ("en", "de"):
         meant, coded = ({key for key in keys if tongue[key[:3]] == language} for keys in (true, found))
         assert 0.65 < len(coded & meant) / len(meant) < 0.93, language
         assert 0.80 < len(coded & meant) / len(coded) < (0.98 if language == "en" else 1), language
+        meant = {key for key in meant if key[3] != sayings.FLAG}         # a handful, looked at below
         by_topic = pd.Series([key in coded for key in meant]).groupby([key[3] for key in meant]).mean()
         assert by_topic.min() > 0.45, "no topic is hopeless"
     assert "fr" in set(tongue.values())
     assert not any(tongue[key[:3]] == "fr" for key in found), "French has no phrases: it is set aside"
+
+
+@pytest.fixture(scope="module")
+def spoken(telecom) -> pd.DataFrame:
+    """Every comment with what is coded in it by phrases (topics), what was meant (meant) and what it holds besides (kinds)."""
+    keys = ["survey", "wave", "item", "response_id"]
+    texts = telecom.tables["verbatims"].assign(key=lambda rows: rows[keys].agg("|".join, axis=1))
+    coded = topics.code(texts.assign(response_id=texts["key"]), codeframe.read(SHIPPED / "codeframe.toml"))
+    sets = {"topics": coded.groupby("response_id")["topic"].agg(set)} | {name: telecom.truth[table].assign(key=lambda rows: rows[keys].agg("|".join, axis=1)).groupby("key")[column].agg(set)
+                                                                       for name, table, column in (("meant", "mentions", "topic"), ("kinds", "sayings", "kind"))}
+    return texts.assign(**{name: texts["key"].map(found).map(lambda one: one if isinstance(one, set) else set()) for name, found in sets.items()})
+
+
+def share(rows: pd.DataFrame, topic: str, column: str = "topics") -> tuple[float, float]:
+    """The share of comments with a topic, and its variance."""
+    found = rows[column].map(lambda one: topic in one).mean()
+    return found, found * (1 - found) / len(rows)
+
+
+def test_one_topic_doubles_and_it_is_seen(telecom, spoken):
+    planted = telecom.about["topics"]["doubled"]
+    pulse = spoken[spoken["survey"] == "pulse"]
+    for column in ("meant", "topics"):
+        (then, before), (now, after) = (share(pulse[side], planted["topic"], column) for side in (pulse["wave"] < planted["from"], pulse["wave"] >= planted["from"]))
+        assert 1.6 < now / then < 2.7, column
+        assert (now - then) / np.sqrt(before + after) > 4, column
+
+
+def test_a_topic_moves_only_because_the_question_did(telecom, spoken):
+    planted = telecom.about["topics"]["worded"]
+    assert [wave.id for wave, _ in telecom.programme.breaks("pulse", "comment")] == [planted["from"]]
+    shares = {survey: [share(own[side], planted["topic"]) for side in (own["wave"] < planted["from"], own["wave"] >= planted["from"])] for survey, own in ((name, spoken[spoken["survey"] == name]) for name in ("pulse", "annual"))}
+    gap = {survey: (now[0] - then[0], np.sqrt(now[1] + then[1])) for survey, (then, now) in shares.items()}
+    assert gap["pulse"][0] / gap["pulse"][1] > 4
+    assert abs(gap["annual"][0]) < 3 * gap["annual"][1], "where the question stayed nothing moved"
+    days = np.array(["2023-02-01", "2025-12-01"], dtype="datetime64[D]")
+    assert (company.shifts(days, world="truth")[:, company.IDS.index(planted["topic"])] == 0).all(), "and bills are what they were"
+
+
+def test_a_new_subject_is_in_no_topic_and_only_in_the_last_waves(telecom, spoken):
+    planted = telecom.about["topics"]["new"]
+    new = spoken["kinds"].map(lambda one: "new" in one)
+    assert sorted(spoken.loc[new & (spoken["survey"] == "pulse"), "wave"].unique()) == ["2026Q2", "2026Q3"]
+    late = spoken[spoken["wave"] >= planted["from"]]
+    assert abs(late["kinds"].map(lambda one: "new" in one).mean() - planted["share"]) < 0.02
+    bare = spoken[new & (spoken["meant"].map(len) == 1)]
+    assert len(bare) > 60
+    assert bare["topics"].map(len).gt(0).mean() < 0.05, "the codeframe does not cover it"
+    for language, word in (("en", "scam|phish|spam|fraud|pretend|fake"), ("de", "betrüg|phish|spam|gefälscht")):
+        tongue = spoken[spoken["language"] == language]
+        assert not tongue.loc[tongue["wave"] < planted["from"], "text"].str.contains(f"(?i){word}").sum() > 0.002 * len(tongue)
+
+
+def test_red_flags_are_rare_and_hardly_one_is_missed(telecom, spoken):
+    planted = telecom.about["topics"]["red_flag"]
+    frame = codeframe.read(SHIPPED / "codeframe.toml")
+    assert [topic.id for topic in frame.topics if topic.alert] == [planted["topic"]]
+    flagged = spoken["kinds"].map(lambda one: "flag" in one)
+    assert stats.binomtest(int(flagged.sum()), len(spoken), planted["share"]).pvalue > 0.001
+    found = spoken["topics"].map(lambda one: planted["topic"] in one)
+    own = spoken[flagged & (spoken["language"] != "fr")]
+    assert found[own.index].mean() >= 0.85
+    assert (found & ~flagged).sum() <= 5, "and few are called for nothing"
+
+
+def test_staff_are_named_and_no_name_reaches_the_store(telecom):
+    planted = telecom.truth["sayings"].query("kind == 'name'")
+    kept = telecom.tables["verbatims"].merge(planted, on=["survey", "wave", "item", "response_id"])
+    assert len(kept) > 60
+    assert not [name for name, text in zip(kept["said"], kept["text"]) if name.lower() in text.lower()]
+    assert kept["text"].str.contains("[name]", regex=False).all()
+
+
+def test_sarcasm_praises_in_words_and_counts_as_a_complaint(telecom):
+    keys = ["survey", "wave", "item", "response_id"]
+    own = telecom.truth["sayings"].query("kind == 'sarcasm'").merge(telecom.truth["mentions"], on=keys)
+    assert len(own) > 80
+    assert (own.loc[~own["topic"].isin([sayings.NEW, sayings.FLAG]), "polarity"] == -1).all()
+    text = telecom.truth["sayings"].query("kind == 'sarcasm'").merge(telecom.tables["verbatims"], on=keys)["text"].str.lower()
+    assert text.str.contains("great|wonderful|lov|fast|fantastic|brilliant|generous|congrat|talent|thank|excellent|super|genius|helpful|friendly|nice|masterpiece|true").mean() > 0.8, "but for slips of the finger"
+
+
+def test_detractors_write_more(telecom):
+    texts = telecom.tables["verbatims"]
+    for survey, item in (("annual", "improve"), ("pulse", "comment")):
+        own = telecom.tables["responses"].query("survey == @survey").dropna(subset="recommend")
+        wrote = (own["wave"] + own["response_id"]).isin((texts["wave"] + texts["response_id"])[(texts["survey"] == survey) & (texts["item"] == item)])
+        assert wrote[own["recommend"] <= 6].mean() > wrote[own["recommend"] >= 9].mean() + 0.08, survey
+
+
+def test_null_no_topic_moves(null):
+    assert not sayings.pulls("pulse", "2026Q3", world="null").any()
+    assert "new" not in set(null.truth["sayings"]["kind"])
+    for entry in ("doubled", "worded"):
+        topic, since = null.about["topics"][entry]["topic"], null.about["topics"][entry]["from"]
+        own = null.truth["topics"].query("survey == 'pulse' and topic == @topic")
+        late = own["wave"] >= since
+        table = [[part["mentions"].sum(), (part["comments"] - part["mentions"]).sum()] for part in (own[late], own[~late])]
+        assert stats.chi2_contingency(table).pvalue > 1e-3, topic
 
 
 # -- usage -------------------------------------------------------------------------------------------------------------------------------------
@@ -521,3 +638,50 @@ def test_no_study_and_no_module_opens_the_truth():
     assert modules
     assert [path.name for path in modules if names_it(path.read_text(encoding="utf-8"))] == []
     assert [path.name for path, source in cells if "truth" in source or "synth" in source] == []
+
+
+# -- the second company ------------------------------------------------------------------------------------------------------------------------
+
+ACCESSORY = ROOT / "data" / "accessory"
+
+
+def of_cases(folder: Path) -> pd.DataFrame:
+    """What `series.effect` finds of the price cut, by the programme's own plan and tables."""
+    known = programme.read(folder)
+    (action,) = plan.read(folder).actions
+    sold = load.check(known)["sales"]
+    wide = sold.pivot(index="sold_on", columns="series", values="value")
+    adjust = sold[sold["series"] == action.series].set_index("sold_on")[["distribution", "promotion"]]
+    frame = wide.rename(columns={action.series: "value"}).join(adjust).reset_index(names="period")
+    return series.effect(frame, start=action.start, controls=action.controls, adjust=tuple(adjust.columns)).iloc[0]
+
+
+def test_the_second_company_is_what_the_function_writes(tmp_path):
+    synth.brand(tmp_path / "accessory", seed=1)
+    assert contents(tmp_path / "accessory") == contents(ACCESSORY)
+    with pytest.raises(UsageError, match="not an empty folder"):
+        synth.brand(tmp_path / "accessory")
+    sold = pd.read_csv(ACCESSORY / "raw" / "sales.csv", parse_dates=["sold_on"])
+    assert (sold.groupby("series").size() == 130).all()
+    assert (sold["sold_on"].dt.dayofweek == 0).all()
+    assert set(load.check(programme.read(ACCESSORY))) >= {"sales"}
+
+
+def test_the_price_cut_is_found_against_the_series_that_were_not_touched(tmp_path):
+    true = json.loads((ACCESSORY / "truth" / "effects.json").read_text(encoding="utf-8"))["price_cut"]
+    found = of_cases(ACCESSORY)
+    assert found["n"] == true["weeks"] == 26
+    assert found["n_before"] == 104
+    assert found["conf_low"] <= true["effect"] <= found["conf_high"]
+    assert found["conf_low"] > 0
+    assert found["control_p"] > 0.05, "the controls stayed"
+    missed, sure = 0, 0
+    for seed in range(2, 22):
+        synth.brand(tmp_path / f"null{seed}", seed=seed, world="null")
+        null = of_cases(tmp_path / f"null{seed}")
+        sure += null["p"] < 0.05
+        synth.brand(tmp_path / f"true{seed}", seed=seed)
+        true, found = json.loads((tmp_path / f"true{seed}" / "truth" / "effects.json").read_text(encoding="utf-8"))["price_cut"], of_cases(tmp_path / f"true{seed}")
+        missed += not found["conf_low"] <= true["effect"] <= found["conf_high"]
+    assert sure <= 4, "five or more of twenty at 5 %: once in 390"
+    assert missed <= 4

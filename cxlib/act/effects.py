@@ -61,21 +61,31 @@ def sample_ratio(frame, *, arm, expected=0.5, treated="treated", control="contro
     if a + b == 0:
         raise DataError(f"Column '{arm}' holds neither '{treated}' nor '{control}'.")
     test = stats.binomtest(a, a + b, expected)
-    low, high = _wilson(a, a + b)
+    low, high = wilson(a, a + b)
     row = {"treated": a, "control": b, "n": a + b, "expected": expected, "estimate": a / (a + b), "conf_low": low, "conf_high": high}
     return pd.DataFrame([row | {"p": float(test.pvalue), "ok": bool(test.pvalue >= 0.001)}])
 
 
-def _wilson(yes, n):
+def wilson(yes, n):
+    """Return the 95 % interval of a share without continuity correction (Wilson 1927)."""
     share = yes / n
     centre, half = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n * n))
     return max((centre - half) / (1 + Z**2 / n), 0.0), min((centre + half) / (1 + Z**2 / n), 1.0)
 
 
+def _score(yes1, n1, yes0, n0) -> float:
+    """Return the p of two shares being one (score test, without continuity correction)."""
+    if not n1 or not n0:
+        return np.nan
+    pooled = (yes1 + yes0) / (n1 + n0)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0))
+    return float(2 * stats.norm.sf(abs(yes1 / n1 - yes0 / n0) / error)) if error > 0 else 1.0
+
+
 def newcombe(yes1, n1, yes0, n0):
     """Return the difference of two independent shares with its 95 % hybrid-score interval (Newcombe 1998, method 10)."""
     p1, p0 = yes1 / n1, yes0 / n0
-    (l1, u1), (l0, u0) = _wilson(yes1, n1), _wilson(yes0, n0)
+    (l1, u1), (l0, u0) = wilson(yes1, n1), wilson(yes0, n0)
     gap = p1 - p0
     return gap, gap - np.hypot(p1 - l1, u0 - p0), gap + np.hypot(u1 - p1, p0 - l0)
 
@@ -101,7 +111,7 @@ def regression_to_mean(pairs, *, before, after, contacted, cut, weight=None, eve
     `weight` makes the untouched like those called (see `outcomes.comparable`); intervals are then on the effective base.
     `everyone` (default: the pairs) holds people of all scores for the normal check.
     out, rows group = contacted, not contacted, difference, normal check: estimate (share recovered; difference of shares), std_error, conf_low,
-    conf_high (Wilson; Newcombe for the difference), n, n_eff, mean_before, mean_after, note. The difference is free of regression to the mean only
+    conf_high (Wilson; Newcombe for the difference), n, n_eff, mean_before, mean_after, p (score test of the difference), note. The difference is free of regression to the mean only
     as far as those not contacted were like the others: it is observational unless the call was drawn by lot.
     """
     frame = pairs[[before, after, contacted]].assign(weight=1.0 if weight is None else pairs[weight]).dropna()
@@ -114,14 +124,14 @@ def regression_to_mean(pairs, *, before, after, contacted, cut, weight=None, eve
         n = w.sum() ** 2 / (w**2).sum() if len(part) else 0.0
         share = float(np.average(part[after] > cut, weights=w)) if n else np.nan
         counts[name] = share * n if n else 0.0, n
-        ends = _wilson(share * n, n) if n else (np.nan, np.nan)
+        ends = wilson(share * n, n) if n else (np.nan, np.nan)
         mean = lambda column, part=part, w=w: np.average(part[column], weights=w) if len(part) else np.nan
         rows.append({"group": name, "estimate": share, "std_error": np.sqrt(share * (1 - share) / n) if n else np.nan, "conf_low": ends[0], "conf_high": ends[1], "n": len(part), "n_eff": n}
                     | {"mean_before": mean(before), "mean_after": mean(after), "note": "" if n else "not estimable (nobody at or below the cut)"})
     (y1, n1), (y0, n0) = counts["contacted"], counts["not contacted"]
     gap = newcombe(y1, n1, y0, n0) if n1 and n0 else (np.nan,) * 3
     error = np.hypot(rows[0]["std_error"], rows[1]["std_error"])
-    rows.append({"group": "difference", "estimate": gap[0], "std_error": error, "conf_low": gap[1], "conf_high": gap[2], "n": rows[0]["n"] + rows[1]["n"], "n_eff": n1 + n0, "mean_before": np.nan, "mean_after": np.nan}
+    rows.append({"group": "difference", "p": _score(y1, n1, y0, n0), "estimate": gap[0], "std_error": error, "conf_low": gap[1], "conf_high": gap[2], "n": rows[0]["n"] + rows[1]["n"], "n_eff": n1 + n0, "mean_before": np.nan, "mean_after": np.nan}
                 | {"note": "" if n1 and n0 else "not estimable (both groups are needed)"})
     whole = frame if everyone is None else everyone[[before, after, contacted]].dropna()
     rows.append(_normal_check(whole, before, after, whole[contacted].astype(bool), cut))
@@ -140,43 +150,3 @@ def _normal_check(frame, before, after, called, cut):
     found = expected_recovery(mean=frame[before].mean(), sd=sd, retest=float(np.clip(slope, -1, 1)), cut=cut)
     note = f"from mean {frame[before].mean():.2f}, sd {sd:.2f} and retest {slope:.2f} of those not contacted, as if scores were normal"
     return blank | {"estimate": found["share_recovered"], "mean_before": found["mean_picked"], "mean_after": found["mean_next"], "note": note}
-
-
-DESIGNS = ("randomised", "quasi", "adjusted", "described", "before_after")
-
-
-def grade(*, design, intention_to_treat=True, sample_ratio_ok=None, attrition_p=None, pretrend_bound=None, effect=None, control_series=True):
-    """Grade the evidence of an effect, A to E, and say why.
-
-    design: "randomised" (A if analysed as assigned, the sample ratio holds and attrition is balanced, p >= .05; otherwise it is a description: D),
-    "quasi" (B if the pre-trend *bound*, the 95 % limit of the violation carried to the period after, is smaller than the effect's limit nearest zero;
-    give `effect` as that limit, or the estimate; otherwise C), "adjusted" (C), "described" (D), "before_after" (E; also a series without a control
-    series). A check that was not made counts as not passed. Returns (grade, reason).
-    """
-    if design not in DESIGNS:
-        raise DataError(f"'{design}' is no design; known: {', '.join(DESIGNS)}.")
-    if design == "before_after" or not control_series:
-        return "E", "before and after without a comparison: regression to the mean, season and everything else are in it"
-    if design == "randomised":
-        failed = [
-            text
-            for passed, text in (
-                (intention_to_treat, "not analysed as assigned"),
-                (sample_ratio_ok is True, "the sample ratio was not checked" if sample_ratio_ok is None else "the sample ratio does not hold"),
-                (attrition_p is not None and attrition_p >= 0.05, "attrition was not checked" if attrition_p is None else "attrition differs between the arms"),
-            )
-            if not passed
-        ]
-        return ("D", "assigned at random, but " + " and ".join(failed)) if failed else ("A", "assigned at random, analysed as assigned, sample ratio and attrition in order")
-    if design == "quasi":
-        if pretrend_bound is not None and effect is not None and abs(pretrend_bound) < abs(effect):
-            return "B", "a comparison group, and the largest difference in trend compatible with the time before does not explain the effect"
-        return "C", "a comparison group whose trend before " + ("was not bounded" if pretrend_bound is None or effect is None else "could explain the effect")
-    if design == "adjusted":
-        return "C", "observed and adjusted for what was measured"
-    return "D", "described, not compared with anything that stands for no action"
-
-
-def causal(letter, conf_low, conf_high):
-    """Return whether a causal verb is allowed: grade A or B and an interval without zero."""
-    return letter in ("A", "B") and bool(conf_low > 0 or conf_high < 0)

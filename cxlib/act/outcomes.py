@@ -5,6 +5,39 @@ import pandas as pd
 from cxlib.errors import DataError
 
 
+def entries(action, tables) -> pd.DataFrame:
+    """Return what is counted for an action's outcome, a row an order or contact: person_id, day, value.
+
+    margin, amount: the orders' own (returns are negative and count as such); returns: minus what was sent back; contacts: 1 for each contact (of `action.reasons`, where given). Empty for other outcomes and without the table.
+    errors: DataError where an order lacks the value.
+    """
+    if action.outcome == "contacts" and "interactions" in tables:
+        made = tables["interactions"]
+        made = made[made["reason"].isin(action.reasons)] if action.reasons else made
+        return pd.DataFrame({"person_id": made["person_id"], "day": made["at"].dt.normalize(), "value": 1.0}).dropna(subset="person_id").reset_index(drop=True)
+    if action.outcome in ("margin", "amount", "returns") and "orders" in tables:
+        orders, column = tables["orders"], "margin" if action.outcome == "margin" else "amount"
+        orders = orders[orders["person_id"].notna()]
+        if orders[column].isna().any():
+            raise DataError(f"orders: {int(orders[column].isna().sum())} rows carry no {column}; add it, or give finance.margin_rate and choose outcome = 'amount'.")
+        value = (-orders[column]).clip(lower=0.0) if action.outcome == "returns" else orders[column]
+        return pd.DataFrame({"person_id": orders["person_id"], "day": orders["ordered_on"], "value": value}).reset_index(drop=True)
+    return pd.DataFrame({"person_id": pd.Series(dtype="str"), "day": pd.Series(dtype="datetime64[us]"), "value": pd.Series(dtype="float64")})
+
+
+def of(action, assigned: pd.DataFrame, tables) -> pd.DataFrame:
+    """Return the outcome of everybody assigned to an action, as `in_window`; retention: 1 for who is a customer still when the window is over, people who had left before are left out and counted in `attrs["gone"]`."""
+    if action.outcome != "retention":
+        bought = entries(action, tables).rename(columns={"day": "ordered_on"})
+        return in_window(assigned, bought, days=action.window_days, value="value", until=tables.end)
+    rows = in_window(assigned, entries(action, tables).rename(columns={"day": "ordered_on"}), days=action.window_days, value="value", until=tables.end)
+    left = rows["person_id"].map(tables["people"].drop_duplicates("person_id").set_index("person_id")["left_on"])
+    here = ~(left < rows["assigned_on"])
+    stayed = rows.assign(outcome=(~(left < rows["assigned_on"] + pd.Timedelta(days=action.window_days))).astype(float), before=float("nan"))[here].reset_index(drop=True)
+    stayed.attrs |= rows.attrs | {"gone": int((~here).sum())}
+    return stayed
+
+
 def in_window(assigned: pd.DataFrame, orders: pd.DataFrame, *, days: int, value: str, until) -> pd.DataFrame:
     """Return the outcome of everybody assigned, as assigned: the sum of `value` over the `days` from the day of assignment on.
 
@@ -28,7 +61,7 @@ def in_window(assigned: pd.DataFrame, orders: pd.DataFrame, *, days: int, value:
         inside = (joined["ordered_on"] >= joined["assigned_on"] + start) & (joined["ordered_on"] < joined["assigned_on"] + end)
         # money is added in cents, so that the order of the rows cannot change the last digit
         cents = (joined.loc[inside, value] * 100).round().groupby(joined.loc[inside, "person_id"]).sum()
-        rows[name] = rows["person_id"].map(cents).fillna(0.0) / 100
+        rows[name] = cents.reindex(rows["person_id"]).fillna(0.0).to_numpy(float) / 100
     rows.attrs["cut"] = cut
     return rows
 
@@ -74,3 +107,10 @@ def first(pairs: pd.DataFrame, *, cut: float) -> pd.DataFrame:
     span = pairs.loc[pairs["contacted"] & (pairs["before"] <= cut), "answered_on"]
     own = pairs[pairs["answered_on"].between(span.min(), span.max())] if len(span) else pairs
     return own.sort_values(["person_id", "answered_on"], kind="stable").drop_duplicates("person_id").reset_index(drop=True)
+
+
+def largest(rows: pd.DataFrame, arm: str) -> float:
+    """Return the largest share of an arm's outcome (absolute amounts) that one person holds; 0 where nobody has any."""
+    size = rows["outcome"].abs()
+    total = size.groupby(rows[arm]).sum()
+    return float((size.groupby(rows[arm]).max() / total.where(total > 0)).max()) if (total > 0).any() else 0.0

@@ -1,24 +1,10 @@
-"""Actions decided by lot: their effects with the checks of the design, and what they returned."""
+"""Actions decided by lot: their effects with the checks of the design, and who recovers without a call."""
 
 import pandas as pd
 from scipy import stats
 
-from cxlib.act import effects, outcomes, roi
-
-COLUMNS = ["action", "outcome", "window_days", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "mean_treated", "mean_control", "n_treated", "n_control", "cut", "ratio_p", "attrition_p", "before_p", "grade", "reason", "note"]
-
-
-def drawn(actions, tables) -> dict:
-    """Return the customers of every action decided by lot and measured in money: action id -> what `outcomes.in_window` returns.
-
-    Empty without orders; an action of which no window is over in both arms is left out.
-    """
-    if "orders" not in tables:
-        return {}
-    log, orders = tables["actions"], tables["orders"]
-    chosen = [action for action in actions if action.design == "randomised" and action.outcome in ("margin", "amount")]
-    found = {action.id: outcomes.in_window(log[log["action_id"] == action.id], orders, days=action.window_days, value=action.outcome, until=tables.end) for action in chosen}
-    return {name: people for name, people in found.items() if {"treated", "control"} <= set(people["arm"])}
+from cxlib.act import effects, grades, outcomes
+from cxlib.errors import DataError
 
 
 def recoveries(actions, tables, *, days: int = 400) -> pd.DataFrame:
@@ -33,51 +19,46 @@ def recoveries(actions, tables, *, days: int = 400) -> pd.DataFrame:
             pairs = outcomes.retests(responses, log[log["action_id"] == action.id], survey=action.survey or None, item=action.kpi, days=days)
             alike, everyone = outcomes.comparable(pairs, cut=action.cut), outcomes.first(pairs, cut=action.cut)
             parts.append(effects.regression_to_mean(alike, before="before", after="after", contacted="contacted", cut=action.cut, weight="weight", everyone=everyone).assign(action=action.id))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["action", "group", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "mean_before", "mean_after", "note"])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["action", "group", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "mean_before", "mean_after", "p", "note"])
 
 
-def evaluate(assigned: dict, actions: dict) -> pd.DataFrame:
-    """Return one row an action: its intention-to-treat effect, the checks of its design and the grade that follows.
+def one(action, tables, *, joint: bool = False) -> tuple[dict, pd.DataFrame]:
+    """Return the intention-to-treat effect of an action decided by lot with the checks of its design and its grade, and the mean of each arm.
 
-    in: action id -> what `outcomes.in_window` returns; action id -> the Action of the plan. out: `COLUMNS`; estimate and limits in the
-    programme's currency a customer. The sample ratio is checked against the share of the plan, or the mean probability in the log.
+    errors: DataError where no window is over in both arms, or a person is in both.
     """
-    rows = []
-    for name, people in assigned.items():
-        action = actions[name]
-        found = effects.difference(people, outcome="outcome", arm="arm").iloc[0].to_dict()
-        before = effects.difference(people, outcome="before", arm="arm").iloc[0]
-        expected = action.share or (people["probability"].mean() if people["probability"].notna().any() else 0.5)
-        ratio = effects.sample_ratio(people, arm="arm", expected=expected).iloc[0]
-        grade, reason = effects.grade(design="randomised", sample_ratio_ok=bool(ratio["ok"]), attrition_p=found["attrition_p"])
-        rows.append(found | {"action": name, "outcome": action.outcome, "window_days": action.window_days, "cut": people.attrs["cut"], "ratio_p": ratio["p"], "before_p": before["p"], "grade": grade, "reason": reason})
-    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+    log = tables["actions"]
+    people = outcomes.of(action, log[log["action_id"] == action.id], tables)
+    if not {"treated", "control"} <= set(people["arm"]):
+        raise DataError(f"its effect cannot be counted yet, because no window of {action.window_days} days after assignment was over in both arms")
+    return judged(action, people, joint=joint), arms(action, people)
 
 
-def arms(assigned: dict, found: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean outcome of each arm and the difference, with 95 % intervals (t): action, arm, estimate, conf_low, conf_high, n."""
-    rows = []
-    for row in found.to_dict("records"):
-        for arm, own in assigned[row["action"]].groupby("arm", sort=True)["outcome"]:
-            half = stats.t.ppf(0.975, len(own) - 1) * own.sem() if len(own) > 1 else float("nan")
-            rows.append((row["action"], arm, own.mean(), own.mean() - half, own.mean() + half, len(own)))
-        rows.append((row["action"], "difference", row["estimate"], row["conf_low"], row["conf_high"], row["n"]))
-    return pd.DataFrame(rows, columns=["action", "arm", "estimate", "conf_low", "conf_high", "n"])
+def judged(action, people: pd.DataFrame, *, joint: bool = False) -> dict:
+    """Return the row of an action decided by lot: what `outcomes.of` returns in, a row of `measured.COLUMNS` out. The sample ratio is checked against the share of the plan, or the mean probability in the log.
 
-
-def returns(found: pd.DataFrame, spent: dict, *, seed: int, draws: int, discount: float, margin_rate: float | None) -> pd.DataFrame:
-    """Return value, investment, net, ROI, payback, probability that it pays and break-even effect of every action with an effect and a cost.
-
-    in: what `evaluate` returns and action id -> cost (None where nobody wrote one down). out: action and what `roi.roi` returns, n (customers
-    treated, to whom the effect applies) and grade. An effect on amounts needs `margin_rate`; without it there is no return, and neither is there one
-    while windows are open (`cut`): the whole cost must not be set against the value of some customers.
+    An outcome that one customer decides is said: `largest` is the largest share of an arm's total, and above 25 % the effect is a description.
     """
-    parts = []
-    for row in found.to_dict("records"):
-        rate = 1.0 if row["outcome"] == "margin" else margin_rate
-        if not spent.get(row["action"]) or not rate or row["cut"] or row["std_error"] != row["std_error"]:
-            continue
-        one = roi.roi(effect=row["estimate"], effect_se=row["std_error"], customers=row["n_treated"], cost=spent[row["action"]], margin_rate=rate, window_days=row["window_days"], discount=discount, draws=draws, seed=seed)
-        parts.append(one.assign(action=row["action"], n=row["n_treated"], grade=row["grade"]))
-    columns = ["action", "measure", "estimate", "std_error", "conf_low", "conf_high", "unit", "n", "draws", "grade", "note"]
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)
+    found = effects.difference(people, outcome="outcome", arm="arm").iloc[0].to_dict()
+    before = effects.difference(people, outcome="before", arm="arm").iloc[0] if people["before"].notna().any() else {"p": float("nan")}
+    drawn = people["probability"].where(people["arm"] == "treated", 1 - people["probability"])  # each row has the probability of its own arm
+    expected = action.share or (drawn.mean() if drawn.notna().any() else 0.5)
+    ratio = effects.sample_ratio(people, arm="arm", expected=expected).iloc[0]
+    most = outcomes.largest(people, "arm") if action.outcome != "retention" else 0.0
+    letter, reason = grades.grade(design="randomised", sample_ratio_ok=bool(ratio["ok"]), attrition_p=found["attrition_p"], largest=most, joint=joint)
+    row = found | {"design": "randomised", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": people.attrs["cut"], "ratio_p": ratio["p"], "before_p": before["p"], "largest": most, "grade": letter, "reason": reason}
+    row["comparison"] = f"{found['n_control']} customers held back by lot"
+    gone, back = people.attrs.get("gone", 0), int((people["outcome"] < 0).sum()) if action.outcome in ("margin", "amount") else 0
+    notes = [found["note"], f"{gone} had left before they were assigned" if gone else "", f"{back} customers sent back more than they bought; they count with what that cost" if back else ""]
+    return row | {"note": "; ".join(note for note in notes if note)}
+
+
+def arms(action, people: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean outcome of each arm and the difference, with 95 % intervals (t), as paths: action, kind (the arm), at, label, estimate, conf_low, conf_high, n."""
+    rows = []
+    for place, (arm, own) in enumerate(people.groupby("arm", sort=True)["outcome"]):
+        half = stats.t.ppf(0.975, len(own) - 1) * own.sem() if len(own) > 1 else float("nan")
+        rows.append((action.id, arm, float(place), arm, own.mean(), own.mean() - half, own.mean() + half, len(own)))
+    gap = effects.difference(people, outcome="outcome", arm="arm").iloc[0]
+    rows.append((action.id, "difference", 2.0, "difference", gap["estimate"], gap["conf_low"], gap["conf_high"], int(gap["n"])))
+    return pd.DataFrame(rows, columns=["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"])

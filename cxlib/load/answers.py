@@ -35,12 +35,11 @@ class Parsed(NamedTuple):
 
 def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     """Apply `one(text) -> (value, missing, rule)` to each distinct cell and map the answers back."""
-    codes, words = pd.factorize(cells)
-    words = words.tolist()
+    codes, words = raw.coded(cells)
     stripped = [word.strip() for word in words]
     trials = [_failed(trial) if bare in ERRORS and not trial[1] else trial for bare, trial in zip(stripped, map(one, stripped), strict=True)]
     places, reasons = pd.factorize(np.array([trial[1] for trial in trials], dtype=object))
-    rule = np.array([trial[2] for trial in trials], dtype=object)[codes] if any(trial[2] for trial in trials) else None
+    rule = np.array([trial[2] for trial in trials], dtype=object).take(codes) if any(trial[2] for trial in trials) else None
     loose = np.array([word != bare and bare != "" and not trial[2] for word, bare, trial in zip(words, stripped, trials, strict=True)], dtype=bool)
     if dtype is str:
         values = pd.array([trial[0] for trial in trials], dtype="str").take(codes)
@@ -48,9 +47,10 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
         values = np.empty(len(words), dtype=dtype)
         for place, trial in enumerate(trials):
             values[place] = trial[0]
-        values = values[codes]
-    missing = pd.Categorical.from_codes(places[codes], categories=reasons, validate=False)
-    return Parsed(values, missing, rule, int(loose[codes].sum()) if loose.any() else 0)
+        values = values.take(codes)
+    places = places.astype("int8" if len(reasons) < 100 else "int32")
+    missing = pd.Categorical.from_codes(places.take(codes), categories=reasons, validate=False)
+    return Parsed(values, missing, rule, int(loose.take(codes).sum()) if loose.any() else 0)
 
 
 def _failed(trial: tuple) -> tuple:
@@ -78,8 +78,10 @@ def _tidy(cells: pd.Series) -> np.ndarray | None:
     """Return the sizes of cells, none of which begins or ends with what may be a blank, or begins as an error of the spreadsheet; None where one does."""
     ends, signs = raw.signs(cells)
     sizes = np.diff(ends)
-    filled = sizes > 0
-    return None if _EDGE[signs[ends[:-1][filled]]].any() or _EDGE[signs[ends[1:][filled] - 1]].any() else sizes
+    first, last = ends[:-1], ends[1:]
+    if not sizes.all():
+        first, last = first[sizes > 0], last[sizes > 0]
+    return None if _EDGE.take(signs.take(first)).any() or _EDGE.take(signs.take(last - 1)).any() else sizes
 
 
 def number_of(text: str, reading: Reading) -> float | None:

@@ -29,7 +29,7 @@ class Intake(NamedTuple):
     """One wave or file taken in: its clean rows, the counts, the repair list, and why answers are missing."""
 
     frame: pd.DataFrame
-    verbatims: pd.DataFrame
+    verbatims: pd.DataFrame  # comments by the place of their answer in the frame
     files: list[dict]
     repairs: pd.DataFrame
     coverage: pd.DataFrame
@@ -49,7 +49,8 @@ def source(programme: Programme, source: Source) -> Intake:
 def whole(parts) -> Intake:
     """Return the parts of a file as one: rows below each other, counts added."""
     parts = list(parts)
-    frames = {name: stack([getattr(one, name) for one in parts]) for name in ("frame", "verbatims", "repairs", "identifiers")}
+    frames, before = {name: stack([getattr(one, name) for one in parts]) for name in ("frame", "repairs", "identifiers")}, np.cumsum([0, *(len(one.frame) for one in parts)])
+    frames["verbatims"] = stack([one.verbatims.assign(at=one.verbatims["at"] + start) if len(one.verbatims) else one.verbatims for one, start in zip(parts, before)])
     return Intake(**frames, files=added([file for one in parts for file in one.files]), coverage=counted([one.coverage for one in parts]))
 
 
@@ -65,7 +66,7 @@ def added(files: list[dict]) -> list[dict]:
 def counted(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the coverage of a wave from that of its parts."""
     frame = stack(parts)
-    return frame.groupby([name for name in frame if name != "rows"], as_index=False, sort=True).sum() if len(parts) > 1 else frame
+    return frame.groupby([name for name in frame if name != "rows"], as_index=False, sort=True).sum() if len(frame) else frame
 
 
 def stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
@@ -111,7 +112,7 @@ def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
         own = slice(None) if kept.all() else kept
-        frame = _dated(pd.DataFrame({name: parsed[name].values[own] for name in columns}), programme, wave, dated).assign(_row=raw.places()[own])
+        frame = _dated(pd.DataFrame({name: parsed[name].values[own] for name in columns}, copy=False), programme, wave, dated).assign(_row=raw.places()[own])
         # An answer given under a promise that does not permit linking never carries the key, or what identifies its person, by which it could be linked.
         if "link" in survey.uses:
             identifiers = _identifiers(wave, raw, kept)
@@ -160,7 +161,7 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
         yield Intake(
-            frame=_own_money(pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed), programme, source),
+            frame=_own_money(pd.DataFrame({name: parsed[name].values[kept] for name in columns}, copy=False).assign(**source.fixed), programme, source),
             verbatims=pd.DataFrame(),
             files=[_file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed)],
             repairs=_repairs(source.named, "", raw, rules, columns, equal),
@@ -170,7 +171,7 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
 
 
 def _own_money(frame: pd.DataFrame, programme: Programme, source: Source) -> pd.DataFrame:
-    return currencies.converted(frame, programme, file=source.named) if source.table == "orders" else frame
+    return currencies.converted(frame, programme, file=source.named, table=source.table) if source.table in currencies.MONEY else frame
 
 
 def _parsed(reading: Reading, programme: Programme, read, columns: dict, parse, *, key: str | None):
@@ -261,18 +262,30 @@ def _present(file: str, names: list[str], columns, where: str) -> None:
 
 
 def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -> pd.DataFrame:
-    days = frame["answered_on"].dt.normalize() if dated else pd.Series(np.full(len(frame), np.datetime64(wave.last, "us")), index=frame.index)
-    codes, unique = pd.factorize(days)
-    labels = [programme.quarter_of(day.date()) for day in unique]
-    same = lambda text: pd.array([text], dtype="str").take(np.zeros(len(frame), dtype=int))
-    made = {"survey": same(wave.survey), "wave": same(wave.id), "quarter": pd.array(labels, dtype="str").take(codes), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days, "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
+    """Return responses with what their day says: each distinct one is looked at once."""
+    days = frame["answered_on"].to_numpy().astype("datetime64[D]") if dated else np.full(len(frame), np.datetime64(wave.last, "D"))
+    first = days.min() if len(days) else np.datetime64(wave.last, "D")
+    places = (days - first).astype("int64")
+    some = np.flatnonzero(np.bincount(places))
+    labels = [programme.quarter_of(day) for day in (first + some).tolist()]
+    codes = np.zeros(int(places.max(initial=0)) + 1, dtype="int64")
+    codes[some] = np.arange(len(some))
+    weeks = (first + some) - ((first + some).astype("int64") + 3) % 7  # the first of January 1970 was a Thursday
+    codes = codes.take(places)
+    text = lambda values: pd.array(values, dtype="str").take(codes)
+    made = {"survey": _same(wave.survey, len(frame)), "wave": _same(wave.id, len(frame)), "quarter": text(labels), "week": weeks.astype("datetime64[us]").take(codes), "answered_on": days.astype("datetime64[us]"), "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
     return frame.assign(**made)
 
 
+def _same(text: str, rows: int):
+    return pd.array([text], dtype="str").take(np.zeros(rows, dtype=int))
+
+
 def _verbatims(frame: pd.DataFrame, texts) -> pd.DataFrame:
-    keys = ["response_id", "answer", *(["person_id"] if "person_id" in frame else []), "survey", "wave", "quarter"]
-    parts = [(item, frame[frame[item.id].notna()]) for item in texts]
-    return stack([own[keys].assign(item=item.id, text=own[item.id], language=own.get("language")) for item, own in parts if len(own)])
+    """Return the comments by the place of their answer: at, item, text, language."""
+    language = frame["language"] if "language" in frame else pd.Series(pd.array([None], dtype="str").take(np.zeros(len(frame), dtype=int)))
+    places = [np.flatnonzero(frame[item.id].notna()) for item in texts]
+    return stack([pd.DataFrame({"at": own, "item": _same(item.id, len(own)), "text": frame[item.id].array.take(own), "language": language.array.take(own)}) for item, own in zip(texts, places) if len(own)])
 
 
 def _file(file, table, label, quarter, raw, kept, aside, equal, parsed) -> dict:
@@ -310,5 +323,4 @@ def _coverage(programme, wave, items, parsed, raw, kept, quarter) -> pd.DataFram
         # Counted by codes: a frame of every answer's reason would be larger than the answers.
         counts = np.bincount(quarters * len(reasons) + codes, minlength=len(names) * len(reasons))
         parts += [(wave.survey, wave.id, names[place // len(reasons)], item.id, reasons[place % len(reasons)], int(count)) for place, count in enumerate(counts) if count]
-    columns = ["survey", "wave", "quarter", "item", "reason", "rows"]
-    return pd.DataFrame(parts, columns=columns).groupby(columns[:-1], as_index=False, sort=True).sum()
+    return pd.DataFrame(parts, columns=["survey", "wave", "quarter", "item", "reason", "rows"])

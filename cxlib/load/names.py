@@ -43,24 +43,36 @@ _CUES = {
     "german": re.compile(rf"\b(?:[Mm]it|[Vv]on|[Bb]ei|[Aa]n)\s(?P<name>{_FULL})\s(?:gesprochen|telefoniert|gechattet|beraten|bedient|betreut|gewandt)\b"),
     "here": re.compile(rf"^(?P<name>{_CAP}(?:\s{_CAP})?) here\b"),
 }
-# A cue is looked for only where one of its words stands: most comments hold none.
+# A cue is looked for only where one of its words stands, or one of each of two groups: most comments hold none.
 _WORDS = {
-    cue: frozenset(words.split())
-    for cue, words in {
-        "title": "mr mrs ms miss mx dr prof professor sir herr herrn frau fräulein frl hr mme mlle madame mademoiselle monsieur sr sra srta señor señora señorita doña signor signora mevrouw meneer doktor m",
-        "strong": "name name's called heiße heisse m'appelle appelle nom nomme llamo nombre chiamo nome naam",
-        "named": "called named name namens nommé nommée appelé appelée llamado llamada",
-        "self": "this i'm i am it's bin hier c'est suis soy habla",
-        "met": "spoke speak speaking talked talk talking chatted dealt thanks thank kudos shout done served helped assisted advised told called ask merci grâce parlé gracias hablé atendió",
-        "role": "agent advisor adviser engineer colleague representative operator rep salesman saleswoman kollege kollegin kollegen mitarbeiter mitarbeiterin mitarbeiters berater beraterin techniker technikerin verkäufer verkäuferin sachbearbeiter "
-        "sachbearbeiterin filialleiter filialleiterin conseiller conseillère technicien technicienne vendeur vendeuse employé employée técnico my mein meine meiner meinem ma mon",
-        "hello": "dear hi hello hey liebe lieber liebes hallo bonjour cher chère hola querido querida",
-        "bye": "regards sincerely yours cheers mfg lg vg grüße grüsse grüßen grüssen gruß gruss cordialement vous salutations atentamente saludos saludo",
-        "german": "gesprochen telefoniert gechattet beraten bedient betreut gewandt",
-        "here": "here",
-    }.items()
-}
-_ANY = frozenset().union(*_WORDS.values())
+    "title": ("mr mrs ms miss mx dr prof professor sir herr herrn frau fräulein frl hr mme mlle madame mademoiselle monsieur sr sra srta señor señora señorita doña signor signora mevrouw meneer doktor m",),
+    "strong": ("name name's called heiße heisse m'appelle appelle nom nomme llamo nombre chiamo nome naam",),
+    "named": ("called named name namens nommé nommée appelé appelée llamado llamada",),
+    "self": ("i'm it's bin hier c'est soy habla", ("this", "is"), ("i", "am"), ("je", "suis")),
+    "met": (
+        "thanks kudos shout shoutout done atendió", ("spoke speak speaking talked talk talking chatted dealt", "to with"), ("thank", "you"), ("served helped assisted advised told called", "by"), ("ask", "for"),
+        ("merci grâce parlé", "à avec"), ("gracias", "a"), ("hablé", "con"),
+    ),
+    "role": (
+        "agent advisor adviser engineer colleague representative operator rep salesman saleswoman kollege kollegin kollegen mitarbeiter mitarbeiterin mitarbeiters berater beraterin techniker technikerin verkäufer verkäuferin "
+        "sachbearbeiter sachbearbeiterin filialleiter filialleiterin conseiller conseillère technicien technicienne vendeur vendeuse employé employée técnico",
+        ("my mein meine meiner meinem ma mon", "wife husband son daughter mother father brother sister boss neighbor neighbour frau mann sohn tochter mutter vater bruder schwester chef chefin femme mari fils fille mère père frère sœur"),
+    ),
+    "hello": ("dear hi hello hey liebe lieber liebes hallo bonjour cher chère hola querido querida",),
+    "bye": ("regards sincerely yours cheers mfg lg vg grüße grüsse grüßen grüssen gruß gruss cordialement vous salutations atentamente saludos saludo",),
+    "german": ("gesprochen telefoniert gechattet beraten bedient betreut gewandt",),
+    "here": ("here",),
+}  # fmt: skip
+_BITS: dict[str, int] = {}  # a word -> the groups it is in
+_GROUPS: dict[str, list[tuple[int, int]]] = {}  # a cue -> two groups of which a word each must stand there
+for _cue, _groups in _WORDS.items():
+    for _group in _groups:
+        _both = []
+        for _words in (_group,) if isinstance(_group, str) else _group:
+            _both.append(1 << sum(len(pairs) * 2 for pairs in _GROUPS.values()) + len(_both))
+            for _word in _words.split():
+                _BITS[_word] = _BITS.get(_word, 0) | _both[-1]
+        _GROUPS.setdefault(_cue, []).append((_both[0], _both[-1]))
 _NOUN = re.compile(r"(?:ung|heit|keit|schaft|tion|dienst|service|team|vertrag|rechnung|nummer|tarif|center|hotline|abteilung|zentrale|tarifs|probleme?|bereich|markt|laden|shop|filiale|leitung)(?:en|s|er)?$")
 # Capitalised and no name: words that never are one, places behind one, words in front of the name of a street.
 _NOT, _PLACE, _STREET = (frozenset(group.split()) for group in (Path(__file__).parent / "no_names.txt").read_text(encoding="utf-8").split("\n---\n")[1:])
@@ -118,14 +130,17 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int]]:
         return _shouted(text, known)
     lower = {word.lower() for word in words}
     capital = [word for word in words if word[0].isupper()]
-    cued = not lower.isdisjoint(_ANY)
+    said = 0
+    for word in lower:
+        said |= _BITS.get(word, 0)
+    cued = [cue for cue, groups in _GROUPS.items() for one, other in groups if said & one and said & other] if said else []
     listed = [word for word in capital if word in sure or "-" in word or "'" in word or _possessive(word) in sure]
     persons = bool(known.persons or known.pairs) and bool(capital)
     if not (cued or listed or persons):
         return []
     found = []
     if cued:
-        found += _cued(text, lower, known)
+        found += _cued(text, cued, known)
     if listed or persons:
         found += _listed(text, known)
     return _joined(found)
@@ -183,9 +198,9 @@ def _shouted(text: str, known: Known) -> list[tuple[int, int]]:
     return _joined(found)
 
 
-def _cued(text: str, lower: set[str], known: Known) -> list[tuple[int, int]]:
+def _cued(text: str, cued: list[str], known: Known) -> list[tuple[int, int]]:
     found = []
-    for match in _TITLED.finditer(text) if not lower.isdisjoint(_WORDS["title"]) else ():
+    for match in _TITLED.finditer(text) if "title" in cued else ():
         which = match.lastgroup
         if which == "low":
             if match.group(which) not in _NOT:
@@ -193,7 +208,7 @@ def _cued(text: str, lower: set[str], known: Known) -> list[tuple[int, int]]:
         elif end := _end(text, *match.span(which), known):
             found.append((match.start(), end))
     for cue, pattern in _CUES.items():
-        if lower.isdisjoint(_WORDS[cue]):
+        if cue not in cued:
             continue
         for match in pattern.finditer(text):
             start, end = match.span("name")

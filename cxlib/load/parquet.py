@@ -10,22 +10,20 @@ ROWS = 200_000  # of a group: as many are in memory while a table is written, an
 
 
 class Growing:
-    """`append(frame)` within a `with` writes a frame below those before it; `empty` gives the columns of a table without rows.
+    """`append(table)` within a `with` writes an Arrow table below those before it; `schema` gives the columns also where there are no rows.
 
     `threads` has one thread: groups are written in their order, and one waits at most. What goes wrong there is raised at the next call.
     """
 
-    def __init__(self, path: Path, empty: pd.DataFrame, threads: Executor):
-        self.path, self.empty, self.threads = path, empty, threads
+    def __init__(self, path: Path, schema, threads: Executor):
+        self.path, self.schema, self.threads = path, schema, threads
         self.pending, self.file, self.writing = [], None, None
 
     def __enter__(self):
         return self
 
-    def append(self, frame: pd.DataFrame) -> None:
-        import pyarrow as pa
-
-        self.pending.append(pa.Table.from_pandas(frame, preserve_index=False))
+    def append(self, table) -> None:
+        self.pending.append(table)
         if sum(map(len, self.pending)) >= ROWS:
             self._write()
 
@@ -43,20 +41,59 @@ class Growing:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.concat_tables(self.pending) if self.pending else pa.Table.from_pandas(self.empty, preserve_index=False)
+        table = pa.concat_tables(self.pending) if self.pending else self.schema.empty_table()
         self.file = self.file or pq.ParquetWriter(self.path, table.schema, **_written(table.schema))
         if self.writing:
             self.writing.result()
         self.writing, self.pending = self.threads.submit(self.file.write_table, table), []
 
 
+class Thinned:
+    """Some rows of a table that grows: all of them, or where there are more than `most` every second, fourth, eighth ... under its place.
+
+    Which they are hangs on the number of rows alone, not on how they came. Columns named in `without` are left out.
+    """
+
+    def __init__(self, *, most: int, without=()):
+        self.most, self.without, self.step, self.rows, self.kept = most, without, 1, 0, []
+
+    def add(self, table) -> None:
+        table = table.drop_columns([name for name in self.without if name in table.column_names])
+        self._keep(np.arange(self.rows, self.rows + len(table)), table)
+        self.rows += len(table)
+        while sum(len(places) for places, _ in self.kept) > self.most:
+            self.step *= 2
+            own, self.kept = self.kept, []
+            for places, part in own:
+                self._keep(places, part)
+
+    def _keep(self, places: np.ndarray, table) -> None:
+        own = np.flatnonzero(places % self.step == 0)
+        self.kept.append((places[own], table if len(own) == len(table) else table.take(own)))
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows as a frame."""
+        import pyarrow as pa
+
+        return pa.concat_tables([table for _, table in self.kept]).to_pandas().set_axis(np.concatenate([places for places, _ in self.kept]))
+
+
+def put(path: Path, table) -> None:
+    """Write a whole table."""
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, path, **_written(table.schema))
+
+
 def _written(schema) -> dict:
-    """How a table is written: no dictionary for ids, which never repeat, and bounds of its parts only where somebody asks for them by date, number or quarter."""
+    """How a table is written: no dictionary for what seldom repeats, and bounds of its parts only where somebody asks for them, by day, number or quarter."""
     import pyarrow as pa
 
     words = [field.name for field in schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)]
-    return {
-        "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in ("response_id", "answer", "text", "_row")],
+    alone = {"response_id", "answer", "text", "_row"} | ({"person_id"} if "answer" in schema.names else set())
+    lengths = {"column_encoding": {"person_id": "DELTA_LENGTH_BYTE_ARRAY"}} if {"person_id", "answer"} <= set(schema.names) else {}
+    return lengths | {
+        "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in alone],
         "write_statistics": [name for name in schema.names if name not in words or name == "quarter"],
     }  # fmt: skip
 
@@ -75,6 +112,16 @@ def rows(path: Path) -> int:
     return pq.read_metadata(path).num_rows
 
 
+def largest(path: Path, column: str) -> float | None:
+    """Return the largest value of a column as the file's own statistics say it, None where they do not."""
+    import pyarrow.parquet as pq
+
+    about = pq.read_metadata(path)
+    place = {about.schema.column(index).path: index for index in range(about.num_columns)}.get(column)
+    parts = [about.row_group(group).column(place).statistics for group in range(about.num_row_groups)] if place is not None else []
+    return max(part.max for part in parts) if parts and all(part is not None and part.has_min_max for part in parts) else None
+
+
 def frames(path: Path):
     """Yield a table's rows in their order, a row group at a time."""
     import pyarrow.parquet as pq
@@ -84,35 +131,18 @@ def frames(path: Path):
             yield file.read_row_group(group, use_threads=False).to_pandas()
 
 
-def thinned(path: Path, *, most: int, without=()) -> pd.DataFrame:
-    """Return a table's rows under their places: all of them, or every so manieth where there are more than `most`; columns named in `without` are not read."""
-    import pyarrow.parquet as pq
-
-    step, start, kept = -(-rows(path) // most) or 1, 0, []
-    with pq.ParquetFile(path) as file:
-        columns = [name for name in file.schema_arrow.names if name not in without]
-        if step == 1:
-            return file.read(columns, use_threads=False).to_pandas()
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns, use_threads=False)
-            places = np.arange(-start % step, len(table), step)
-            kept.append(table.take(places).to_pandas().set_axis(start + places))
-            start += len(table)
-    return pd.concat(kept)
-
-
 def among(path: Path, column: str, values: pd.Series, *, columns: list[str]) -> pd.DataFrame:
-    """Return some columns of the rows of a table whose cell of a column is one of the values."""
+    """Return a column and some others of the rows of a table whose cell of that column is one of the values."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        kind = file.schema_arrow.field(column).type
-        own = pc.is_in(file.read([column], use_threads=False)[column], options=pc.SetLookupOptions(pa.array(values).cast(kind)))
+        cells = file.read([column], use_threads=False)[column]
+        own = pc.is_in(cells, options=pc.SetLookupOptions(pa.array(values).cast(cells.type)))
         kept, start = [], 0
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns, use_threads=False)
             kept.append(table.filter(own.slice(start, len(table))))
             start += len(table)
-        return pa.concat_tables(kept).to_pandas()
+        return pa.concat_tables(kept).append_column(column, cells.filter(own)).to_pandas()

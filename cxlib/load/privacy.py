@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from cxlib.load import identifiers, names, redaction
@@ -38,21 +39,20 @@ def known(programme, sources: list) -> redaction.Known:
 def redacted(tables: dict[str, pd.DataFrame], known: redaction.Known, *, programme) -> dict[str, pd.DataFrame]:
     """Return the tables with every comment redacted, and what else people may have typed: reasons of contacts, cells on the repair list.
 
-    A table more, `redactions`, counts what was taken out: survey, wave, quarter, item, kind, n, rows (comments).
+    Comments know the place (`at`) of their answer among the responses. A table more, `redactions`, counts what was taken out: survey, wave,
+    quarter, item, kind, n, rows (comments).
     """
     tables, verbatims = dict(tables), tables["verbatims"]
     counted = pd.DataFrame()
     if len(verbatims):
-        clean = redaction.texts(verbatims["text"], known=known)
-        tables["verbatims"] = verbatims.assign(text=clean["text"])
-        keys = ["survey", "wave", "quarter", "item"]
-        some = (clean[list(redaction.MARKS)].to_numpy() > 0).any(axis=1)
-        long = verbatims.loc[some, keys].join(clean.loc[some, list(redaction.MARKS)]).melt(keys, var_name="kind", value_name="n").query("n > 0")
-        counted = long.groupby([*keys, "kind"], as_index=False, sort=True).agg(n=("n", "sum"), rows=("n", "size"))
+        clean, places, taken = redaction.cleaned(verbatims["text"], known=known)
+        tables["verbatims"] = verbatims.assign(text=clean)
+        if len(places):
+            counted = _counted(tables["responses"].iloc[verbatims["at"].to_numpy()[places]], verbatims["item"].iloc[places], taken)
     for name, columns in (*_FREE.items(), ("repairs", ("value",))):
         for column in columns:
             if name in tables and len(tables[name]) and column in tables[name]:
-                tables[name] = tables[name].assign(**{column: redaction.texts(tables[name][column], known=known)["text"]})
+                tables[name] = tables[name].assign(**{column: redaction.cleaned(tables[name][column], known=known)[0]})
     if len(tables["repairs"]):  # the row is found by its place; whose it is need not be told
         keys = {(one.named, programme.column(one, name) if hasattr(one, "survey") else one.columns.get(name, name)) for one in (*programme.waves, *programme.sources) for name in ("person_id", "account_id")}
         keys |= {(one.named, column) for one in (*programme.waves, *programme.sources) for column in one.identify.values()}
@@ -62,7 +62,19 @@ def redacted(tables: dict[str, pd.DataFrame], known: redaction.Known, *, program
     return tables | {"redactions": counted}
 
 
-DAYS = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "invitations": "sent_on", "people": "left_on", "accounts": "ended_on", "responses": "answered_on"}
+def _counted(responses: pd.DataFrame, item: pd.Series, taken: np.ndarray) -> pd.DataFrame:
+    """Count what was taken out of comments of these responses: rows x kinds."""
+    keys = {name: pd.factorize(column) for name, column in (*((name, responses[name]) for name in ("survey", "wave", "quarter")), ("item", item))}
+    shape = (*(len(values) for _, values in keys.values()), len(redaction.MARKS))
+    rows, kind = np.nonzero(taken)
+    cells = np.ravel_multi_index((*(codes[rows] for codes, _ in keys.values()), kind), shape)
+    found, place = np.unique(cells, return_inverse=True)
+    names = dict(zip((*keys, "kind"), np.unravel_index(found, shape), strict=True))
+    values = {name: own for name, (_, own) in keys.items()} | {"kind": pd.Index(list(redaction.MARKS), dtype="str")}
+    return pd.DataFrame({name: values[name].take(own) for name, own in names.items()} | {"n": np.bincount(place, taken[rows, kind]).astype("int64"), "rows": np.bincount(place)})
+
+
+DAYS = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "sales": "sold_on", "invitations": "sent_on", "people": "left_on", "accounts": "ended_on", "responses": "answered_on"}
 
 
 def kept(programme, one, table: str, part, gone: frozenset[str]):
@@ -119,7 +131,10 @@ def forgotten(programme) -> frozenset[str]:
 def _only(intake, left):
     frame = intake.frame[left].reset_index(drop=True)
     marks = intake.identifiers[left].reset_index(drop=True) if len(intake.identifiers) == len(left) else intake.identifiers
-    verbatims = intake.verbatims[intake.verbatims["answer"].isin(frame["answer"])].reset_index(drop=True) if len(intake.verbatims) else intake.verbatims
+    verbatims = intake.verbatims
+    if len(verbatims):
+        own = verbatims[left[verbatims["at"]]].reset_index(drop=True)
+        verbatims = own.assign(at=(left.cumsum() - 1)[own["at"]])
     coverage = intake.coverage.iloc[:0] if len(intake.coverage) and frame.empty else intake.coverage
     return intake._replace(frame=frame, verbatims=verbatims, coverage=coverage, identifiers=marks)
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cxlib.identity import MAIL, ibans
 from cxlib.load import names, suspects
+from cxlib.load.readers import raw
 
 MARKS = {
     "link": "[link]", "email": "[e-mail]", "iban": "[IBAN]", "card": "[card]", "number": "[number]", "birth": "[date of birth]", "phone": "[phone]", "address": "[address]", "name": "[name]",
@@ -167,26 +168,38 @@ def texts(values: pd.Series, *, known: Known = NOTHING) -> pd.DataFrame:
 
     Each distinct text is looked at once. Missing texts stay missing.
     """
+    clean, places, taken = cleaned(values, known=known)
+    counts = np.zeros((len(values), len(MARKS)), dtype="int64")
+    counts[places] = taken
+    frame = pd.DataFrame(counts, columns=list(MARKS), index=values.index)
+    frame.insert(0, "text", clean)
+    return frame
+
+
+def cleaned(values: pd.Series, *, known: Known = NOTHING) -> tuple[pd.Series, np.ndarray, np.ndarray]:
+    """Return each text redacted, the places of those that were changed, and how many of each kind of `MARKS` were taken out of these: rows x kinds."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kinds = list(MARKS)
-    cells = pa.array(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values.astype("str"), pa.large_string(), from_pandas=True)
-    coded = (cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells).dictionary_encode()
+    coded = raw.arrow(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values).dictionary_encode()
     unique, codes = coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()
     looked = np.flatnonzero(suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.ones(len(unique), dtype=bool))
-    counts, changed, clean = np.zeros((len(unique) + 1, len(kinds)), dtype="int64"), np.zeros(len(unique), dtype=bool), []
-    for place, text in zip(looked, unique.take(pa.array(looked)).to_pylist(), strict=True):
+    changed, counts, clean = np.full(len(unique) + 1, -1), [], []
+    for place, text in zip(looked.tolist(), unique.take(pa.array(looked)).to_pylist(), strict=True):
         if found := spans(text, known):
+            own = [0] * len(kinds)
             for start, end, kind in reversed(found):
                 text = text[:start] + MARKS[kind] + text[end:]
-                counts[place, kinds.index(kind)] += 1
-            changed[place] = True
+                own[kinds.index(kind)] += 1
+            changed[place] = len(clean)
             clean.append(text)
-    unique = pc.replace_with_mask(unique, pa.array(changed), pa.array(clean, pa.large_string()))
-    frame = pd.DataFrame(counts[codes], columns=kinds, index=values.index)
-    frame.insert(0, "text", pd.array(unique.take(coded.indices), dtype="str"))
-    return frame
+            counts.append(own)
+    if clean:
+        unique = pc.replace_with_mask(unique, pa.array(changed[:-1] >= 0), pa.array(clean, pa.large_string()))
+    places = np.flatnonzero(changed[codes] >= 0)
+    taken = np.array(counts, dtype="int64").reshape(-1, len(kinds))[changed[codes[places]]]
+    return pd.Series(pd.array(unique.take(coded.indices), dtype="str"), index=values.index), places, taken
 
 
 def recall() -> pd.DataFrame:

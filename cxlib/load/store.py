@@ -17,13 +17,18 @@ from cxlib import columns, quarters, questionnaire, schema
 from cxlib import programme as programmes
 from cxlib.errors import DataError
 from cxlib.load import anomalies, identifiers, intake, parquet, privacy, unify, weighting
+from cxlib.load.readers import raw
 from cxlib.programme import Programme
 
 # The day that places a row of a table in time; later days in other columns are not known yet in an earlier quarter.
-_DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "invitations": "sent_on", "people": "joined_on", "accounts": "since"}
+_DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers": "offered_on", "actions": "assigned_on", "sales": "sold_on", "invitations": "sent_on", "people": "joined_on", "accounts": "since"}
+
+_AHEAD = ("renews_on",)  # days that were known before they came
 
 ROWS = "_rows"  # beside the responses while the store is made: the row of the file of each
-LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every so manieth
+LARGE = 30_000  # a weight whose square needs more digits than a machine word has, at nine decimals
+LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every second, fourth, eighth ...
+UNSEEN = ("person_id", "account_id", "week", "weight", "base_weight")  # their columns of which nothing is asked there
 
 
 def digest(programme: Programme) -> str:
@@ -61,30 +66,36 @@ def tried(programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
 
 def made(programme: Programme, folder: Path) -> None:
     """Write every table of a programme into a folder: first as the rows come, then without the answers that must not be averaged."""
-    empty = {name: _typed(pd.DataFrame(), name, programme) for name in schema.TABLES} | {ROWS: pd.DataFrame({"_row": np.array([], dtype="int64")})}
+    import pyarrow as pa
+
+    some = parquet.Thinned(most=LOOKED, without=UNSEEN)
+    empty = {name: _typed(pd.DataFrame(), name, programme) for name in schema.TABLES} | {ROWS: pa.table({"_row": pa.array([], pa.int64())})}
     with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as files:
-        tables = {name: files.enter_context(parquet.Growing(folder / f"{name}.parquet", frame, threads)) for name, frame in empty.items()}
-        for name, frame in parts(programme):
-            tables[name].append(frame)
+        tables = {name: files.enter_context(parquet.Growing(folder / f"{name}.parquet", table.schema, threads)) for name, table in empty.items()}
+        some.add(empty["responses"])
+        for name, table in parts(programme):
+            tables[name].append(table)
+            if name == "responses":
+                some.add(table)
     parquet.release()
-    _settled(programme, folder)
+    _settled(programme, folder, some)
     if any(survey.rake or survey.universe for survey in programme.surveys):  # weights need a whole wave, and the customer file
         responses, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("responses", "people"))
         _put(folder, "responses", weighting.applied(programme, responses, people), programme)
 
 
-def _settled(programme: Programme, folder: Path) -> None:
+def _settled(programme: Programme, folder: Path, some: parquet.Thinned) -> None:
     """Look at all tables together: what must not be averaged becomes blank, and what was seen is a table of its own."""
-    looked = _Looked(folder)
+    looked = _Looked(folder, some)
     found = anomalies.judged(anomalies.find(looked, programme), programme)
     _put(folder, "anomalies", found, programme)
     gone = anomalies.refusals(found, programme)
     if len(gone):
         lost = []
-        with ThreadPoolExecutor(1) as threads, parquet.Growing(folder / "settled", _typed(pd.DataFrame(), "responses", programme), threads) as settled:
+        with ThreadPoolExecutor(1) as threads, parquet.Growing(folder / "settled", _typed(pd.DataFrame(), "responses", programme).schema, threads) as settled:
             for frame in parquet.frames(folder / "responses.parquet"):
                 blanked, counted = anomalies.blanked(frame, gone)
-                settled.append(blanked)
+                settled.append(_typed(blanked, "responses", programme))
                 lost.append(counted)
         (folder / "settled").replace(folder / "responses.parquet")
         _put(folder, "coverage", anomalies.recounted(looked["coverage"], pd.concat(lost, ignore_index=True)), programme)
@@ -95,15 +106,15 @@ def _settled(programme: Programme, folder: Path) -> None:
 
 
 def _put(folder: Path, name: str, frame: pd.DataFrame, programme: Programme) -> None:
-    _typed(frame, name, programme).to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+    parquet.put(folder / f"{name}.parquet", _typed(frame, name, programme))
 
 
 class _Looked(dict):
-    """The tables of a folder, read when they are asked for; of very many responses every so manieth row, under its place."""
+    """The tables of a folder, read when they are asked for; of very many responses some, under their places."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, some: parquet.Thinned):
         super().__init__()
-        self.folder = folder
+        self.folder, self.some = folder, some
 
     def __contains__(self, name) -> bool:
         return (self.folder / f"{name}.parquet").is_file()
@@ -111,19 +122,21 @@ class _Looked(dict):
     def __missing__(self, name: str) -> pd.DataFrame:
         path = self.folder / f"{name}.parquet"
         if name == "responses":
-            self[name] = parquet.thinned(path, most=LOOKED, without=("person_id", "account_id", "week", "weight", "base_weight"))
-        elif name == "verbatims" and len(self["responses"]) < parquet.rows(self.folder / "responses.parquet"):
-            self[name] = parquet.among(path, "answer", self["responses"]["answer"], columns=["survey", "answer", "text"])
+            self[name] = self.some.frame()
+        elif name == "verbatims" and self.some.step > 1:
+            self[name] = parquet.among(path, "answer", self["responses"]["answer"], columns=["survey", "text"])
         else:
             self[name] = pd.read_parquet(path)
         return self[name]
 
 
 def parts(programme: Programme):
-    """Yield (table, frame) for every table from the raw files: a table's rows in their order, in as many frames as it takes.
+    """Yield (name, table) for every table from the raw files: a table's rows in their order, in as many Arrow tables as it takes.
 
-    A frame has the columns and types of its table and some hundred thousand rows at most, whatever the length of the files.
+    Each has the columns and types of its table and some hundred thousand rows at most, whatever the length of the files.
     """
+    import pyarrow as pa
+
     opened = {}
     wave_parts, source_parts = functools.partial(intake.wave_parts, opened={}), functools.partial(intake.source_parts, opened=opened)
     one_by_one = [(wave_parts, wave, "responses") for wave in programme.waves] + [(source_parts, source, source.table) for source in programme.sources]
@@ -143,7 +156,7 @@ def parts(programme: Programme):
             redactions.append(clean.pop("redactions"))
             yield from _fitted(programme, clean)
             if "_row" in part.frame:
-                yield ROWS, part.frame[["_row"]].astype("int64")
+                yield ROWS, pa.table({"_row": part.frame["_row"].to_numpy(dtype="int64")})
         opened.pop(repr(one), None)
         retention.append(intake.stack(left))
         yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
@@ -202,7 +215,7 @@ class Tables:
         for column in schema.TABLES[name]:
             if column.type in ("date", "moment") and column.name in frame:
                 frame[column.name] = pd.to_datetime(frame[column.name]).astype("datetime64[us]")
-                if column.name != _DATED.get(name):  # what happened later was not known then
+                if column.name not in (_DATED.get(name), *_AHEAD):  # what happened later was not known then
                     frame[column.name] = frame[column.name].where(frame[column.name] < pd.Timestamp(self.end) + pd.Timedelta(days=1))
             elif column.type in ("number", "whole", "flag") and column.name in frame:
                 frame[column.name] = frame[column.name].astype("int64" if column.type == "whole" and column.required else "float64")
@@ -212,18 +225,21 @@ class Tables:
         """Whether a table has rows up to the quarter."""
         return name in schema.TABLES and bool(self._table(name).count().to_pyarrow().as_py())
 
-    def tally(self, name: str, *, by: list[str] | dict[str, str], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
+    def tally(self, name: str, *, by: list[str] | dict[str, str | tuple[str, str]], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
         """Return counts by keys: the keys, n (rows), weight and weight_sq (sums of the weights and of their squares).
 
-        `by` may map the name of a key to its column, so that an item called n or weight has another name in the result.
+        `by` may map the name of a key to its column, so that an item called n or weight has another name in the result, or to a column of days
+        and a period (W, M, Q): the key is then the period's first day.
         """
         table = self._where(name, where)
-        keys = by if isinstance(by, dict) else {column: column for column in by}
-        weights = table[weight].cast("decimal(18,9)").cast("decimal(38,9)") if weight else None  # exact sums: the same at any number of threads
+        keys = {key: table[of] if isinstance(of, str) else table[of[0]].truncate(of[1]) for key, of in (by if isinstance(by, dict) else dict(zip(by, by))).items()}
         sums = {"n": table.count()}
-        if weight:
-            sums |= {"weight": weights.sum().cast("float64"), "weight_sq": (table[weight] * table[weight]).cast("decimal(38,12)").sum().cast("float64")}
-        return table.group_by(**{key: table[column] for key, column in keys.items()}).agg(**sums).order_by(list(keys)).to_pyarrow().to_pandas()
+        if weight:  # sums of decimals are exact: the same at any number of threads, whatever the order of the rows
+            square = table[weight] * table[weight]
+            most = parquet.largest(self.folder / f"{name}.parquet", weight)
+            small = most is not None and most < LARGE
+            sums |= {"weight": table[weight].cast("decimal(18,9)").sum().cast("float64"), "weight_sq": square.cast("decimal(18,9)" if small else "decimal(38,12)").sum().cast("float64")}
+        return table.group_by(**keys).agg(**sums).order_by(list(keys)).to_pyarrow().to_pandas()
 
     def moments(self, name: str, *, columns: list[str], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
         """Return the weighted cross-products of columns over rows where all are filled: row, column, n, weight, product (sums)."""
@@ -254,7 +270,8 @@ class Tables:
             self._connection.raw_sql("SET TimeZone='UTC'")
         table = self._connection.read_parquet(str(self.folder / f"{name}.parquet"))
         if "quarter" in table.columns:
-            return table.filter(table["quarter"] <= self.quarter)
+            last = parquet.largest(self.folder / f"{name}.parquet", "quarter")
+            return table if last is not None and last <= self.quarter else table.filter(table["quarter"] <= self.quarter)
         day = _DATED.get(name)
         return table.filter(table[day].isnull() | (table[day].cast("date") <= self.end)) if day else table
 
@@ -265,25 +282,28 @@ class Tables:
         return table
 
 
-def _typed(frame: pd.DataFrame, name: str, programme: Programme) -> pd.DataFrame:
-    """Return a table with all columns of its schema, in order and of one type, so that every wave and programme looks alike."""
+def _typed(frame: pd.DataFrame, name: str, programme: Programme):
+    """Return a table in Arrow with all columns of its schema, in order and of one type, so that every wave and programme looks alike."""
+    import pyarrow as pa
+
     items = [item for item in programme.items if item.kind != "verbatim"] if name == "responses" else []
     types = {column.name: column.type for column in schema.TABLES[name]} | {item.id: "text" if item.kind == "nominal" else "number" for item in items}
     required = {column.name for column in schema.TABLES[name] if column.required}
-    return pd.DataFrame({column: _column(frame, column, kind, column in required) for column, kind in types.items()}, index=frame.index)
+    return pa.table({column: _column(frame, column, kind, column in required) for column, kind in types.items()})
 
 
 def _column(frame: pd.DataFrame, name: str, kind: str, required: bool):
+    import pyarrow as pa
+
     if name not in frame:
-        made = {"date": "datetime64[us]", "moment": "datetime64[us]", "text": "str"}.get(kind, "int64" if kind == "whole" and required and not len(frame) else "float64")
-        return pd.Series(pd.array([None], dtype="str").take(np.zeros(len(frame), dtype=int)) if made == "str" else np.full(len(frame), np.nan if made == "float64" else 0 if made == "int64" else "NaT", dtype=made), index=frame.index)
+        return pa.nulls(len(frame), {"date": pa.timestamp("us"), "moment": pa.timestamp("us"), "text": pa.large_string()}.get(kind, pa.int64() if kind == "whole" and required and not len(frame) else pa.float64()))
     values = frame[name]
     if kind in ("date", "moment"):
-        return pd.to_datetime(values).astype("datetime64[us]")
-    if kind == "whole":
-        return values.astype("int64" if required and not values.isna().any() else "float64")
-    if kind in ("number", "flag"):
-        return values.astype("float64") if len(values) else pd.Series(dtype="float64")
+        return pa.array(pd.to_datetime(values).astype("datetime64[us]"), pa.timestamp("us"), from_pandas=True)
+    if kind == "whole" and required and not values.isna().any():
+        return pa.array(values.astype("int64"))
+    if kind in ("whole", "number", "flag"):
+        return pa.array(values.astype("float64").to_numpy() if len(values) else np.empty(0), pa.float64(), from_pandas=True)
     if isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
-        return values.astype("str")
-    return pd.Series(np.where(values.isna(), None, values), dtype="str", index=frame.index)
+        return raw.arrow(values)
+    return raw.arrow(pd.Series(np.where(values.isna(), None, values), dtype="str"))

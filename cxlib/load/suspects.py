@@ -48,14 +48,9 @@ for _kind, _words in _ENDS.items():
 _ASKED = LOOK | STRONG | IS | SELF | AM | CUE | BEHIND | KIN | DOUBT | LATE | AT | DOT | SPOKEN
 _CUES = STRONG | IS | SELF | AM | CUE | BEHIND | KIN | PART
 _TOP = re.compile(r"(?:com|net|org|info|eu|io|co|uk|ie|de|at|ch|fr|be|nl|es|it|pt|pl|se|dk|us|example)\b", re.IGNORECASE)
+_BLANKS = np.array([9, 10, 13], np.uint8)
 _WORD = re.compile(r"[A-Za-z'\x80-\U0010ffff-]*")
 _BEHIND_CUE, _BEHIND_BYE, _BEHIND_TITLE = re.compile(r"[:,]?\s+"), re.compile(r"[\s,.!]+"), re.compile(r"\.?\s+")
-_LETTERS = np.zeros(256, bool)
-_LETTERS[[*range(65, 91), *range(97, 123), 39, 45, *range(128, 256)]] = True
-_ALIKE = np.arange(256, dtype=np.uint8)  # one figure is as good as another, and numbers would make every word distinct
-_ALIKE[49:58] = 48
-_STRANGE = np.ones(256, bool)  # signs that no keyboard writes, which Python and the engine may take differently
-_STRANGE[[9, 10, 13, *range(32, 127), *range(128, 256)]] = False
 # With a digit: seven of them in a row (phone, card) or eight behind two letters (IBAN), words of birth, of a customer's number, of a street.
 _W = r"[\w\x{80}-\x{10FFFF}-]"
 _RUN = r"[0-9](?:[ ()/.-]{0,3}[0-9]){6}"
@@ -67,6 +62,7 @@ _STREET = (
     r"|\s(?:rue|avenue|av\.|boulevard|bd|place|chemin|all\x{e9}e|impasse|quai|route|cours|square)\s|calle|avenida|plaza|paseo|c/"
 )
 _PLACE = r"[0-9][A-Za-z]?,?\s[A-Z\x{c0}-\x{de}]|[A-Z][0-9][A-Z0-9]? [0-9][A-Z]{2}"
+_HINT = f"(?i:{_BIRTH}|{_NUMBER}|{_STREET})|{_PLACE}"
 _KEY = rf"{_W}{{4}}[0-9]|{_W}{{3}}[0-9]{_W}|{_W}{{2}}[0-9]{_W}{{2}}|{_W}[0-9]{_W}{{3}}|[0-9]{_W}{{4}}"
 
 
@@ -108,18 +104,26 @@ def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
         return found
     cells = _as_read(cells, read, found)
     ends, signs = raw.signs(cells)
-    found |= np.diff(ends) > most
+    sizes = np.diff(ends)
+    found |= sizes > most
     of_text = lambda places: np.searchsorted(ends, places, side="right") - 1
-    count = lambda places: np.diff(np.searchsorted(places, ends))
-    found[of_text(np.flatnonzero(_STRANGE[signs]))] = True
-    lead = signs >= 192
-    capitals, others = count(np.flatnonzero(((signs >= 65) & (signs <= 90)) | lead)), count(np.flatnonzero((signs < 97) | (signs > 122)))
-    found |= (capitals + others > np.diff(ends)) & (np.diff(ends) > 12)  # more capitals than small letters
-    digits = count(np.flatnonzero((signs >= 48) & (signs <= 57)))
+    count = lambda marks: _counted(marks, ends, sizes)
+    strange = np.flatnonzero((signs < 32) | (signs == 127))  # signs that no keyboard writes, which Python and the engine may take differently
+    found[of_text(strange[~np.isin(signs[strange], _BLANKS)])] = True
+    found |= (count((signs - 65 < 26) | (signs >= 192)) > count(signs - 97 < 26)) & (sizes > 12)  # more capitals than small letters
+    digits = count(signs - 48 < 10)
     if (own := np.flatnonzero((digits > 0) & ~found)).size:
         found[own] = _with_digits(cells.take(pa.array(own)), digits[own], known, rules)
     _by_words(ends, signs, found, of_text, known.persons)
     return found
+
+
+def _counted(marks: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return how many of the signs of each text are marked."""
+    counts = np.zeros(len(sizes), dtype=np.int32)
+    if len(marks):
+        counts[sizes > 0] = np.add.reduceat(marks.view(np.uint8), ends[:-1][sizes > 0], dtype=np.int32)
+    return counts
 
 
 def _as_read(cells, read, found: np.ndarray):
@@ -165,18 +169,23 @@ def _with_digits(cells, digits: np.ndarray, known, rules) -> np.ndarray:
     if (many := np.flatnonzero((digits >= 7) & ~found)).size:
         own = cells.take(pa.array(many))
         found[many] = has(own, _RUN, False) | ((digits[many] >= 8) & has(own, _IBAN, False))
-    for hint, loose, kinds in ((f"{_BIRTH}|{_NUMBER}", True, ("birth", "number")), (_STREET, True, ("address",)), (_PLACE, False, ("address",))):
-        if (maybe := np.flatnonzero(has(cells, hint, loose) & ~found)).size:
-            own = cells.take(pa.array(maybe))
-            found[maybe] = np.logical_or.reduce([has(own, wide(rule.pattern), bool(rule.flags & re.IGNORECASE)) for kind in kinds for rule in rules[kind]])
+    if (maybe := np.flatnonzero(has(cells, _HINT, False) & ~found)).size:
+        found[maybe] = has(cells.take(pa.array(maybe)), _together(tuple(rule for kind in ("birth", "number", "address") for rule in rules[kind])), False)
     return found
+
+
+@lru_cache(maxsize=2)
+def _together(rules: tuple) -> str:
+    """Return several patterns as one in the engine's words: where one of them is found, it is."""
+    return "|".join(f"(?{'i' if rule.flags & re.IGNORECASE else ''}:{wide(rule.pattern).replace('?P<it>', '?:')})" for rule in rules)
 
 
 def _by_words(ends, signs, found, of_text, known: names.Known) -> None:
     """Note the texts in which a word, or two that stand together, may name somebody or say an address."""
     import pyarrow as pa
 
-    letters = _LETTERS[signs]
+    letters = ((signs | 32) - 97 < 26) | (signs >= 128) | (signs == 39) | (signs == 45)
+    alike = np.where(signs - 49 < 9, np.uint8(48), signs)  # one figure is as good as another, and numbers would make every word distinct
     begins = letters.copy()
     begins[1:] &= ~letters[:-1]
     heads = ends[:-1][np.diff(ends) > 0]
@@ -184,7 +193,7 @@ def _by_words(ends, signs, found, of_text, known: names.Known) -> None:
     places = np.flatnonzero(begins)
     if not len(places):
         return
-    words = pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(np.append(places, len(signs))), pa.py_buffer(_ALIKE[signs])).dictionary_encode()
+    words = pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(np.append(places, len(signs))), pa.py_buffer(alike)).dictionary_encode()
     kinds, seen = _seen(known), []
     if len(kinds) > WORDS:
         kinds.clear()

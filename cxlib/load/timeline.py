@@ -48,7 +48,11 @@ def everyone(tables, *, items=None, texts: bool = False):
 
 
 def counts(tables):
-    """Return how many customers and rows each table gives to the timelines: table, customers, rows, undated (rows without a day), first, last."""
+    """Return how many customers and rows each table gives to the timelines: table, customers, rows, undated (rows without a day), first, last. Nothing where only sales are known."""
+    if not any(name in tables for name in ORDER):
+        import pandas as pd
+
+        return pd.DataFrame(columns=["table", "customers", "rows", "undated", "first", "last"])
     whole = everyone(tables)
     found = whole.group_by("table").agg(customers=whole["person_id"].nunique(), rows=whole.count(), undated=whole["at"].isnull().sum(), first=whole["at"].min(), last=whole["at"].max(), place=whole["place"].min())
     return found.order_by("place").drop("place").to_pyarrow().to_pandas()
@@ -56,6 +60,8 @@ def counts(tables):
 
 def fullest(tables) -> str | None:
     """Return the customer of whom the most tables tell, then the most rows, then the first by key: a history to look at first. None without customers."""
+    if not any(name in tables for name in ORDER):
+        return None
     whole = everyone(tables)
     found = whole.group_by("person_id").agg(tables=whole["table"].nunique(), rows=whole.count())
     import ibis

@@ -63,42 +63,33 @@ def persons(programme, opened: dict | None = None) -> list:
 
 def filled(part, persons: pd.Series):
     """Return a part of a file with the customers of its rows."""
-    frame = part.frame.assign(person_id=persons.to_numpy())
-    verbatims = part.verbatims
-    if len(verbatims):
-        verbatims = verbatims.assign(person_id=verbatims["answer"].map(dict(zip(frame["answer"], frame["person_id"]))))
-    return part._replace(frame=frame, verbatims=verbatims)
+    return part._replace(frame=part.frame.assign(person_id=persons.to_numpy()))
 
 
 def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFrame]:
-    """Return the tables with the keys of customers, accounts and staff replaced by keyed hashes, which join as the keys do.
+    """Return the tables with the keys of customers, accounts and staff replaced by keyed hashes, which join as the keys do; comments get those of their answers.
 
     A team or owner that is an address is hashed as well, and so is the id of an anonymous answer: outside this store it may lead to a person.
     """
-    tables, secret = dict(tables), None
+    tables, secret = dict(tables), identifiers.salt()
     closed = [survey.id for survey in programme.surveys if survey.promise == "anonymous"]
-    made = {name: {} for name in tables}
-    for column in ("person_id", "account_id", "staff_id", "owner", "team"):
-        hidden = {}
-        for name, frame in tables.items():
+    for name, frame in tables.items():
+        made = {}
+        for column in ("person_id", "account_id", "staff_id", "owner", "team"):
             if column in frame and frame[column].notna().any():
                 which = frame[column].notna() if column.endswith("_id") else identifiers.addresses(frame[column])
                 if which.any():
-                    hidden[name] = which
-        if hidden:  # of all tables at once: comments have the keys of their answers
-            secret, start = secret or identifiers.salt(), 0
-            hashed = identifiers.pseudonyms(pd.concat([tables[name][column] for name in hidden], ignore_index=True), secret=secret)
-            for name, which in hidden.items():
-                own = hashed.iloc[start : start + len(which)].set_axis(which.index)
-                made[name][column] = own if which.all() else own.where(which, tables[name][column])
-                start += len(which)
-    for name, frame in tables.items():
-        if name in ("responses", "verbatims") and len(frame) and (which := frame["survey"].isin(closed)).any():
-            secret = secret or identifiers.salt()
+                    hashed = identifiers.pseudonyms(frame[column], secret=secret)
+                    made[column] = hashed if which.all() else hashed.where(which, frame[column])
+        if name == "responses" and len(frame) and (which := frame["survey"].isin(closed)).any():
             own = frame["response_id"].astype(str)
-            made[name]["response_id"] = own.mask(which, identifiers.pseudonyms(own[which], secret=secret).reindex(frame.index))
-            made[name]["answer"] = frame["answer"].mask(which, frame["survey"] + "/" + frame["wave"] + "/" + made[name]["response_id"])
-        tables[name] = frame.assign(**made[name]) if made[name] else frame
+            made["response_id"] = own.mask(which, identifiers.pseudonyms(own[which], secret=secret).reindex(frame.index))
+            made["answer"] = frame["answer"].mask(which, frame["survey"] + "/" + frame["wave"] + "/" + made["response_id"])
+        tables[name] = frame.assign(**made) if made else frame
+    if "verbatims" in tables and len(own := tables["verbatims"]):
+        keys = [name for name in ("response_id", "answer", "person_id", "survey", "wave", "quarter") if name in tables["responses"]]
+        answers = tables["responses"][keys].take(own["at"]).reset_index(drop=True)
+        tables["verbatims"] = answers.assign(**{name: own[name].array for name in ("item", "text", "language")})
     return tables
 
 

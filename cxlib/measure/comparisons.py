@@ -3,34 +3,46 @@
 import pandas as pd
 
 from cxlib.load import bases
-from cxlib.measure import influence, models
+from cxlib.measure import accounts, influence, models
 
 LEAST = 100  # answers to the KPI in a segment and outside it, and ten an attribute: under that nothing is compared
 
 
 def between_segments(tables) -> pd.DataFrame:
-    """Compare the importance of every attribute in each segment with that among all others of the wave.
+    """Compare the importance of every attribute in each segment with that among all others of the wave, and in each role that people have in their accounts.
 
-    out: survey, wave, kpi, segment, value, then what `influence.difference` returns (now: in the segment; then: outside it). Segments with under 100 answers (or ten
+    Segments of the people and accounts tables, and roles, are looked up by person where the promise permits linking. out: survey, wave, kpi, segment, value, then what `influence.difference` returns (now: in the segment; then: outside it). Segments with under 100 answers (or ten
     an attribute) on either side are left out.
     """
 
     def made(frame, one):
         parts = []
-        for segment in tables.programme.segments:
-            if segment.table != "responses" or segment.field not in frame:
-                continue
-            values = frame[segment.field].dropna().unique()
+        for name, field in _cuts(tables, one.survey, frame):
+            values = field.dropna().unique()
             for value in sorted(values, key=str):
-                inside = frame[segment.field] == value
-                sides = frame[inside], frame[frame[segment.field].notna() & ~inside]
-                if len(values) < 2 or (len(values) == 2 and parts and parts[-1]["segment"].iloc[0] == segment.id) or min(side[one.item].notna().sum() for side in sides) < max(LEAST, 10 * len(one.items)):
+                inside = field == value
+                sides = frame[inside], frame[field.notna() & ~inside]
+                if len(values) < 2 or (len(values) == 2 and parts and parts[-1]["segment"].iloc[0] == name) or min(side[one.item].notna().sum() for side in sides) < max(LEAST, 10 * len(one.items)):
                     continue
                 found = influence.difference(*sides, kpi=one.item, drivers=one.items, weight="weight", person="unit" if one.cluster else None)
-                parts.append(found.assign(segment=segment.id, value=str(value)))
+                parts.append(found.assign(segment=name, value=str(value)))
         return pd.concat(parts, ignore_index=True) if parts else None
 
     return _whole(models.each(tables, made), ["segment", "value"])
+
+
+def _cuts(tables, survey, frame):
+    """Yield the name and the column of each segment, and of people's roles."""
+    own, _ = accounts.placed(tables, survey, frame)
+    keys = {"people": "person_id", "accounts": "account_id"} if "link" in tables.programme.survey(survey).uses else {}
+    for segment in tables.programme.segments:
+        key = keys.get(segment.table)
+        if segment.table == "responses" and segment.field in frame:
+            yield segment.id, frame[segment.field]
+        elif key and segment.field in tables[segment.table]:
+            yield segment.id, own[key].map(tables[segment.table].drop_duplicates(key).set_index(key)[segment.field])
+    if "role" in own and not any(segment.field == "role" for segment in tables.programme.segments):
+        yield "role", own["role"]
 
 
 def with_last(tables, *, replicates: int, seed: int) -> pd.DataFrame:

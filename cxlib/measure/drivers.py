@@ -48,8 +48,8 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, mar
     for j in recoded:
         notes[j] = "not estimable (it is the KPI recoded: one follows from the other without exception)"
     n, n_eff = answers.bases()
-    if kept and min(n[kept]) <= len(kept) + 1:
-        kept, notes = [], [note or f"not estimable ({min(n[kept])} answers for {len(kept)} drivers)" for note in notes]
+    if kept and n[kept].min() <= len(kept) + 1:
+        kept, notes = [], [note or f"not estimable ({n[kept].min()} answers for {len(kept)} drivers)" for note in notes]
     many, moved, steep = matrix[None], means[None], slopes[None]
     pick = [*kept, len(drivers)]
     if replicates and kept:

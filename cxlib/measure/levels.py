@@ -155,12 +155,11 @@ def _periods(tables, kpi, survey: str) -> tuple[str, pd.DataFrame]:
         calendar = {"start": tables.programme.fiscal_year_start, "label": tables.programme.fiscal_year_label}
         first = {quarter: pd.Timestamp(quarters.bounds(quarter, **calendar)[0]) for quarter in counted["quarter"].unique()}
         return "wave", counted[counted["score"].notna()].assign(date=counted["quarter"].map(first) + pd.Timedelta(days=45))
-    counted = tables.tally("responses", by={"answered_on": "answered_on", "score": kpi.item}, where={"survey": survey})
-    counted = counted[counted["score"].notna()]
     for period, code in PERIODS.items():
-        dated = counted.assign(date=pd.to_datetime(counted["answered_on"]).dt.to_period(code).dt.start_time)
-        if period == "month" or dated.groupby("date")["n"].sum().median() >= ENOUGH:
-            return period, dated.groupby(["date", "score"], as_index=False)[["n", "weight", "weight_sq"]].sum()
+        counted = tables.tally("responses", by={"date": ("answered_on", code), "score": kpi.item}, where={"survey": survey})
+        counted = counted[counted["score"].notna() & counted["date"].notna()]
+        if period == "month" or counted.groupby("date")["n"].sum().median() >= ENOUGH:
+            return period, counted.reset_index(drop=True)
     raise ValueError(survey)
 
 
@@ -217,6 +216,41 @@ def _mix(found: dict, sds, prior, scale) -> dict:
 
 def _filter(x, h, gaps, waves, jumps, q):
     """Kalman filter and smoother, all values of q at once. The state is the level and the season's coefficients, which do not move."""
+    return _scalar(x, h, gaps, jumps, q) if not waves.shape[1] else _seasonal(x, h, gaps, waves, jumps, q)
+
+
+def _scalar(x, h, gaps, jumps, q):
+    """The filter and the smoother without a season: everything is a number, for each value of q (Durbin & Koopman 2012, 2.2-2.4, 2.12)."""
+    size, many = len(x), len(q)
+    seen, usual = np.isfinite(h) & np.isfinite(x), np.nanmedian(h)
+    first = np.flatnonzero(seen)[:1]  # only finds where the level is, and so does the first after a declared break
+    before, spread, v, f, gain, filtered, filtered_var = (np.zeros((size, many)) for _ in range(7))
+    a, p = np.zeros(many), np.full(many, DIFFUSE)
+    step = np.outer(gaps, q) + jumps.T
+    for t in range(size):
+        if t:
+            p = p + step[t]
+        before[t], spread[t] = a, p
+        if seen[t]:
+            f[t], v[t] = p + h[t], x[t] - a
+            gain[t] = p / f[t]
+            a, p = a + gain[t] * v[t], p * (1 - gain[t])
+        filtered[t], filtered_var[t] = a, p
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where((seen & ~np.isin(np.arange(size), first))[:, None] & (jumps.T < DIFFUSE), -0.5 * (np.log(f) + v**2 / f), 0.0)
+        told, known = np.where(seen[:, None], v / f, 0.0), np.where(seen[:, None], 1 / f, 0.0)
+    r, n, rest = np.empty((size, many)), np.empty((size, many)), 1 - gain
+    ahead, sure = np.zeros(many), np.zeros(many)
+    for t in range(size - 1, -1, -1):
+        r[t], n[t] = ahead, sure = told[t] + rest[t] * ahead, known[t] + rest[t] ** 2 * sure
+    level, level_var = before + spread * r, np.maximum(spread - spread**2 * n, 0)
+    aux = r / np.sqrt(np.maximum(n, 1e-12))
+    aux[0] = 0.0
+    found = {"level": level, "level_var": level_var, "filtered": filtered, "filtered_var": filtered_var, "forecast": before, "forecast_var": spread + np.where(np.isfinite(h), h, usual)[:, None], "aux": aux, "seasonal": np.zeros((size, many))}
+    return {name: values.T for name, values in found.items()} | {"likelihood": terms.sum(axis=0)}
+
+
+def _seasonal(x, h, gaps, waves, jumps, q):
     size, m, many = len(x), 1 + waves.shape[1], len(q)
     look = np.column_stack([np.ones(size), waves])
     a, p = np.zeros((many, m)), np.tile(np.eye(m) * DIFFUSE, (many, 1, 1))

@@ -1,6 +1,6 @@
 """Weighted cross-products of ratings: correlations from rows, and new ones for every bootstrap replicate."""
 
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +11,7 @@ from cxlib.load import weighting
 GRAIN = 2.0**16  # weights of replicates are whole multiples of 1/65,536, so that sums of ratings are exact whatever the number of threads
 LARGE, BLOCKS = 20_000, 4_000  # rows from which replicates draw random blocks of rows instead of rows, and how many blocks
 EXACT = 2**24  # single precision holds whole numbers up to here: as many products of scores are added at once
+NEAR = 1000.0  # squared means that many times the variance cost three digits of sixteen where columns are not centred first
 SUSPICIOUS = 0.7  # correlation with the KPI from which a driver is looked at: even a yes or no cut from a score of eleven steps reaches it
 BLOCK = 20_000_000  # numbers held at once: 160 MB
 
@@ -22,12 +23,13 @@ class Answers:
     """
 
     def __init__(self, frame, kpi, drivers, weight=None, value=None):
-        raw = frame[[*drivers, kpi]].to_numpy(dtype=float)
+        columns = [*drivers, kpi]
+        raw = (frame if frame.columns.tolist() == columns else frame[columns]).to_numpy(dtype=float)  # all columns in their order: nothing is copied
         total = raw.sum(axis=0)
         full = bool(np.isfinite(total).all())  # a gap anywhere shows in the sum
         self.rows, self.mask = np.arange(len(raw)), np.broadcast_to(True, raw.shape) if full else np.isfinite(raw)
         self.plain = weight is None
-        self.weight = np.ones(len(raw)) if weight is None else frame[weight].to_numpy(dtype=float)
+        self.weight = np.ones(len(raw)) if self.plain else frame[weight].to_numpy(dtype=float)
         self.every = self.weight  # also of those who did not answer: margins are those of the whole wave
         if not full:
             use = self.mask[:, -1] & self.mask[:, :-1].any(axis=1)
@@ -35,22 +37,23 @@ class Answers:
         if not self.plain and not (self.weight >= 0).all():
             row = int(np.flatnonzero(~(self.weight >= 0))[0])
             raise DataError(f"Column '{weight}', row {self.rows[row]}: the weight {self.weight[row]} is not a number of at least 0; quarantine the row or give it a weight.")
-        self.complete = full or bool(self.mask.all())
-        if self.complete:
-            self.centre = np.round((total if full else raw.sum(axis=0)) / max(len(raw), 1))
-            self.z = raw - self.centre
-        else:
-            self.centre = np.round(np.where(self.mask, raw, 0).sum(axis=0) / np.maximum(self.mask.sum(axis=0), 1))
-            self.z = np.where(self.mask, raw - self.centre, 0.0)
-        self.whole = bool((self.z == np.rint(self.z)).all())
+        self.complete, self.raw = full or bool(self.mask.all()), raw
+        self.total = total if full else np.where(self.mask, raw, 0).sum(axis=0)
+        self.centre = np.rint(self.total / (max(len(raw), 1) if self.complete else np.maximum(self.mask.sum(axis=0), 1)))
         # what counts as performance, driver by driver: the rating itself, or its value under a definition
         self.value = None if value is None else np.where(self.mask, value(raw), 0.0)[:, :-1]
 
+    @cached_property
+    def z(self):
+        """The answers less a whole number a column, so that sums of ratings stay exact; 0 where there is none."""
+        return self.raw - self.centre if self.complete else np.where(self.mask, self.raw - self.centre, 0.0)
+
     def only(self, rows):
         """Keep some rows (listwise deletion)."""
-        for name in ("rows", "weight", "mask", "z", "value"):
+        for name in ("z", "rows", "weight", "mask", "raw", "value"):
             setattr(self, name, None if getattr(self, name) is None else getattr(self, name)[rows])
         self.complete = bool(self.mask.all())
+        self.total = self.raw.sum(axis=0)
 
     def influence(self, a, b):
         """Return what each row adds to the correlation of two columns (its influence): w (za zb - r (za^2 + zb^2)/2) / sum of w, among those who answered both."""
@@ -77,8 +80,8 @@ class Answers:
     def bases(self):
         """Return n and n_eff of each driver."""
         if self.complete:
-            p, total = self.z.shape[1] - 1, self.weight.sum()
-            return np.full(p, len(self.z)), np.full(p, total**2 / (self.weight**2).sum() if total > 0 else 0.0)
+            p, n, total = self.raw.shape[1] - 1, len(self.raw), self.weight.sum()
+            return np.full(p, n), np.full(p, float(n) if self.plain else total**2 / (self.weight**2).sum() if total > 0 else 0.0)
         weight = self.weight[:, None] * self.mask[:, :-1]
         with np.errstate(invalid="ignore", divide="ignore"):
             kish = weight.sum(axis=0) ** 2 / (weight**2).sum(axis=0)
@@ -86,24 +89,28 @@ class Answers:
 
     def point(self):
         """Return the correlation matrix, the mean performance and the KPI's spread over each driver's, of the answers as they are."""
-        z, w, i, j = self.z, self.weight, *np.triu_indices(self.z.shape[1])
-        plain = self.plain or bool((w == 1).all())
-        weighted = z if plain else z * w[:, None]
-        # sums of whole numbers are exact in any order; others are added in one order, whatever the number of threads
-        product = np.matmul if self.whole and (plain or (w == np.round(w)).all()) else lambda a, b: np.einsum("in,nj->ij", a, b)
-        if self.complete:
-            parts = [[w.sum()], product(w[None], z)[0], product(weighted.T, z)[i, j]]
-        else:
-            mask = self.mask.astype(float)
-            parts = [product((mask * w[:, None]).T, mask)[i, j], product(weighted.T, mask).ravel(), product((weighted * z).T, mask).ravel()]
-            parts.append(product(weighted.T, z)[i, j])
-        if self.value is not None:
-            parts.append(product(w[None], self.value)[0])
+        i, j = _pairs(self.raw.shape[1])
+        if self.complete and self.plain and self.value is None:  # in one pass, where the mean is not so far from nothing that digits are lost
+            n = len(self.raw)
+            with one_thread():
+                cross = self.raw.T @ self.raw
+            if (self.total**2 <= NEAR * (n * cross.diagonal() - self.total**2)).all():
+                return tuple(part[0] for part in self._finish(np.concatenate([[n], self.total, cross[i, j]])[None], 0.0))
+        z, w = self.z, self.weight
+        weighted = z if self.plain else z * w[:, None]
+        with one_thread():
+            if self.complete:
+                parts = [[w.sum()], w @ z, (weighted.T @ z)[i, j]]
+            else:
+                mask = self.mask.astype(float)
+                parts = [((mask * w[:, None]).T @ mask)[i, j], (weighted.T @ mask).ravel(), ((weighted * z).T @ mask).ravel(), (weighted.T @ z)[i, j]]
+            if self.value is not None:
+                parts.append(w @ self.value)
         return tuple(part[0] for part in self._finish(np.concatenate(parts)[None]))
 
     def _products(self, rows):
         """Return the products of these rows whose weighted sums give every mean and correlation."""
-        z, (i, j) = self.z[rows], np.triu_indices(self.z.shape[1])
+        z, (i, j) = self.z[rows], _pairs(self.z.shape[1])
         value = [] if self.value is None else [self.value[rows]]
         if self.complete:
             return np.column_stack([np.ones(len(z)), z, z[:, i] * z[:, j], *value])
@@ -111,10 +118,10 @@ class Answers:
         a, b = (index.ravel() for index in np.indices((z.shape[1],) * 2))
         return np.column_stack([mask[:, i] * mask[:, j], z[:, a] * mask[:, b], z[:, a] ** 2 * mask[:, b], z[:, i] * z[:, j], *value])
 
-    def _finish(self, sums):
-        """Return stacks of weighted (pairwise) correlation matrices, of the drivers' mean performance, and of the KPI's spread over theirs, from sums of products."""
-        d = self.z.shape[1]
-        i, j = np.triu_indices(d)
+    def _finish(self, sums, centre=None):
+        """Return stacks of weighted (pairwise) correlation matrices, of the drivers' mean performance, and of the KPI's spread over theirs, from sums of products (of answers less the `centre`)."""
+        d, centre = self.raw.shape[1], self.centre[:-1] if centre is None else centre
+        i, j = _pairs(d)
         t, square = len(i), d * d
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.complete:
@@ -130,7 +137,7 @@ class Answers:
                 answered, own = (np.diagonal(part, axis1=1, axis2=2)[:, :-1] for part in (n, mean))
             scale = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
             spread = np.diagonal(scale, axis1=1, axis2=2)
-            means = own + self.centre[:-1] if self.value is None else sums[:, 1 - d :] / answered
+            means = own + centre if self.value is None else sums[:, 1 - d :] / answered
             return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), means, spread[:, -1:] / spread[:, :-1]
 
     def replicates(self, count, *, seed, strata=None, cluster=None, margins=()):
@@ -189,7 +196,7 @@ class Answers:
 
     def _summed(self, z, mask, w, value):
         """Return the weighted sums of what `_products` returns, by matrix products."""
-        i, j = np.triu_indices(z.shape[1])
+        i, j = _pairs(z.shape[1])
         turned, rated = (z * w[:, None]).T, [] if value is None else [w @ value]
         if self.complete:
             return np.concatenate([[w.sum()], w @ z, (turned @ z)[i, j], *rated])
@@ -291,6 +298,12 @@ def _threads():
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+@cache
+def _pairs(d):
+    """Row and column of each place of the upper triangle."""
+    return np.triu_indices(d)
 
 
 def _mirror(part, i, j, d):

@@ -64,37 +64,40 @@ def factor(correlations):
     return new
 
 
-def gaps(frame, *, dimensions, weight=None):
+def gaps(frame, *, dimensions, weight=None, cluster=None):
     """Compare what respondents found with what they expected, question by question (SERVQUAL: Parasuraman, Zeithaml, Berry 1988, J. Retailing 64, 12-40).
 
     in: one row a respondent; `dimensions` name -> pairs of (perception, expectation) columns on one scale. A respondent's gap in a dimension is the mean of
-    the pairs answered. out: dimension, perception, expectation (means), estimate (perception less expectation: below zero is a shortfall), std_error, conf_low,
+    the pairs answered. Errors are those of the `cluster`s where named, else of respondents. out: dimension, perception, expectation (means), estimate (perception less expectation: below zero is a shortfall), std_error, conf_low,
     conf_high (Student's t, 95 %), p (no gap), pairs, n, n_eff, note; the last row, "all", is the mean over the dimensions.
     """
     w = np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float)
+    unit = np.arange(len(frame)) if cluster is None else pd.factorize(frame[cluster])[0]
     rows, each = [], {}
     for name, pairs in dimensions.items():
         found, hoped = (frame[[pair[k] for pair in pairs]].to_numpy(dtype=float) for k in (0, 1))
         both = np.isfinite(found) & np.isfinite(hoped)
         with np.errstate(invalid="ignore", divide="ignore"):
             each[name] = [np.where(both, part, 0).sum(axis=1) / both.sum(axis=1) for part in (found, hoped)]
-        rows.append((name, *_gap(*each[name], w), len(pairs)))
+        rows.append((name, *_gap(*each[name], w, unit), len(pairs)))
     if each:
-        rows.append(("all", *_gap(*(np.mean([each[name][k] for name in each], axis=0) for k in (0, 1)), w), sum(map(len, dimensions.values()))))
+        rows.append(("all", *_gap(*(np.mean([each[name][k] for name in each], axis=0) for k in (0, 1)), w, unit), sum(map(len, dimensions.values()))))
     columns = ["dimension", "perception", "expectation", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "note", "pairs"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _gap(found, hoped, w):
+def _gap(found, hoped, w, unit):
     use = np.isfinite(found) & np.isfinite(hoped) & (w > 0)
     w, gap = w[use] / w[use].sum() if use.any() else w[use], (found - hoped)[use]
-    n, n_eff = len(gap), 1 / (w @ w) if use.any() else 0.0
-    if n < 2 or np.ptp(gap) == 0:
-        return *((w @ found[use], w @ hoped[use], w @ gap) if n else (np.nan,) * 3), *(np.nan,) * 4, n, n_eff, "not estimable (all gaps are the same)" if n > 1 else "not estimable (fewer than two answers)"
+    n, n_eff, units = len(gap), 1 / (w @ w) if use.any() else 0.0, len(np.unique(unit[use]))
+    if units < 2 or np.ptp(gap) == 0:
+        reason = "fewer than two answers" if n < 2 else "one cluster only" if units < 2 else "all gaps are the same"
+        return *((w @ found[use], w @ hoped[use], w @ gap) if n else (np.nan,) * 3), *(np.nan,) * 4, n, n_eff, f"not estimable ({reason})"
     mean = w @ gap
-    error = np.sqrt(w**2 @ (gap - mean) ** 2 * n / (n - 1))
-    half = stats.t.ppf(0.975, n_eff - 1) * error
-    return w @ found[use], w @ hoped[use], mean, error, mean - half, mean + half, 2 * stats.t.sf(abs(mean / error), n_eff - 1), n, n_eff, ""
+    error = np.sqrt((np.bincount(np.unique(unit[use], return_inverse=True)[1], weights=w * (gap - mean)) ** 2).sum() * units / (units - 1))
+    free = (n_eff if units == n else units) - 1
+    half = stats.t.ppf(0.975, free) * error
+    return w @ found[use], w @ hoped[use], mean, error, mean - half, mean + half, 2 * stats.t.sf(abs(mean / error), free), n, n_eff, ""
 
 
 def _covariance(x, w):

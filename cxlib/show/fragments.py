@@ -24,5 +24,7 @@ class Fragment:
 
 @cache
 def style() -> str:
-    """Return the style sheet of tables, cards and figures; colours are variables with a light value of their own."""
-    return (TEMPLATE / "fragment.css").read_text(encoding="utf-8")
+    """Return the style sheet of tables, cards, figures and quotations; colours are variables with a light value of their own."""
+    from cxlib.show import verbatims
+
+    return (TEMPLATE / "fragment.css").read_text(encoding="utf-8") + verbatims.style()

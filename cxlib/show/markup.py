@@ -28,6 +28,7 @@ TEXT = {
     "dl",
     "dt",
     "em",
+    "fieldset",
     "figcaption",
     "figure",
     "h1",
@@ -39,8 +40,11 @@ TEXT = {
     "hr",
     "i",
     "img",
+    "input",
     "ins",
     "kbd",
+    "label",
+    "legend",
     "li",
     "mark",
     "ol",
@@ -115,7 +119,7 @@ FORMULA = {
     "mpadded",
     "mphantom",
 }
-VOID = {"br", "hr", "img", "col"}
+VOID = {"br", "hr", "img", "col", "input"}
 ATTRIBUTES = {
     "id",
     "class",
@@ -220,6 +224,9 @@ class _Reader(HTMLParser):
         for name, value in attrs:
             given.setdefault(name, value if value is not None else "")
         if tag == "img" and not PICTURE.fullmatch(given.get("src", "")):
+            self.handle_data(self.get_starttag_text())
+            return
+        if tag == "input" and given.get("type") != "radio":  # the buttons of a filter; nothing else that takes what is typed
             self.handle_data(self.get_starttag_text())
             return
         if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
@@ -333,6 +340,8 @@ class _Reader(HTMLParser):
             return bool(re.fullmatch(r"#[\w.-]+", value) if tag == "use" else NEIGHBOUR.fullmatch(value)) and tag in ("a", "use")
         if name == "src":
             return tag == "img" and bool(PICTURE.fullmatch(value))
+        if tag in ("input", "label") and name in ("type", "name", "checked", "for"):
+            return tag == ("label" if name == "for" else "input") and bool(re.fullmatch(r"[\w-]*", value))
         if name == "style" or name in ("fill", "stroke", "clip-path"):
             return bool(CALM.fullmatch(value)) and not LOUD.search(value)
         return name in ATTRIBUTES or name.startswith(FAMILIES)

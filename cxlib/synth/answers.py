@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from . import company, draws, opinions
+from . import company, contacts, draws, opinions
 
 ALPHABET = list("0123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ")
 LINKED = 0.88
@@ -12,23 +12,22 @@ ASKED_COMPLAINTS, ASKED_STATED = "2025Q3", "2026Q3"      # the first waves with 
 BLANK = {"recommend": 0.006, "satisfaction": 0.015, "ease": 0.03, "repurchase": 0.03, **dict.fromkeys(company.IDS, 0.015), "complained": 0.01, "most": 0.03, "second": 0.06}
 
 
-def answers(folk: pd.DataFrame, held: dict, asked: pd.DataFrame, contacts: pd.DataFrame, *, seed: int, world: str) -> tuple[pd.DataFrame, np.ndarray]:
+def answers(folk: pd.DataFrame, held: dict, asked: pd.DataFrame, moments: pd.DataFrame, *, seed: int, world: str) -> tuple[pd.DataFrame, np.ndarray]:
     """The responses of one wave's invitations in order of time, and what each respondent felt (latent attributes, same rows).
 
     Columns: response_id, survey, wave, answered_at (local time), person (row of folk), person_id (None where the answer cannot be linked),
     brand, region, contract, channel, minutes, the KPIs, the attributes (6 = never used; annual only), contacted and solved (annual), complained, complaint (how it was handled; empty for
     those who did not complain) and most, second (places of the attributes named as mattering most, from 1; annual), weight,
-    expected (true NPS of the respondent), latent (recommendation before rounding), day (the one the answer is about), touchpoint, reason and team (pulse)."""
+    expected (true NPS of the respondent), latent (recommendation before rounding), day (the one the answer is about), touchpoint, reason, team and desk (pulse)."""
     rows = asked[asked["answered"]].sort_values(["answered_on", "person"], kind="stable").reset_index(drop=True)
     survey, wave = asked["survey"].iloc[0], asked["wave"].iloc[0]
     key, n = (seed, "answers", f"{survey}-{wave}"), len(rows)
     person, days = rows["person"].to_numpy(), rows["answered_on"].to_numpy().astype("datetime64[D]")
     mean, felt_on = 0.0, days
     if survey == "pulse":
-        moment = contacts.iloc[rows["contact"].to_numpy()].reset_index(drop=True)
+        moment = moments.iloc[rows["contact"].to_numpy()].reset_index(drop=True)
         felt_on = moment["at"].to_numpy().astype("datetime64[D]")
-        # Centred on the usual share of unresolved contacts, so that the level of NPS stays the one that the attributes give.
-        mean = company.UNRESOLVED * (np.where(moment["resolved"], 0.0, 1.0) - 0.25)
+        mean = contacts.given(moment)
     felt = opinions.experience(person, felt_on, held, key=key, world=world)
     complained, handled = opinions.complaints(person, held, key=key)
     if survey == "annual" and company.truthful(world):
@@ -45,7 +44,7 @@ def answers(folk: pd.DataFrame, held: dict, asked: pd.DataFrame, contacts: pd.Da
     frame["day"] = felt_on.astype("datetime64[s]")
     frame["latent"] = latent
     if survey == "pulse":
-        frame = frame.assign(touchpoint=moment["touchpoint"], reason=moment["reason"], team=moment["team"], weight=1.0).drop(columns="repurchase")
+        frame = frame.assign(touchpoint=moment["touchpoint"], reason=moment["reason"], team=moment["team"], desk=moment["desk"], weight=1.0).drop(columns="repurchase")
     else:
         ticked = opinions.ratings(felt, key=key)
         frame[list(company.IDS)] = ticked

@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from . import company, draws
+from . import company, draws, sayings
 
 ITEMS = {"annual": ("why", "improve"), "pulse": ("comment",)}
 WRITES = {"why": 0.66, "improve": 0.50, "comment": 0.46}
@@ -31,12 +31,12 @@ def tongues() -> dict:
     return tomllib.loads(files(__package__).joinpath("templates/tongues.toml").read_text(encoding="utf-8"))
 
 
-def subjects(item: str, felt: np.ndarray, off: np.ndarray, reason: np.ndarray, *, key: tuple, world: str) -> tuple[np.ndarray, np.ndarray]:
+def subjects(item: str, felt: np.ndarray, off: np.ndarray, reason: np.ndarray, *, pulls: np.ndarray, key: tuple, world: str) -> tuple[np.ndarray, np.ndarray]:
     """Which topics each respondent takes up (boolean, rows by TOPICS, three at most) and whether in complaint. What was bad or very good is
-    talked about; a contact's reason comes up more often; in the null world neither has anything to do with the experience."""
+    talked about, what `pulls` (log-odds) too; a contact's reason comes up more often; in the null world neither has anything to do with the experience."""
     real, n, many = company.truthful(world), len(felt), len(company.TOPICS)
     away = (felt[:, :many] - NEGATIVE_AT) * real + (company.LEVELS[:many] - NEGATIVE_AT) * (1 - real)
-    pull = company.SALIENCE[:many] + (0.75 * np.abs(away) if item != "improve" else -0.85 * away)
+    pull = company.SALIENCE[:many] + pulls + (0.75 * np.abs(away) if item != "improve" else -0.85 * away)
     pull = pull + 1.1 * real * (reason[:, None] == np.array(company.TOPICS))
     pull = pull - np.log(-np.log(draws.uniform((*key, item, "pull"), n, len(company.TOPICS))))
     count = draws.pick((*key, item, "many"), n, (0, 1, 2, 3), (0.06, 0.56, 0.29, 0.09))
@@ -46,33 +46,45 @@ def subjects(item: str, felt: np.ndarray, off: np.ndarray, reason: np.ndarray, *
     return rank < count[:, None], complains | (item == "improve")
 
 
-def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The texts of one wave and their true codes.
+def comments(frame: pd.DataFrame, felt: np.ndarray, *, seed: int, world: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The texts of one wave, their true codes, and what some hold besides.
 
     Returns texts (response_id, item, text: rows as `frame` times its survey's items, None where nothing was written) and mentions (response_id,
-    item, topic, polarity -1|1; one row a topic; a text without a topic has none)."""
-    survey, key, n = frame["survey"].iloc[0], (seed, "comments", f"{frame['survey'].iloc[0]}-{frame['wave'].iloc[0]}"), len(frame)
+    item, topic, polarity -1|1; one row a topic; a text without a topic has none) and the sayings (response_id, item, kind, said)."""
+    survey, wave, n = frame["survey"].iloc[0], frame["wave"].iloc[0], len(frame)
+    key, pulls = (seed, "comments", f"{survey}-{wave}"), sayings.pulls(survey, wave, world=world)
     reason = frame["reason"].to_numpy() if "reason" in frame else np.full(n, "")
     off = np.clip((company.RECOMMEND_MEAN - frame["latent"].to_numpy()) * company.truthful(world), -3, 3)
-    texts, mentions, spoken = [], [], frame["language"].tolist()
+    texts, mentions, besides, spoken = [], [], [], frame["language"].tolist()
     for item in ITEMS[survey]:
         wrote = draws.happens((*key, item, "wrote"), 1 / (1 + np.exp(-(np.log(WRITES[item] / (1 - WRITES[item])) + 0.12 * off))))
-        taken, complains = subjects(item, felt, off, reason, key=key, world=world)
+        taken, complains = subjects(item, felt, off, reason, pulls=pulls, key=key, world=world)
+        more = sayings.chosen(n, item, wave, key=key, world=world)
+        taken &= ~more["alone"][:, None]
         mood = off if company.truthful(world) else draws.normal((*key, item, "mood"), n)
         luck = draws.uniform((*key, item, "words"), n, MOST)
         written = [None] * n
         for i in np.flatnonzero(wrote):
             about = [(company.TOPICS[k], -1 if complains[i, k] else 1) for k in np.flatnonzero(taken[i])]
-            written[i] = write(item, about, float(mood[i]), luck[i].tolist()) if spoken[i] == "en" else translated(item, about, luck[i].tolist(), spoken[i])
+            sarcastic = bool(more["sarcasm"][i]) and item != "improve" and bool(about) and max(tone for _, tone in about) < 0 and spoken[i] == "en"
+            if about or not more["new"][i]:
+                written[i] = write(item, about, float(mood[i]), luck[i].tolist(), sarcastic) if spoken[i] == "en" else translated(item, about, luck[i].tolist(), spoken[i])
+            kinds = [kind for kind in ("new", "flag", "name") if more[kind][i]]
+            written[i], found = sayings.added(written[i], kinds, item, spoken[i], more["luck"][i].tolist(), fill)
+            found += [{"kind": "sarcasm", "said": ""}] * sarcastic
+            besides += [{"response_id": frame["response_id"].iloc[i], "item": item} | one for one in found]
         texts.append(pd.DataFrame({"response_id": frame["response_id"], "item": item, "text": pd.Series(written, dtype=object)}))
         row, topic = np.nonzero(taken & wrote[:, None])
         mentions.append(pd.DataFrame({"response_id": frame["response_id"].to_numpy()[row], "item": item, "topic": np.array(company.TOPICS)[topic],
                                       "polarity": np.where(complains[row, topic], -1, 1).astype(np.int8)}))
-    return pd.concat(texts, ignore_index=True), pd.concat(mentions, ignore_index=True)
+    besides = pd.DataFrame(besides, columns=["response_id", "item", "kind", "said"])
+    own = besides[besides["kind"].isin(["new", "flag"])]
+    mentions.append(own[["response_id", "item"]].assign(topic=own["kind"].map({"new": sayings.NEW, "flag": sayings.FLAG}), polarity=np.int8(-1)))
+    return pd.concat(texts, ignore_index=True), pd.concat(mentions, ignore_index=True), besides
 
 
-def write(item: str, about: list[tuple[str, int]], mood: float, luck: list[float]) -> str:
-    """One comment from its topics; `mood` above zero is ill, `luck` holds the draws it is made of."""
+def write(item: str, about: list[tuple[str, int]], mood: float, luck: list[float], sarcastic: bool = False) -> str:
+    """One comment from its topics; `mood` above zero is ill, `luck` holds the draws it is made of; sarcastic: praise in words, and nothing said outright."""
     chance = iter(luck)
     words = grammar()
     draw = lambda: next(chance, 0.37)
@@ -82,6 +94,8 @@ def write(item: str, about: list[tuple[str, int]], mood: float, luck: list[float
     if draw() < 0.5:
         about = about[::-1]
     terse = draw()
+    if sarcastic:
+        return styled(". ".join(fill(choose(sayings.said()["sarcasm"][topic]), choose) for topic, _ in about), draw)
     if item == "improve":
         clauses = [fill(choose(words["topics"][topic]["wish"]), choose) for topic, _ in about]
         text = choose((", ", "; ", " and ", ". ", " + ")).join(clauses)

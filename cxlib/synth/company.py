@@ -30,6 +30,9 @@ CONTRACTS = ("contract", "prepaid")
 CHANNELS = ("phone", "chat", "shop", "app", "e-mail")
 # The true recent change: the two call centres were merged and prices rose on the same day.
 CHANGE_DAY = np.datetime64("2025-10-01")
+# What came and went between two annual surveys: since January 2025 the hotline called back (until the centres were merged), and from April to September 2025
+# Kolibri sold at summer prices. Points of the rating, first day, last day but one; the first quarter of each reads well, for all and for one brand.
+HOTLINE, SUMMER = (0.55, np.datetime64("2025-01-01"), CHANGE_DAY), (0.90, np.datetime64("2025-04-01"), CHANGE_DAY)
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,15 @@ def shifts(days: np.ndarray, *, world: str) -> np.ndarray:
     moved[:, IDS.index("price")] -= 0.26 * after
     month = days.astype("datetime64[M]").astype(int) % 12
     moved[:, IDS.index("waiting")] -= 0.18 * np.isin(month, (2, 3))       # March and April are busy
+    return truthful(world) * moved
+
+
+def passing(days: np.ndarray, kolibri: np.ndarray, *, world: str) -> np.ndarray:
+    """What HOTLINE and SUMMER add on each day (rows as days, columns as ATTRIBUTES); nobody leaves or stays for it."""
+    days = np.asarray(days, dtype="datetime64[D]")
+    moved = np.zeros((len(days), len(IDS)))
+    for item, (size, first, after), whom in (("waiting", HOTLINE, True), ("price", SUMMER, np.asarray(kolibri, dtype=bool))):
+        moved[:, IDS.index(item)] += size * ((days >= first) & (days < after) & whom)
     return truthful(world) * moved
 
 

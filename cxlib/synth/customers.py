@@ -8,6 +8,7 @@ from . import company, draws
 BUSINESS = 0.096             # share of accounts that are companies: 240 of 2,500
 MANAGERS = tuple(f"km-{number:02d}" for number in range(1, 9))       # each looks after the business accounts of one brand and region, more or less
 AGES = ("18-29", "30-44", "45-59", "60+")
+SHOPS = tuple(f"shop-{number:02d}" for number in range(1, 25))       # each account belongs to one
 
 
 def accounts(customers: int, *, seed: int) -> pd.DataFrame:
@@ -41,7 +42,7 @@ def accounts(customers: int, *, seed: int) -> pd.DataFrame:
 
 
 def people(held: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """One row a person: person_id (text with leading zeros), account_id, role (owner|user), segment, brand, region, contract, age, joined_on."""
+    """One row a person: person_id (text with leading zeros), account_id, role (owner|user), segment, brand, region, contract, shop, language, age, joined_on."""
     rows = held.loc[held.index.repeat(held["people"])].reset_index(drop=True)
     first = ~rows["account_id"].duplicated()
     number, n = np.arange(len(rows)), len(rows)
@@ -52,6 +53,7 @@ def people(held: pd.DataFrame, *, seed: int) -> pd.DataFrame:
         "person_id": [f"{100417 + 7 * value:08d}" for value in number],
         "account_id": rows["account_id"], "role": np.where(first, "owner", "user"), "country": rows["country"],
         "segment": rows["segment"], "brand": rows["brand"], "region": rows["region"], "contract": rows["contract"],
+        "shop": draws.pick((seed, "accounts", "shop"), int(held.index.max()) + 1, SHOPS)[held.index.repeat(held["people"])],
         "language": tongue(rows["region"].to_numpy(), seed=seed),
         "age": draws.pick((seed, "people", "age"), n, AGES, (0.22, 0.30, 0.28, 0.20)),
         "joined_on": np.maximum(joined, rows["since"].to_numpy().astype("datetime64[D]")).astype("datetime64[s]")})
@@ -65,7 +67,7 @@ def tongue(region: np.ndarray, *, seed: int) -> np.ndarray:
 
 
 def traits(folk: pd.DataFrame, *, seed: int, world: str) -> dict[str, np.ndarray]:
-    """What stays with a person: halo, standing (own part plus halo plus segment, by attribute), usual (what basics and delighters give and take on average), and
+    """What stays with a person: halo, kolibri (whether that is the brand), standing (own part plus halo plus segment, by attribute), usual (what basics and delighters give and take on average), and
     `score`, the expected recommendation before rounding on an average day."""
     n, real = len(folk), company.truthful(world)
     halo = draws.normal((seed, "traits", "halo"), n)
@@ -77,7 +79,7 @@ def traits(folk: pd.DataFrame, *, seed: int, world: str) -> dict[str, np.ndarray
     weighted = (standing * company.WEIGHTS).sum(axis=1)
     usual = company.steps(company.LEVELS + standing, company.OCCASION)
     return {"halo": halo, "standing": standing, "usual": usual, "score": company.RECOMMEND_MEAN + real * (weighted + usual) + spread * leaning,
-            "talk": draws.normal((seed, "traits", "talk"), n), "answers": draws.normal((seed, "traits", "answers"), n),
+            "kolibri": (folk["brand"] == company.BRANDS[1]).to_numpy(), "talk": draws.normal((seed, "traits", "talk"), n), "answers": draws.normal((seed, "traits", "answers"), n),
             "contacts": draws.normal((seed, "traits", "contacts"), n)}
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from . import company
+from . import company, deflate
 
 WORDINGS = {"recommend": "How likely are you to recommend us to a friend or colleague?", "satisfaction": "How satisfied are you with us overall?",
             "ease": "The company made it easy for me to handle my issue.", "repurchase": "If you had to choose again, would you choose us?",
@@ -40,13 +40,13 @@ COLUMNS = {
                "most": "Q17", "second": "Q18", "why": "Q19", "improve": "Q20", "brand": "Brand", "region": "Region", "country": "Country", "contract": "Contract", "weight": "Weight"}}
 PULSE_COLUMNS = {
     "first": {"response_id": "id", "date": "date", "contact": "contact_date", "person_id": "customer", "recommend": "nps", "satisfaction": "csat", "ease": "ces",
-              "comment": "comment", "channel": "channel", "brand": "brand", "region": "region", "country": "country", "language": "language", "contract": "tariff", "touchpoint": "touchpoint", "team": "team"},
+              "comment": "comment", "channel": "channel", "brand": "brand", "region": "region", "country": "country", "language": "language", "contract": "tariff", "touchpoint": "touchpoint", "team": "team", "desk": "desk"},
     "second": {"response_id": "response_id", "answered_at": "answered_at", "contact": "contact_on", "person_id": "customer_id", "recommend": "q1_recommend",
                "satisfaction": "q2_satisfaction", "ease": "q3_easy", "comment": "q4_comment", "channel": "channel", "brand": "brand", "region": "region", "country": "country", "language": "language",
-               "contract": "contract", "touchpoint": "touchpoint", "team": "team"},
+               "contract": "contract", "touchpoint": "touchpoint", "team": "team", "desk": "desk"},
     "third": {"response_id": "ResponseId", "answered_at": "AnsweredAt", "contact": "ContactOn", "person_id": "CustomerNo", "recommend": "Recommend",
               "satisfaction": "Satisfaction", "ease": "Ease", "comment": "Comment", "channel": "Channel", "brand": "Brand", "region": "Region", "country": "Country", "language": "Language", "contract": "Contract",
-              "touchpoint": "Touchpoint", "team": "Team"}}
+              "touchpoint": "Touchpoint", "team": "Team", "desk": "Desk"}}
 
 NOTES_2025 = ["Q5: 1 = very poor ... 5 = very good, 6 = never used", "Q6: 1 = yes, 2 = no; Q6a only if Q6 = 1", "Q6b: 1 = yes, 2 = no; Q6c only if Q6b = 1", "Weight: age and tariff type, to the customer base"]
 
@@ -116,7 +116,7 @@ def write_qualtrics(path: Path, rows: pd.DataFrame, wave: str) -> None:
 
 
 def write_xlsx(path: Path, sheets: dict[str, pd.DataFrame | list[str]], *, title: str, made: datetime) -> None:
-    """A workbook of tables and of columns of notes. Stored without compression: zlib differs from machine to machine, its output too."""
+    """A workbook of tables and of columns of notes, packed again by our own hands: zlib differs from machine to machine, its output too."""
     packed = io.BytesIO()
     book = xlsxwriter.Workbook(packed, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "dd/mm/yyyy"})
     book.set_properties({"title": title, "author": "Fieldwork agency", "created": made})
@@ -131,9 +131,8 @@ def write_xlsx(path: Path, sheets: dict[str, pd.DataFrame | list[str]], *, title
                 if value is not None:
                     sheet.write(number, column, value.item() if isinstance(value, np.generic) else value)
     book.close()
-    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as target:
-        for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name, (made.year, made.month, made.day, 0, 0, 0)), source.read(name))
+    with zipfile.ZipFile(packed) as source:
+        path.write_bytes(deflate.archive({name: source.read(name) for name in source.namelist()}, year=made.year, month=made.month, day=made.day))
 
 
 def write_jsonl(path: Path, records: list[dict]) -> None:

@@ -6,10 +6,11 @@ from scipy.special import ndtr
 from . import company, draws
 
 
-def experience(person, days, held: dict, *, key: tuple, world: str) -> np.ndarray:
-    """The latent attributes on an occasion (rows as answers, columns as ATTRIBUTES; scale 1-5 before rounding)."""
+def experience(person, days, held: dict, *, key: tuple, world: str, passing: bool = True) -> np.ndarray:
+    """The latent attributes on an occasion (rows as answers, columns as ATTRIBUTES; scale 1-5 before rounding), with what came and went or without."""
     occasion = company.attributes((*key, "occasion"), len(person)) * company.OCCASION
-    return company.LEVELS + company.shifts(days, world=world) + held["standing"][person] + occasion
+    gone = passing * company.passing(days, held["kolibri"][person], world=world)
+    return company.LEVELS + company.shifts(days, world=world) + gone + held["standing"][person] + occasion
 
 
 def recommend(person, felt, held: dict, *, key: tuple, world: str, unresolved=0.0) -> np.ndarray:
@@ -79,7 +80,7 @@ def expected(person, days, held: dict, *, world: str, unresolved=0.0, complainin
     """The true NPS, in points, of each person on each day: P(9-10) - P(0-6), mood and occasion integrated out (and `unresolved`, the points that
     a contact moment took or gave). Basics that fail, delighters and complaints (of the year; not part of a pulse) are mixed by their chances."""
     real = company.truthful(world)
-    drift = company.shifts(days, world=world)
+    drift = company.shifts(days, world=world) + company.passing(days, held["kolibri"][person], world=world)
     mean = held["score"][person] + real * (drift @ company.WEIGHTS + unresolved - held["usual"][person])
     spread = mood_spread(world)**2 + real * ((company.WEIGHTS * company.OCCASION)**2).sum() + real * twin_covariance(company.OCCASION)
     felt = company.LEVELS + drift + held["standing"][person]

@@ -20,6 +20,7 @@ from . import (
     identities,
     invitations,
     orders,
+    sayings,
     systems,
     truth,
     visits,
@@ -35,32 +36,33 @@ def write(folder: Path, *, customers: int, seed: int, world: str) -> None:
     moments = contacts.interactions(folk, held, seed=seed, world=world)
     pulses = invitations.pulse(folk, held, moments, seed=seed)
     asked = [invitations.annual(folk, held, wave, seed=seed) for wave in invitations.FIELDWORK] + [wave for _, wave in pulses.groupby("wave", sort=True)]
-    replies, texts, mentions, planted = [], [], [], []
+    replies, texts, mentions, besides, planted = [], [], [], [], []
     for wave in asked:
         frame, felt = answers.answers(folk, held, wave.reset_index(drop=True), moments, seed=seed, world=world)
         if not len(frame):
             continue
-        written, codes = comments.comments(frame, felt, seed=seed, world=world)
+        written, codes, more = comments.comments(frame, felt, seed=seed, world=world)
         listed = survey(raw, frame, written, seed=seed)
         label = {"survey": frame["survey"].iloc[0], "wave": frame["wave"].iloc[0]}
         renamed = dict(zip(frame["response_id"], listed.pop("ids")))
-        codes["response_id"] = codes["response_id"].map(renamed)
+        codes["response_id"], more["response_id"] = codes["response_id"].map(renamed), more["response_id"].map(renamed)
+        besides.append(more.assign(**label))
         planted += listed["faults"]
         replies.append(frame), mentions.append(codes.assign(**label)), texts.append(written.dropna(subset="text").assign(**label))
-    replies, mentions, texts = (pd.concat(parts, ignore_index=True) for parts in (replies, mentions, texts))
-    called = actions.loyalty(folk, seed=seed)
-    calls = pd.concat([actions.recovery(folk, replies[replies["survey"] == "pulse"], seed=seed), called], ignore_index=True)
+    replies, mentions, texts, besides = (pd.concat(parts, ignore_index=True) for parts in (replies, mentions, texts, besides))
+    calls = actions.log(folk, replies[replies["survey"] == "pulse"], seed=seed)
     ids = identities.identities(folk, seed=seed)
-    sources(raw, accounts, folk, ids, moments, pd.concat(asked, ignore_index=True), calls, orders.orders(folk, called, seed=seed, world=world))
+    sources(raw, accounts, folk, ids, moments, pd.concat(asked, ignore_index=True), calls, orders.orders(folk, held, calls, seed=seed, world=world))
     linked, wrong = channels(raw, folk, held, ids, moments, seed=seed, world=world)
     planted += wrong + shop_poll(raw, moments, held, seed=seed, world=world) + DECLARED + faults.refused(folder / "truth" / "refused")
     employees.write(raw, seed=seed, world=world)
     by_wave, by_week = truth.nps(folk, held, replies, world=world)
     mentions = mentions[["survey", "wave", "item", "response_id", "topic", "polarity"]]
     truth.write(folder / "truth", about=about(customers, seed, world), tables={
-        "drivers": truth.drivers(folk, held, seed=seed, world=world), "nps_by_wave": by_wave, "nps_by_week": by_week, "mentions": mentions,
-        "topics": truth.topics(mentions, texts), "effects": truth.effects(folk, calls, seed=seed, world=world),
+        "drivers": truth.drivers(folk, held, seed=seed, world=world), "nps_by_wave": by_wave, "nps_by_week": by_week, "moves": truth.moves(replies, world=world), "units": truth.units(replies, world=world), "mentions": mentions, "sayings": besides[["survey", "wave", "item", "response_id", "kind", "said"]],
+        "topics": truth.topics(mentions, texts), "effects": truth.effects(folk, calls, seed=seed, world=world), "rollouts": truth.rollouts(folk, world=world),
         "people": pd.DataFrame({"person_id": folk["person_id"], "score": np.round(held["score"], 4), "leaving": np.round(leaving, 6), "leaves_on": folk["left_on"]}), "faults": pd.DataFrame(planted), "links": linked})
+    (raw / "benchmarks.csv").write_bytes(files(__package__).joinpath("templates", "benchmarks.csv").read_bytes())
     for name in TEMPLATES:
         template = files(__package__).joinpath("templates", name)
         if template.is_file():
@@ -120,7 +122,7 @@ def sources(raw: Path, accounts, folk, ids, moments, asked, calls, bought) -> No
     asked = asked.assign(person_id=whose[asked["person"]])
     exports.write_parquet(raw / "invitations.parquet", asked[["survey", "wave", "person_id", "sent_on", "channel", "reminder", "opened", "answered", "probability"]], dates=("sent_on",))
     logged = moments[(moments["at"].to_numpy() < systems.SINCE) | ~moments["channel"].isin(systems.OWN).to_numpy()]
-    exports.write_parquet(raw / "interactions.parquet", logged.drop(columns="person").assign(minutes=logged["minutes"].astype("Int16")))
+    exports.write_parquet(raw / "interactions.parquet", logged.drop(columns=["person", "desk"]).assign(minutes=logged["minutes"].astype("Int16")))
     exports.write_parquet(raw / "orders.parquet", bought, dates=("ordered_on",))
 
 
@@ -166,5 +168,8 @@ def about(count: int, seed: int, world: str) -> dict:
     return {"customers": count, "seed": seed, "world": world, "change_day": str(company.CHANGE_DAY), "weights": dict(zip(company.IDS, (company.WEIGHTS * real).tolist())),
             "penalties": dict(zip(company.IDS, (company.PENALTIES * real).tolist())), "rewards": dict(zip(company.IDS, (company.REWARDS * real).tolist())), "complaining": company.COMPLAINING * real, "handling": company.HANDLING * real,
             "levels": dict(zip(company.IDS, company.LEVELS.tolist())), "leaving_monthly": company.LEAVING, "leaving_slope": company.LEAVING_SLOPE * real,
+            "topics": {"new": {"topic": sayings.NEW, "from": sayings.NEW_FROM, "share": sayings.NEW_SHARE * real}, "doubled": {"topic": sayings.DOUBLED, "from": sayings.DOUBLED_FROM, "log_odds": sayings.DOUBLING * real},
+                       "worded": {"topic": sayings.WORDED, "from": sayings.WORDED_FROM, "log_odds": sayings.WORDING * real}, "red_flag": {"topic": sayings.FLAG, "share": sayings.FLAG_SHARE}},
             "missing_week": str(invitations.MISSING_WEEK), "unresolved": company.UNRESOLVED * real, "mode_effect": {"rating": visits.POLITE * real, "recommend": visits.POLITE_SCORE * real}, "new_wording": visits.SHARPER, "linked": answers.LINKED, "leaving_silence": {"days": invitations.LEAVING_DAYS, "log_odds": invitations.LEAVING_ODDS}, "teams": {team: round(mood * real, 2) for team, (_, mood) in employees.TEAMS.items()}, "window_days": actions.WINDOW_DAYS,
-            "extra_add_ons": {name: rate * real for name, rate in actions.EXTRA.items()}, "recovery_effect": 0.0}
+            "extra_add_ons": {name: rate * real for name, rate in actions.EXTRA.items()}, "recovery_effect": 0.0,
+            "threshold": {"contract": "prepaid", "opinion": orders.THRESHOLD, "real": bool(real)}}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import actions, company, customers, draws, opinions, orders
+from . import actions, company, contacts, customers, draws, opinions, orders
 from .exports import write_parquet
 
 
@@ -77,6 +77,44 @@ def nps(folk, held, replies: pd.DataFrame, *, world: str) -> tuple[pd.DataFrame,
     return table(replies, ["survey", "wave"]), table(replies[replies["survey"] == "pulse"], ["week"])
 
 
+# What was planted into the pulse between a wave and the one before: kind -> (wave, segment in which it shows, value; "": all of them).
+PLANTED = {"good": ("2025Q4", "", ""), "one brand": ("2026Q1", "brand", "Kolibri"), "quiet": ("2026Q2", "", ""), "bad": ("2026Q3", "", ""), "mix": (contacts.FIBRE, "touchpoint", ""), "noise": ("2026Q2", "region", "")}
+
+
+def moves(replies: pd.DataFrame, *, world: str) -> pd.DataFrame:
+    """Moves of the pulse's NPS against the wave before, in points: kind, wave, then_wave, segment, value, nps (true of the respondents), within and mix (its parts by the segment, by brand
+    where none is named; Kitagawa's, midpoints as base), observed (on the scores before any fault). Noise is the region whose score moved most in a quarter in which none moved."""
+    pulse = replies[replies["survey"] == "pulse"]
+    ticked = pulse["recommend"].astype("float64")
+    pulse = pulse.assign(score=np.select([ticked >= 9, ticked <= 6, ticked.notna()], [100.0, -100.0, 0.0], np.nan))
+    waves, rows = sorted(pulse["wave"].unique()), []
+    for kind, (wave, segment, value) in PLANTED.items():
+        if wave not in waves[1:]:
+            continue
+        then = waves[waves.index(wave) - 1]
+        own = pulse[pulse["wave"].isin([wave, then])]
+        by = own.groupby([segment or "brand", "wave"]).agg(n=("expected", "size"), true=("expected", "mean"), seen=("score", "mean")).unstack(fill_value=0)
+        share, gap = by["n"] / by["n"].sum(), by["true"][wave] - by["true"][then]
+        if kind == "noise":
+            value = str((by["seen"][wave] - by["seen"][then]).abs().idxmax())
+        if value:
+            true = 0.0 if kind == "noise" else gap[value]           # who happens to answer is noise too
+            rows.append((kind, wave, then, segment, value, true, true, 0.0, by["seen"].loc[value, wave] - by["seen"].loc[value, then]))
+            continue
+        within, mix = float((share.mean(axis=1) * gap).sum()), float((by["true"].mean(axis=1) * (share[wave] - share[then])).sum())
+        seen = own.groupby("wave")["score"].mean()
+        rows.append((kind, wave, then, segment, value, within + mix, within, mix, seen[wave] - seen[then]))
+    columns = ["kind", "wave", "then_wave", "segment", "value", "nps", "within", "mix", "observed"]
+    return pd.DataFrame(rows, columns=columns).round(dict.fromkeys(columns[5:], 3)).assign(real=company.truthful(world))
+
+
+def units(replies: pd.DataFrame, *, world: str) -> pd.DataFrame:
+    """The desks: desk, share (of the contacts), effect (points of the recommendation that it adds), answers (in the last wave)."""
+    last = replies.loc[(replies["survey"] == "pulse") & (replies["wave"] == replies["wave"].max()), "desk"].value_counts().reindex(contacts.DESKS)
+    effect = [contacts.DESK_EFFECTS.get(desk, 0.0) * company.truthful(world) for desk in contacts.DESKS]
+    return pd.DataFrame({"desk": contacts.DESKS, "share": contacts.DESK_SHARES, "effect": effect, "answers": last.fillna(0).astype(int).to_numpy()})
+
+
 def topics(mentions: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
     """survey, wave, item, topic, comments (with a text), mentions, share (of comments), negative (share of the mentions)."""
     keys = ["survey", "wave", "item"]
@@ -88,27 +126,44 @@ def topics(mentions: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
 
 
 def effects(folk, calls: pd.DataFrame, *, seed: int, world: str) -> pd.DataFrame:
-    """What each action truly does for one person assigned to it, margin in EUR over the window: action_id, contract, persons (treated), rate (extra
-    add-ons of one who was reached), margin (expected of one assigned who stays), realised (what they did bring, leavers included), cost (of one assigned),
-    recommend (points)."""
-    sold = orders.extras(folk, calls[calls["action_id"] == actions.LOYALTY], seed=seed, world=world)
-    whose = folk.set_index("person_id").loc[sold["person_id"]].reset_index()
-    sold = sold.assign(contract=whose["contract"])[customers.active(whose, sold["ordered_on"].to_numpy())].groupby("contract")["margin"].sum()
+    """What each action of the log truly does for one person assigned to it, margin in EUR over the window: action_id, contract, persons (treated), rate (extra
+    add-ons of one who was reached), margin (expected of one assigned who stays), realised (what they did bring, leavers included), cost (of one assigned; empty where nobody wrote it down),
+    recommend (points). What the call after the letter does stands with the call, though it went to nobody else."""
     price = sum(amount * share for amount, share in zip(orders.ADD_ONS.values(), orders.ADD_ON_SHARES)) * orders.ADD_ON_MARGIN
+    about = {actions.LOYALTY: (actions.LOYALTY_REACH, actions.LOYALTY_COST), actions.RECOVERY: (actions.RECOVERY_REACH, actions.RECOVERY_COST), actions.CALL: (actions.CALL_REACH, actions.CALL_COST),
+             **{name: (lot.reach, lot.cost) for name, lot in actions.LOTS.items()}}
     rows = []
-    for action, (call, attempt), reach in ((actions.LOYALTY, actions.LOYALTY_COST, actions.LOYALTY_REACH), (actions.RECOVERY, actions.RECOVERY_COST, actions.RECOVERY_REACH)):
-        mine = calls[(calls["action_id"] == action) & (calls["arm"] == "treated")]
+    for action, (reach, cost) in about.items():
+        log = calls[calls["action_id"] == action]
+        mine = folk["contract"].to_numpy()[log.loc[log["arm"] == "treated", "person"]]
+        sold = pd.Series(dtype=float)
+        if action in actions.EXTRAS:
+            bought = orders.extras(folk, log, seed=seed, world=world)
+            whose = folk.set_index("person_id").loc[bought["person_id"]].reset_index()
+            sold = bought.assign(contract=whose["contract"])[customers.active(whose, bought["ordered_on"].to_numpy())].groupby("contract")["margin"].sum()
         for contract in company.CONTRACTS:
-            rate = actions.EXTRA[contract] * company.truthful(world) * (action == actions.LOYALTY)
-            rows.append({"action_id": action, "contract": contract, "persons": int((folk["contract"].to_numpy()[mine["person"]] == contract).sum()),
-                         "rate": rate, "margin": round(rate * reach * price, 4),
-                         "realised": round(float(sold.get(contract, 0.0)) / max(1, int((folk["contract"].to_numpy()[mine["person"]] == contract).sum())), 4) if rate else 0.0, "cost": round(reach * call + (1 - reach) * attempt, 4), "recommend": 0.0})
+            rate, persons = actions.EXTRAS.get(action, {}).get(contract, 0.0) * company.truthful(world), int((mine == contract).sum())
+            rows.append({"action_id": action, "contract": contract, "persons": persons, "rate": rate, "margin": round(rate * reach * price, 4),
+                         "realised": round(float(sold.get(contract, 0.0)) / max(1, persons), 4) if rate else 0.0, "cost": round(reach * cost[0] + (1 - reach) * cost[1], 4) if cost else np.nan, "recommend": 0.0})
     return pd.DataFrame(rows)
+
+
+def rollouts(folk, *, world: str) -> pd.DataFrame:
+    """What the actions that went from shop to shop truly do: action_id, shop, first (day), effect (EUR a month and owner: margin of the advisers' add-ons, nothing of the returns desk) and drift (EUR a month by
+    which what is paid back falls there more than elsewhere, long before)."""
+    price = sum(amount * share for amount, share in zip(orders.ADD_ONS.values(), orders.ADD_ON_SHARES)) * orders.ADD_ON_MARGIN
+    high, low = actions.RETURNS_THERE
+    months = (company.LAST_DAY.astype("datetime64[M]") - company.FIRST_DAY.astype("datetime64[M]")).astype(int)
+    size, owners = -(orders.RETURNED[0] + orders.RETURNED[1] / 2), (folk["role"] == "owner").mean()
+    rows = [(action, shop, first, round(actions.ADVICE_RATE * price * owners, 4) if action == actions.ADVICE else 0.0, round((high - low) / months * size * owners, 4) if action == actions.DESK else 0.0)
+            for action, first_of in actions.ROLLOUTS.items() for shop, first in first_of.items()]
+    found = pd.DataFrame(rows, columns=["action_id", "shop", "first", "effect", "drift"]).assign(first=lambda rows: rows["first"].astype("datetime64[s]"))
+    return found.assign(**{name: found[name] * company.truthful(world) for name in ("effect", "drift")})
 
 
 def write(folder: Path, *, tables: dict[str, pd.DataFrame], about: dict) -> None:
     """truth/*.parquet and truth/company.json (seed, world and every planted number)."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
-        write_parquet(folder / f"{name}.parquet", frame.reset_index(drop=True), dates=("week",) if "week" in frame else ())
+        write_parquet(folder / f"{name}.parquet", frame.reset_index(drop=True), dates=tuple(name for name in ("week", "first") if name in frame))
     (folder / "company.json").write_text(json.dumps(about, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")

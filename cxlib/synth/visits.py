@@ -33,7 +33,7 @@ def visits(moments: pd.DataFrame, held: dict, wave: str, *, seed: int, world: st
     rows = came[draws.happens((*key, "answers"), np.full(len(came), ANSWERS))].reset_index(drop=True)
     n, real, online = len(rows), company.truthful(world), wave >= ONLINE_FROM
     day, person = rows["at"].to_numpy().astype("datetime64[D]"), rows["person"].to_numpy()
-    felt = opinions.experience(person, day, held, key=key, world=world)
+    felt = opinions.experience(person, day, held, key=key, world=world, passing=False)
     visit, place = 0.45 * draws.normal((*key, "visit"), n), 0.7 * draws.normal((*key, "place"), n)      # how the visit as a whole went, and what the shop offers
     polite = real * (not online)
     parts = {item: felt[:, company.IDS.index(of)] + visit + place * (item in PLACE) + POLITE * polite for item, of in ITEMS.items()}

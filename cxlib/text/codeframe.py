@@ -1,13 +1,22 @@
 """The codeframe: which topics there are, what counts as one, and since when (codeframe.toml)."""
 
+import json
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from cxlib.errors import DataError, nearest
 
+# What questions ask for, in the words of English, German, French, Portuguese and Spanish questionnaires.
+_FAULTS = re.compile(
+    r"\b(improv\w*|better|worst|dislike\w*|dissatisf\w*|not satisf\w*|wrong|bad|problems?|change|complain\w*|concerns?|verbesser\w*|besser|schlecht\w*|kritik\w*|beschwer\w*|unzufrieden\w*|gestört|"
+    r"am[ée]lior\w*|mieux|insatisf\w*|m[ée]content\w*|probl[èe]m\w*|reclama\w*|melhor\w*|mejor\w*|problema\w*)\b")
+_MERITS = re.compile(
+    r"\b(good|well|best|likes?|liked|enjoy\w*|satisf(?:ied|action|ying)|praise\w*|compliment\w*|great|gut|gefallen|gefällt|zufrieden\w*|lob\w*|positiv\w*|bien|aim[ée]\w*|plu|satisfaits?|gostou|gostar\w*|bom|elogi\w*|gust\w*|bueno)\b")
+STARTER = Path(__file__).with_name("starter.toml")
 MOST_BYTES = 4 * 1024 * 1024
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Phrases = tuple[Phrase, ...]
@@ -31,6 +40,7 @@ class Topic(BaseModel):
     since: str | None = Field(None, description="version of the codeframe in which the topic began, e.g. 2026-1")
     retired: str | None = Field(None, description="version in which it stopped being coded, e.g. 2027-1")
     merged_into: Identifier | None = Field(None, description="id of the topic that its mentions count for from now on, e.g. price")
+    silence: Literal["faults", "merits"] | None = Field(None, description="a whole answer such as 'nothing' counts here after a question that asks for faults (all is well), or for merits (nothing is), e.g. faults")
     alert: bool = Field(False, description="goes to a person at any frequency (injury, threat, discrimination, legal, data breach)")
 
 
@@ -42,6 +52,7 @@ class Codeframe(BaseModel):
     version: str = Field(min_length=1, description="version that the findings carry", examples=["2026-1"])
     language: Language = Field("en", description="language of phrases given without one, e.g. en")
     title: str = Field("", description="what the codeframe is for, e.g. comments of telecom customers")
+    questions: dict[str, Literal["faults", "merits", "open"]] = Field({}, description="what a question (item) asks for, where its id does not say so: faults, merits or open, e.g. {q7 = \"faults\"}")
     topics: tuple[Topic, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -51,6 +62,7 @@ class Codeframe(BaseModel):
             if topic.id in seen:
                 raise ValueError(f"topic '{topic.id}' is defined twice; an id names one topic only")
             seen.add(topic.id)
+        by_id = {topic.id: topic for topic in self.topics}
         for key in ("parent", "merged_into"):
             points = {topic.id: getattr(topic, key) for topic in self.topics if getattr(topic, key)}
             for start, target in points.items():
@@ -62,11 +74,22 @@ class Codeframe(BaseModel):
                     path.append(following)
                     if following in path[:-1]:
                         raise ValueError(f"{key} goes in a circle: {' -> '.join(path[path.index(following):])}; break it at one topic")
+        nets, silent = {topic.parent for topic in self.topics}, {}
         owner: dict[tuple[str, str], str] = {}
         for topic in self.topics:
+            if topic.merged_into and by_id[topic.merged_into].retired:
+                raise ValueError(f"topic '{topic.id}' is merged into '{topic.merged_into}', which is retired; merge it into a topic that is coded")
+            if topic.retired:
+                continue
+            if topic.silence and silent.setdefault(topic.silence, topic.id) != topic.id:
+                raise ValueError(f"silence = '{topic.silence}' is in two topics, '{silent[topic.silence]}' and '{topic.id}'; keep it in one")
+            if not (topic.include or topic.examples or topic.silence or topic.merged_into or topic.id in nets):
+                raise ValueError(f"topic '{topic.id}' can never be found: it has no include phrase; add some, or examples if people are to code it")
             for language in self.languages:
-                for phrase in self.phrases(topic, language) if not topic.retired else ():
-                    key = (language, " ".join(phrase.lower().lstrip("=").split()))
+                kept_out = {_plain(phrase) for phrase in self.phrases(topic, language, exclude=True)}
+                for phrase in self.phrases(topic, language):
+                    if (key := (language, _plain(phrase)))[1] in kept_out:
+                        raise ValueError(f"topic '{topic.id}': phrase '{phrase}' is both included and excluded; take it out of one")
                     if owner.setdefault(key, topic.id) != topic.id:
                         raise ValueError(f"phrase '{phrase}' is in two topics, '{owner[key]}' and '{topic.id}'; keep it in one")
         return self
@@ -83,6 +106,10 @@ class Codeframe(BaseModel):
         if isinstance(part, dict):
             return part.get(language, ())
         return part if language == self.language else ()
+
+    def leaning(self, item: str) -> str:
+        """What a question asks for: faults, merits or open; as declared, else by the words of its id ("what_could_we_improve")."""
+        return self.questions.get(item) or leaning(item)
 
     def coded_as(self) -> dict[str, str]:
         """Map each topic that is coded today to the id its mentions count for: retired ones are left out, merged ones followed."""
@@ -111,6 +138,38 @@ class Codeframe(BaseModel):
     def names(self) -> dict[str, str]:
         """Map each id to the name that the report shows."""
         return {topic.id: topic.name for topic in self.topics}
+
+
+def leaning(words: str) -> str:
+    """What a question asks for by its id or wording: faults ("could be better", "verbessern"), merits ("was good", "gefallen") or open.
+
+    A question that names both, or neither, is open.
+    """
+    said = words.lower().replace("_", " ") if isinstance(words, str) else ""
+    faults, merits = _FAULTS.search(said), _MERITS.search(_FAULTS.sub(" ", said))
+    return "open" if bool(faults) == bool(merits) else "faults" if faults else "merits"
+
+
+def _plain(phrase: str) -> str:
+    return " ".join(phrase.lower().lstrip("=").split())
+
+
+def starter() -> Codeframe:
+    """The codeframe for services that ships: topics of nearly every trade in English, German and French, and five that alert."""
+    return read(STARTER)
+
+
+def written(codeframe: Codeframe) -> str:
+    """Return a codeframe as the text of a codeframe.toml, which `read` gives back as it was."""
+    quoted = lambda value: json.dumps(value, ensure_ascii=False)
+    lines = [f"version = {quoted(codeframe.version)}", f"language = {quoted(codeframe.language)}", *([f"title = {quoted(codeframe.title)}"] if codeframe.title else [])]
+    if codeframe.questions:
+        lines += ["", "[questions]", *(f"{quoted(item)} = {quoted(asks)}" for item, asks in codeframe.questions.items())]
+    for topic in codeframe.topics:
+        told = topic.model_dump(exclude_defaults=True, mode="json")
+        lines += ["", "[[topics]]", *(f"{key} = {quoted(value)}" for key, value in told.items() if not isinstance(value, dict))]
+        lines += [line for key, value in told.items() if isinstance(value, dict) for line in (f"[topics.{key}]", *(f"{language} = {quoted(phrases)}" for language, phrases in value.items()))]
+    return "\n".join(lines) + "\n"
 
 
 def read(path) -> Codeframe:

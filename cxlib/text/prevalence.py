@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import DataError
-from cxlib.text import lexicon, topics
+from cxlib.text import topics
 
 POLARITIES = ("positive", "negative", "unclear")
 FEW = 10  # respondents on either side of a topic below which its relation to the KPI is not estimated
@@ -24,16 +24,12 @@ def shares(mentions, verbatims, *, by=("quarter",), responses=None, codeframe=No
     (True: no audit sample has corrected the coder's mistakes, so the interval holds sampling error only), note.
     """
     by = list(by)
-    people = _people(verbatims, responses, by, base)
-    found = mentions[["response_id", "topic", "polarity"]].drop_duplicates()
-    kind = dict.fromkeys(found["topic"].unique(), "topic")
+    people = base_of(verbatims, responses, by, base)
+    kind = dict.fromkeys(mentions["topic"].unique(), "topic")
     if codeframe is not None:
         names = codeframe.names()
         kind = {topic: "topic" for topic in codeframe.coded_as().values()} | {net: "net" for above in codeframe.nets().values() for net in above if net in names}
-        rolled = [found.assign(topic=found["topic"].map({topic: above[depth] for topic, above in codeframe.nets().items() if len(above) > depth}))
-                  for depth in range(max(len(above) for above in codeframe.nets().values()))]
-        found = pd.concat([found, *rolled]).dropna(subset="topic").drop_duplicates()
-    found = pd.concat([found, found.assign(polarity="any")]).drop_duplicates().merge(people, on="response_id")
+    found = rolled(mentions, codeframe).merge(people, on="response_id")
     counted = found.groupby([*by, "topic", "polarity"], observed=True)["weight"].agg(["sum", "size"])
     sums = people.assign(square=people["weight"] ** 2).groupby(by, observed=True).agg(total=("weight", "sum"), square=("square", "sum"), n=("weight", "size")) \
         if by else pd.DataFrame({"total": [people["weight"].sum()], "square": [(people["weight"] ** 2).sum()], "n": [len(people)]})
@@ -52,6 +48,16 @@ def shares(mentions, verbatims, *, by=("quarter",), responses=None, codeframe=No
     frame["base"], frame["indicative"] = base, True
     frame["note"] = "indicative: not corrected by an audit sample"
     return frame[[*by, "topic", "level", "polarity", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "count", "base", "indicative", "note"]]
+
+
+def rolled(mentions: pd.DataFrame, codeframe=None) -> pd.DataFrame:
+    """Return who says what, once each: response_id, topic (nets of the codeframe included), polarity ("any" included)."""
+    found = mentions[["response_id", "topic", "polarity"]].drop_duplicates()
+    above = codeframe.nets() if codeframe is not None else {}
+    for depth in range(max((len(nets) for nets in above.values()), default=0)):
+        net = mentions["topic"].map({topic: nets[depth] for topic, nets in above.items() if len(nets) > depth})
+        found = pd.concat([found, mentions.assign(topic=net)[["response_id", "topic", "polarity"]].dropna(subset="topic")])
+    return pd.concat([found, found.assign(polarity="any")]).drop_duplicates(ignore_index=True)
 
 
 def _between(frame, found, people, by):
@@ -81,24 +87,12 @@ def _between(frame, found, people, by):
 def coverage(mentions, verbatims, codeframe, *, by=("quarter",), level=0.95) -> pd.DataFrame:
     """How much of what people wrote does the codeframe not cover?
 
-    Returns the columns of `by`, verbatims (rows), empty (no words: blanks, emoji, numbers), nothing (whole answers such as "nothing",
-    "don't know"), other_language (no phrases for it), n = n_eff (those left: what could have been covered), covered, estimate (share of n
+    Returns the columns of `by`, verbatims (rows), empty (no words: blanks, emoji, numbers), nothing and unknown (whole answers such as "nothing"
+    and "don't know"), other_language (no phrases for it), n = n_eff (those left: what could have been covered), covered, estimate (share of n
     uncovered), std_error, conf_low, conf_high (Wilson), note.
     """
-    by, known = list(by), set(codeframe.languages)
-    language = verbatims["language"] if "language" in verbatims.columns else pd.Series(codeframe.language, index=verbatims.index)
-    language = language.where(language.notna() & (language != ""), codeframe.language).astype(str).str[:2].str.lower()
-    text = verbatims["text"].map(topics.clean)
-    silent = {code: lexicon.answers(code) for code in known}
-    bare = text.str.lower().str.replace(r"[^\w'/ ]", " ", regex=True).str.split().str.join(" ")
-    state = pd.Series("uncovered", index=verbatims.index)
-    keys = ["response_id", "item"] if "item" in verbatims.columns else ["response_id"]
-    coded = pd.MultiIndex.from_frame(mentions[keys])
-    state[pd.MultiIndex.from_frame(verbatims[keys]).isin(coded)] = "covered"
-    state[[words in silent.get(code, ()) for words, code in zip(bare, language)]] = "nothing"
-    state[~language.isin(known)] = "other_language"
-    state[~text.str.contains(r"[^\W\d_]", regex=True)] = "empty"
-    kinds = ["empty", "nothing", "other_language", "covered", "uncovered"]
+    by, state = list(by), states(mentions, verbatims, codeframe)
+    kinds = ["empty", "nothing", "unknown", "other_language", "covered", "uncovered"]
     counts = pd.get_dummies(state).reindex(columns=kinds, fill_value=False).astype("int64")
     frame = pd.concat([verbatims[by], counts], axis=1).groupby(by, observed=True)[kinds].sum().reset_index() if by else counts.sum().to_frame().T
     frame["verbatims"] = frame[kinds].sum(axis=1)
@@ -108,7 +102,15 @@ def coverage(mentions, verbatims, codeframe, *, by=("quarter",), level=0.95) -> 
     frame["std_error"] = np.sqrt(frame["estimate"] * (1 - frame["estimate"]) / frame["n_eff"].where(frame["n"] > 0))
     frame["conf_low"], frame["conf_high"] = wilson(frame["estimate"], frame["n_eff"], level=level)
     frame["note"] = np.where(frame["n"] > 0, "", "not estimable: no verbatim with words in a language of the codeframe")
-    return frame[[*by, "verbatims", "empty", "nothing", "other_language", "covered", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "note"]]
+    return frame[[*by, "verbatims", "empty", "nothing", "unknown", "other_language", "covered", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "note"]]
+
+
+def states(mentions, verbatims, codeframe) -> pd.Series:
+    """Return what each verbatim is: empty, nothing, unknown, other_language, covered or uncovered; of verbatims with a column `state` (`topics.answers`) without reading them again."""
+    state = verbatims["state"] if "state" in verbatims.columns else topics.answers(verbatims, codeframe)["state"]
+    keys = ["response_id", "item"] if "item" in verbatims.columns else ["response_id"]
+    coded = pd.MultiIndex.from_frame(verbatims[keys]).isin(pd.MultiIndex.from_frame(mentions[keys]))
+    return pd.Series(np.where(state != "words", state, np.where(coded, "covered", "uncovered")), index=verbatims.index, dtype=object)
 
 
 def wilson(share, n_eff, *, level=0.95):
@@ -165,11 +167,11 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
     return frame
 
 
-def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps", controls=(), level=0.95) -> pd.DataFrame:
+def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps", controls=(), ratings=(), level=0.95) -> pd.DataFrame:
     """By how many points do those who praise or criticise a topic differ, the other topics they speak of held constant?
 
     Weighted least squares of the -100/0/100 value (kpi="mean": of the score) on an indicator a topic and polarity, with `controls`
-    (columns of responses, as categories), HC3 standard errors,
+    (columns of responses, as categories) and `ratings` (as numbers; those missing at the mean, with an indicator), HC3 standard errors,
     their residuals added up within a `unit` that has several answers. Indicators with fewer than ten respondents are left out and listed with a
     note; so are those that others determine. The verb is "is associated with".
 
@@ -178,13 +180,17 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
     import statsmodels.api as sm
     from scipy.stats import norm
 
-    people, value = _scored(verbatims, responses, score, kpi, keep=controls)
+    people, value = _scored(verbatims, responses, score, kpi, keep=(*controls, *ratings))
     found = mentions[mentions["response_id"].isin(set(people["response_id"]))]
     pairs = sorted(set(zip(found["topic"], found["polarity"])))
     columns, kept, rows = [np.ones(len(people))], [], []
     if len(people):
         for name in controls:
             columns += [column.to_numpy(float) for _, column in pd.get_dummies(people[name].astype("string").fillna("not known"), drop_first=True).items()]
+        for name in ratings:
+            given = people[name].astype(float)
+            columns += [given.fillna(given.mean()).fillna(0.0).to_numpy(), *([given.isna().to_numpy(float)] if given.isna().any() else [])]
+        columns = columns[:1] + _independent(columns[0], columns[1:])
     fixed = len(columns)
     rank = np.linalg.matrix_rank(np.column_stack(columns)) if len(people) else 0
     for topic, polarity in pairs:
@@ -213,6 +219,15 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
     return frame.astype({name: float for name in ("estimate", "std_error", "conf_low", "conf_high", "p")})
 
 
+def _independent(one, columns) -> list:
+    """The columns that the constant and those before them do not determine."""
+    kept = [one]
+    for column in columns:
+        if np.linalg.matrix_rank(np.column_stack([*kept, column])) > len(kept):
+            kept.append(column)
+    return kept[1:]
+
+
 def _between_units(x, people, residual):
     """Return HC3 standard errors whose scores are added up by unit: those of HC3 where every unit answered once."""
     weight = people["weight"].to_numpy()
@@ -223,7 +238,7 @@ def _between_units(x, people, residual):
     return np.sqrt(np.diag(inverse @ (sums.T @ sums) @ inverse))
 
 
-def _people(verbatims, responses, by, base) -> pd.DataFrame:
+def base_of(verbatims, responses, by, base) -> pd.DataFrame:
     """One row a respondent of the base: those who wrote something, or everyone who answered."""
     if base not in ("commenters", "respondents"):
         raise DataError(f"base '{base}' is neither 'commenters' nor 'respondents'")
@@ -253,7 +268,7 @@ def _scored(verbatims, responses, score, kpi, keep=()):
     if kpi not in ("nps", "mean"):
         raise DataError(f"kpi '{kpi}' is neither 'nps' nor 'mean'")
     weights = [name for name in ("weight", "unit") if name in responses.columns]
-    people = _people(verbatims, responses[["response_id", *weights]], [], "commenters")
+    people = base_of(verbatims, responses[["response_id", *weights]], [], "commenters")
     people = people.merge(responses[["response_id", score, *keep]].drop_duplicates("response_id"), on="response_id")
     people = people[people[score].notna() & (people["weight"] > 0)].reset_index(drop=True)
     answer = people[score].to_numpy(float)

@@ -5,7 +5,10 @@ import pandas as pd
 
 from cxlib.load.redaction import MARKS, redact
 
-__all__ = ["quotes", "redact"]
+__all__ = ["quotes", "reading", "redact"]
+
+KINDS = ("typical", "extreme", "random")
+READ = ["topic", "polarity", "kind", "response_id", "item", "text", "clause", "redactions"]
 
 
 def quotes(mentions: pd.DataFrame, verbatims: pd.DataFrame, *, surveys, each: int = 3, shortest: int = 20, longest: int = 300) -> pd.DataFrame:
@@ -48,3 +51,43 @@ def quotes(mentions: pd.DataFrame, verbatims: pd.DataFrame, *, surveys, each: in
             if len(seen) == each:
                 break
     return pd.DataFrame(rows, columns=columns)
+
+
+def reading(mentions: pd.DataFrame, verbatims: pd.DataFrame, *, surveys, each: int = 3, shortest: int = 20, longest: int = 600, seed: int = 1) -> pd.DataFrame:
+    """Choose the verbatims to be read of each topic: the most typical, the most extreme and some at random, so that nobody has to trust a choice.
+
+    in: mentions (response_id, item, topic, polarity, clause_text and, where learnt, positive: how likely the clause is praise), verbatims (response_id, survey, item, text); `surveys` are those whose
+    promise permits quoting. Typical: nearest to the words that the topic's criticism (and, apart, its praise) share, `each` a side. Extreme: clauses furthest from the middle, the surest criticism and the surest
+    praise, and of those without a learnt polarity the longest run of opinion. Random: by lot, from all that speak of the topic. A comment is shown once a topic, under the first of these that
+    took it; the same words once. Texts are redacted again and not escaped: pages escape whatever they show.
+
+    out: topic, polarity, kind (typical | extreme | random), response_id, item, text, clause (the part that speaks of the topic), redactions.
+    """
+    keys = ["response_id", "item"]
+    allowed = verbatims[verbatims["survey"].isin(list(surveys))][[*keys, "text"]].drop_duplicates(keys)
+    allowed = allowed[allowed["text"].str.len().between(shortest, longest)]
+    told = mentions.assign(sure=(mentions["positive"] - 0.5).abs() if "positive" in mentions else np.nan).sort_values([*keys, "clause"] if "clause" in mentions else keys)
+    told = told.drop_duplicates([*keys, "topic", "polarity"]).merge(allowed, on=keys)
+    if told.empty:
+        return pd.DataFrame(columns=READ)
+    near = quotes(mentions, verbatims, surveys=surveys, each=each, shortest=shortest, longest=longest)
+    near = near[near["polarity"].isin(["positive", "negative"])][["topic", "polarity", *keys]].merge(told, on=["topic", "polarity", *keys])
+    sides = told[told["polarity"].isin(["positive", "negative"])]
+    far = sides.assign(sure=sides["sure"].fillna(sides["text"].str.count("!") + sides["text"].str.len() / longest).round(9)).sort_values(["sure", *keys], ascending=[False, True, True], kind="stable")
+    far = far.groupby(["topic", "polarity"], sort=True).head(2 * each)
+    lot = told.iloc[np.random.default_rng(seed).permutation(len(told))].groupby("topic", sort=True).head(3 * each)
+    rows = []
+    for kind, pool, most in (("typical", near, each), ("extreme", far, 1 + each // 2), ("random", lot, each)):
+        rows.append(pool.assign(kind=kind, most=most))
+    whole, kept, seen = pd.concat(rows, ignore_index=True), [], set()
+    counts: dict = {}
+    for row in whole.to_dict("records"):
+        words, side = (row["topic"], " ".join(row["text"].lower().split())), (row["kind"], row["topic"], row["polarity"] if row["kind"] != "random" else "")
+        if words in seen or (row["topic"], row["response_id"]) in seen or counts.get(side, 0) >= row["most"]:
+            continue
+        seen |= {words, (row["topic"], row["response_id"])}
+        counts[side] = counts.get(side, 0) + 1
+        text, clause = redact(row["text"].strip())[0], redact(str(row.get("clause_text", "")).strip())[0]
+        kept.append((row["topic"], row["polarity"], row["kind"], row["response_id"], row["item"], text, clause if clause in text else "", sum(text.count(mark) for mark in MARKS.values())))
+    found = pd.DataFrame(kept, columns=READ)
+    return found.sort_values(["topic", "kind", "polarity"], key=lambda column: column.map({name: at for at, name in enumerate(KINDS)}) if column.name == "kind" else column, kind="stable", ignore_index=True)

@@ -1,135 +1,87 @@
 """Topics: which clauses of a verbatim speak of what, by the phrases of a codeframe."""
 
-import re
-import unicodedata
+from collections import namedtuple
 from functools import lru_cache
 
 import pandas as pd
 
 from cxlib.errors import DataError
-from cxlib.text import lexicon
+from cxlib.text import clauses, languages
+from cxlib.text.clauses import clean
 from cxlib.text.codeframe import Codeframe
 
+__all__ = ["COLUMNS", "alerts", "answers", "clean", "code", "read"]
 COLUMNS = ["response_id", "item", "clause", "topic", "polarity", "phrase", "negated", "clause_text"]
-REACH = 3  # tokens over which a negation acts, and between a negation and the phrase it denies
+SILENT = "nothing"  # what stands as the phrase of a mention that silence is
 
-# Controls, zero-width and bidirectional marks: they hide words from the phrases and text from the reader.
-_HIDDEN = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
-_RUN = re.compile(r"(\S{100})\S+")
-_STOP = re.compile(r"^[.!?;:,…–—\n\r|/•]+$|^-+$")
-_JOIN = re.compile(r"^[,:–—-]+$")
-_WORDS = re.compile(r"[^\W\d_]")
+# A verbatim as it was read. text is cleaned; starts, lower and lemmas have an entry a token; spans are (first token, one past the last, statement) a clause;
+# mentions are (clause, topic, polarity, phrase, negated, clause text). Empty where the state is "empty" or "other_language".
+Read = namedtuple("Read", "response_id item language state text starts lower lemmas spans mentions")
 
 
-def clean(text) -> str:
-    """Return the text as it is coded: composed letters, plain apostrophes, no hidden marks, no half characters, '' for a missing one."""
-    if not isinstance(text, str):
-        return ""
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode("utf-8")).replace("’", "'").replace("‘", "'").replace("´", "'")
-    text = _HIDDEN.sub("", text)
-    # A run of a hundred characters without a space is no word; tokenisers take their time over it.
-    return _RUN.sub(r"\1", text) if len(text) > 100 else text
-
-
-class _Reader:
-    """Tokeniser, lemmas and phrases of one language; built once a codeframe and process."""
+class _Phrases:
+    """The phrases of a codeframe in one language; built once a codeframe and session."""
 
     def __init__(self, codeframe: Codeframe, language: str):
-        import spacy
         from spacy.matcher import PhraseMatcher
 
-        try:
-            self.nlp = spacy.blank(language)
-        except ImportError:
-            raise DataError(f"codeframe {codeframe.version}: spaCy knows no language '{language}'; use its two-letter code") from None
-        self.lookup, self.lemmas = {}, {}
-        try:
-            lemmatizer = self.nlp.add_pipe("lemmatizer", config={"mode": "lookup"})
-            self.nlp.initialize()
-            self.lookup = lemmatizer.lookups.get_table("lemma_lookup")
-        except ValueError:
-            pass  # no lemma table for this language: phrases then match written forms
-        self.good, self.bad, self.wish, self.negators, self.only, self.contrast = (
-            lexicon.words(table, language)
-            for table in (lexicon.POSITIVE, lexicon.NEGATIVE, lexicon.WISH, lexicon.NEGATORS, lexicon.ONLY, lexicon.CONTRAST)
-        )
-        self.lemma_matcher, self.form_matcher = PhraseMatcher(self.nlp.vocab, attr="LEMMA"), PhraseMatcher(self.nlp.vocab, attr="LOWER")
-        self.meaning = {}  # matcher key -> (topic, phrase, is an exclusion)
-        coded_as = codeframe.coded_as()
+        self.reader, self.silent = clauses.reader(language), {topic.silence: topic.id for topic in codeframe.topics if topic.silence and not topic.retired}
+        self.leaning = lru_cache(maxsize=1000)(codeframe.leaning)
+        vocab = self.reader.nlp.vocab
+        self.lemma_matcher, self.form_matcher = PhraseMatcher(vocab, attr="LEMMA"), PhraseMatcher(vocab, attr="LOWER")
+        self.meaning, owner = {}, {}  # matcher key -> (topic, phrase, is an exclusion); lemmas -> topic, phrase
+        coded_as, self.alert = codeframe.coded_as(), {topic.id for topic in codeframe.topics if topic.alert}
         for topic in codeframe.topics:
             if topic.id not in coded_as:
                 continue
             for exclude in (False, True):
                 for number, phrase in enumerate(codeframe.phrases(topic, language, exclude=exclude)):
-                    key = f"{topic.id}|{int(exclude)}|{number}"
-                    matcher, words = (self.form_matcher, phrase[1:]) if phrase.startswith("=") else (self.lemma_matcher, phrase)
-                    matcher.add(key, [self.read(clean(words))[0]])
-                    self.meaning[self.nlp.vocab.strings[key]] = (coded_as[topic.id], phrase, exclude)
+                    key, form = f"{topic.id}|{int(exclude)}|{number}", phrase.startswith("=")
+                    doc, lemmas = self.reader.read(clean(phrase[form:]))
+                    if not lemmas:
+                        raise DataError(f"codeframe {codeframe.version}, topic '{topic.id}': phrase {phrase!r} has no characters that can be found; take it out")
+                    other = owner.setdefault((form, *lemmas) if not exclude else key, (coded_as[topic.id], topic.id, phrase))
+                    if not form and other[0] != coded_as[topic.id]:
+                        raise DataError(f"codeframe {codeframe.version}: phrase '{phrase}' of topic '{topic.id}' and '{other[2]}' of '{other[1]}' are the same to the coder, which reads both as '{' '.join(lemmas)}'; "
+                                        "keep it in one topic, or mark both with '=' to match as written")
+                    (self.form_matcher if form else self.lemma_matcher).add(key, [doc])
+                    self.meaning[vocab.strings[key]] = (coded_as[topic.id], phrase, exclude)
 
-    def lemma(self, form: str) -> str:
-        """Lemma of a written form in lower case; German nouns are looked up as written, shouting as if it were not."""
-        known = self.lemmas.get(form)
-        if known is None:
-            lower = form.lower()
-            known = next((self.lookup[spelt] for spelt in (form, lower, form.capitalize()) if spelt in self.lookup), lower)
-            known = (known if isinstance(known, str) else known[0]).lower()  # French tables list several; the first is the commonest
-            if len(self.lemmas) < 500_000:  # bounded: a stream of typing errors must not fill the memory
-                self.lemmas[form] = known
-        return known
+    def read(self, text: str, item: str):
+        """State, text, starts, lower forms, lemmas, spans and mentions of a text that was cleaned."""
+        doc, lemmas = self.reader.read(text)
+        lower, starts = [token.lower_ for token in doc], [token.idx for token in doc]
+        spans = self.reader.clauses(lower)
+        mentions = [*self._silent(doc, lower, spans, item), *self._found(doc, lower, lemmas, spans)]
+        return self.reader.silence(lower) or "words", text, starts, lower, lemmas, spans, mentions
 
-    def read(self, text: str):
-        """Tokens, their lower-case forms and lemmas."""
-        doc = self.nlp.tokenizer(text)
-        lemmas = []
-        for token in doc:
-            token.lemma_ = lemma = self.lemma(token.text)
-            lemmas.append(lemma)
-        return doc, lemmas
+    def tone(self, lower, lemmas, spans, clause: int, heard: dict) -> str:
+        """Polarity of a clause by its opinion words or, where it has none, by those of the statement it is part of (kept in `heard`)."""
+        start, end, statement = spans[clause]
+        opinion = self.reader.opinion(lower, lemmas, start, end)
+        if not opinion and any(word in self.reader.negators for word in lower[start:end]):
+            opinion = -1  # "they do not explain", "no invoice": what is denied is missed
+        if not opinion:
+            if statement not in heard:
+                heard[statement] = sum(self.reader.opinion(lower, lemmas, first, last) for first, last, other in spans if other == statement)
+            opinion = heard[statement]
+        return "positive" if opinion > 0 else "negative" if opinion < 0 else "unclear"
 
-    def clauses(self, lower: list[str]) -> list[tuple[int, int, int]]:
-        """Spans of tokens between stops and before words of contrast, each with the number of the statement it is part of (commas join)."""
-        spans, start, statement = [], 0, 0
-        for at, word in enumerate(lower):
-            turn = word in self.contrast
-            if turn or (not word[0].isalnum() and (_STOP.match(word) or "\n" in word)):
-                if at > start:
-                    spans.append((start, at, statement))
-                start = at if turn else at + 1
-                statement += turn or not _JOIN.match(word)
-        return [*spans, (start, len(lower), statement)] if start < len(lower) else spans
+    def _silent(self, doc, lower, spans, item):
+        """Yield the mention that a clause of silence is: "nothing" to what could be better is content, to what was good it is not."""
+        topic = self.silent.get(self.leaning(item)) if self.silent else None
+        for number, (start, end, _) in enumerate(spans) if topic else ():
+            if self.reader.silence(lower[start:end]) == "nothing":
+                polarity = "positive" if self.leaning(item) == "faults" else "negative"
+                yield number + 1, topic, polarity, SILENT, False, doc[start:end].text
+                return
 
-    def denied(self, lower: list[str], start: int, at: int) -> bool:
-        """Is there a negation within reach before token `at`, not before `start`?"""
-        return any(lower[i] in self.negators and lower[i + 1] not in self.only for i in range(max(start, at - REACH), at))
-
-    def opinion(self, lower: list[str], lemmas: list[str], start: int, end: int) -> int:
-        """Opinion words of a clause added up, those within reach of a negation turned round."""
-        total = 0
-        for at in range(start, end):
-            form, lemma = lower[at], lemmas[at]
-            if form in self.wish:
-                value = -1
-            elif form in self.good or form in self.bad:
-                value = 2 if form in self.good else -2
-            else:
-                value = 2 if lemma in self.good else -2 if lemma in self.bad else 0
-            if value:
-                total += -value if abs(value) == 2 and self.denied(lower, start, at) else value
-        return total
-
-    def mentions(self, text: str):
-        """Yield clause number, topic, polarity by opinion words, phrase, negated, clause text; one for each clause and topic."""
-        doc, lemmas = self.read(text)
+    def _found(self, doc, lower, lemmas, spans):
+        reader = self.reader
         hits = [*self.lemma_matcher(doc), *self.form_matcher(doc)]
         if not hits:
             return
-        lower = [token.lower_ for token in doc]
-        spans = self.clauses(lower)
         owner = {at: number for number, (start, end, _) in enumerate(spans) for at in range(start, end)}
-        statements, heard = {}, {}
-        for start, end, statement in spans:
-            statements.setdefault(statement, []).append((start, end))
         found, barred = [], set()
         for key, start, end in hits:
             topic, phrase, exclude = self.meaning[key]
@@ -141,57 +93,85 @@ class _Reader:
             else:
                 found.append((clause, topic, start, end, phrase))
         found.sort(key=lambda hit: (hit[2], -hit[3], hit[1]))
-        told, reached = set(), {}
+        told, reached, heard = set(), {}, {}
         for clause, topic, at, until, phrase in found:
-            # "phone bill" speaks of bills: a phrase inside a longer one of another topic says nothing of its own.
-            inside = any(end > until or (end == until and start < at) for other, (end, start) in reached.items() if other != topic)
+            # "phone bill" speaks of bills: a phrase inside a longer one of another topic says nothing of its own; but an alert is never talked away.
+            inside = topic not in self.alert and any(end > until or (end == until and start < at) for other, (end, start) in reached.items() if other != topic)
             if until > reached.get(topic, (0, 0))[0]:
                 reached[topic] = (until, at)
             if inside or (clause, topic) in told or (clause, topic) in barred:
                 continue
             told.add((clause, topic))
-            start, end, statement = spans[clause]
-            denied = self.denied(lower, start, at)
-            opinion = self.opinion(lower, lemmas, start, end)
-            if not opinion and any(word in self.negators for word in lower[start:end]):
-                opinion = -1  # "they do not explain", "no invoice": what is denied is missed
-            if not opinion:
-                if statement not in heard:
-                    heard[statement] = sum(self.opinion(lower, lemmas, *span) for span in statements[statement])
-                opinion = heard[statement]
-            polarity = "positive" if opinion > 0 else "negative" if opinion < 0 else "unclear"
-            yield clause + 1, topic, polarity, phrase, denied, doc[start:end].text
+            start, end, _ = spans[clause]
+            yield clause + 1, topic, self.tone(lower, lemmas, spans, clause, heard), phrase, reader.denied(lower, start, at), doc[start:end].text
 
 
 @lru_cache(maxsize=16)
-def _reader(dumped: str, language: str) -> _Reader:
-    return _Reader(Codeframe.model_validate_json(dumped), language)
+def _phrases(dumped: str, language: str) -> _Phrases:
+    return _Phrases(Codeframe.model_validate_json(dumped), language)
 
 
-def code(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -> pd.DataFrame:
-    """Which topics does each clause speak of? One row a verbatim, clause and topic.
+def read(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text"):
+    """Yield each verbatim as it is read (`Read`), in the order of the rows.
 
-    Takes `response_id`, `text` and, where present, `item` and `language` (missing: the codeframe's main language). Clauses end at
-    punctuation and before words of contrast ("but", "although", "aber"). A phrase matches by lemmas in any case; an exclude phrase
-    suppresses its topic in the clause; a phrase inside a longer one of another topic does not count; mentions of merged topics count
-    for the one they were merged into, retired topics are not coded. Each row is coded by itself, so the function may be mapped over
-    batches. Verbatims in a language without phrases have no mentions (`prevalence.coverage` counts them).
-
-    Returns response_id, item, clause (from 1), topic, polarity (positive | negative | unclear, by opinion words of the clause or, where it has
-    none, of the statement it is part of; `sentiment.polarity` learns a better one from ratings), phrase (as the codeframe writes it), negated (a negation stands before the
-    phrase), clause_text.
+    state: empty (no letters), other_language (no phrases for it), nothing, unknown ("don't know"), words.
     """
     if text not in verbatims.columns or "response_id" not in verbatims.columns:
         raise DataError(f"verbatims: column '{text if text not in verbatims.columns else 'response_id'}' is missing; it has {', '.join(verbatims.columns)}")
     size = len(verbatims)
     items = verbatims["item"].tolist() if "item" in verbatims.columns else [""] * size
-    languages = verbatims["language"].tolist() if "language" in verbatims.columns else [None] * size
-    dumped, known, rows = codeframe.model_dump_json(), set(codeframe.languages), []
-    for response, item, language, written in zip(verbatims["response_id"].tolist(), items, languages, verbatims[text].tolist()):
-        language = language[:2].lower() if isinstance(language, str) and language else codeframe.language
-        written = clean(written)
-        if language in known and _WORDS.search(written):
-            reader = _reader(dumped, language)
-            rows.extend((response, item, *mention) for mention in reader.mentions(written))
+    dumped, known = codeframe.model_dump_json(), set(codeframe.languages)
+    written = [clauses.own(clean(one)) for one in verbatims[text].tolist()]
+    spoken = languages.of(written, verbatims["language"].tolist() if "language" in verbatims.columns else None, known=codeframe.languages)
+    for response, item, language, said in zip(verbatims["response_id"].tolist(), items, spoken, written):
+        if not clauses.WORDS.search(said):
+            yield Read(response, item, language, "empty", said, [], [], [], [], [])
+        elif language not in known:
+            yield Read(response, item, language, "other_language", said, [], [], [], [], [])
+        else:
+            yield Read(response, item, language, *_phrases(dumped, language).read(said, item))
+
+
+def tone(one: Read, codeframe: Codeframe, clause: int) -> str:
+    """Polarity by opinion words of a clause (from 0) of a verbatim that was read."""
+    return _phrases(codeframe.model_dump_json(), one.language).tone(one.lower, one.lemmas, one.spans, clause, {})
+
+
+def code(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -> pd.DataFrame:
+    """Which topics does each clause speak of? One row a verbatim, clause and topic.
+
+    Takes `response_id`, `text` and, where present, `item` and `language`; a language that is missing is told from the text where that is long
+    enough to tell (`languages.of`), else it is the codeframe's main one. Clauses end at
+    punctuation and before words of contrast ("but", "although", "aber"). A phrase matches by lemmas in any case; an exclude phrase
+    suppresses its topic in the clause; a phrase inside a longer one of another topic does not count; mentions of merged topics count
+    for the one they were merged into, retired topics are not coded. "Nothing" counts for the topic whose `silence` fits what the question asks for.
+    Each row is coded by itself, so the function may be mapped over
+    batches. Verbatims in a language without phrases have no mentions (`answers` counts them).
+
+    Returns response_id, item, clause (from 1), topic, polarity (positive | negative | unclear, by opinion words of the clause or, where it has
+    none, of the statement it is part of; `sentiment.polarity` learns a better one from ratings), phrase (as the codeframe writes it), negated (a negation stands before the
+    phrase), clause_text.
+    """
+    rows = [(one.response_id, one.item, *mention) for one in read(verbatims, codeframe, text=text) for mention in one.mentions]
     frame = pd.DataFrame(rows, columns=["response_id", "item", *COLUMNS[2:]])
     return frame.astype({"clause": "int64", "negated": bool})
+
+
+def alerts(mentions: pd.DataFrame, codeframe: Codeframe) -> pd.DataFrame:
+    """Which verbatims must a person read, however few they are? Those that speak of a topic marked `alert`.
+
+    Returns response_id, item, topic, phrase ("" where the coder found it without one), clause_text; one row a verbatim and topic, denied ones too ("nobody was hurt").
+    """
+    urgent = [topic.id for topic in codeframe.topics if topic.alert]
+    return mentions.loc[mentions["topic"].isin(urgent), ["response_id", "item", "topic", "phrase", "clause_text"]].drop_duplicates(["response_id", "item", "topic"], ignore_index=True)
+
+
+def answers(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -> pd.DataFrame:
+    """What kind of answer is each verbatim: words, "nothing", "don't know", empty, or in a language that the codeframe has no phrases for?
+
+    Returns the columns of verbatims but the text, with language (as coded), state (words | nothing | unknown | empty | other_language), topics
+    (how many it speaks of) and kind: the state, or for words "covered" and "other" (words, but no topic: over 10 % the codeframe wants revising).
+    """
+    found = [(one.language, one.state, len({mention[1] for mention in one.mentions})) for one in read(verbatims, codeframe, text=text)]
+    frame = verbatims.drop(columns=[text]).assign(**dict(zip(("language", "state", "topics"), zip(*found)))) if found else verbatims.drop(columns=[text]).assign(language=None, state=None, topics=0)
+    return frame.assign(kind=frame["state"].where(frame["state"] != "words", frame["topics"].gt(0).map({True: "covered", False: "other"})))

@@ -142,32 +142,3 @@ def test_recovery_without_anybody_left_alone_is_no_comparison():
     assert np.isnan(out.estimate["difference"])
     assert "both groups" in out.note["difference"]
     assert "nobody left alone" in out.note["normal check"]
-
-
-@pytest.mark.parametrize(
-    ("options", "letter"),
-    [
-        ({"design": "randomised", "sample_ratio_ok": True, "attrition_p": 0.4}, "A"),
-        ({"design": "randomised", "sample_ratio_ok": False, "attrition_p": 0.4}, "D"),
-        ({"design": "randomised", "sample_ratio_ok": True, "attrition_p": 0.01}, "D"),
-        ({"design": "randomised", "sample_ratio_ok": True, "attrition_p": 0.4, "intention_to_treat": False}, "D"),
-        ({"design": "randomised", "sample_ratio_ok": True}, "D"),
-        ({"design": "quasi", "pretrend_bound": 1.0, "effect": 2.0}, "B"),
-        ({"design": "quasi", "pretrend_bound": 3.0, "effect": 2.0}, "C"),
-        ({"design": "quasi"}, "C"),
-        ({"design": "quasi", "pretrend_bound": 1.0, "effect": 2.0, "control_series": False}, "E"),
-        ({"design": "adjusted"}, "C"),
-        ({"design": "described"}, "D"),
-        ({"design": "before_after"}, "E"),
-    ],
-)
-def test_grades_follow_the_rule(options, letter):
-    assert effects.grade(**options)[0] == letter
-
-
-def test_causal_verbs_need_a_grade_and_an_interval_without_zero():
-    assert effects.causal("A", 0.1, 2.0)
-    assert effects.causal("B", -2.0, -0.1)
-    assert not effects.causal("A", -0.1, 2.0)
-    assert not effects.causal("C", 0.1, 2.0)
-    assert not effects.causal("A", np.nan, np.nan)

@@ -33,3 +33,13 @@ def test_orders_of_one_currency_are_left_as_they_are():
     plain = orders(("2026-01-31", 10.0, 4.0, None))
     assert currencies.converted(plain, Programme(name="x"), file="orders.csv") is plain
     assert "currency" not in currencies.converted(plain.drop(columns="currency"), Programme(name="x"), file="orders.csv")
+
+
+def test_costs_of_actions_and_sales_of_series_are_converted_by_their_own_day():
+    log = pd.DataFrame({"assigned_on": pd.to_datetime(["2026-01-31", "2026-02-01"]), "cost": [10.0, 10.0], "currency": ["CHF", "CHF"]})
+    assert currencies.converted(log, Programme(name="x", rates=RATES), file="actions.csv", table="actions")["cost"].tolist() == pytest.approx([10.0, 11.0])
+    sold = pd.DataFrame({"sold_on": pd.to_datetime(["2026-03-02"]), "value": [100.0], "pieces": [7.0], "price": [20.0], "currency": ["CHF"]})
+    found = currencies.converted(sold, Programme(name="x", rates=RATES), file="sales.csv", table="sales").iloc[0]
+    assert (found["value"], found["price"], found["pieces"]) == pytest.approx((110.0, 22.0, 7.0))
+    with pytest.raises(DataError, match=r"sales\.csv: 1 rows are in CHF and have no rate"):
+        currencies.converted(sold, Programme(name="x"), file="sales.csv", table="sales")

@@ -49,6 +49,27 @@ def test_tally_counts_what_pandas_counts(sample):
         np.testing.assert_allclose(merged[f"{column}_x"], merged[f"{column}_y"], rtol=1e-9)
 
 
+def test_tally_by_week_counts_days_from_monday(sample):
+    tables = sample("2026Q3")
+    ours = tables.tally("responses", by={"week": ("answered_on", "W"), "score": "recommend"}, where={"survey": "pulse"}).dropna(subset="week")
+    frame = tables["responses"].query("survey == 'pulse'").dropna(subset="answered_on")
+    theirs = frame.groupby([frame["answered_on"].dt.to_period("W").dt.start_time.rename("week"), frame["recommend"].rename("score")], dropna=False).agg(n=("weight", "size"), weight=("weight", "sum"))
+    merged = ours.merge(theirs.reset_index(), on=["week", "score"])
+    assert len(merged) == len(ours) == len(theirs)
+    assert merged["n_x"].equals(merged["n_y"])
+    np.testing.assert_allclose(merged["weight_x"], merged["weight_y"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("weight", [0.25, 29_999.5, 250_000.125])
+def test_squares_of_weights_that_raise_to_a_population_are_added_up(tiny, tmp_path, weight):
+    found = programme.read(tiny())
+    place = store.write(found, tmp_path)
+    heavy = pd.read_parquet(place / "responses.parquet").assign(weight=weight)
+    heavy.to_parquet(tmp_path / "responses.parquet")
+    counted = store.Tables(tmp_path, found, "2026Q1").tally("responses", by=["survey"])
+    assert counted["weight_sq"].sum() == pytest.approx(len(heavy) * weight**2, rel=1e-12)
+
+
 def test_moments_are_the_weighted_cross_products_of_complete_rows(sample):
     tables = sample("2026Q3")
     columns = ["recommend", "price", "coverage"]

@@ -82,15 +82,50 @@ def test_signs_follow_the_whole_sample_in_every_replicate():
     assert ((found["conf_low"] < found["estimate"]) & (found["estimate"] < found["conf_high"])).all()
 
 
-def test_scores_lie_between_nought_and_a_hundred():
+def test_scores_lie_between_nought_and_a_hundred_and_follow_the_formula_of_acsi():
     frame, blocks, inner = made()
     rated = (frame.rank(pct=True) * 10).clip(1, 10).round()
-    found = index.paths(rated, blocks=blocks, inner=inner)
-    out = index.scores(rated, blocks=blocks, found=found, low=1, high=10)
-    assert out.min().min() >= 0
-    assert out.max().max() <= 100
-    all_top = index.scores(rated * 0 + 10, blocks=blocks, found=found, low=1, high=10)
-    assert all_top.to_numpy() == pytest.approx(np.full((400, 3), 100.0))
+    rated["l2"] = np.ceil(rated["l2"] / 2)  # another scale in the same construct
+    ends = {item: (1, 5 if item == "l2" else 10) for item in rated}
+    found = index.paths(rated, blocks=blocks, inner=inner, ends=ends, replicates=50)
+    weight, score = (found[found["kind"] == kind].set_index("to") for kind in ("weight", "score"))
+    own = pd.Series({item: weight["estimate"][item] * (ends[item][1] - 1) / rated[item].std(ddof=0) for item in blocks["L"]})
+    stands = pd.Series({item: 100 * (rated[item].mean() - 1) / (ends[item][1] - 1) for item in blocks["L"]})
+    assert score.loc["L", "estimate"] == pytest.approx((own * stands).sum() / own.sum())
+    assert ((score["conf_low"] > 0) & (score["conf_low"] < score["estimate"]) & (score["estimate"] < score["conf_high"]) & (score["conf_high"] < 100)).all()
+    assert score.loc["L", "std_error"] == pytest.approx((100 * (rated[blocks["L"]] - 1).div([9, 9, 4])).mean(axis=1).std() / 20, rel=0.25)  # that of a mean of 400
+
+
+def test_total_effects_are_those_of_the_published_decomposition():
+    frame, blocks, inner = made()
+    found = index.paths(frame, blocks=blocks, inner=inner | {"L": ["V", "I"]})
+    direct, total = (found[found["kind"] == kind].set_index(["to", "from"])["estimate"] for kind in ("path", "total"))
+    assert total["L", "I"] == pytest.approx(direct["L", "I"] + direct["V", "I"] * direct["L", "V"])
+    summed = index.effects(found).set_index(["to", "from"])["total"]
+    assert total.to_dict() == pytest.approx(summed[total.index].to_dict())
+
+
+def test_gaps_are_left_out_pair_by_pair_where_that_is_asked_for():
+    frame, blocks, inner = made(n=3000)
+    whole = index.paths(frame, blocks=blocks, inner=inner)
+    holed = frame.mask(np.random.default_rng(1).random(frame.shape) < 0.2)
+    pairs, complete = (index.paths(holed, blocks=blocks, inner=inner, gaps=gaps) for gaps in ("pairwise", "complete"))
+    assert complete["n"][0] < 600 < pairs["n"][0] == 3000
+    error = lambda found: np.sqrt(((found["estimate"] - whole["estimate"]) ** 2)[found["kind"].isin(["path", "loading"])].mean())
+    assert error(pairs) < 0.03
+    assert error(pairs) < error(complete)
+    same = index.paths(frame, blocks=blocks, inner=inner, gaps="pairwise")
+    assert same["estimate"].tolist() == whole["estimate"].tolist()
+
+
+def test_gaps_that_contradict_each_other_leave_the_complete_answers():
+    rng = np.random.default_rng(3)
+    base = rng.normal(size=(90, 1)) + 0.05 * rng.normal(size=(90, 3))
+    base[30:60, 1] *= -1
+    base[:30, 2], base[30:60, 0], base[60:, 1] = np.nan, np.nan, np.nan  # a~b up, b~c down, a~c up: no such world exists
+    frame = pd.DataFrame(np.vstack([base, rng.normal(size=(30, 3))]), columns=list("abc"))
+    found = index.paths(frame, blocks={"X": ["a", "b"], "Y": ["c"]}, inner={"Y": ["X"]}, gaps="pairwise")
+    assert found["note"].str.contains("only the 30 complete answers").all()
 
 
 def test_unit_weights_stand_in_where_there_is_no_rest(monkeypatch):

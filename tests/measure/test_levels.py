@@ -173,3 +173,16 @@ def test_nobody_twice_in_a_week_is_no_design_effect():
     plain = metrics.estimate(metrics.tally(frame.assign(date=frame["answered_on"]), score="score", by="date", weight="weight"), definition="nps_0_10", by="date")
     sample = waves.Sample(frame, {"base_weight": None, "cluster": "branch", "strata": None, "margins": []}, frozenset({"w"}), {})
     pd.testing.assert_frame_equal(levels._designed(plain, sample, SimpleNamespace(item="score", definition="nps_0_10"), "week"), plain)
+
+
+def test_without_a_season_the_filter_in_numbers_is_the_filter_in_matrices():
+    rng = np.random.default_rng(4)
+    x, h, gaps = rng.normal(size=40), rng.uniform(0.1, 1, size=40), np.r_[0, rng.integers(1, 3, size=39)].astype(float)
+    x[[0, 7]] = np.nan
+    jumps = np.zeros((6, 40))
+    jumps[2, 11], jumps[4, 20] = levels.JUMP, levels.DIFFUSE
+    options = (x, h, gaps, np.empty((40, 0)), jumps, np.linspace(0, 1, 6))
+    numbers, matrices = levels._filter(*options), levels._seasonal(*options)
+    assert numbers.keys() == matrices.keys()
+    for name in numbers:
+        np.testing.assert_allclose(numbers[name], matrices[name], rtol=1e-6, atol=1e-8, err_msg=name)

@@ -6,7 +6,7 @@ import pytest
 
 from cxlib import programme as programmes
 from cxlib.load import store
-from cxlib.measure import comparisons, ledger, models, variants
+from cxlib.measure import comparisons, constructs, ledger, models, variants
 from cxlib.questionnaire import Change
 from cxlib.show import claims
 
@@ -198,7 +198,7 @@ def test_two_waves_of_one_world_show_no_change_and_segments_none(tables):
     assert segments[["segment", "value"]].drop_duplicates().to_numpy().tolist() == [["country", "AT"]]  # two values: one comparison
     p = pd.concat([changes["p"], segments["p"]]).to_numpy()
     assert (p < 0.05 / len(p)).sum() == 0
-    tests = claims.variants.tests(models.relevance(tables, replicates=19, seed=1), variants.unequal(tables, replicates=30, seed=1), segments, changes, tables.programme)
+    tests = claims.variants.tests(models.relevance(tables, replicates=19, seed=1), variants.unequal(tables, replicates=30, seed=1), segments, changes, constructs.gaps(tables), tables.programme)
     assert tests["test_id"].is_unique
     assert set(tests["kind"]) == {"secondary", "exploratory"}
 

@@ -75,6 +75,23 @@ def _recovery():
                          "conf_high": [0.48, 0.45], "n": [260, 340]})  # fmt: skip
 
 
+def _event():
+    at = np.arange(-12.0, 9)
+    return pd.DataFrame({"kind": "event", "at": at, "label": at.astype(str), "estimate": np.where(at < 0, 0.1 * (-1) ** at, 2.0), "n": 12}).assign(conf_low=lambda f: f["estimate"] - 1.1, conf_high=lambda f: f["estimate"] + 1.1)
+
+
+def _course():
+    at = np.arange(-104.0, 26)
+    level = 100 + 20 * np.sin(at / 8)
+    rows = pd.DataFrame({"at": at, "label": pd.date_range("2023-07-03", periods=130, freq="W-MON").strftime("%Y-%m-%d"), "n": 1})
+    return pd.concat([rows.assign(kind="observed", estimate=level + 15 * (at >= 0), conf_low=np.nan, conf_high=np.nan), rows.assign(kind="expected", estimate=level, conf_low=np.where(at < 0, np.nan, level - 6), conf_high=np.where(at < 0, np.nan, level + 6))])
+
+
+def _alike():
+    names = ["Score", "Margin before", "Tenure", "Contract: prepaid"]
+    return pd.concat([pd.DataFrame({"kind": kind, "label": names, "estimate": values, "n": 632}) for kind, values in (("before", [-0.4, 0.22, 0.1, -0.07]), ("after", [0.0, 0.01, -0.02, 0.0]))])
+
+
 def _parts():
     return pd.DataFrame({"label": ["Margin kept", "Cost of the action", "Net"], "estimate": [190000, -70000, 120000.0], "conf_low": [90000, -72000, 20000.0],
                          "conf_high": [290000, -68000, 220000.0]})  # fmt: skip
@@ -113,7 +130,7 @@ def _cards():
 
 FRAMES = {
     "drivers.importance": _importance, "drivers.matrix": _matrix, "drivers.ranks": _ranks, "drivers.contrasts": _contrasts, "tracking.series": _series, "tracking.changes": _changes,
-    "topics.shares": _shares, "topics.trend": _trend, "topics.impact": _impact, "roi.effect": _effect, "roi.recovery": _recovery, "roi.worth": _parts,
+    "topics.shares": _shares, "topics.trend": _trend, "topics.impact": _impact, "effects.effect": _effect, "effects.recovery": _recovery, "effects.event": _event, "effects.course": _course, "effects.balance": _alike, "roi.worth": _parts,
     "roi.tornado": _tornado, "loading.intake": _intake, "loading.answers": _answers, "summary.kpis": _kpis,
 }  # fmt: skip
 

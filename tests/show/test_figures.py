@@ -216,7 +216,7 @@ def test_above_1500_marks_the_drawing_is_a_picture_with_alternative_text():
 
 def test_long_frames_are_cut_and_it_is_said():
     frame = pd.concat([frame_of("topics.trend")] * 4, ignore_index=True)
-    assert "The first 200 of 288 rows." in figures.embed(draw("roi.recovery"), id="f", title="t", caption="c", data=frame)
+    assert "The first 200 of 288 rows." in figures.embed(draw("effects.recovery"), id="f", title="t", caption="c", data=frame)
 
 
 def test_size_of_a_figure_stays_small():

@@ -45,6 +45,12 @@ FAULT_5 = {
     "unknown parent": (HEAD + TOPIC.format("billing") + TOPIC.format("b") + 'parent = "biling"\n', "did you mean billing"),
     "phrase twice": (HEAD + TOPIC.format("a") + 'include = ["phone  Bill"]\n' + TOPIC.format("b") + 'include = ["Phone bill"]\n',
                      "phrase 'Phone bill' is in two topics, 'a' and 'b'"),
+    "phrase both ways": (HEAD + TOPIC.format("a") + 'include = ["bill"]\nexclude = ["Bill"]\n', "topic 'a': phrase 'bill' is both included and excluded"),
+    "no phrase": (HEAD + TOPIC.format("a"), "topic 'a' can never be found: it has no include phrase"),
+    "empty phrase": (HEAD + TOPIC.format("a") + 'include = ["bill", " "]\n', "topic 1 ('a'): key 'include"),
+    "merged into a retired one": (HEAD + TOPIC.format("a") + 'merged_into = "b"\n' + TOPIC.format("b") + 'retired = "2"\n', "merged into 'b', which is retired"),
+    "silence twice": (HEAD + TOPIC.format("a") + 'silence = "faults"\n' + TOPIC.format("b") + 'silence = "faults"\n', "silence = 'faults' is in two topics, 'a' and 'b'"),
+    "a question asks for what is unknown": (HEAD + 'questions = {q1 = "good"}\n' + TOPIC.format("a") + 'include = ["b"]\n', "key 'questions.q1'"),
     "unknown key": (HEAD + TOPIC.format("a") + 'includ = ["x"]\n', "topic 1 ('a'): unknown key 'includ' (did you mean include"),
     "unknown top key": (HEAD.replace("language", "langage") + TOPIC.format("a"), "unknown key 'langage' (did you mean language"),
     "missing key": (HEAD + '[[topics]]\nid = "a"\n', "topic 1 ('a'): key 'name' is missing"),
@@ -67,6 +73,20 @@ def test_fault_5_is_told_with_file_and_place(tmp_path, fault):
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.parametrize(("words", "asks"), [
+    ("What could we improve?", "faults"), ("What could we do better?", "faults"), ("improve", "faults"), ("Was können wir besser machen?", "faults"), ("What did you dislike?", "faults"),
+    ("What was good?", "merits"), ("what_do_you_like_best", "merits"), ("Was hat Ihnen gefallen?", "merits"), ("O que você mais gostou?", "merits"),
+    ("why", "open"), ("Why did you give this score?", "open"), ("What were you satisfied or dissatisfied with?", "open"), ("", "open"),
+])
+def test_what_a_question_asks_for_is_read_from_its_words(words, asks):
+    assert codeframe.leaning(words) == asks
+
+
+def test_a_declared_question_counts_before_its_words():
+    frame = codeframe.parse({"version": "1", "questions": {"improve": "open"}, "topics": [{"id": "a", "name": "a", "include": ["b"]}]})
+    assert [frame.leaning(item) for item in ("improve", "q9_good")] == ["open", "merits"]
+
+
 def test_fault_5_not_utf8_names_the_line(tmp_path):
     with pytest.raises(DataError, match=r"codeframe\.toml, line 2: byte \d+ is not UTF-8"):
         codeframe.read(written(tmp_path, "", raw=b'version = "1"\ntitle = "caf\xe9"\n'))
@@ -80,7 +100,7 @@ def test_fault_5_over_4_mib_and_missing(tmp_path):
 
 
 def test_byte_order_mark_and_windows_line_ends_are_read(tmp_path):
-    text = HEAD + TOPIC.format("a")
+    text = HEAD + TOPIC.format("a") + 'include = ["b"]\n'
     assert codeframe.read(written(tmp_path, "", raw=b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())).version == "2026-1"
 
 

@@ -115,5 +115,5 @@ def _rows(found: dict, name: str) -> list[dict]:
     return found[name].to_dict("records")
 
 
-_SOURCES = ("accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "staff")
+_SOURCES = ("accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff")
 __all__ = ["NAME", "fits", "read", "write"]

@@ -101,16 +101,42 @@ def _empty(arrow) -> np.ndarray | None:
     return left if left is not None and left.any() else None
 
 
+def arrow(texts):
+    """Return a column of text as one Arrow array of large strings; what is missing is null there."""
+    import pyarrow as pa
+
+    cells = pa.array(texts if isinstance(texts.dtype, pd.StringDtype) else texts.astype("str"), pa.large_string(), from_pandas=True)
+    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+
+
 def signs(texts) -> tuple[np.ndarray, np.ndarray]:
     """Return where texts end in their bytes, the first beginning at 0, and the bytes: of a column of text without missing ones, or an Arrow array."""
     import pyarrow as pa
 
-    cells = pa.array(texts, pa.large_string()) if isinstance(texts, pd.Series) else texts
+    cells = arrow(texts) if isinstance(texts, pd.Series) else texts
     cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     _, offsets, data = cells.buffers()
     ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1] if len(cells) else np.zeros(1, np.int64)
     found = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data is not None else np.empty(0, np.uint8)
     return ends - ends[0], found
+
+
+def coded(texts: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Return a code a cell and the distinct cells in the order in which they first stand, of a column of text without missing ones."""
+    cells = arrow(texts)
+    ends, found = signs(cells)
+    sizes = np.diff(ends)
+    if not len(cells) or sizes.max() > 2:
+        whole = cells.dictionary_encode()
+        return whole.indices.to_numpy(), whole.dictionary.to_pylist()
+    # Cells of two bytes at most (scores, codes, countries) are numbers already: their bytes, and how many these are.
+    pairs = np.ndarray(len(found) + 1, "<u2", np.append(found, np.zeros(2, np.uint8)).tobytes(), strides=(1,))
+    keys = (pairs.take(ends[:-1]) & np.array([0, 0xFF, 0xFFFF], "u2").take(sizes)) + (sizes << 16)
+    first = np.full(3 << 16, -1)
+    first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
+    places = np.sort(first[first >= 0])
+    first[keys[places]] = np.arange(len(places))
+    return first.take(keys), cells.take(places).to_pylist()
 
 
 def words(column):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cxlib.errors import DataError
-from cxlib.load.readers import encodings, headers, raw
+from cxlib.load.readers import encodings, headers, raw, spool
 from cxlib.load.readers.encodings import Content
 from cxlib.load.readers.raw import Raw
 from cxlib.programme import Reading
@@ -31,12 +31,13 @@ def read(path: Path, reading: Reading) -> Raw:
 
 
 def parts(path: Path, reading: Reading):
-    """Return a function that reads the same in parts, each a Raw, from the start at every call; what a file needs to be whole is looked at now."""
+    """Return a function that yields the same in parts, each a Raw, from the start at every call; what a file needs to be whole is looked at now."""
     content, header, skipped, delimiter, facts = _opened(path, reading)
+    tables = spool.Spool(_tables(content, path, delimiter, header, skipped))
 
     def again():
         first = facts["first_row"]
-        for table in _tables(content, path, delimiter, header, skipped):
+        for table in tables():
             yield raw.table(table, blank=False, **facts | {"first_row": first})
             first += len(table)
 
@@ -115,7 +116,7 @@ def _tables(content: Content, path: Path, delimiter: str, header: headers.Header
     import pyarrow as pa
 
     batches = _batches(content, path, delimiter, header.names, header.rows + skipped)
-    yield from raw.grouped(batches, pa.schema([(name, pa.large_string()) for name in header.names]))
+    yield from raw.grouped(batches, pa.schema([(name, pa.string()) for name in header.names]))
 
 
 def _batches(content: Content, path: Path, delimiter: str, names: list[str], above: int):
@@ -136,7 +137,7 @@ def _batches(content: Content, path: Path, delimiter: str, names: list[str], abo
                 pa.PythonFile(content.stream(closed=short), mode="r"),
                 read_options=arrow.ReadOptions(column_names=names, skip_rows_after_names=above, use_threads=False, block_size=block),
                 parse_options=arrow.ParseOptions(delimiter=delimiter, newlines_in_values=quoted, ignore_empty_lines=False, invalid_row_handler=note),
-                convert_options=arrow.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False, check_utf8=False),
+                convert_options=arrow.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False),
             )
             for batch in reader:
                 if bad:

@@ -30,6 +30,11 @@ def frame(rows: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else pd.DataFrame([claim("", "", "")]).iloc[:0]
 
 
+def joined(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Return the claims of several frames as one."""
+    return pd.concat([part for part in frames if len(part)] or list(frames[:1]), ignore_index=True)
+
+
 def tests(found: pd.DataFrame, *, study: str, family: str, kind: str, key: list[str], what) -> pd.DataFrame:
     """Return estimable rows with a p-value as rows of the ledger: `key` columns make the id, `what(row)` says what is tested."""
     rows = [
@@ -90,24 +95,31 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
 
 
 from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
+    accounts,
     alerts,
     answering,
     card,
+    constructs,
     drivers,
+    effects,
     levers,
     linking,
     loading,
+    mentions,
     protection,
     published,
-    roi,
+    saved,
     steering,
     summary,
     targets,
     teams,
+    thresholds,
     topics,
     tracking,
     units,
+    value,
     variants,
+    worth,
 )
 
-__all__ = ["alerts", "answering", "card", "claim", "drivers", "frame", "heading", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "roi", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "topics", "tracking", "units", "variants"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "mentions", "name", "needs", "numbers", "protection", "published", "saved", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "worth"]

@@ -104,7 +104,7 @@ def ranks(importance: pd.DataFrame, tested: pd.DataFrame, programme) -> pd.DataF
     own = importance[importance["method"] == "shapley"].merge(tested[["survey", "kpi", "driver", "p"]], on=["survey", "kpi", "driver"]).sort_values("rank", kind="stable")
     return pd.DataFrame([
         {
-            "attribute": programme.label(row["driver"]), "part": _part(row), "rank": f"{row['rank']:.0f} ({row['rank_low']:.0f} to {row['rank_high']:.0f})" if row["rank_low"] == row["rank_low"] else "–",
+            "attribute": programme.label(row["driver"]), "part": part(row), "rank": f"{row['rank']:.0f} ({row['rank_low']:.0f} to {row['rank_high']:.0f})" if row["rank_low"] == row["rank_low"] else "–",
             "first": times(row["p_top1"]), "three": times(row["p_top3"]), "n": row["n"], "p": row["p"],
         }
         for row in own.to_dict("records")
@@ -117,7 +117,7 @@ def places(found: pd.DataFrame, programme) -> pd.DataFrame:
     tagged = any(levels[driver] for driver in found["driver"])
     return pd.DataFrame([
         {
-            "attribute": programme.label(row["driver"]), "rating": _rating(row), "importance": _part(row, "importance"), "corner": row["quadrant"] or "–",
+            "attribute": programme.label(row["driver"]), "rating": rating(row), "importance": part(row, "importance"), "corner": row["quadrant"] or "–",
             "times": times(row["p_quadrant"]), **({"level": levels[row["driver"]] or "–"} if tagged else {}), "n": row["n"],
         }
         for row in found.sort_values("importance", ascending=False, kind="stable").to_dict("records")
@@ -162,7 +162,7 @@ def rows(importance: pd.DataFrame, found: pd.DataFrame, tested: pd.DataFrame, pa
         fix = found[(found["survey"] == first["survey"]) & (found["kpi"] == first["kpi"]) & (found["p_fix_first"] >= SURE)].sort_values("importance", ascending=False, kind="stable")
         if len(fix):
             row = fix.iloc[0].to_dict()
-            text = f"Fix first for {name}: {programme.label(row['driver'])}, important and rated {_rating(row)}, below the attributes' mean (so in {prose.probability(row['p_fix_first'])} redraws of the sample)."
+            text = f"Fix first for {name}: {programme.label(row['driver'])}, important and rated {rating(row)}, below the attributes' mean (so in {prose.probability(row['p_fix_first'])} redraws of the sample)."
             limits = {"estimate": row["importance"], "conf_low": row["importance_low"], "conf_high": row["importance_high"], "n": row["n"], "n_eff": row["n_eff"], "wave": first["wave"]}
             made.append(_claim(f"{id}.fix", text, f"For {name} nothing stands out to fix first.", row | limits, tested, base, rank=3 + place / 10, action=True))
     return claims.frame(made)
@@ -190,14 +190,16 @@ def _share(row) -> str:
     return f"{prose.percent(row['estimate'])}{limits}"
 
 
-def _part(row, column="estimate") -> str:
+def part(row, column="estimate") -> str:
+    """A part of R2 with its interval: '14 % (10 to 18)'; its note where it is not estimable."""
     low, high = ("conf_low", "conf_high") if column == "estimate" else (f"{column}_low", f"{column}_high")
     if row[column] != row[column]:
         return row["note"] or "not estimable"
     return prose.percent(row[column]) + ("" if row[low] != row[low] else f" ({prose.interval(row[low], row[high], 'percent', digits=0).removesuffix(' %')})")
 
 
-def _rating(row) -> str:
+def rating(row) -> str:
+    """A mean rating with its interval: '3.42 (3.36 to 3.48)'."""
     if row["performance"] != row["performance"]:
         return "not estimable"
     limits = "" if row["performance_low"] != row["performance_low"] else f" ({prose.number(row['performance_low'], digits=2)} to {prose.number(row['performance_high'], digits=2)})"

@@ -6,7 +6,7 @@ from cxlib.show import prose
 
 WORDS = {
     "people": "customer file", "accounts": "accounts", "invitations": "invitations", "responses": "answers", "verbatims": "comments", "interactions": "contacts",
-    "events": "events", "orders": "orders", "offers": "offers", "actions": "actions", "staff": "staff",
+    "events": "events", "orders": "orders", "offers": "offers", "actions": "actions", "sales": "sales", "staff": "staff",
 }  # fmt: skip
 KINDS = {"operational": "What happened", "perceptive": "What customers say", "outcome": "What they do afterwards"}
 

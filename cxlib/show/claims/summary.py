@@ -61,13 +61,18 @@ def cards(kpis: pd.DataFrame, changes: pd.DataFrame, ledger: pd.DataFrame, progr
 
 def act(told: pd.DataFrame) -> list[str]:
     """Return what may lead to an action: surviving claims that are marked so; 'no detectable change' never is one."""
-    chosen = told[(told["action"] == 1) & told["survives"] & (told["grade"] != "E") & told["study"].str[:2].isin(["02", "04"])].sort_values("rank", kind="stable")
+    chosen = told[(told["action"] == 1) & told["survives"] & (told["grade"] != "E") & told["study"].str[:2].isin(["02", "04", "06"])].sort_values("rank", kind="stable")
     return list(chosen["said"]) or ["Nothing in this run is sure enough to act on."]
 
 
 def worth(told: pd.DataFrame) -> list[str]:
-    """Return what the actions did and returned."""
-    own = told[(told["study"].str[:2] == "11") & (told["grade"] != "E")].sort_values("rank", kind="stable")
+    """Return what the actions returned, all together first and then one sentence each (the return where there is one, else the effect), and what
+    satisfaction goes with where a threshold survives. What did not survive its test stands under what cannot be told."""
+    own = told[told["study"].str[:2].isin(["06", "11"]) & told["survives"] & (told["grade"] != "E")]
+    parts = own["claim_id"].str.split(".")
+    action, kind = parts.str[1], parts.str[2].map({"effect": 1}).fillna(0)
+    own = own.assign(action_=action.where(own["study"].str[:2] == "11", own["claim_id"]), kind=kind, whole=own["claim_id"] != "roi.all").sort_values(["whole", "kind", "rank"], kind="stable")
+    own = own.drop_duplicates("action_").sort_values(["whole", "rank"], kind="stable")
     return list(own["said"]) or ["No action of this programme has an effect that can be counted in money."]
 
 

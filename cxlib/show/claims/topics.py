@@ -30,7 +30,7 @@ def coverage(found: pd.DataFrame) -> list[str]:
         if row["n"] == 0:
             said.append(f"{row['opening']}{row['quarter']}, {row['note']}.")
             continue
-        aside = [f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("other_language", "in another language")) if row[key]]
+        aside = [f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("unknown", "not knowing"), ("other_language", "in another language")) if row[key]]
         said.append(
             f"{row['opening']}{prose.plural(row['verbatims'], 'comment')} in {row['quarter']}{f', set aside {prose.join(aside)}' if aside else ''}; "
             f"the codeframe leaves {prose.percent(row['estimate'])} of {'the others' if aside else 'them'} uncovered (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})."
@@ -72,6 +72,44 @@ def table(shares: pd.DataFrame) -> pd.DataFrame:
     ])  # fmt: skip
 
 
+def audit(shares: pd.DataFrame, agreed: pd.DataFrame, names: dict) -> list[str]:
+    """Say for each survey's latest quarter whether people have checked the coder, how well it did and how well they agree with each other."""
+    said = []
+    for _, group in latest(shares, polarity="any").groupby("survey_id", sort=False):
+        row, checked = group.iloc[0].to_dict(), group[~group["indicative"].astype(bool)]
+        if checked.empty:
+            said.append(claims.say(row["opening"], f"nobody has coded comments of {row['quarter']} by hand, so every share is indicative: its interval holds the sampling error, not the coder's mistakes. To correct them, have two people code 200 answers (cx code export)."))
+            continue
+        far = checked.loc[(checked["uncorrected"] - checked["estimate"]).abs().idxmax()].to_dict()
+        found = [f"the largest correction is that of {far['topic']}, from {prose.percent(far['uncorrected'])} to {prose.percent(far['estimate'])}"]
+        if checked[["sensitivity", "precision"]].notna().any().all():
+            right = [prose.number(100 * checked[name].median(), digits=0) for name in ("sensitivity", "precision")]
+            found.insert(0, f"of 100 mentions that people see the coder finds {right[0]}, and {right[1]} of 100 that it finds are right (medians over topics)")
+        said.append(claims.say(row["opening"], f"shares of {row['quarter']} are corrected by an audit: people coded a random sample of {prose.plural(int(checked['audit_n'].max()), 'answer')}; {prose.join(found)}."))
+    own = agreed[agreed["topic"] != "(polarity)"]
+    if len(own):
+        bad = own[~own["allowed"].astype(bool)]
+        said.append(f"Two people or more coded {prose.plural(int(own['n'].max()), 'comment')} without seeing each other's codes: on {prose.number(len(own) - len(bad))} of {prose.plural(len(own), 'topic')} they agree well enough (Krippendorff's alpha of at least 0.67, for rare topics its lower limit)"
+                    + (f"; {prose.join(bad['topic'].map(names).fillna(bad['topic']))} {'leads' if len(bad) == 1 else 'lead'} to no priority until the definition is sharper." if len(bad) else "."))
+    return said
+
+
+def agreement(found: pd.DataFrame, names: dict) -> pd.DataFrame:
+    """Return the agreement of coders by topic as a table of words: alpha with its interval, kappa, positive agreement, comments, verdict."""
+    words = lambda row: f"{prose.number(row['estimate'], digits=2)}" + (f" ({prose.interval(row['conf_low'], row['conf_high'], 'number', digits=2)})" if row["conf_low"] == row["conf_low"] else "") if row["estimate"] == row["estimate"] else "not estimable"
+    return pd.DataFrame([
+        {"topic": names.get(row["topic"], "Better or worse, where both see the topic"), "alpha": words(row), "kappa": row["kappa"], "positive": row["positive"], "count": row["count"], "verdict": row["verdict"]}
+        for row in found.sort_values("estimate", ascending=False, kind="stable").to_dict("records")
+    ])  # fmt: skip
+
+
+def checked(group: pd.DataFrame) -> str:
+    """Return what a caption says of how shares came about."""
+    if group["indicative"].astype(bool).all():
+        return "Indicative: not corrected by an audit."
+    return f"Corrected by an audit of {prose.plural(int(group['audit_n'].max()), 'answer')}; the interval is for {'the population' if (group['target'] == 'population').all() else 'the comments of this wave'}."
+
+
 def changes(moved: pd.DataFrame) -> list[str]:
     """Say for each survey which topics are criticised more or less often than the quarter before, where a test on its own would see it."""
     said = []
@@ -97,36 +135,40 @@ def impact(found: pd.DataFrame, unit: str) -> list[str]:
 
 
 def links(found: pd.DataFrame, adjusted: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics held constant, bases."""
-    others = adjusted.set_index("topic_id")
+    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics, segment and wave (and then ratings) held constant, bases."""
+    by = {held: own.set_index("topic_id").to_dict("index") for held, own in adjusted.groupby("held")}
     rows = []
     for row in found.sort_values("estimate", kind="stable").to_dict("records"):
-        held = others.loc[row["topic_id"]].to_dict() if row["topic_id"] in others.index else {}
+        told = {name: _limits(by[held][row["topic_id"]], unit) if row["topic_id"] in by.get(held, {}) else "–" for name, held in (("adjusted", "topics, segment, wave"), ("beside", "and ratings"))}
         rows.append({
-            "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), "adjusted": _limits(held, unit) if held else "–",
+            "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), **(told if "and ratings" in by else {"adjusted": told["adjusted"]}),
             "count": row["count"], "n": row["n"],
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def tests(found: pd.DataFrame, moved: pd.DataFrame, quarter: str) -> pd.DataFrame:
-    """Return both families as rows of the ledger, in words; surveys without comments in the quarter were tested when they were reported."""
+def tests(found: pd.DataFrame, moved: pd.DataFrame, quarter: str, *more: pd.DataFrame) -> pd.DataFrame:
+    """Return both families, and more of them, as rows of the ledger, in words; surveys without comments in the quarter were tested when they were reported."""
     found, moved = found[found["quarter"] == quarter], moved[moved["quarter"] == quarter]
     about = lambda row: f"{row['opening']}{row['topic']} goes with {row['kpi']}"
     again = lambda row: f"{row['opening']}{row['topic']} is criticised as often as in {row['then_quarter']}"
     return pd.concat([
         claims.tests(found, study=STUDY, family="topic_impact", kind="secondary", key=["survey_id", "topic_id"], what=about),
         claims.tests(moved, study=STUDY, family="topic_changes", kind="exploratory", key=["survey_id", "topic_id", "polarity"], what=again),
+        *more,
     ], ignore_index=True)  # fmt: skip
 
 
-def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: str, kpi: str, quarter: str) -> pd.DataFrame:
-    """Return the study's claims for surveys with comments in the quarter: most criticised topic, strongest association, largest change."""
+def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: str, kpi: str, quarter: str, *, barred=()) -> pd.DataFrame:
+    """Return the study's claims for surveys with comments in the quarter: most criticised topic, strongest association, largest change.
+
+    Topics in `barred` (ids; those on which coders do not agree) lead to no action.
+    """
     made = []
     for place, (survey, group, _) in enumerate(_pairs(shares[shares["quarter"] == quarter])):
         row, opening = group.iloc[0].to_dict(), group["opening"].iloc[0]
         base = f"{prose.base(row['n'], row['n_eff'], noun='commenter')}, {group['survey'].iloc[0]} {row['quarter']}"
-        share = f"{prose.percent(row['estimate'])} of those who wrote something (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; indicative, not audited)"
+        share = f"{prose.percent(row['estimate'])} of those who wrote something (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; {'indicative, not audited' if row['indicative'] else 'corrected by an audit'})"
         text = claims.say(opening, f"the topic criticised most often in these comments is {row['topic']}, by {share}.")
         made.append(claims.claim(f"topics.{survey}.most", STUDY, text, row=row, unit="share", base=base, rank=4 + place / 10))
         tested = found[(found["survey_id"] == survey) & found["p"].notna()].sort_values("p", kind="stable")
@@ -134,7 +176,7 @@ def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: s
             row = tested.iloc[0].to_dict()
             text = claims.say(opening, f"mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} {kpi}: {_with(row, unit)}.")
             null = claims.say(opening, f"no topic showed a detectable association with {kpi}.")
-            made.append(claims.claim(f"topics.{survey}.impact", STUDY, text, text_null=null, row=row, unit=unit, base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id"]), rank=4.5 + place / 10, action=row["estimate"] < 0))
+            made.append(claims.claim(f"topics.{survey}.impact", STUDY, text, text_null=null, row=row, unit=unit, base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id"]), rank=4.5 + place / 10, action=row["estimate"] < 0 and row["topic_id"] not in barred))
         last = moved[(moved["survey_id"] == survey) & moved["p"].notna()].sort_values("p", kind="stable")
         if len(last):
             row = last.iloc[0].to_dict()

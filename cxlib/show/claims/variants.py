@@ -3,7 +3,7 @@
 import pandas as pd
 
 from cxlib.show import claims, prose
-from cxlib.show.claims import drivers
+from cxlib.show.claims import constructs, drivers
 
 WAYS = {
     "class": "classes instead of scores", "logit": "classes by ordered logit on complete answers", "complete": "complete answers only", "em": "gaps filled by maximum likelihood", "unweighted": "no weights",
@@ -122,8 +122,8 @@ def differences(segments: pd.DataFrame, changes: pd.DataFrame, moved: pd.DataFra
     return lines
 
 
-def tests(tested: pd.DataFrame, unequal: pd.DataFrame, segments: pd.DataFrame, changes: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return the study's rows of the ledger: the permutation tests, and as exploratory ones those of asymmetry, necessity, change and segments."""
+def tests(tested: pd.DataFrame, unequal: pd.DataFrame, segments: pd.DataFrame, changes: pd.DataFrame, shortfalls: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the study's rows of the ledger: the permutation tests, and as exploratory ones those of asymmetry, necessity, change, segments and gaps."""
     name = lambda row: f"{programme.label(row['driver'])} goes with {claims.name(programme, row['kpi'], row['survey'])}"
     parts = [
         drivers.tests(tested, programme),
@@ -131,6 +131,7 @@ def tests(tested: pd.DataFrame, unequal: pd.DataFrame, segments: pd.DataFrame, c
         claims.tests(_necessity(unequal), study=drivers.STUDY, family="driver_necessity", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"A high {claims.name(programme, row['kpi'], row['survey'])} goes with a poor rating of {programme.label(row['driver'])}"),
         claims.tests(changes.assign(kind="wave"), study=drivers.STUDY, family="driver_changes", kind="exploratory", key=["kind", *drivers.KEY], what=lambda row: f"{name(row)} as it did in {row['then_wave']}"),
         claims.tests(segments.assign(kind="segment"), study=drivers.STUDY, family="driver_segments", kind="exploratory", key=["kind", *drivers.KEY, "segment", "value"], what=lambda row: f"{name(row)} in {programme.label(row['segment'])} {row['value']} as elsewhere"),
+        constructs.tests(shortfalls, study=drivers.STUDY),
     ]
     return pd.concat([part for part in parts if len(part)], ignore_index=True) if any(map(len, parts)) else parts[0]
 

@@ -4,7 +4,7 @@ A figure never saves and never shows. `layout` holds the canvas and the colours,
 alike everywhere (intervals, low base hollow, bases), and one module a notebook holds its figures. The functions of those modules are reached as `figures.drivers.importance(frame)`.
 """
 
-from cxlib.show.figures import alerts, drivers, layout, loading, marks, roi, summary, topics, tracking, units
+from cxlib.show.figures import alerts, drivers, effects, layout, loading, marks, roi, summary, thresholds, topics, tracking, units, worth
 from cxlib.show.figures.embedding import draw, embed, svg
 
-__all__ = ["alerts", "draw", "drivers", "embed", "layout", "loading", "marks", "roi", "summary", "svg", "topics", "tracking", "units"]
+__all__ = ["alerts", "draw", "drivers", "effects", "embed", "layout", "loading", "marks", "roi", "summary", "svg", "thresholds", "topics", "tracking", "units", "worth"]

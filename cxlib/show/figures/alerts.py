@@ -4,7 +4,7 @@ import pandas as pd
 
 from cxlib import quarters
 from cxlib.show.figures import layout, marks
-from cxlib.show.figures.tracking import _levels, starts, when
+from cxlib.show.figures.tracking import over_days
 
 
 @layout.styled
@@ -28,9 +28,4 @@ def chart(frame, ax=None, *, unit="points", height=240, quarter_of=quarters.of):
         ax.plot(part["_day"], part["stat"] * scale, color=layout.BLUE, linewidth=1.6, zorder=3)
     out = frame[frame["signal"].astype(bool)]
     ax.plot(out["_day"], out["stat"] * scale, marker="o", markersize=4.5, linestyle="none", color=layout.RED, zorder=4)
-    when(ax, starts(frame, quarter_of))
-    ax.margins(x=0.03)
-    ax.yaxis.grid(True)
-    ax.tick_params(axis="y", labelcolor=layout.MUTED)
-    _levels(ax, unit)
-    return ax
+    return over_days(ax, frame, unit, quarter_of)

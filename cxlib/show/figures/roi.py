@@ -1,51 +1,9 @@
-"""Figures of the effect and its worth: treated against control, recovery against its own natural course, money with its spread."""
+"""Figures of the worth of an action: money with its spread, and what it hangs on."""
 
 import numpy as np
 
 from cxlib.show import prose
-from cxlib.show.figures import layout, marks, tracking
-
-
-@layout.styled
-def effect(frame, ax=None, *, unit="percent"):
-    """Draw the outcome of treated and control, each with its interval, and beneath them their difference about zero.
-
-    In: `arm` (or `label`: 'treated', 'control', and 'difference' where it is known), `estimate, conf_low, conf_high`, `n`; the difference is in
-    the same unit (percent: proportions in, percentage points shown). Optional `n_eff`, `flag`.
-    """
-    marks.need(frame, ["arm", "estimate", "conf_low", "conf_high"], "effect")
-    levels, gap = frame[frame["arm"] != "difference"], frame[frame["arm"] == "difference"]
-    scale = 100 if unit == "percent" else 1
-    if gap.empty:
-        ax = layout.axes(ax, height=64 + 40 * len(levels))
-        return _levels(ax, levels, unit, scale)
-    upper, lower = layout.panels(2, ax, columns=1, narrow=1, heights=(len(levels) + 0.9, len(gap) + 1.2), height=34 * (len(frame) + 3) / 2)
-    _levels(upper, levels, unit, scale)
-    marks.intervals(lower, np.arange(len(gap)), gap, colour=marks.moved(gap), scale=scale, size=8)
-    marks.rows(lower, marks.names(gap, "arm") if "label" in gap else ["Difference"] * len(gap))
-    marks.zero(lower)
-    lower.xaxis.set_major_formatter(lambda value, _: tracking.signed(value))
-    marks.bases(lower, np.arange(len(gap)), gap)
-    layout.under(lower, "Difference in percentage points" if unit == "percent" else f"Difference in {unit.removeprefix('money:')}")
-    return upper
-
-
-@layout.styled
-def recovery(frame, ax=None):
-    """Draw the share that recovered: customers contacted against those nobody contacted, whose recovery is what happens anyway.
-
-    In: `group` (or `label`), `estimate, conf_low, conf_high` (shares 0..1), `n`; optional `contacted` (bool; colours), `n_eff`, `flag`.
-    """
-    marks.need(frame, ["estimate", "conf_low", "conf_high"], "recovery")
-    ax, places = layout.axes(ax, height=70 + 40 * len(frame)), np.arange(len(frame))
-    colours = np.where(frame["contacted"].astype(bool), layout.BLUE, layout.MUTED) if "contacted" in frame else layout.BLUE
-    marks.intervals(ax, places, frame, colour=colours, scale=100, size=8)
-    marks.rows(ax, marks.names(frame, "group", "arm"))
-    ax.set_xlim(left=min(0, ax.get_xlim()[0]))
-    marks.percents(ax.xaxis)
-    layout.under(ax, "Share above the cut the next time they were asked")
-    marks.bases(ax, places, frame)
-    return ax
+from cxlib.show.figures import layout, marks
 
 
 @layout.styled
@@ -86,19 +44,6 @@ def tornado(frame, ax=None, *, currency="EUR", centre=None):
     marks.rows(ax, marks.names(frame, "input"), half=0.23)
     marks.zero(ax, at=middle)
     _amounts(ax, currency)
-    return ax
-
-
-def _levels(ax, frame, unit, scale):
-    places = np.arange(len(frame))
-    colours = np.where(frame["arm"].astype(str) == "treated", layout.BLUE, layout.MUTED)
-    marks.intervals(ax, places, frame, colour=colours, scale=scale, size=8)
-    marks.rows(ax, marks.names(frame, "arm"))
-    if unit == "percent":
-        marks.percents(ax.xaxis)
-    elif unit.startswith("money:"):
-        _amounts(ax, unit[6:])
-    marks.bases(ax, places, frame)
     return ax
 
 

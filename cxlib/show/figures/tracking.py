@@ -67,6 +67,11 @@ def level(frame, ax=None, *, unit="points", height=300, quarter_of=quarters.of):
         ax.axvline(day, color=layout.RED, linewidth=1.2, linestyle=(0, (1, 2)), zorder=1)
     last = frame.iloc[-1]
     ax.annotate(_told(last["level"], unit), (last["_day"], last["level"] * scale), xytext=(9, 0), textcoords="offset points", va="center", color=layout.BLUE, fontweight="bold", annotation_clip=False)
+    return over_days(ax, frame, unit, quarter_of)
+
+
+def over_days(ax, frame, unit: str, quarter_of):
+    """Finish an axes over days (`_day`): quarters below, levels in the unit beside."""
     when(ax, starts(frame, quarter_of))
     ax.margins(x=0.03)
     ax.yaxis.grid(True)

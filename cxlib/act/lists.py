@@ -1,0 +1,99 @@
+"""Actions for customers chosen by a rule: those on the list against customers like them who were not, weighted until they are alike."""
+
+import numpy as np
+import pandas as pd
+
+from cxlib.act import grades, matching, outcomes
+from cxlib.errors import DataError
+
+WORDS = ("contract", "segment", "brand", "region")  # of the customer file, where it has them
+
+
+def cohort(action, tables) -> pd.DataFrame:
+    """Return those on the list and those who could have been: person_id, treated, assigned_on, outcome, covariates.
+
+    The others are customers who never were on this list. Where the list was made of low scorers (`cut`), they are those with equally low scores who were not called, dated by their answer; else each has a day of assignment
+    that is drawn from the days of the list in order, whatever they did later (no immortal time), on which they were customers. Covariates: the outcome in as many days before, in as many before these, tenure, and what the
+    customer file says (contract, segment, brand, region); the score, where the list was made by it. `attrs`: cut, gone, unobserved (treated whose time before is not in the files).
+    """
+    log = tables["actions"]
+    chosen = log[(log["action_id"] == action.id) & (log["arm"] == "treated")].sort_values(["assigned_on", "person_id"], kind="stable").drop_duplicates("person_id")
+    if "people" not in tables:
+        raise DataError("customers who were not on the list are not known: a customer file (the table people) would name them")
+    people = tables["people"].drop_duplicates("person_id").set_index("person_id")
+    others = _low_scorers(action, chosen, tables) if action.cut is not None and action.kpi else _undated(chosen, people)
+    rows = pd.concat([chosen[["person_id", "assigned_on"]].assign(treated=True), others.assign(treated=False)], ignore_index=True)
+    if action.cut is not None and action.kpi:
+        rows["score"] = _scores(action, rows, tables)
+    rows = rows[rows["person_id"].isin(people.index) & (rows["score"].notna() if "score" in rows else True)]
+    file = people.reindex(rows["person_id"]).reset_index()
+    here = ~(file["joined_on"] > rows["assigned_on"].to_numpy()).to_numpy() & ~(file["left_on"] < rows["assigned_on"].to_numpy()).to_numpy()
+    rows = rows[here].reset_index(drop=True)
+    told = outcomes.of(action, rows.assign(arm=np.where(rows["treated"], "treated", "control"), action_id=action.id), tables)
+    bought = outcomes.entries(action, tables)
+    past = outcomes.in_window(told.drop(columns=["outcome", "before"]).assign(assigned_on=told["assigned_on"] - pd.Timedelta(days=action.window_days)), bought.rename(columns={"day": "ordered_on"}), days=action.window_days, value="value", until=tables.end).set_index("person_id")
+    made = told.assign(earlier=told["person_id"].map(past["before"]))
+    file = people.reindex(made["person_id"]).reset_index()
+    made["tenure"] = (made["assigned_on"] - file["joined_on"].to_numpy()).dt.days
+    made["tenure"] = made["tenure"].fillna(made["tenure"].median()) if made["tenure"].notna().any() else 0
+    for name in WORDS:
+        if name in file and file[name].notna().any():
+            made[name] = file[name].fillna("unknown").astype(str).to_numpy()
+    first = bought["day"].min() if len(bought) else pd.NaT
+    early = made["assigned_on"] - pd.Timedelta(days=action.window_days) < first
+    made = made[~early].dropna(subset="outcome").reset_index(drop=True)
+    made.attrs = {"cut": told.attrs.get("cut", 0), "gone": told.attrs.get("gone", 0), "unobserved": int(early.sum())}
+    return made
+
+
+def covariates(made: pd.DataFrame) -> list[str]:
+    """Return the columns of a cohort that are balanced."""
+    return [name for name in ("score", "before", "earlier", "tenure", *WORDS) if name in made and made[name].notna().all()]
+
+
+def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=()) -> tuple[dict, pd.DataFrame]:
+    """Return the effect of an action for a list (ATT), `without` some customers, and how alike both groups are before and after weighting: rows as `rollouts.evaluate`, kinds "before" and "after" (standardised differences)."""
+    made = cohort(action, tables)
+    left, attrs = made["person_id"].isin(set(without)), made.attrs
+    made = made[~left].reset_index(drop=True)
+    made.attrs = attrs
+    if made["treated"].sum() < 2 or (~made["treated"]).sum() < 2:
+        raise DataError(f"{int(made['treated'].sum())} customers on the list and {int((~made['treated']).sum())} others have a whole window; two each are needed")
+    columns = covariates(made)
+    found = matching.effect(made, outcome="outcome", treated="treated", covariates=columns).iloc[0].to_dict()
+    letter, reason = grades.grade(design="adjusted", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
+    alike = matching.balance(made, treated="treated", covariates=columns)
+    path = pd.concat([alike.assign(kind=kind, estimate=alike[kind], at=np.arange(len(alike), dtype=float)) for kind in ("before", "after")], ignore_index=True)
+    path = path.assign(action=action.id, label=path["covariate"], conf_low=np.nan, conf_high=np.nan, n=found["n"])
+    notes = [found["note"], f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{int(left.sum())} who had another action at the same time are left out" if left.any() else ""]
+    row = found | {"design": "matching", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": made.attrs["cut"], "grade": letter, "reason": reason, "largest": outcomes.largest(made, "treated"), "note": "; ".join(note for note in notes if note)}
+    row["comparison"] = f"{found['n_control']} customers not on the list, worth {found['n_eff']:.0f} after weighting"
+    return row, path[["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]]
+
+
+def _undated(chosen: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    rest = people.index[~people.index.isin(chosen["person_id"])].sort_values()
+    days = chosen["assigned_on"].sort_values().to_numpy()
+    # In order of their keys, which say nothing of them, each gets the next day of the list.
+    return pd.DataFrame({"person_id": rest, "assigned_on": days[np.arange(len(rest)) % len(days)]})
+
+
+def _low_scorers(action, chosen, tables) -> pd.DataFrame:
+    low = _answers(action, tables)
+    low = low[(low[action.kpi] <= action.cut) & low["answered_on"].between(chosen["assigned_on"].min() - pd.Timedelta(days=31), chosen["assigned_on"].max())]
+    low = low[~low["person_id"].isin(chosen["person_id"])].drop_duplicates("person_id")
+    return low[["person_id"]].assign(assigned_on=(low["answered_on"] + pd.Timedelta(days=1)).astype(chosen["assigned_on"].dtype))
+
+
+def _answers(action, tables) -> pd.DataFrame:
+    own = tables["responses"]
+    own = own[own[action.kpi].notna() & own["person_id"].notna()] if action.kpi in own else own.iloc[:0].assign(**{action.kpi: np.nan})
+    return (own[own["survey"] == action.survey] if action.survey else own).sort_values(["answered_on", "answer"], kind="stable")
+
+
+def _scores(action, rows, tables) -> pd.Series:
+    """Return the last score of each at or before the day of assignment, no more than 31 days old."""
+    own = _answers(action, tables)[["person_id", "answered_on", action.kpi]]
+    joined = rows.reset_index()[["index", "person_id", "assigned_on"]].merge(own, on="person_id")
+    joined = joined[(joined["answered_on"] <= joined["assigned_on"]) & (joined["answered_on"] >= joined["assigned_on"] - pd.Timedelta(days=31))]
+    return joined.sort_values("answered_on", kind="stable").groupby("index")[action.kpi].last().reindex(rows.index)

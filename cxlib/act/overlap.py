@@ -1,0 +1,90 @@
+"""Which customers had several actions at a time, and which effects can therefore not be told apart."""
+
+import pandas as pd
+from scipy import stats
+
+from cxlib.act.plan import BY_SERIES, BY_UNIT
+
+FEW = 0.2  # share of a list's customers who may be left out because they had another action too
+COLUMNS = ["action", "other", "n", "shared", "share", "treated_other", "control_other", "p", "separated", "note"]
+
+
+def table(actions, tables) -> pd.DataFrame:
+    """Return the action x customer overlap: for every action and other action of the log how many of its treated customers had the other one too, at the same time.
+
+    out: action, other, n (treated customers of the action), shared (of whom treated by the other, its days within the window of the first), share, treated_other and control_other (share of each arm that had the other; empty
+    without a control arm), p (Fisher: both arms had it as often), separated (1 where the design tells them apart), note. An action drawn by lot is told apart from another if both of its arms had that other as often (p >= .05): what
+    is in both arms is in no difference. Without a control arm those who had both are left
+    out where they are at most a fifth; else the two cannot be told apart.
+    """
+    if "actions" not in tables:
+        return pd.DataFrame(columns=COLUMNS)
+    log, rows = tables["actions"], []
+    logged = [action for action in actions if (log["action_id"] == action.id).any()]
+    for action in logged:
+        own = log[log["action_id"] == action.id].sort_values("assigned_on", kind="stable").drop_duplicates("person_id")
+        for other in logged:
+            if other.id != action.id:
+                rows.append(_pair(action, own, other, log))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def joint(actions, found: pd.DataFrame) -> dict[str, list[str]]:
+    """Return for each action the others that its effect cannot be separated from; `found` as `table` returns it."""
+    mixed = found[found["separated"] == 0]
+    together = {name: list(own["other"]) for name, own in mixed.groupby("action", sort=False)}
+    for action in actions:
+        if action.design in (*BY_UNIT, *BY_SERIES):
+            same = [other.id for other in actions if other.id != action.id and other.design in (*BY_UNIT, *BY_SERIES) and _same(action, other)]
+            if same:
+                together[action.id] = [*together.get(action.id, []), *same]
+    return together
+
+
+def leaders(actions, found: pd.DataFrame, lots) -> dict[str, str]:
+    """Return which actions have no effect of their own because most of their customers had another from which they cannot be told apart: action -> the one whose effect is of both (a lot before a list; `lots`: ids of actions decided by lot)."""
+    mixed, out = found[(found["separated"] == 0) & (found["share"] >= 0.5)], {}
+    for row in mixed.itertuples():
+        if row.action not in lots and (row.other in lots or row.other < row.action) and row.other not in out:
+            out[row.action] = row.other
+    return out
+
+
+def both(action, actions, tables, found: pd.DataFrame) -> set:
+    """Return the customers, of the list and of those compared with it, who had another action at the same time and are left out so that it is told apart."""
+    others = set(found[(found["action"] == action.id) & (found["separated"] == 1) & (found["shared"] > 0)]["other"]) if action.design in ("list", "matching") else set()
+    log = tables["actions"] if others else pd.DataFrame()
+    own, out = log[log["action_id"] == action.id] if others else log, set()
+    for other in (one for one in actions if one.id in others):
+        reach = pd.Timedelta(days=max(action.window_days, other.window_days))
+        theirs = log[(log["action_id"] == other.id) & (log["arm"] == "treated")]
+        out |= set(theirs.loc[theirs["assigned_on"].between(own["assigned_on"].min() - reach, own["assigned_on"].max() + reach), "person_id"])
+    return out
+
+
+def _same(action, other) -> bool:
+    """Whether two actions for units or series hit the same of them at the same time."""
+    meant = not (action.end < other.start or other.end < action.start)
+    units = action.unit == other.unit and action.unit and bool(set(action.rollout.items()) & set(other.rollout.items()))
+    return bool(units) or bool(meant and action.series and action.series == other.series)
+
+
+def _pair(action, own, other, log) -> tuple:
+    theirs = log[(log["action_id"] == other.id) & (log["arm"] == "treated")][["person_id", "assigned_on"]].rename(columns={"assigned_on": "other_on"})
+    joined = own.merge(theirs, on="person_id")
+    reach = pd.Timedelta(days=max(action.window_days, other.window_days))
+    near = joined[(joined["other_on"] < joined["assigned_on"] + reach) & (joined["other_on"] > joined["assigned_on"] - reach)]
+    had = own["person_id"].isin(near["person_id"])
+    treated, control = own["arm"] == "treated", own["arm"] == "control"
+    n, shared = int(treated.sum()), int((had & treated).sum())
+    share1, share0, p = shared / n if n else 0.0, float("nan"), float("nan")
+    if control.any():
+        other0 = int((had & control).sum())
+        share0 = other0 / int(control.sum())
+        p = float(stats.fisher_exact([[shared, n - shared], [other0, int(control.sum()) - other0]])[1])
+        apart = p >= 0.05
+        note = "as often in both arms" if apart and shared else "" if apart else "not as often in both arms: what the other did is in the difference"
+    else:
+        apart = share1 <= FEW
+        note = "" if not shared else "those who had both are left out" if apart else "there is no arm without it: the two cannot be told apart"
+    return action.id, other.id, n, shared, share1, share1 if control.any() else float("nan"), share0, p, int(apart), note
