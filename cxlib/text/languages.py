@@ -26,15 +26,13 @@ def _one(text: str, declared: str, known) -> str:
 
 def chances(text: str) -> list[tuple[str, float]]:
     """Return the languages (97, py3langid) with the chance that a text is in each, the likeliest first; none for a text without letters."""
-    if not any(letter.isalpha() for letter in text[:_MOST]) or (model := _identifier()) is None:
+    if not any(letter.isalpha() for letter in text[:_MOST]):
         return []
-    return model.rank(text[:_MOST].lower())  # in small letters: shouting looks like no language to the model
+    return _identifier().rank(text[:_MOST].lower())  # in small letters: shouting looks like no language to the model
 
 
 @cache
 def _identifier():
-    try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-    except ImportError:
-        return None  # an environment from before the lock had it: what was declared then holds
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

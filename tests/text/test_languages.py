@@ -7,7 +7,6 @@ import pytest
 
 from cxlib.text import codeframe, languages, sentiment, topics
 
-pytest.importorskip("py3langid", reason="the environment is older than the lock, which names py3langid")
 FRAME = codeframe.parse({"version": "1", "language": "en", "topics": [{"id": "staff", "name": "Staff", "include": {"en": ["staff"], "de": ["Mitarbeiter"]}}, {"id": "bill", "name": "Bills", "include": {"en": ["bill"], "de": ["Rechnung"]}}]})
 SAID = {
     "en": ["The staff were friendly and the bill was right", "I had to wait far too long for an answer"], "de": ["Die Mitarbeiter waren freundlich, aber die Rechnung war falsch", "ICH MUSSTE VIEL ZU LANGE AUF EINE ANTWORT WARTEN"],
