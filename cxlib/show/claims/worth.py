@@ -178,6 +178,13 @@ def portfolio(found: pd.DataFrame, plan, currency: str) -> list[str]:
     return said
 
 
+def nets(found: pd.DataFrame, plan) -> pd.DataFrame:
+    """Return the nets of a portfolio with the names of its rows, for a figure; what the programme costs has no interval and is in the last one."""
+    own = found[found["action"] != "programme"]
+    label = ["All together" if row.action == "all" else f"{named(plan, row.action)}{f' {row.note}' if row.note else ''}" for row in own.itertuples()]
+    return own.assign(label=label)[["label", "estimate", "conf_low", "conf_high"]]
+
+
 def portfolio_table(found: pd.DataFrame, plan, currency: str) -> pd.DataFrame:
     """Return the portfolio as a table of words: action, value, cost, net with its interval, net for each unit spent, draws in which it pays, grade."""
     money, words = lambda value: prose.money(value, currency), {"all": "All together", "programme": "The programme itself"}
