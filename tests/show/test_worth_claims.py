@@ -76,7 +76,7 @@ def test_an_account_lists_every_input_with_source_and_grade():
 
 @pytest.mark.parametrize(("grade", "net", "action"), [("A", 1000.0, 1), ("A", 100.0, 0), ("C", 1000.0, 0)])
 def test_claims_lead_to_action_only_where_design_and_interval_allow(grade, net, action):
-    effects = pd.DataFrame([{"action": "call", "outcome": "margin", "p": 0.001}])
+    effects = pd.DataFrame([{"action": name, "outcome": "margin", "p": 0.001, "estimate": 2.0, "grade": "A"} for name in ("call", "other")])
     made = worth.rows(effects, measured(net, grade=grade), pd.DataFrame(), pd.DataFrame({"action": []}), {"other": "nobody wrote down what it cost"}, plan.Plan(actions=(*PLAN.actions, PLAN.actions[0].model_copy(update={"id": "other", "name": "Other"}))), "EUR")
     row = made[made["claim_id"] == "roi.call.return"].iloc[0]
     assert (row["action"], row["grade"], row["test_id"]) == (action, grade, "11.call.margin")

@@ -246,7 +246,9 @@ def rows(found: pd.DataFrame, worth: pd.DataFrame, together: pd.DataFrame, plann
     if len(together) > 1:
         whole = together[together["action"] == "all"].iloc[0].to_dict()
         made.append(claims.claim("roi.all", STUDY, portfolio(together, plan, currency)[0], row=whole, unit=currency, base=f"{prose.plural(len(worth['action'].unique()), 'action')}", grade=whole["grade"], rank=2.95))
-    for action, why in refused.items():
+    # of the others the study of effects says that nothing is known, or that they stand in another's account
+    known = set(found.loc[found["estimate"].notna() & (found["grade"] != "E"), "action"])
+    for action, why in ((name, why) for name, why in refused.items() if name in known and "cannot be told apart" not in why):
         made.append(claims.claim(f"roi.{action}.unknown", STUDY, f"{named(plan, action)}: no return, because {why}.", base="", grade="E", rank=8.5))
     for action, own in planned.groupby("action", sort=False):
         net = own[own["measure"] == "net"].iloc[0].to_dict()
