@@ -174,6 +174,16 @@ def test_actions_that_cannot_be_told_apart_have_one_account_with_the_costs_of_bo
     assert found.loc["one", "note"] == "with Two"
 
 
+def test_the_sum_of_grades_a_and_b_stands_apart_where_others_are_weaker():
+    first, second = log("one"), log("two", first=1000)
+    tables, actions = Tables(actions=pd.concat([first, second])), [action("one"), action("two")]
+    inputs, flow, _ = evaluated(effects({"action": "one"}, {"action": "two", "grade": "C"}), actions, tables)
+    found = portfolio.together(inputs, flow, actions, tables, programme(), draws=1024, seed=1).set_index("action")
+    assert found.loc["sure", ["grade", "n", "note"]].tolist() == ["A", 200, "1 account"]
+    assert found.loc["all", ["grade", "n"]].tolist() == ["C", 400]
+    assert found.loc["sure", "estimate"] == pytest.approx(found.loc["one", "estimate"])
+
+
 def test_an_account_of_two_needs_the_cost_of_both():
     inputs, *_ = two(shared=100, cost=None)
     assert inputs.empty

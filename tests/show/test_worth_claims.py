@@ -88,8 +88,10 @@ def test_portfolio_says_what_is_in_it_and_what_is_left_out():
     line = {"action": "call", "value": 3000.0, "investment": 2000.0, "estimate": 1000.0, "conf_low": 600.0, "conf_high": 1400.0, "roi": 0.5, "p_pays": 0.99, "n": 500, "grade": "A", "note": "with Letter"}
     found = pd.DataFrame([line, line | {"action": "all", "note": ""}])
     said = worth.portfolio(found, PLAN, "EUR")
-    assert said[0].startswith("The one action with an account cost €2,000, for 500 customers, each counted once, and brought €3,000: net €1,000 (95 % interval €600 to €1,400); it paid, at grade A")
+    assert said[0].startswith("The one action with an account cost €2,000, for 500 customers by name, each counted once, and brought €3,000: net €1,000 (95 % interval €600 to €1,400); it paid, at grade A")
     assert "nobody wrote it down" in said[1]
+    both = pd.DataFrame([line, line | {"action": "sure", "note": "1 account"}, line | {"action": "all", "grade": "C", "note": ""}])
+    assert worth.portfolio(both, PLAN, "EUR")[0].startswith("The one action of grade A or B cost €2,000")
     weak = worth.portfolio(found.assign(grade="C"), PLAN, "EUR")[0]
     assert "what goes with it is worth €3,000" in weak
     assert weak.endswith("at grade C, which is no proof.")
