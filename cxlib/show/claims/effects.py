@@ -15,7 +15,7 @@ COMPARED = {
     "staggered": "units with it against those not yet or never with it, each against its own past", "synthetic_control": "with the mix of other series that ran like it before", "interrupted_series": "with its own past, its season and a control series",
     "recovery": "with equally low scores that nobody called about", "none": "with nothing",
 }  # fmt: skip
-OUTCOMES = {"margin": "margin", "amount": "sales", "retention": "the share who stayed", "score": "the score", "contacts": "contacts", "returns": "what is sent back", "sales": "sales", "pieces": "pieces sold"}
+OUTCOMES = {"margin": "margin", "amount": "sales", "retention": "the share who stayed", "score": "the score", "contacts": "contacts", "returns": "the value of goods sent back", "sales": "sales", "pieces": "pieces sold"}
 MONEY = ("margin", "amount", "returns", "sales")
 CHECKS = {
     "ratio_p": "as many in each arm as the design says", "attrition_p": "as many observed in each arm", "before_p": "both arms alike before", "pretrend_p": "no difference in trend before", "placebo_p": "nothing seen at a date when nothing happened",
@@ -111,7 +111,7 @@ def overlaps(found: pd.DataFrame, plan) -> list[str]:
     met, said = found[found["shared"] > 0], []
     for row in met[met["separated"] == 0].to_dict("records"):
         one, other = (_action(plan, row[name]).name for name in ("action", "other"))
-        said.append(f"{one} and {other}: {prose.plural(row['shared'], 'customer')} of {prose.number(row['n'])} ({prose.percent(row['share'])}) had both at the same time; {row['note']}. What is said of the one is of both together.")
+        said.append(f"{one} and {other}: {prose.plural(row['shared'], row['of'][:-1])} of {prose.number(row['n'])} ({prose.percent(row['share'])}) had both at the same time; {row['note']}. What is said of the one is of both together.")
     apart = met[met["separated"] == 1]
     lots, left = apart[apart["p"].notna()], apart[apart["p"].isna()]
     name = lambda row: f"{_action(plan, row.action).name} with {_action(plan, row.other).name} ({prose.number(row.shared)} of {prose.number(row.n)})"
@@ -124,6 +124,7 @@ def overlaps(found: pd.DataFrame, plan) -> list[str]:
 
 def overlap_table(found: pd.DataFrame, plan) -> pd.DataFrame:
     """Return the overlap as a table: action by action, customers who had both."""
+    found = found[found["of"] == "customers"]
     names = list(dict.fromkeys(found["action"]))
     counts = {(row.action, row.other): row.shared for row in found.itertuples()} | {(row.action, row.action): row.n for row in found.itertuples()}
     words = {name: _action(plan, name).name for name in names}
