@@ -47,7 +47,7 @@ def customers(found: pd.DataFrame, currency: str, *, field: str = "") -> list[st
 
 def watched(found: pd.DataFrame) -> list[str]:
     """Say from which day on leaving is in the customer file, and how many came before it."""
-    if found.empty:
+    if found.empty or pd.isna(found["since"].iloc[0]):
         return []
     known = found.iloc[0]
     said = f"Customers count from {prose.date(known['since'])}, the day the first one in the file left; {prose.number(known['late'])} of them had come before it (delayed entry: those who had left by then are not in the file)." if known["late"] else "Everybody counts from the first day as a customer."
