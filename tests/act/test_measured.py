@@ -347,6 +347,6 @@ def test_a_programme_without_a_log_of_customers_has_tables_with_heads_and_no_row
     empty = claims.effects.overlap_table(overlap.table([plan], tables), Plan(actions=(plan,)))
     assert list(empty) == ["no", "action"]
     assert saved.table([plan], tables).empty
-    assert list(claims.saved.saved_table(saved.table([plan], tables), Plan(actions=(plan,)), "EUR"))[0] == "action"
+    assert "action" in claims.saved.saved_table(saved.table([plan], tables), Plan(actions=(plan,)), "EUR")
     assert measured.assigned([plan], tables) == {}
     assert renewals.table([plan], tables).empty
