@@ -135,6 +135,8 @@ def test_windows_that_are_not_over_have_no_effect_yet():
     tables.end = dt.date(2025, 3, 31)
     row = one(tables, action())
     assert "cannot be counted yet" in row.note
+    said = claims.effects.effects(measured.effects([action()], tables)[0], Plan(actions=(action(),)), {"call": 5.0}, "EUR")[0][0]
+    assert said.endswith("It can be told from 29 August 2025 on.")
 
 
 # ------------------------------------------------------------------------------------------------------ units and series

@@ -200,7 +200,9 @@ def _effect(row, action, spent, currency: str, plan) -> str:
         beside = ""
         if row["estimate"] == row["estimate"]:
             beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than its past would have given, with everything else that happened in it."
-        return f"{action.name}: {cost}effect unknown: {why}.{beside} Next time {NEXT[action.design]}."
+        waiting = row["design"] == "randomised" and "cannot be counted yet" in why  # somebody was held back: it takes time, not another design
+        tail = f"It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on" if waiting else f"Next time {NEXT[action.design]}"
+        return f"{action.name}: {cost}effect unknown: {why}.{beside} {tail}."
     if row["estimate"] != row["estimate"]:
         return f"{action.name}: {row['note'] or 'its effect cannot be estimated'}. Next time {NEXT[action.design]}."
     beside = [_action(plan, name).name for name in str(row["together"]).split(", ") if name] if row["joint"] else []
