@@ -135,6 +135,8 @@ def test_windows_that_are_not_over_have_no_effect_yet():
     tables.end = dt.date(2025, 3, 31)
     row = one(tables, action())
     assert "cannot be counted yet" in row.note
+    said = claims.effects.effects(measured.effects([action()], tables)[0], Plan(actions=(action(),)), {"call": 5.0}, "EUR")[0][0]
+    assert said.endswith("It can be told from 29 August 2025 on.")
 
 
 # ------------------------------------------------------------------------------------------------------ units and series
@@ -340,3 +342,13 @@ def test_two_roll_outs_in_the_same_shops_are_told_apart_by_the_shops_that_had_on
     row = one(tables, first, alike)
     assert (row.n_treated, row.joint, row.together) == (12, 1, "desk")
     assert "what is done beside it" in row.reason
+
+
+def test_a_programme_without_a_log_of_customers_has_tables_with_heads_and_no_rows():
+    tables, plan = market()
+    empty = claims.effects.overlap_table(overlap.table([plan], tables), Plan(actions=(plan,)))
+    assert list(empty) == ["no", "action"]
+    assert saved.table([plan], tables).empty
+    assert "action" in claims.saved.saved_table(saved.table([plan], tables), Plan(actions=(plan,)), "EUR")
+    assert measured.assigned([plan], tables) == {}
+    assert renewals.table([plan], tables).empty

@@ -129,7 +129,7 @@ def overlap_table(found: pd.DataFrame, plan) -> pd.DataFrame:
     names = list(dict.fromkeys(found["action"]))
     counts = {(row.action, row.other): row.shared for row in found.itertuples()} | {(row.action, row.action): row.n for row in found.itertuples()}
     place = {name: f"{spot}" for spot, name in enumerate(names, start=1)}
-    return pd.DataFrame([{"no": place[one], "action": _action(plan, one).name, **{place[other]: counts.get((one, other), 0) for other in names}} for one in names])
+    return pd.DataFrame([{"no": place[one], "action": _action(plan, one).name, **{place[other]: counts.get((one, other), 0) for other in names}} for one in names], columns=["no", "action", *place.values()])
 
 
 def recovery(found: pd.DataFrame, plan) -> list[str]:
@@ -181,7 +181,7 @@ def rows(found: pd.DataFrame, recovered: pd.DataFrame, spent: dict, plan, curren
             continue
         zero = not (row["conf_low"] > 0 or row["conf_high"] < 0)
         null = told if zero else f"{action.name} showed no detectable effect on {OUTCOMES[row['outcome']]} once all tests of this report are counted."
-        base = f"{prose.number(row['n_treated'])} assigned to it, {prose.number(row['n_control'])} held back" if row["design"] == "randomised" else row["comparison"]
+        base = f"{prose.number(row['n_treated'])} assigned to it, {prose.number(row['n_control'])} held back" if row["design"] == "randomised" else f"Compared with {row['comparison']}"
         made.append(claims.claim(f"roi.{action.id}.effect", STUDY, told, text_null=null, row=row, unit=f"{unit(row['outcome'], currency).removeprefix('money:')} per {row['per']}", base=base, p=row["p"], test_id=claims.test_id(STUDY, row, KEY), grade=row["grade"], rank=2.5 + place / 10 + ("ABCDE".index(row["grade"]) > 1) * 2))
     for action, group in recovered.groupby("action", sort=False):
         gap, one = (group[group["group"] == kind].iloc[0].to_dict() for kind in ("difference", "contacted"))
@@ -200,7 +200,9 @@ def _effect(row, action, spent, currency: str, plan) -> str:
         beside = ""
         if row["estimate"] == row["estimate"]:
             beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than its past would have given, with everything else that happened in it."
-        return f"{action.name}: {cost}effect unknown: {why}.{beside} Next time {NEXT[action.design]}."
+        waiting = row["design"] == "randomised" and "cannot be counted yet" in why  # somebody was held back: it takes time, not another design
+        tail = f"It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on" if waiting else f"Next time {NEXT[action.design]}"
+        return f"{action.name}: {cost}effect unknown: {why}.{beside} {tail}."
     if row["estimate"] != row["estimate"]:
         return f"{action.name}: {row['note'] or 'its effect cannot be estimated'}. Next time {NEXT[action.design]}."
     beside = [_action(plan, name).name for name in str(row["together"]).split(", ") if name] if row["joint"] else []
