@@ -35,6 +35,12 @@ def init(
     from cxlib.load import draft
 
     draft.make(files or [], to, name=name, overwrite=overwrite, quarter=quarter, say=_say)
+    contract = to / "programme.toml"
+    if contract.is_file() and 'kind = "verbatim"' in contract.read_text("utf-8") and not (to / "codeframe.toml").exists():
+        from cxlib.text import codeframe
+
+        (to / "codeframe.toml").write_bytes(codeframe.STARTER.read_bytes())
+        _say("codeframe.toml: comments are coded by a codeframe for services in English, German and French; make it yours")
 
 
 @app.command()
@@ -102,7 +108,7 @@ def code_export(
         raise UsageError(f"--kind {kind}: there are two kinds, audit and train.")
     found = run.programme_of(programme, raw)
     tables, frame = load.tables(found, quarter, out=run.reports(out)), codeframe.read(found.folder / "codeframe.toml")
-    for sentence in sheets.export(tables, frame, comments.code(tables, frame), kind=kind, rows=rows, coders=coders, survey=survey, folder=to or found.folder / "coding"):
+    for sentence in sheets.export(tables, frame, comments.code(tables, frame), kind=kind, rows=rows, coders=coders, survey=survey, folder=to or found.folder / "coding", unsure=comments.unsure(tables, frame) if kind == "train" else None):
         _say(sentence)
 
 

@@ -18,7 +18,7 @@ from small import ROOT
 from cxlib.load import identifiers
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; form-action 'none'; base-uri 'none'"
-PAGES = ("index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "11_roi")
+PAGES = ("index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "06_value_threshold", "11_roi")
 
 class Seen(HTMLParser):
     """A page as parsed: its tags in order with what they stand in, its visible words without the code, and the text of each place."""

@@ -156,7 +156,7 @@ def test_the_report_is_made_from_eight_files_and_says_what_it_cannot_answer(quar
     assert code == 0, errors
     draft = Path(out.strip().splitlines()[-1]).parent
     pages = {path.stem: path.read_text("utf-8") for path in draft.glob("*.html")}
-    assert set(pages) == {"index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "11_roi"}
+    assert set(pages) == {"index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "06_value_threshold", "11_roi"}
     assert "not yet coded" in pages["04_verbatim_topics"]
     assert "which it would need" in pages["11_roi"]
     assert "Unweighted" in pages["01_data_loading"] or quarter == "2010Q3"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from small import TINY
 
-PAGES = {"index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "11_roi"}
+PAGES = {"index", "01_data_loading", "02_annual_drivers", "03_performance_tracking", "04_verbatim_topics", "06_value_threshold", "11_roi"}
 CODEFRAME = 'version = "1"\n[[topics]]\nid = "fine"\nname = "Fine"\ninclude = ["fine"]\n'
 THIN = {
     "one response": ("r1,DE,p1,9,4,It is fine.\n", "not estimable (the KPI does not vary)", "+100.0"),

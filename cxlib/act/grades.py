@@ -12,7 +12,7 @@ def grade(*, design, intention_to_treat=True, sample_ratio_ok=None, attrition_p=
     design, kind of comparison:
     - "randomised": A if analysed as assigned, the sample ratio holds and attrition is balanced (p >= .05); otherwise it is a description, D.
     - "quasi" (difference-in-differences, synthetic control, a series with a control series): B if the pre-trend `bound`, the largest estimate that a difference in trend compatible with the time before would give
-      alone when carried to the time after (95 %), is smaller than the `effect`, and no placebo date shows one (`placebo_p` >= .05 where it was made); otherwise C. p > .05 of a pre-trend test is no proof and is not asked for.
+      alone when carried to the time after (95 %), is smaller than the `effect`, and no placebo date shows one (`placebo_p` >= .01 where it was made); otherwise C. p > .05 of a pre-trend test is no proof and is not asked for.
     - "adjusted" (matching, weighting): C if customers overlap and `balance`, the largest standardised difference left, is at most 0.1; otherwise D.
     - "described": D. "before_after" (also a series without a control series): E.
     `largest` is the largest share of an arm's outcome that one customer holds: above 25 % an A, B or C becomes D. `joint` is an effect of actions that the design does not separate: it keeps its
@@ -40,7 +40,7 @@ def causal(letter, conf_low, conf_high) -> bool:
 def _randomised(*, intention_to_treat, sample_ratio_ok, attrition_p, **_):
     checks = (
         (intention_to_treat, "not analysed as assigned"),
-        (sample_ratio_ok is True, "the sample ratio was not checked" if sample_ratio_ok is None else "the sample ratio does not hold"),
+        (bool(sample_ratio_ok), "the sample ratio was not checked" if sample_ratio_ok is None else "the sample ratio does not hold"),
         (attrition_p is not None and attrition_p >= 0.05, "attrition was not checked" if attrition_p is None else "attrition differs between the arms"),
     )
     failed = [text for passed, text in checks if not passed]
@@ -52,13 +52,13 @@ def _quasi(*, bound, effect, placebo_p, **_):
         return "C", "a comparison whose trend before was not bounded"
     if not abs(bound) < abs(effect):
         return "C", "a comparison whose trend before could explain the effect"
-    if placebo_p is not None and placebo_p < 0.05:
+    if placebo_p is not None and placebo_p < 0.01:
         return "C", "a comparison in which a date before the action shows an effect too"
     return "B", "a comparison group, and the largest difference in trend compatible with the time before does not explain the effect"
 
 
 def _adjusted(*, overlap, balance, **_):
-    if overlap is not True:
+    if not overlap:
         return "D", "adjusted for what was measured, but " + ("overlap was not checked" if overlap is None else "the groups hardly overlap")
     if balance is None or balance > 0.1:
         return "D", "adjusted for what was measured, but " + ("balance was not checked" if balance is None else "the groups differ after it still")

@@ -5,6 +5,7 @@ import pandas as pd
 
 from cxlib.act import effects
 
+COLUMNS = ["group", "accounts", "estimate", "std_error", "conf_low", "conf_high", "n", "renewed"]
 GROUPS = ("flagged and called", "flagged, not called", "called, never flagged")
 
 
@@ -33,10 +34,20 @@ def accounts(action, tables, *, days: int = 365) -> pd.DataFrame:
     made["group"] = np.select([flagged & called, flagged], GROUPS[:2], GROUPS[2])
     since = made["flagged_on"].fillna(made["called_on"])
     due = since + pd.Timedelta(days=days)
-    over, gone = due <= pd.Timestamp(tables.end), made["ended_on"] <= due
-    made["kept"] = np.where(over | gone, (~gone).astype(float), np.nan)
+    over, gone = due <= pd.Timestamp(tables.end), (made["ended_on"] <= due).fillna(False)
+    told = file["ended_on"].notna().any() if "ended_on" in file else False  # a file in which no account ever ends does not know who left
+    made["kept"] = np.where((over | gone) & told, (~gone).astype(float), np.nan)
     made["renewed"] = (made["renewed_on"] >= since).astype(float).where(made["renewed_on"].notna())
     return made.sort_values(["group", "flagged_on", "account_id"], kind="stable", ignore_index=True)[["account_id", "owner", "flagged_on", "score", "called_on", "renews_on", "renewed_on", "ended_on", "group", "kept", "renewed"]]
+
+
+def table(actions, tables) -> pd.DataFrame:
+    """Return `kept` for every action whose list was made of low scores, where the file of accounts names contracts that renew or end: action and its columns."""
+    if "accounts" not in tables or "people" not in tables or "actions" not in tables:
+        return pd.DataFrame(columns=["action", *COLUMNS])
+    made = {action.id: accounts(action, tables) for action in actions if action.cut is not None and action.kpi}
+    parts = [kept(own).assign(action=name) for name, own in made.items() if len(own)]
+    return pd.concat(parts, ignore_index=True)[["action", *COLUMNS]] if parts else pd.DataFrame(columns=["action", *COLUMNS])
 
 
 def kept(made: pd.DataFrame) -> pd.DataFrame:

@@ -2,20 +2,21 @@
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from cxlib.act import lists, measured, trials
 from cxlib.errors import DataError
 
 KINDS = {"retention": "people", "margin": "people", "contacts": "interactions", "returns": "orders"}  # what can be counted, and the table that it needs
-COLUMNS = ["action", "outcome", "design", "seen", "anyway", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "treated", "counted", "total", "total_low", "total_high", "grade", "note"]
+COLUMNS = ["action", "outcome", "design", "before", "seen", "anyway", "estimate", "std_error", "conf_low", "conf_high", "p", "p_adjusted", "n", "n_eff", "treated", "counted", "total", "total_low", "total_high", "grade", "note"]
 
 
 def table(actions, tables, without: dict | None = None) -> pd.DataFrame:
     """Return for every action on customers what it did to staying, margin, contacts and returns, counting each customer once.
 
-    out: action, outcome (retention, margin, contacts, returns), design, seen (mean change of those treated from the days before to the days after; retention: share who stayed), anyway (the same of those who stand for no action: what
-    comes back or falls away by itself, regression to the mean included), estimate (effect a customer, as on the page), std_error, conf_low, conf_high, p, n, n_eff, treated (customers assigned), counted (of whom not reached
-    by an earlier action on this list: a customer counts once), total (estimate x counted: customers saved, money, contacts) with its limits, grade, note. Outcomes of which the files hold nothing have no row.
+    out: action, outcome (retention, margin, contacts, returns), design, before (mean of those treated in as many days before), seen (their mean in the days after; retention: share who stayed), anyway (what it would have come to by itself, by
+    those who stand for no action: anyway - before is what comes back or falls away unaided, regression to the mean included), estimate (effect a customer, as on the page), std_error, conf_low, conf_high, p, p_adjusted (Benjamini-Hochberg over this table), n, n_eff, treated (customers assigned), counted (of whom not reached
+    while an earlier action was still counting: a customer counts once), total (estimate x counted: customers saved, money, contacts) with its limits, grade, note. Outcomes of which the files hold nothing have no row.
     """
     first, rows = _once(actions, tables), []
     for action in actions:
@@ -31,7 +32,21 @@ def table(actions, tables, without: dict | None = None) -> pd.DataFrame:
                     rows.append(_row(other, design, tables, first, (without or {}).get(action.id, ())))
                 except DataError:
                     continue  # no window is over, or nobody stands for no action: said where its effect is
-    return pd.DataFrame(rows, columns=COLUMNS)
+    made = pd.DataFrame(rows, columns=COLUMNS)
+    known = made["p"].astype(float).notna()
+    made.loc[known, "p_adjusted"] = stats.false_discovery_control(made.loc[known, "p"].astype(float)) if known.any() else np.nan
+    return made
+
+
+def grown(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFrame:
+    """Return `growth` of every action drawn by lot whose outcome is money and of which the files hold orders: action and its columns."""
+    parts = []
+    for action in actions:
+        if measured.comparison(action, tables)[0] == "randomised" and action.outcome in ("margin", "amount") and "orders" in tables:
+            people = measured.assigned([action], tables).get(action.id)
+            if people is not None and {"treated", "control"} <= set(people["arm"]):
+                parts.append(growth(people, tables["orders"], days=action.window_days, seed=seed, replicates=replicates).assign(action=action.id))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["action", "part", "estimate", "conf_low", "conf_high", "n"])
 
 
 def growth(people: pd.DataFrame, orders: pd.DataFrame, *, days: int, replicates: int = 500, seed: int = 1) -> pd.DataFrame:
@@ -45,7 +60,7 @@ def growth(people: pd.DataFrame, orders: pd.DataFrame, *, days: int, replicates:
     own = own[(own["ordered_on"] >= own["assigned_on"]) & (own["ordered_on"] < own["assigned_on"] + pd.Timedelta(days=days))]
     pieces = own["quantity"].fillna(1.0) if "quantity" in own else pd.Series(1.0, index=own.index)
     product = own["product"].fillna("") if "product" in own else pd.Series("", index=own.index)
-    keys = [person for person in people["person_id"]]
+    keys = list(people["person_id"])
     place, kinds = pd.Index(keys), sorted(product.unique())
     sums = np.zeros((len(keys), 2 * max(len(kinds), 1)))
     at, column = place.get_indexer(own["person_id"]), pd.Index(kinds).get_indexer(product)
@@ -85,28 +100,32 @@ def _row(action, design, tables, first, without) -> dict:
     if design == "randomised":
         people = measured.assigned([action], tables)[action.id]
         row, _ = trials.one(action, tables)
-        weight = np.ones(len(people))
         arm = (people["arm"] == "treated").to_numpy()
     else:
         row, _ = lists.evaluate(action, tables, without=without)
         people = lists.cohort(action, tables)
-        arm, weight = people["treated"].to_numpy(bool), np.ones(len(people))
-    change = people["outcome"] - (people["before"] if action.outcome != "retention" else 0.0)
-    seen = float(change[arm].mean())
-    anyway = seen - row["estimate"] if design == "matching" else float(np.average(change[~arm], weights=weight[~arm]))
+        arm = people["treated"].to_numpy(bool)
+    seen = float(people.loc[arm, "outcome"].mean())
+    past = float(people.loc[arm, "before"].mean()) if people["before"].notna().any() else np.nan
     treated = set(people.loc[arm, "person_id"])
-    counted = sum(first.get(person) == action.id for person in treated)
+    counted = sum((person, action.id) in first for person in treated)
     total = {name: row[key] * counted for name, key in (("total", "estimate"), ("total_low", "conf_low"), ("total_high", "conf_high"))}
-    return {"action": action.id, "outcome": action.outcome, "design": design, "seen": seen, "anyway": anyway, "treated": len(treated), "counted": counted, "note": row["note"]} | total | {name: row[name] for name in ("estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "grade")}
+    return {"action": action.id, "outcome": action.outcome, "design": design, "before": past, "seen": seen, "anyway": seen - row["estimate"], "treated": len(treated), "counted": counted, "note": row["note"]} | total | {name: row[name] for name in ("estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "grade")}
 
 
-def _once(actions, tables) -> dict:
-    """Return which action counts each customer: the first that treated them."""
+def _once(actions, tables) -> set:
+    """Return which action counts which customer, (person, action): whoever is reached while an earlier action is still counting stays with the earlier one."""
     if "actions" not in tables:
-        return {}
+        return set()
+    windows = {action.id: np.timedelta64(action.window_days, "D") for action in actions}
     log = tables["actions"]
-    log = log[(log["arm"] == "treated") & log["action_id"].isin([action.id for action in actions])].sort_values(["assigned_on", "action_id"], kind="stable")
-    return log.drop_duplicates("person_id").set_index("person_id")["action_id"].to_dict()
+    log = log[(log["arm"] == "treated") & log["action_id"].isin(list(windows))].sort_values(["person_id", "assigned_on", "action_id"], kind="stable")
+    counted, person, until = set(), None, None
+    for row in log[["person_id", "action_id", "assigned_on"]].itertuples():
+        if row.person_id != person or row.assigned_on >= until:
+            counted.add((row.person_id, row.action_id))
+            person, until = row.person_id, row.assigned_on + windows[row.action_id]
+    return counted
 
 
 def _there(outcome: str, tables) -> bool:

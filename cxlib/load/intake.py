@@ -66,7 +66,7 @@ def added(files: list[dict]) -> list[dict]:
 def counted(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the coverage of a wave from that of its parts."""
     frame = stack(parts)
-    return frame.groupby([name for name in frame if name != "rows"], as_index=False, sort=True).sum() if len(parts) > 1 else frame
+    return frame.groupby([name for name in frame if name != "rows"], as_index=False, sort=True).sum() if len(frame) else frame
 
 
 def stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
         own = slice(None) if kept.all() else kept
-        frame = _dated(pd.DataFrame({name: parsed[name].values[own] for name in columns}), programme, wave, dated).assign(_row=raw.places()[own])
+        frame = _dated(pd.DataFrame({name: parsed[name].values[own] for name in columns}, copy=False), programme, wave, dated).assign(_row=raw.places()[own])
         # An answer given under a promise that does not permit linking never carries the key, or what identifies its person, by which it could be linked.
         if "link" in survey.uses:
             identifiers = _identifiers(wave, raw, kept)
@@ -161,7 +161,7 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
         yield Intake(
-            frame=_own_money(pd.DataFrame({name: parsed[name].values[kept] for name in columns}).assign(**source.fixed), programme, source),
+            frame=_own_money(pd.DataFrame({name: parsed[name].values[kept] for name in columns}, copy=False).assign(**source.fixed), programme, source),
             verbatims=pd.DataFrame(),
             files=[_file(source.named, source.table, "", "", raw, kept, ~equal & bad, equal, parsed)],
             repairs=_repairs(source.named, "", raw, rules, columns, equal),
@@ -262,10 +262,18 @@ def _present(file: str, names: list[str], columns, where: str) -> None:
 
 
 def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -> pd.DataFrame:
-    days = frame["answered_on"].dt.normalize() if dated else pd.Series(np.full(len(frame), np.datetime64(wave.last, "us")), index=frame.index)
-    codes, unique = pd.factorize(days)
-    labels = [programme.quarter_of(day.date()) for day in unique]
-    made = {"survey": _same(wave.survey, len(frame)), "wave": _same(wave.id, len(frame)), "quarter": pd.array(labels, dtype="str").take(codes), "week": days - pd.to_timedelta(days.dt.day_of_week, unit="D"), "answered_on": days, "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
+    """Return responses with what their day says: each distinct one is looked at once."""
+    days = frame["answered_on"].to_numpy().astype("datetime64[D]") if dated else np.full(len(frame), np.datetime64(wave.last, "D"))
+    first = days.min() if len(days) else np.datetime64(wave.last, "D")
+    places = (days - first).astype("int64")
+    some = np.flatnonzero(np.bincount(places))
+    labels = [programme.quarter_of(day) for day in (first + some).tolist()]
+    codes = np.zeros(int(places.max(initial=0)) + 1, dtype="int64")
+    codes[some] = np.arange(len(some))
+    weeks = (first + some) - ((first + some).astype("int64") + 3) % 7  # the first of January 1970 was a Thursday
+    codes = codes.take(places)
+    text = lambda values: pd.array(values, dtype="str").take(codes)
+    made = {"survey": _same(wave.survey, len(frame)), "wave": _same(wave.id, len(frame)), "quarter": text(labels), "week": weeks.astype("datetime64[us]").take(codes), "answered_on": days.astype("datetime64[us]"), "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
     return frame.assign(**made)
 
 
@@ -315,5 +323,4 @@ def _coverage(programme, wave, items, parsed, raw, kept, quarter) -> pd.DataFram
         # Counted by codes: a frame of every answer's reason would be larger than the answers.
         counts = np.bincount(quarters * len(reasons) + codes, minlength=len(names) * len(reasons))
         parts += [(wave.survey, wave.id, names[place // len(reasons)], item.id, reasons[place % len(reasons)], int(count)) for place, count in enumerate(counts) if count]
-    columns = ["survey", "wave", "quarter", "item", "reason", "rows"]
-    return pd.DataFrame(parts, columns=columns).groupby(columns[:-1], as_index=False, sort=True).sum()
+    return pd.DataFrame(parts, columns=["survey", "wave", "quarter", "item", "reason", "rows"])

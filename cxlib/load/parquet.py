@@ -86,12 +86,14 @@ def put(path: Path, table) -> None:
 
 
 def _written(schema) -> dict:
-    """How a table is written: no dictionary for ids, which never repeat, and bounds of its parts only where somebody asks for them by date, number or quarter."""
+    """How a table is written: no dictionary for what seldom repeats, and bounds of its parts only where somebody asks for them, by day, number or quarter."""
     import pyarrow as pa
 
     words = [field.name for field in schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)]
-    return {
-        "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in ("response_id", "answer", "text", "_row")],
+    alone = {"response_id", "answer", "text", "_row"} | ({"person_id"} if "answer" in schema.names else set())
+    lengths = {"column_encoding": {"person_id": "DELTA_LENGTH_BYTE_ARRAY"}} if {"person_id", "answer"} <= set(schema.names) else {}
+    return lengths | {
+        "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in alone],
         "write_statistics": [name for name in schema.names if name not in words or name == "quarter"],
     }  # fmt: skip
 
@@ -130,17 +132,17 @@ def frames(path: Path):
 
 
 def among(path: Path, column: str, values: pd.Series, *, columns: list[str]) -> pd.DataFrame:
-    """Return some columns of the rows of a table whose cell of a column is one of the values."""
+    """Return a column and some others of the rows of a table whose cell of that column is one of the values."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        kind = file.schema_arrow.field(column).type
-        own = pc.is_in(file.read([column], use_threads=False)[column], options=pc.SetLookupOptions(pa.array(values).cast(kind)))
+        cells = file.read([column], use_threads=False)[column]
+        own = pc.is_in(cells, options=pc.SetLookupOptions(pa.array(values).cast(cells.type)))
         kept, start = [], 0
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns, use_threads=False)
             kept.append(table.filter(own.slice(start, len(table))))
             start += len(table)
-        return pa.concat_tables(kept).to_pandas()
+        return pa.concat_tables(kept).append_column(column, cells.filter(own)).to_pandas()

@@ -124,7 +124,7 @@ class _Looked(dict):
         if name == "responses":
             self[name] = self.some.frame()
         elif name == "verbatims" and self.some.step > 1:
-            self[name] = parquet.among(path, "answer", self["responses"]["answer"], columns=["survey", "answer", "text"])
+            self[name] = parquet.among(path, "answer", self["responses"]["answer"], columns=["survey", "text"])
         else:
             self[name] = pd.read_parquet(path)
         return self[name]

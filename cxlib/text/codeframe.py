@@ -16,6 +16,7 @@ _FAULTS = re.compile(
     r"am[ée]lior\w*|mieux|insatisf\w*|m[ée]content\w*|probl[èe]m\w*|reclama\w*|melhor\w*|mejor\w*|problema\w*)\b")
 _MERITS = re.compile(
     r"\b(good|well|best|likes?|liked|enjoy\w*|satisf(?:ied|action|ying)|praise\w*|compliment\w*|great|gut|gefallen|gefällt|zufrieden\w*|lob\w*|positiv\w*|bien|aim[ée]\w*|plu|satisfaits?|gostou|gostar\w*|bom|elogi\w*|gust\w*|bueno)\b")
+STARTER = Path(__file__).with_name("starter.toml")
 MOST_BYTES = 4 * 1024 * 1024
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Phrases = tuple[Phrase, ...]
@@ -155,7 +156,7 @@ def _plain(phrase: str) -> str:
 
 def starter() -> Codeframe:
     """The codeframe for services that ships: topics of nearly every trade in English, German and French, and five that alert."""
-    return read(Path(__file__).with_name("starter.toml"))
+    return read(STARTER)
 
 
 def written(codeframe: Codeframe) -> str:

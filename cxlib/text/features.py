@@ -26,17 +26,10 @@ def fit(reads, codeframe) -> Features:
     leanings = {item: codeframe.leaning(item) for item in sorted({one.item for one in reads}, key=str)}
     columns, idf = {}, {}
     for part in WEIGHT:
-        if part == "letters":
-            continue
-        found = Counter(feature for one in reads for feature in set(_features(one, part, leanings)))
-        columns[part] = {feature: at for at, feature in enumerate(sorted(name for name, many in found.items() if many >= FEWEST))}
-        idf[part] = np.array([np.log((1 + len(reads)) / (1 + found[feature])) + 1 if part in PAIRS else 1.0 for feature in columns[part]])
-    words, grams, hold = _letters(reads, None)
-    present = (words @ hold).tocsc()
-    many = np.diff(present.indptr)
-    kept = np.flatnonzero(many >= FEWEST)
-    columns["letters"] = {grams[at]: place for place, at in enumerate(kept)}
-    idf["letters"] = np.log((1 + len(reads)) / (1 + many[kept])) + 1
+        if part != "letters":
+            columns[part], idf[part] = vocabulary([_features(one, part, leanings) for one in reads])
+            idf[part] = idf[part] if part in PAIRS else np.ones(len(idf[part]))
+    columns["letters"], idf["letters"] = letters([words(one) for one in reads])
     return Features(leanings, columns, idf)
 
 
@@ -45,21 +38,47 @@ def matrix(reads, features: Features) -> sparse.csr_matrix:
     parts = []
     for part, weight in WEIGHT.items():
         if part == "letters":
-            words, _, hold = _letters(reads, features.columns[part])
-            counts = (words @ hold).tocsr()
+            parts.append(weight * spelt([words(one) for one in reads], features.columns[part], features.idf[part]))
+        elif part in PAIRS:
+            parts.append(weight * weighed([_features(one, part, features.leanings) for one in reads], features.columns[part], features.idf[part]))
         else:
-            counts = _counts([_features(one, part, features.leanings) for one in reads], features.columns[part])
-        if part in PAIRS or part == "letters":
-            counts.data = 1 + np.log(counts.data)
-            counts = counts @ sparse.diags(features.idf[part])
-            length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
-            counts = sparse.diags(weight / np.where(length > 0, length, 1.0)) @ counts
-        else:
-            counts.data[:] = weight
-        parts.append(counts)
+            parts.append(weight * _counts([_features(one, part, features.leanings) for one in reads], features.columns[part]))
     hit = np.array([len({mention[1] for mention in one.mentions}) for one in reads], float)
     size = np.array([len(one.lower) for one in reads], float)
     return sparse.hstack([*parts, sparse.csr_matrix(np.column_stack([np.log1p(size) / 3, hit == 0, np.minimum(hit, 4) / 4]))], format="csr")
+
+
+def vocabulary(rows) -> tuple[dict, np.ndarray]:
+    """Return the column of each feature that at least two rows (lists of features) have, and its inverse document frequency, 1 + log((1 + n)/(1 + df))."""
+    found = Counter(feature for row in rows for feature in set(row))
+    kept = sorted(name for name, many in found.items() if many >= FEWEST)
+    return {feature: at for at, feature in enumerate(kept)}, np.array([np.log((1 + len(rows)) / (1 + found[feature])) + 1 for feature in kept])
+
+
+def weighed(rows, columns, idf) -> sparse.csr_matrix:
+    """Return rows of features by TF-IDF, (1 + log count) times idf, each of length 1."""
+    return _unit(_counts(rows, columns), idf)
+
+
+def letters(said) -> tuple[dict, np.ndarray]:
+    """Return the vocabulary of runs of 3 to 5 letters of rows of words."""
+    counted, runs, hold = _letters(said, None)
+    many = np.diff((counted @ hold).tocsc().indptr)
+    kept = np.flatnonzero(many >= FEWEST)
+    return {runs[at]: place for place, at in enumerate(kept)}, np.log((1 + len(said)) / (1 + many[kept])) + 1
+
+
+def spelt(said, columns, idf) -> sparse.csr_matrix:
+    """Return rows of words as their runs of letters by TF-IDF, each of length 1."""
+    counted, _, hold = _letters(said, columns)
+    return _unit((counted @ hold).tocsr(), idf)
+
+
+def _unit(counts, idf) -> sparse.csr_matrix:
+    counts.data = 1 + np.log(counts.data)
+    counts = counts @ sparse.diags(idf)
+    length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
+    return sparse.diags(1 / np.where(length > 0, length, 1.0)) @ counts
 
 
 def words(one) -> list[str]:
@@ -69,9 +88,9 @@ def words(one) -> list[str]:
 
 def _features(one, part, leanings) -> list[str]:
     if part == "words":
-        return _with_pairs(words(one))
+        return with_pairs(words(one))
     if part == "lemmas":
-        return _with_pairs([lemma for lemma in one.lemmas if not lemma.isspace()])
+        return with_pairs([lemma for lemma in one.lemmas if not lemma.isspace()])
     if part == "asked":  # the question changes the meaning of a word
         return [f"{leanings.get(one.item, 'open')} {word}" for word in words(one)]
     if part == "topics":
@@ -81,7 +100,8 @@ def _features(one, part, leanings) -> list[str]:
     return [str(one.item), *([f"nothing {one.item}"] if one.state == "nothing" else [])]
 
 
-def _with_pairs(tokens) -> list[str]:
+def with_pairs(tokens) -> list[str]:
+    """Return tokens and the pairs of neighbours among them."""
     return tokens + [f"{first} {second}" for first, second in pairwise(tokens)]
 
 
@@ -96,12 +116,11 @@ def _counts(rows, columns) -> sparse.csr_matrix:
     return counts
 
 
-def _letters(reads, columns):
-    """Return verbatims by distinct words, the runs of 3 to 5 letters, and words by runs: their product counts the runs of a verbatim.
+def _letters(said, columns):
+    """Return rows of words by distinct words, the runs of 3 to 5 letters, and words by runs: their product counts the runs of a row.
 
-    A word is taken apart once however often it stands in the batch.
+    A word is taken apart once, however often it stands in them.
     """
-    said = [words(one) for one in reads]
     place = {word: at for at, word in enumerate(sorted({word for row in said for word in row}))}
     runs = [[f" {word} "[at : at + size] for size in (3, 4, 5) for at in range(len(word) + 3 - size)] or [f" {word} "] for word in place]
     if columns is None:

@@ -107,6 +107,8 @@ def test_an_action_decided_by_lot_is_graded_a_and_covers_what_was_planted():
     found = pd.DataFrame([{"action": "call", "outcome": "margin", "window_days": 90} | trials.judged(action, people)])
     assert found["grade"].tolist() == ["A"]
     assert found["conf_low"].iloc[0] < 2 < found["conf_high"].iloc[0]
+
+
 def test_the_ratio_of_a_holdout_is_judged_by_the_probability_of_each_rows_own_arm():
     """A list with a tenth held back carries .9 in the rows of those treated and .1 in those held back."""
     action = plan.Action(id="call", name="Call", design="holdout", start="2026-04-01", end="2026-06-30")

@@ -102,6 +102,9 @@ def test_each_role_and_each_way_of_counting_says_what_was_planted(found, tables)
     said = claims.accounts.said(found, tables.programme)
     assert "by the sales of the year before (300 accounts) Terms comes first in this sample" in said[0]
     assert "also comes first with every account counted once (300 accounts) and in the role “user” (600 answers)" in said[0]
+    tested = models.relevance(tables, replicates=99, seed=1)
+    assert claims.accounts.said(found, tables.programme, tested) == said
+    assert "have no order to change" in claims.accounts.said(found, tables.programme, tested.assign(p=0.4))[0]
 
 
 def test_every_account_counts_once_whatever_its_answers(tmp_path):

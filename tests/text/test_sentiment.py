@@ -96,3 +96,23 @@ def test_without_any_score_opinion_words_are_used():
     learnt = sentiment.learn(mentions, verbatims, responses.assign(recommend=np.nan))
     assert learnt.method == "lexicon"
     assert "0 rated texts" in learnt.note
+
+
+def test_without_ratings_the_question_stands_in_where_words_say_nothing():
+    verbatims = pd.DataFrame({"response_id": ["a", "b", "c", "d"], "item": ["what_could_be_better", "what_was_good", "why", "what_could_be_better"], "text": ["the bill", "the bill", "the bill", "the bill is fine, great"]})
+    mentions = topics.code(verbatims, FRAME)
+    found = sentiment.polarity(mentions, sentiment.learn(mentions, verbatims, pd.DataFrame({"response_id": ["a"], "recommend": [np.nan]})))
+    assert found[["polarity", "polarity_from"]].to_numpy().tolist() == [["negative", "question"], ["positive", "question"], ["unclear", "lexicon"], ["positive", "lexicon"]]
+
+
+def test_nothing_keeps_what_the_question_makes_it_mean_whatever_the_ratings():
+    frame = codeframe.parse({"version": "1", "topics": [{"id": "bill", "name": "Bill", "include": ["bill"]}, {"id": "net", "name": "Network", "include": ["signal"]},
+                                                        {"id": "well", "name": "All well", "silence": "faults"}, {"id": "ill", "name": "Nothing good", "silence": "merits"}]})
+    _, verbatims, responses, _ = world(400)
+    more = pd.DataFrame({"response_id": verbatims["response_id"], "item": np.where(np.arange(400) % 2, "better", "good"), "text": "Nothing."})
+    both = pd.concat([verbatims, more], ignore_index=True)
+    mentions = topics.code(both, frame)
+    found = sentiment.polarity(mentions, sentiment.learn(mentions, both, responses)).groupby("topic")["polarity"].agg(set)
+    assert found["well"] == {"positive"}
+    assert found["ill"] == {"negative"}
+    assert found["bill"] >= {"positive", "negative"}

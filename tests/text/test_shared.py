@@ -1,6 +1,6 @@
 """Measured against people: topics by phrases alone and polarity from ratings, on public data that others coded.
 
-Floors are below what was measured (restaurants micro .80, patients .60 over 15 codes, polarity AUC .948 and negative F1 .78), so that they catch a
+Floors are below what was measured (restaurants micro .80, patients' phrases .62 over 20 codes, polarity AUC .956 and negative F1 .81), so that they catch a
 fault and do not reward tuning to these files.
 """
 
@@ -72,5 +72,5 @@ def test_polarity_from_ratings_agrees_with_people(shared):
     found = sentiment.polarity(whole, learnt)
     clear = found["judged"].isin([1, 2, 4, 5])
     negative = found.loc[clear, "judged"].isin([4, 5])
-    assert roc_auc_score(negative, 1 - found.loc[clear, "positive"]) > 0.93
-    assert f1_score(negative, found.loc[clear, "polarity"] == "negative") > 0.74
+    assert roc_auc_score(negative, 1 - found.loc[clear, "positive"]) > 0.94
+    assert f1_score(negative, found.loc[clear, "polarity"] == "negative") > 0.78

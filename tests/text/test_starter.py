@@ -71,3 +71,16 @@ def test_nothing_and_do_not_know_and_other_are_apart():
     frame = pd.DataFrame({"response_id": range(7), "item": ["improve"] * 7, "text": ["Nothing!", "don't know", "", "👍👍", "purple elephants dance", "the price", "nothing, but the price"], "language": "en"})
     assert topics.answers(frame, STARTER)["kind"].tolist() == ["nothing", "unknown", "empty", "empty", "other", "covered", "covered"]
     assert topics.code(frame, STARTER)[["response_id", "topic", "polarity"]].to_numpy().tolist() == [[0, "content", "positive"], [5, "price", "unclear"], [6, "content", "positive"], [6, "price", "unclear"]]
+
+
+def test_a_draft_with_comments_gets_the_codeframe_for_services_and_keeps_its_own(cx, tmp_path):
+    rows = [f"r{n},2026-0{1 + n % 3}-1{n % 10},{n % 11},the number {n} of my bills was wrong and I had to wait" for n in range(60)]
+    (tmp_path / "answers.csv").write_text("response_id,answered_on,recommend,comment\n" + "\n".join(rows) + "\n", "utf-8")
+    folder = tmp_path / "own"
+    code, out, _ = cx("init", tmp_path / "answers.csv", "--to", folder)
+    assert code == 0
+    assert "codeframe.toml" in out
+    assert codeframe.read(folder / "codeframe.toml") == STARTER
+    (folder / "codeframe.toml").write_text('version = "mine"\n[[topics]]\nid = "bill"\nname = "Bill"\ninclude = ["bill"]\n', "utf-8")
+    assert cx("init", "--to", folder)[0] == 0
+    assert codeframe.read(folder / "codeframe.toml").version == "mine"

@@ -3,17 +3,23 @@
 import pandas as pd
 
 from cxlib.show import prose
-from cxlib.show.claims import drivers
+from cxlib.show.claims import drivers, levers
 
 WAYS = {"people": "Every answer", "accounts": "Every account once", "sales": "By sales of the year before"}
 
 
-def said(found: pd.DataFrame, programme) -> list[str]:
-    """Say for each KPI which attribute comes first by each way of counting and in each role, and where the ratings lie furthest apart."""
+def said(found: pd.DataFrame, programme, tested: pd.DataFrame | None = None) -> list[str]:
+    """Say for each KPI which attribute comes first by each way of counting and in each role, and what is rated apart.
+
+    `tested` holds the permutation tests: where none stands once all attributes are counted there is no order to compare.
+    """
     lines = []
     for model, own in drivers.models(found, programme) if len(found) else []:
         usual = own[own["view"] == "people"].set_index("driver")
         if not usual["rank"].notna().any():
+            continue
+        if tested is not None and not levers.stands(tested, own):
+            lines.append(f"{model}: no attribute could be shown to go with the key figure, so ways of counting have no order to change.")
             continue
         top, same, other, apart, thin = usual["rank"].idxmin(), [], [], [], []
         for (view, value), rows in own[own["view"] != "people"].groupby(["view", "value"], sort=False):

@@ -48,7 +48,7 @@ def index_table(found: pd.DataFrame, one) -> pd.DataFrame:
     return pd.DataFrame([
         {
             "construct": _words(name, True), "score": _span(_of(found, "score", name), 1), "total": _span(total(name), 2) if name != one.headline else "the index",
-            "alpha": _span(_of(found, "alpha", name), 2), "omega": _span(_of(found, "omega", name), 2), "questions": len(items),
+            "alpha": _span(_of(found, "alpha", name), 2), "omega": _span(_of(found, "omega", name), 2) if len(items) > 2 else "–", "questions": len(items),
         }
         for name, items in one.constructs.items()
     ])  # fmt: skip

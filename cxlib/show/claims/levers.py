@@ -61,7 +61,7 @@ def stated(found: pd.DataFrame, programme, tested: pd.DataFrame | None = None) -
         return ["Nobody was asked what matters most, so stated importance cannot stand beside the derived one; a question after the ratings would add it."]
     said = []
     for model, own in drivers.models(found, programme):
-        real = own["driver"].isin(_real(tested, own)) if tested is not None else own["driver"].notna()
+        real = own["driver"].isin(stands(tested, own)) if tested is not None else own["driver"].notna()
         if not real.any():
             first = own.sort_values("stated", ascending=False, kind="stable")["driver"].iloc[0]
             said.append(f"{model}: people name {programme.label(first)} most often, but no attribute could be shown to go with the key figure, so there is nothing to set beside what they say.")
@@ -78,7 +78,7 @@ def stated(found: pd.DataFrame, programme, tested: pd.DataFrame | None = None) -
     return said
 
 
-def _real(tested, own) -> list[str]:
+def stands(tested, own) -> list[str]:
     """The attributes of one model whose own test stands once all of them are counted."""
     same = tested[(tested["survey"] == own["survey"].iloc[0]) & (tested["kpi"] == own["kpi"].iloc[0])]
     return same.loc[drivers.sure(same["p"]), "driver"].tolist()

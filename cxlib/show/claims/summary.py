@@ -66,9 +66,13 @@ def act(told: pd.DataFrame) -> list[str]:
 
 
 def worth(told: pd.DataFrame) -> list[str]:
-    """Return what the actions did and returned, and what satisfaction goes with where a threshold survives."""
-    study = told["study"].str[:2]
-    own = told[((study == "11") | ((study == "06") & told["survives"])) & (told["grade"] != "E")].sort_values("rank", kind="stable")
+    """Return what the actions returned, all together first and then one sentence each (the return where there is one, else the effect), and what
+    satisfaction goes with where a threshold survives. What did not survive its test stands under what cannot be told."""
+    own = told[told["study"].str[:2].isin(["06", "11"]) & told["survives"] & (told["grade"] != "E")]
+    parts = own["claim_id"].str.split(".")
+    action, kind = parts.str[1], parts.str[2].map({"effect": 1}).fillna(0)
+    own = own.assign(action_=action.where(own["study"].str[:2] == "11", own["claim_id"]), kind=kind, whole=own["claim_id"] != "roi.all").sort_values(["whole", "kind", "rank"], kind="stable")
+    own = own.drop_duplicates("action_").sort_values(["whole", "rank"], kind="stable")
     return list(own["said"]) or ["No action of this programme has an effect that can be counted in money."]
 
 
