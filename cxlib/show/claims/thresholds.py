@@ -37,7 +37,7 @@ def spread(held: dict, alone: pd.DataFrame, currency: str) -> list[str]:
 
 
 def _without(alone: pd.DataFrame) -> str:
-    told = [f"{row['group']}: {_verdict(row)}" for row in alone.to_dict("records") if not row["note"]]
+    told = [f"{'' if row['group'] == 'all' else str(row['group']) + ': '}{_verdict(row)}" for row in alone.to_dict("records") if not row["note"]]
     return f"Without that customer: {'; '.join(told)}." if told else ""
 
 
@@ -88,7 +88,7 @@ def _threshold(row, currency: str, label: str) -> str:
 def none(row, currency: str) -> str:
     """Say that no threshold shows, and how large one would have had to be."""
     p = row["p_holm"] if row["p_holm"] == row["p_holm"] else row["p"]
-    seen = f" A jump of {prose.money(row['detectable'], currency, digits=2)} or more a customer would have been seen in 80 of 100 such surveys; a smaller one may be there." if row["detectable"] == row["detectable"] else ""
+    seen = f" A jump of {prose.money(row['detectable'], currency, digits=2)} or more a customer would have been seen in 80 of 100 such surveys; a smaller one may be there, and to see one half as large would take about {prose.number(round(4 * row['customers'], -2))} customers who answer and can be followed, four times as many." if row["detectable"] == row["detectable"] else ""
     return f"no threshold shows ({prose.p_value(p)}): a straight line does as well as any jump or bend.{seen}"
 
 
