@@ -32,7 +32,7 @@ def found(**changed) -> pd.DataFrame:
     [
         ({}, ["Spend has a threshold between 6 and 7 of Recommendation", "interval 6 to 7", "€12.00 more than the line below it leads to expect (95 % interval €7.00 to €16.00)", "A smooth bend does not explain it", "There the level jumps."], ["no threshold", "causes", "raised"]),
         (USUAL, ["a threshold at 6.5 of Recommendation", "interval 5.9 to 7.1"], ["between"]),
-        ({"p_shape": 0.4, "other": 5.8}, ["It looks as if the level jumps, but the answers do not rule out that the slope turns, then at 5.8."], ["There the level jumps"]),
+        ({"p_shape": 0.4, "other": 5.8}, ["Spend has a threshold somewhere from 6 to 7 of Recommendation (95 % interval)", "Likeliest the level jumps between 6 and 7", "€12.00 more than the line below leads to expect (95 % interval €7.00 to €16.00)", "that the slope turns instead, at 5.8, is not ruled out."], ["There the level jumps"]),
         ({"p_curve": 0.3}, ["A smooth bend would explain it as well (p = 0.30), so the point itself is not proved"], ["does not explain"]),
         ({"change_low": -2.0}, ["€12.00 more, but over all places it may lie the interval holds nothing (95 % interval −€2.00 to €16.00)"], ["than the line below it leads to expect"]),
         ({"shape": "hinge", "below": np.nan, "estimate": 6.2, "conf_low": 5.5, "conf_high": 7.25}, ["at 6.2 of", "each further point goes with €12.00 more"], ["between"]),
