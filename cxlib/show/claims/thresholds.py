@@ -182,7 +182,7 @@ def rows(found: pd.DataFrame, near, programme, label: str, survey: str) -> pd.Da
         for one in own.to_dict("records"):
             money = "margin" if one["value"] == "margin" else "sales"
             lost = f"{opening}who stands just below a level of satisfaction from which customers spend more cannot be told, because no such level shows."
-            text = f"{prose.number(one['n'])} customers stand just below it; what they differ by from those just above, counted by their chance to be below, is {prose.money(one['estimate'], programme.currency)} of {money} a year (95 % interval {prose.interval(one['conf_low'], one['conf_high'], f'money:{programme.currency}')})."
+            text = f"{prose.number(one['n'])} customers stand just below the level of satisfaction from which spend rises; what they differ by from those above it, counted by their chance to be below, is {prose.money(one['estimate'], programme.currency)} of {money} a year (95 % interval {prose.interval(one['conf_low'], one['conf_high'], f'money:{programme.currency}')})."
             made.append(claims.claim(f"just_below.{row['group']}", STUDY, claims.say(opening, text), text_null=claims.say("", lost), row=one, unit=f"money:{programme.currency}", base=base, p=row["p"], test_id=test, grade="D", rank=3.5 + rank / 10, action=bool(one["conf_low"] > 0)))
     return claims.frame(made)
 
