@@ -68,9 +68,9 @@ def as_asked(programme, item: str, score: float) -> str:
     return f"{score:g}"
 
 
-def code(tables, codeframe) -> pd.DataFrame:
-    """Return the mentions of every verbatim with the survey they come from: by what people taught (`coder.code`), or, where they have not, by phrases (`topics.code`)."""
-    taught = learnt(tables, codeframe)
+def code(tables, codeframe, *, taught: coder.Coder | None = None) -> pd.DataFrame:
+    """Return the mentions of every verbatim with the survey they come from: by what people taught (`learnt`), or, where they have not, by phrases (`topics.code`)."""
+    taught = taught or learnt(tables, codeframe)
     found = tables.map(lambda rows: coder.code(rows.assign(response_id=rows["answer"]), taught), "verbatims")
     return found.assign(survey=found["response_id"].map(of(tables).drop_duplicates("response_id").set_index("response_id")["survey"]))
 

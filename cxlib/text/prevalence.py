@@ -73,7 +73,7 @@ def _between(frame, found, people, by):
     people = people.assign(whole=people.groupby(cell, observed=True)["weight"].transform("sum"))
     units = people.drop_duplicates(cell).assign(squares=lambda rows: rows["whole"] ** 2, cell_=0)
     sums = units.groupby(by or ["cell_"], observed=True).agg(units=("whole", "size"), squares=("squares", "sum"))
-    said = found.assign(whole=found["response_id"].map(people.set_index("response_id")["whole"])).groupby([*cell, "topic", "polarity"], observed=True).agg(t=("weight", "sum"), whole=("whole", "first")).reset_index()
+    said = found.assign(whole=found["response_id"].map(people.set_index("response_id")["whole"]).astype(float)).groupby([*cell, "topic", "polarity"], observed=True).agg(t=("weight", "sum"), whole=("whole", "first")).reset_index()
     said = said.assign(tt=said["t"] ** 2, tw=said["t"] * said["whole"]).groupby([*by, "topic", "polarity"], observed=True)[["tt", "tw"]].sum()
     sums = frame[by].merge(sums.reset_index(), on=by, how="left") if by else pd.concat([sums] * len(frame), ignore_index=True)
     said = frame[[*by, "topic", "polarity"]].merge(said.reset_index(), on=[*by, "topic", "polarity"], how="left").fillna({"tt": 0.0, "tw": 0.0})

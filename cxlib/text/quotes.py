@@ -1,5 +1,7 @@
 """Quotations: what may be shown of a verbatim, without what identifies a person."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -43,9 +45,9 @@ def quotes(mentions: pd.DataFrame, verbatims: pd.DataFrame, *, surveys, each: in
             line = told.iloc[at[best]]
             text, _ = redact(line["text"].strip())  # the store's text is redacted already; frames from elsewhere may not be
             count = sum(text.count(mark) for mark in MARKS.values())
-            if not shortest <= len(text) <= longest or text.lower() in seen or line["response_id"] in people:
+            if not shortest <= len(text) <= longest or _bare(text) in seen or line["response_id"] in people:
                 continue
-            seen.add(text.lower())
+            seen.add(_bare(text))
             people.add(line["response_id"])
             rows.append((topic, polarity, len(seen), line["response_id"], line.get("item", ""), text, count, float(near[best])))
             if len(seen) == each:
@@ -82,7 +84,7 @@ def reading(mentions: pd.DataFrame, verbatims: pd.DataFrame, *, surveys, each: i
     whole, kept, seen = pd.concat(rows, ignore_index=True), [], set()
     counts: dict = {}
     for row in whole.to_dict("records"):
-        words, side = (row["topic"], " ".join(row["text"].lower().split())), (row["kind"], row["topic"], row["polarity"] if row["kind"] != "random" else "")
+        words, side = (row["topic"], _bare(row["text"])), (row["kind"], row["topic"], row["polarity"] if row["kind"] != "random" else "")
         if words in seen or (row["topic"], row["response_id"]) in seen or counts.get(side, 0) >= row["most"]:
             continue
         seen |= {words, (row["topic"], row["response_id"])}
@@ -91,3 +93,8 @@ def reading(mentions: pd.DataFrame, verbatims: pd.DataFrame, *, surveys, each: i
         kept.append((row["topic"], row["polarity"], row["kind"], row["response_id"], row["item"], text, clause if clause in text else "", sum(text.count(mark) for mark in MARKS.values())))
     found = pd.DataFrame(kept, columns=READ)
     return found.sort_values(["topic", "kind", "polarity"], key=lambda column: column.map({name: at for at, name in enumerate(KINDS)}) if column.name == "kind" else column, kind="stable", ignore_index=True)
+
+
+def _bare(text: str) -> str:
+    """A text by its words alone: two that differ in a full stop or in capitals are one."""
+    return " ".join(re.findall(r"\w+", text.lower()))

@@ -262,3 +262,29 @@ def test_active_rows_hold_what_is_uncovered_and_what_is_rare():
     assert (shares >= 240).sum() == 6  # all of the rare topic
     assert ((shares >= 200) & (shares < 240)).sum() >= 12  # the uncovered sixth of the comments is a third of the rows
     assert {texts[place].split()[1] for place in shares if 200 <= place < 239} == {"goldfish", "lift", "was"}
+
+
+def test_the_command_sends_sheets_takes_them_back_and_the_report_says_corrected(tiny, cx, tmp_path):
+    """cx code export, two people, cx code import: the shares of the quarter are corrected, agreement is a finding; what is no sheet is refused with 3, a kind that is none with 2."""
+    folder = tiny(answers(210), toml=TRAIN)
+    (folder / "codeframe.toml").write_text(FRAME, "utf-8")
+    assert cx("code", "export", folder, "--kind", "audti", "--out", tmp_path / "r")[0] == 2
+    code, said, errors = cx("code", "export", folder, "--rows", "80", "--out", tmp_path / "r")
+    assert code == 0, errors
+    paths = sorted((folder / "coding").glob("*.xlsx"))
+    assert [path.stem[-1] for path in paths] == ["A", "B"]
+    assert "80 answers (80 comments) of poll 2026Q1 for an audit" in said
+    code, said, errors = cx("code", "import", *[returned(path) for path in paths], "--programme", folder)
+    assert code == 0, errors
+    assert "staff: alpha 1.00" in said
+    code, _, errors = cx("code", "import", folder / "raw" / "a.csv", "--programme", folder)
+    assert (code, "'Row' is missing" in errors) == (3, True)
+    found = programme.read(folder)
+    tables, frame = load.tables(found, "2026Q1", out=tmp_path / "r"), codeframe.read(folder / "codeframe.toml")
+    shares = comments.shares(comments.code(tables, frame), tables, frame)
+    assert not shares.loc[shares["topic"] == "staff", "indicative"].any()
+    assert set(shares["audit_n"]) == {80}
+    truth = tables["verbatims"]["text"].str.lower().str.contains("staff|clerk").mean()
+    row = shares[(shares["topic"] == "staff") & (shares["polarity"] == "any")].iloc[0]
+    assert row["conf_low"] <= truth <= row["conf_high"]
+    assert row["estimate"] == pytest.approx(truth)  # the phrases find what these coders find

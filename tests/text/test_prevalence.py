@@ -218,3 +218,11 @@ def test_a_share_of_people_who_come_back_covers():
     assert bands[0].high >= 0.93
     assert bands[0].low <= 0.97
     assert bands[1].high < 0.93
+
+
+def test_people_who_come_back_and_speak_of_nothing_have_shares_of_zero():
+    """Nobody mentions a topic and some answered twice: an empty list of mentions once had no numbers to add up."""
+    mentions, verbatims, responses = _twice([10, 0] * 20, [0] * 40, list(range(20)) * 2)
+    found = prevalence.shares(mentions, verbatims, by=(), responses=responses, codeframe=FRAME)
+    assert set(found["estimate"]) == {0.0}
+    assert found["n_eff"].unique().tolist() == [20.0]

@@ -48,6 +48,13 @@ def tests(found: pd.DataFrame, *, study: str, family: str, kind: str, key: list[
     return made.astype({"n": "int64"} | dict.fromkeys(("estimate", "conf_low", "conf_high", "p"), "float64"))  # also where there is none
 
 
+def sifted(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose p survives all tests beside it (Benjamini-Hochberg at 5 %), the smallest first: what a page may tell of many tests of one kind."""
+    live = found[found["p"].notna()].sort_values("p", kind="stable")
+    passed = live["p"].to_numpy() * len(live) / pd.RangeIndex(1, len(live) + 1).to_numpy() <= 0.05
+    return live.iloc[: int(passed.nonzero()[0].max()) + 1] if passed.any() else live.iloc[:0]
+
+
 def test_id(study: str, row: dict, key: list[str]) -> str:
     """Return the name of a row's test: the study's number and the row's keys."""
     return ".".join([study[:2], *(str(row[column]) for column in key)])
@@ -122,4 +129,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     worth,
 )
 
-__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "mentions", "name", "needs", "numbers", "protection", "published", "saved", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "worth"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "mentions", "name", "needs", "numbers", "protection", "published", "saved", "say", "sifted", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "worth"]

@@ -1,5 +1,7 @@
 """What stands around the topics: who writes, on which base a share stands, what separates scores, what ratings do not say, what is new, and what must go to a person."""
 
+import math
+
 import pandas as pd
 
 from cxlib.show import claims, prose
@@ -19,6 +21,17 @@ def apart(covered: pd.DataFrame) -> list[str]:
         found = [(row[key] / row["verbatims"], words, remedy) for key, words, remedy in parts] + [(row["estimate"], "of those with words fit no topic", "revise the codeframe")]
         said += [claims.say(row["opening"], f"{prose.percent(share)} {words}, more than a tenth: {remedy}.") for share, words, remedy in found if share == share and share > MANY]
     return said
+
+
+def coder(check: pd.DataFrame, names: dict) -> list[str]:
+    """Say what coded the comments: phrases alone, or a model that learnt from what people coded, for which topics and how well on comments it had not seen."""
+    model = check[check["method"] == "model"]
+    if model.empty:
+        return ["Topics are found by the phrases of the codeframe alone: too few comments have been coded by people to learn from (cx code export --kind train)."]
+    better = (model["f1"].median(), model["f1_phrases"].median())
+    rest = sorted(names.get(topic, topic) for topic in check.loc[check["method"] == "phrases", "topic"])
+    return [f"A model that learnt from {prose.plural(int(model['n'].max()), 'comment')} coded by people finds {prose.plural(len(model), 'topic')}: on comments it had not seen its F1 is {prose.number(better[0], digits=2)} (median over topics), that of the phrases {prose.number(better[1], digits=2)}."
+            + (f" {prose.join(rest)} {'stays' if len(rest) == 1 else 'stay'} with {'its' if len(rest) == 1 else 'their'} phrases." if rest else "")]
 
 
 def rates(found: pd.DataFrame) -> list[str]:
@@ -44,10 +57,10 @@ def bases(found: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
 
 
 def borders(found: pd.DataFrame) -> list[str]:
-    """Say for each survey which topics separate those just below from those just above a score, where a test on its own would see it."""
-    said = []
-    for _, group in found.groupby("survey_id", sort=False):
-        seen = group[group["p"] < 0.05].sort_values("p", kind="stable")
+    """Say for each survey which topics separate those just below from those just above a score, where it survives all tests of its kind."""
+    said, survive = [], claims.sifted(found)
+    for name, group in found.groupby("survey_id", sort=False):
+        seen = survive[survive["survey_id"] == name]
         when = group["quarter"].iloc[0]
         for row in seen.head(3).to_dict("records"):
             low, high = row["border"].split(" | ")
@@ -73,17 +86,30 @@ def blocks(found: pd.DataFrame) -> list[str]:
 
 def contributions(found: pd.DataFrame, unit: str) -> list[str]:
     """Say for each survey which topics' movement goes with the movement of the KPI among those who wrote."""
+    live = found[~found["driver"].isin(["all", "unexplained"]) & (found["std_error"] > 0)]
+    survive = claims.sifted(live.assign(p=[math.erfc(abs(row.estimate / row.std_error) / math.sqrt(2)) for row in live.itertuples()]))
     said = []
-    for _, group in found.groupby("survey_id", sort=False):
-        whole, parts = group[group["driver"] == "all"].iloc[0].to_dict(), group[~group["driver"].isin(["all", "unexplained"])]
+    for name, group in found.groupby("survey_id", sort=False):
+        whole = group[group["driver"] == "all"].iloc[0].to_dict()
         if whole["note"] or whole["std_error"] != whole["std_error"]:
             said.append(claims.say(whole["opening"], f"what the topics have to do with the move since {whole['then_quarter']} is {whole['note'] or 'not estimable'}."))
             continue
-        seen = parts[(parts["conf_low"] > 0) | (parts["conf_high"] < 0)].sort_values("estimate", key=abs, ascending=False, kind="stable")
+        seen = survive[survive["survey_id"] == name].sort_values("estimate", key=abs, ascending=False, kind="stable")
         move = prose.change(whole["estimate"], whole["conf_low"], whole["conf_high"], unit=unit, what=f"among those who wrote, {whole['kpi']}", since=whole["then_quarter"])
-        each = [f"{row['topic']} ({prose.points(row['estimate'], digits=1)} {unit}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], unit, digits=1)})" for row in seen.head(3).to_dict("records")]
+        each = [f"{row['topic']} ({prose.points(row['estimate'], digits=1 if unit == 'points' else 3)}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], unit, digits=1 if unit == 'points' else 3)})" for row in seen.head(3).to_dict("records")]
         said.append(claims.say(whole["opening"], f"{move}; " + (f"of this, changed criticism of {prose.join(each)} is associated with a part that can be told from chance." if each else "no topic's changed criticism is associated with a part of it that can be told from chance.")))
     return said
+
+
+def parts(found: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Return what goes with each topic's changed criticism as a table of words, the largest first: change of the share, what a mention goes with, and the product with its interval."""
+    own = found[found["driver"] != "all"].sort_values("estimate", key=abs, ascending=False, kind="stable").sort_values("survey", kind="stable")
+    digits = 1 if unit == "points" else 3
+    return pd.DataFrame([
+        {"survey": row["survey"], "topic": "Everything else" if row["driver"] == "unexplained" else row["topic"], "moved": prose.points(row['moved'] * 100, digits=1) if row["moved"] == row["moved"] else "–",
+         "slope": prose.points(row["slope"], digits=digits) if row["slope"] == row["slope"] else "–", "part": f"{prose.points(row['estimate'], digits=digits)} ({prose.interval(row['conf_low'], row['conf_high'], 'number', digits=digits)})"}
+        for row in own[own["std_error"].notna()].to_dict("records")
+    ], columns=["survey", "topic", "moved", "slope", "part"])  # fmt: skip
 
 
 def emerging(found: pd.DataFrame, surveys: list[str]) -> list[str]:

@@ -111,10 +111,10 @@ def checked(group: pd.DataFrame) -> str:
 
 
 def changes(moved: pd.DataFrame) -> list[str]:
-    """Say for each survey which topics are criticised more or less often than the quarter before, where a test on its own would see it."""
-    said = []
-    for _, group in moved.groupby("survey_id", sort=False):
-        seen = group[group["p"] < 0.05].sort_values("p", kind="stable")
+    """Say for each survey which topics are criticised more or less often than the quarter before, where it survives all tests of its kind."""
+    said, survive = [], claims.sifted(moved)
+    for name, group in moved.groupby("survey_id", sort=False):
+        seen = survive[survive["survey_id"] == name]
         since, opening = group["then_quarter"].iloc[0], group["opening"].iloc[0]
         said += [f"{_moved(row)}." for row in seen.head(4).to_dict("records")] or [claims.say(opening, f"no topic is criticised detectably more or less often than in {since}.")]
         if len(group["detectable"].dropna()):
@@ -123,10 +123,10 @@ def changes(moved: pd.DataFrame) -> list[str]:
 
 
 def impact(found: pd.DataFrame, unit: str) -> list[str]:
-    """Say which topics go with a lower or higher KPI, where a test on its own would see it; the ledger decides for the front page."""
-    said = []
-    for _, group in found.groupby("survey_id", sort=False):
-        seen = group[group["p"] < 0.05].sort_values("estimate", kind="stable")
+    """Say which topics go with a lower or higher KPI, where it survives all tests of its kind; the ledger decides for the front page."""
+    said, survive = [], claims.sifted(found)
+    for name, group in found.groupby("survey_id", sort=False):
+        seen = survive[survive["survey_id"] == name].sort_values("estimate", kind="stable")
         if seen.empty:
             said.append(claims.say(group["opening"].iloc[0], "no topic shows a detectable association with the key figure."))
         for row in pd.concat([seen.head(2), seen.tail(1)]).drop_duplicates("topic").to_dict("records"):

@@ -1,0 +1,110 @@
+"""Sentences about comments follow their numbers: who writes, what separates scores, what ratings leave unsaid, what is new, and when nothing can be told."""
+
+import pandas as pd
+import pytest
+
+from cxlib.show import claims
+from cxlib.show.claims import mentions, topics
+
+RATE = {"survey_id": "s", "survey": "Pulse", "opening": "", "n": 200}
+
+
+def rates(low, high):
+    return pd.DataFrame([RATE | {"scores": scores, "estimate": share, "conf_low": share - 0.05, "conf_high": share + 0.05} for scores, share in (("0-6", low), ("9-10", high))])
+
+
+@pytest.mark.parametrize(("low", "high", "words"), [(0.6, 0.4, "write more often than"), (0.4, 0.6, "write less often than"), (0.5, 0.48, "write about as often, as far as these bases tell, as")])
+def test_who_writes_more_is_said_only_where_the_intervals_are_apart(low, high, words):
+    assert words in mentions.rates(rates(low, high))[0]
+
+
+def test_only_what_survives_all_tests_of_its_kind_is_told():
+    """Benjamini-Hochberg's own example of 15 p-values (1995, J. R. Stat. Soc. B 57: 289, table of the thrombolysis study): four survive at 5 %."""
+    p = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000]
+    found = claims.sifted(pd.DataFrame({"p": [*p[::-1], float("nan")]}))
+    assert found["p"].tolist() == p[:4]
+    assert claims.sifted(pd.DataFrame({"p": [0.2, 0.04, 0.6]})).empty
+
+
+def border(p, topic="Price"):
+    return {"survey_id": "s", "opening": "", "topic": topic, "border": "6 | 7", "quarter": "2026Q1 to 2026Q4", "now": 0.2, "then": 0.3, "conf_low": -0.15, "conf_high": -0.05, "p": p, "detectable": 0.06}
+
+
+def test_a_border_names_its_scores_and_says_what_would_have_been_seen():
+    assert "Price is mentioned by 30 % of those who gave 6 and 20 % of those who gave 7" in mentions.borders(pd.DataFrame([border(0.001)]))[0]
+    silent = mentions.borders(pd.DataFrame([border(0.04), border(0.5, "Staff")]))[0]
+    assert "No topic is mentioned detectably more often" in silent
+    assert "6 percentage points would have been seen" in silent
+
+
+def blocks(p, low):
+    parts = {"first": 0.5, "second": 0.1, "both": 0.54, "added by second": 0.04, "shapley of first": 0.47, "shapley of second": 0.07}
+    return pd.DataFrame([{"survey_id": "s", "opening": "", "kpi": "NPS", "part": part, "estimate": value, "conf_low": low, "conf_high": value + 0.05, "p": p, "n": 400, "note": ""} for part, value in parts.items()])
+
+
+def test_what_topics_add_is_told_by_its_test_and_interval():
+    assert "add to what the ratings explain (+4.0 percentage points" in mentions.blocks(blocks(0.01, 0.01))[0]
+    assert "add nothing that these bases could tell from chance" in mentions.blocks(blocks(0.3, -0.02))[0]
+    assert "add nothing" in mentions.blocks(blocks(0.01, -0.001))[0]
+
+
+def parts(waiting, error):
+    row = {"survey_id": "s", "survey": "Pulse", "opening": "", "kpi": "NPS", "then_quarter": "2026Q2", "note": "", "moved": 0.1, "slope": -40.0}
+    made = lambda driver, topic, estimate, error: row | {"driver": driver, "topic": topic, "estimate": estimate, "std_error": error, "conf_low": estimate - 1.96 * error, "conf_high": estimate + 1.96 * error}
+    return pd.DataFrame([made("waiting", "Waiting", waiting, error), made("price", "Price", 0.1, 1.0), made("unexplained", None, -6.0, 2.0), made("all", None, -10.0, 2.0)])
+
+
+def test_the_part_of_a_move_is_told_where_it_can_be_told_from_chance():
+    said = mentions.contributions(parts(-4.0, 1.0), "points")[0]
+    assert "NPS fell by 10 points since 2026Q2" in said
+    assert "changed criticism of Waiting (−4.0, 95 % interval −6.0 to −2.0 points) is associated" in said
+    assert "Price" not in said
+    assert "no topic's changed criticism" in mentions.contributions(parts(-1.0, 1.0), "points")[0]
+    assert mentions.parts(parts(-4.0, 1.0), "points")["topic"].tolist() == ["Everything else", "Waiting", "Price"]
+
+
+def test_alerts_are_counted_and_the_list_is_made_by_hand_only():
+    names = {"injury": "Injury"}
+    found = pd.DataFrame({"topic": ["injury", "injury"], "response_id": ["a", "b"], "case": [True, False]})
+    said = " ".join(mentions.alerts(found, names, by_hand=False))
+    assert "2 comments of the latest quarter must be read by a person now: Injury (2)." in said
+    assert "never travels with a page" in said
+    assert "1 come from surveys whose promise permits no case" in said
+    assert "tables/alert_comments.csv" in " ".join(mentions.alerts(found, names, by_hand=True))
+    assert "still no guarantee" in mentions.alerts(found.iloc[:0], names, by_hand=False)[0]
+    assert "marks no topic" in mentions.alerts(found.iloc[:0], {}, by_hand=False)[0]
+
+
+def shares(indicative):
+    row = {"survey_id": "s", "opening": "", "quarter": "2026Q3", "survey": "s", "level": "topic", "polarity": "any", "n": 400, "indicative": indicative, "audit_n": 0 if indicative else 200, "sensitivity": 0.8, "precision": 0.6}
+    return pd.DataFrame([row | {"topic": "Price", "estimate": 0.2, "uncorrected": 0.3}, row | {"topic": "Staff", "estimate": 0.1, "uncorrected": 0.11}])
+
+
+def test_an_audit_says_how_far_it_moved_the_shares_and_its_absence_how_to_have_one():
+    none = pd.DataFrame({"topic": [], "allowed": [], "n": []})
+    assert "every share is indicative" in topics.audit(shares(True), none, {})[0]
+    assert "cx code export" in topics.audit(shares(True), none, {})[0]
+    said = topics.audit(shares(False), none, {})[0]
+    assert "from 30 % to 20 %" in said
+    assert "finds 80, and 60 of 100 that it finds are right" in said
+
+
+def test_topics_on_which_people_do_not_agree_are_named_and_lead_to_no_action():
+    agreed = pd.DataFrame({"topic": ["price", "staff"], "allowed": [True, False], "n": [200, 200]})
+    said = topics.audit(shares(False), agreed, {"price": "Price", "staff": "Staff"})[1]
+    assert "on 1 of 2 topics" in said
+    assert "Staff leads to no priority" in said
+    rows = pd.DataFrame([{"survey_id": "s", "survey": "S", "opening": "", "topic_id": "price", "topic": "Price", "quarter": "2026Q3", "level": "topic", "polarity": side, "estimate": 0.2, "conf_low": 0.1, "conf_high": 0.3, "n": 400, "n_eff": 400.0, "indicative": True} for side in ("negative", "positive")])
+    linked = pd.DataFrame([{"survey_id": "s", "opening": "", "topic_id": "price", "topic": "Price", "quarter": "2026Q3", "estimate": -4.0, "conf_low": -6.0, "conf_high": -2.0, "kpi_with": -20.0, "kpi_rest": 10.0, "count": 80, "n": 400, "n_eff": 400.0, "p": 0.001}])
+    none = pd.DataFrame(columns=["survey_id", "p", "quarter"])
+    for barred, action in ((set(), 1), ({"price"}, 0)):
+        made = topics.rows(rows, linked, none, "points", "NPS", "2026Q3", barred=barred).set_index("claim_id")
+        assert made.loc["topics.s.impact", "action"] == action
+
+
+def test_what_is_new_is_told_with_its_counts_and_what_is_not_without_alarm():
+    row = {"survey": "Pulse", "survey_id": "s", "opening": "", "name": "esim", "phrases": "esim|activation", "id": "new_esim", "quarter": "2026Q3", "count": 12, "n": 400, "before": 2, "before_n": 1600, "change_low": 0.012, "change_high": 0.05, "mode": "words", "stability": 0.9}
+    assert "Growing is “esim”: 12 of 400 comments in 2026Q3, 2 of 1,600 in the quarters before" in mentions.emerging(pd.DataFrame([row | {"status": "growing"}]), ["Pulse"])[0]
+    assert "none of which grows beyond chance" in mentions.emerging(pd.DataFrame([row | {"status": "steady"}]), ["Pulse"])[0]
+    assert "comes back often enough" in mentions.emerging(pd.DataFrame([row | {"status": ""}]).iloc[:0], ["Pulse"])[0]
+    assert mentions.proposals(pd.DataFrame([row | {"status": "growing"}]))["words"].tolist() == ["esim, activation"]
