@@ -50,6 +50,7 @@ bench: $(READY)
 	@test -x .bench/bin/python || $(BIN)/uv venv -q .bench --python $(BIN)/python
 	@$(BIN)/uv pip install -q --python .bench/bin/python --group bench
 	@$(BIN)/python bench/drivers.py --peer .bench/bin/python
+	@$(BIN)/python bench/thresholds.py --peer .bench/bin/python
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --notebook-dir=. notebooks

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     submod_attrs={
         "measure": ["drivers", "ledger", "metrics", "tracking"],
         "act": ["buying", "chains", "effects", "equity", "forecasts", "lifetime", "outcomes", "plan", "portfolio", "returns", "roi", "spending", "trials"],
-        "text": ["agreement", "audit", "codeframe", "coder", "codings", "comments", "correction", "emerging", "languages", "prevalence", "proposal", "quotes", "recode", "sentiment", "sheets", "topics"],
+        "text": ["agreement", "audit", "codeframe", "coder", "codings", "commenting", "comments", "correction", "emerging", "languages", "prevalence", "proposal", "quotes", "recode", "sentiment", "sheets", "topics"],
         "show": ["figures", "prose", "tables"],
     },
 )

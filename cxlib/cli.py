@@ -108,7 +108,7 @@ def code_export(
         raise UsageError(f"--kind {kind}: there are two kinds, audit and train.")
     found = run.programme_of(programme, raw)
     tables, frame = load.tables(found, quarter, out=run.reports(out)), codeframe.read(found.folder / "codeframe.toml")
-    for sentence in sheets.export(tables, frame, comments.code(tables, frame), kind=kind, rows=rows, coders=coders, survey=survey, folder=to or found.folder / "coding"):
+    for sentence in sheets.export(tables, frame, comments.code(tables, frame), kind=kind, rows=rows, coders=coders, survey=survey, folder=to or found.folder / "coding", unsure=comments.unsure(tables, frame) if kind == "train" else None):
         _say(sentence)
 
 

@@ -17,7 +17,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("times", "number", "526", "How often the estimate counts: customers, customer-months, weeks"), ("days", "number", "90", "Days over which estimate times `times` fell"), ("cut", "whole", "0", "Left out because their window is not over", True),
         ("ratio_p", "number", "0.08", "p of the sample-ratio check"), ("attrition_p", "number", "1", "p of the attrition check"), ("before_p", "number", "0.86", "p: both arms alike before"), ("pretrend_p", "number", "0.4", "p: no difference in trend before"),
         ("placebo_p", "number", "0.6", "p: a date at which nothing happened shows nothing"), ("bound", "number", "3.1", "Largest estimate that a difference in trend compatible with the time before would give alone"), ("largest", "number", "0.02", "Largest share of an arm's outcome that one customer holds"),
-        ("joint", "flag", "0", "Other actions for the same customers are in it", True), ("grade", "text", "A", "Evidence grade", True), ("reason", "text", "drawn by lot, arms alike, nobody lost", "Why this grade", True), ("comparison", "text", "586 customers held back by lot", "What it was compared with"), _NOTE,
+        ("joint", "flag", "0", "Other actions for the same customers are in it", True), ("together", "text", "upgrade_call", "Which ones"), ("grade", "text", "A", "Evidence grade", True), ("reason", "text", "drawn by lot, arms alike, nobody lost", "Why this grade", True), ("comparison", "text", "586 customers held back by lot", "What it was compared with"), _NOTE,
     ),
     "paths": columns(
         ACTION, ("kind", "text", "event", "treated, control, difference; event; observed, expected; before, after (differences between groups)", True), ("at", "number", "-3", "Period since the action, or place"), ("label", "text", "-3", "The same in words"),
@@ -32,8 +32,8 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("mean_before", "number", "5.0", "Mean score before"), ("mean_after", "number", "6.3", "Mean score the next time"), ("p", "number", "0.2", "p: no difference (of the difference)"), _NOTE,
     ),
     "saved": columns(
-        ACTION, ("outcome", "text", "retention", "retention, margin, contacts or returns", True), ("design", "text", "randomised", "Comparison that was made", True), ("seen", "number", "4.7", "Mean change of those treated (retention: share who stayed)"), ("anyway", "number", "-0.1", "The same of those who stand for no action: what comes by itself"),
-        *ESTIMATE, ("p", "number", "0.001", "p: no effect"), ("treated", "whole", "527", "Customers treated", True), ("counted", "whole", "461", "Of whom no earlier action had counted", True),
+        ACTION, ("outcome", "text", "retention", "retention, margin, contacts or returns", True), ("design", "text", "randomised", "Comparison that was made", True), ("before", "number", "35.1", "Mean of those treated in as many days before"), ("seen", "number", "40.0", "Their mean in the days after; retention: share who stayed"), ("anyway", "number", "35.1", "What it would have come to by itself"),
+        *ESTIMATE, ("p", "number", "0.001", "p: no effect"), ("p_adjusted", "number", "0.004", "Benjamini-Hochberg over all of this table"), ("treated", "whole", "527", "Customers treated", True), ("counted", "whole", "461", "Of whom no earlier action had counted", True),
         ("total", "number", "2274", "Customers saved, money grown, contacts or money of returns: estimate x counted"), ("total_low", "number", "1150", "Lower end of its 95 % interval"), ("total_high", "number", "3398", "Upper end"), ("grade", "text", "A", "Evidence grade", True), _NOTE,
     ),
     "growth": columns(

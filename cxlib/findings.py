@@ -1,20 +1,12 @@
 """The columns of every finding, with type, unit, example and meaning, study by study."""
 
-from cxlib import evidence, performance, value, worth
+from cxlib import evidence, mentioned, performance, value, worth
 from cxlib.columns import KPI as _KPI
 from cxlib.columns import TABLES, Column
 from cxlib.columns import WAVE as _WAVE
 from cxlib.columns import columns as _columns
 from cxlib.columns import limits as _LIMITS
-
-_ESTIMATE = (
-    ("estimate", "number", "12.4", "The figure; empty where it is not estimable (note says why)"),
-    ("std_error", "number", "2.1", "Its standard error"),
-    ("conf_low", "number", "8.3", "Lower end of the 95 % interval"),
-    ("conf_high", "number", "16.5", "Upper end of the 95 % interval"),
-    ("n", "whole", "640", "Unweighted answered base", True),
-    ("n_eff", "number", "571.2", "Effective base (Kish); under a declared design, answers of a simple random sample with the same error"),
-)
+from cxlib.mentioned import ESTIMATE as _ESTIMATE
 
 FINDINGS: dict[str, tuple[Column, ...]] = {
     "claims": _columns(
@@ -216,41 +208,7 @@ FINDINGS |= {  # 02
         ("quadrant_then", "text", "fix first", "Corner then"), ("p_quadrant_then", "number", "0.9", "Bootstrap frequency of it"),
     ),
 }  # fmt: skip
-_TOPIC = (("survey", "text", "pulse", "Survey", True), ("topic", "text", "waiting", "Topic of the codeframe", True))
-_POLARITY = ("polarity", "text", "negative", "any, positive, negative or unclear", True)
-_QUARTER = ("quarter", "text", "2026Q3", "Fiscal quarter", True)
-FINDINGS |= {  # 04
-    "topic_shares": _columns(
-        *_TOPIC, _QUARTER, ("level", "text", "topic", "topic or net", True), _POLARITY, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True),
-        ("base", "text", "commenters", "commenters or respondents", True), ("indicative", "flag", "1", "No audit has corrected the coder's mistakes", True), ("note", "text", "", "What limits it"),
-        ("uncorrected", "number", "0.19", "The share as the coder counts"), ("audit_n", "whole", "200", "Answers that people coded for the audit", True), ("target", "text", "population", "What the interval is for: the population, or this wave's comments"),
-        ("sensitivity", "number", "0.81", "Of those who speak of it by people, the share the coder finds"), ("precision", "number", "0.88", "Of those the coder finds, the share who speak of it by people"),
-    ),
-    "topic_agreement": _columns(
-        ("topic", "text", "waiting", "Topic; (polarity) for better or worse where both coders see it", True), ("estimate", "number", "0.84", "Krippendorff's alpha of its presence"), *_LIMITS("conf", "of alpha"),
-        ("n", "whole", "200", "Comments coded by two people or more", True), ("count", "whole", "31", "Comments marked by anybody", True), ("kappa", "number", "0.84", "Cohen's kappa, mean over pairs of coders"),
-        ("positive", "number", "0.87", "Of one coder's marks, the share that another shares"), ("observed", "number", "0.97", "Share of agreeing pairs"), ("verdict", "text", "reliable", "reliable, tentative, below or cannot tell", True),
-        ("allowed", "flag", "1", "Whether it may lead to a priority", True), ("note", "text", "", "What limits it"),
-    ),
-    "topic_coverage": _columns(
-        ("survey", "text", "pulse", "Survey", True), _QUARTER, ("verbatims", "whole", "300", "Verbatims", True), ("empty", "whole", "3", "Without words", True),
-        ("nothing", "whole", "9", "Nothing, don't know", True), ("other_language", "whole", "0", "In a language without phrases", True),
-        ("covered", "whole", "240", "With a topic", True), *_ESTIMATE, ("note", "text", "", "Why it is not estimable"),
-    ),
-    "topic_impact": _columns(
-        *_TOPIC, _QUARTER, _KPI, *_ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True), ("share", "number", "0.2", "Their weighted share"),
-        ("kpi_with", "number", "-12", "KPI of those who mention it"), ("kpi_rest", "number", "9", "KPI of the others"), ("p", "number", "0.004", "p: both are equal"), ("note", "text", "", "Why it is not estimable"),
-    ),
-    "topic_associations": _columns(
-        *_TOPIC, _POLARITY, _QUARTER, _KPI, *_ESTIMATE, ("p", "number", "0.004", "p: no difference"), ("count", "whole", "61", "Respondents who mention it so", True), ("note", "text", "", "Why it is not estimable"),
-    ),
-    "topic_changes": _columns(
-        *_TOPIC, _POLARITY, _QUARTER, ("then_quarter", "text", "2026Q2", "Quarter compared with", True), *_ESTIMATE, ("p", "number", "0.03", "p: no change"),
-        ("detectable", "number", "0.04", "Smallest change these bases show with 80 % power"), ("now", "number", "0.21", "Share now"), ("then", "number", "0.16", "Share then"), ("note", "text", "", "Why it is not estimable"),
-        ("definition", "text", "share of commenters", "What is compared"), ("unit", "text", "share", "share"), ("needed_n", "number", "900", "Answers a wave to see 5 percentage points"),
-        ("n_now", "number", "397", "Base now"), ("n_then", "number", "410", "Base then"), ("n_both", "whole", "0", "People in both", True),
-    ),
-}  # fmt: skip
+FINDINGS |= mentioned.FINDINGS  # 04
 _CHANGED = ("changed", "text", "wording: 'staff' became 'advisers'", "What changed in the question since the wave before, where they may not be compared")
 _LEVEL = (
     ("definition", "text", "nps_0_10", "Definition id", True), ("unit", "text", "points", "points, share (0..1) or scale", True), *_ESTIMATE,

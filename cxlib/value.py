@@ -10,7 +10,7 @@ _INTERVAL = (
 _PLACE = (
     ("shape", "text", "jump", "jump, hinge or blurred"), ("estimate", "number", "6.5", "The likeliest place, on the score"), ("conf_low", "number", "6", "Lower end of its 95 % interval (test inverted)"), ("conf_high", "number", "7", "Upper end"), ("below", "number", "6", "Largest score under it"),
     ("above", "number", "7", "Smallest score over it"), ("change", "number", "11.2", "Change of the level (of a hinge: of the slope), in the outcome's unit"), *limits("change", "widest over all places in the interval"), ("slope", "number", "0.7", "Slope under it, outcome a point"),
-    ("p", "number", "0.002", "p: no threshold"), ("f", "number", "18.1", "Largest F over all places"), ("p_curve", "number", "0.003", "p: none beside a smooth bend"), ("p_shape", "number", "0.2", "p: the other shape would look so"), ("detectable", "number", "6.1", "Smallest jump seen with 80 % power"),
+    ("p", "number", "0.002", "p: no threshold"), ("f", "number", "18.1", "Largest F over all places"), ("p_curve", "number", "0.003", "p: none beside a smooth bend"), ("p_shape", "number", "0.2", "p: the other shape would look so"), ("other", "number", "7.3", "Best place of the other shape, where it is not ruled out"), ("detectable", "number", "6.1", "Smallest jump seen with 80 % power"),
     ("n", "whole", "1885", "Answers", True), ("n_eff", "number", "466", "Customers, effective (Kish)"), ("customers", "whole", "588", "Customers", True), ("levels", "whole", "11", "Distinct scores", True), ("note", "text", "", "Why it is not estimable"),
 )  # fmt: skip
 FINDINGS: dict[str, tuple[Column, ...]] = {

@@ -19,12 +19,12 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("n", "whole", "2357", "Customers", True), ("actual", "number", "712", "For a holdout: the purchases that came"), ("log_likelihood", "number", "-9582.4", "Log-likelihood"), ("note", "text", "", "What limits it"),
     ),
     "accounts": columns(
-        _ACTION, ("input", "text", "effect", "Input of the account", True), ("role", "text", "effect", "effect, factor (multiplies it), people, money or reserve (share that may come on top)", True), ("label", "text", "Effect on margin", "The same in words", True),
+        _ACTION, ("input", "text", "effect", "Input of the account", True), ("role", "text", "effect", "effect, factor (multiplies it), forgone (margin given away), people, money or reserve (share that may come on top)", True), ("label", "text", "Effect on margin", "The same in words", True),
         ("estimate", "number", "5.36", "Its value", True), ("std_error", "number", "1.6", "Standard deviation of its draws", True), *_LIMITS, ("shape", "text", "normal", "normal, t, lognormal, uniform or fixed", True), ("unit", "text", "margin", "Unit", True),
         ("source", "text", "finding effects", "Where it comes from", True), ("grade", "text", "A", "Evidence grade; empty for what stands in the books"), ("key", "text", "margin_rate", "Inputs of several actions with one key are one draw"),
     ),
     "roi": columns(
-        _ACTION, ("measure", "text", "net", "value, investment, net, roi, payback_months, p_pays, break_even_effect; later and net_later with what the plan declares", True), ("estimate", "number", "1400", "The figure; empty where it is not estimable (note says why)"),
+        _ACTION, ("others", "text", "Call after the letter", "Actions that it cannot be told apart from, whose cost is in it"), ("measure", "text", "net", "value, investment, net, roi, payback_months, p_pays, break_even_effect; later and net_later with what the plan declares", True), ("estimate", "number", "1400", "The figure; empty where it is not estimable (note says why)"),
         ("std_error", "number", "600", "Standard deviation of its draws"), *_LIMITS, ("unit", "text", "money", "money, ratio, months, probability, effect", True), ("n", "whole", "526", "How often the effect counts", True),
         ("draws", "whole", "65536", "Quasi-random draws", True), _GRADE, ("note", "text", "", "What limits it"),
     ),
@@ -36,8 +36,8 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         _ACTION, ("month", "whole", "3", "Month of the action, from 0", True), ("estimate", "number", "400", "Value less cost by its end, mean of the draws", True), *_LIMITS, ("declared", "flag", "0", "0: by what was observed; 1: with what the plan declares to come after it", True),
     ),
     "portfolio": columns(
-        ("action", "text", "loyalty_call", "Action; programme for the programme's own cost, all for everything", True), ("value", "number", "2800", "Present value, of customers not counted elsewhere", True), ("investment", "number", "1400", "Present value of its cost", True), ("estimate", "number", "1400", "Net", True), *_LIMITS,
-        ("roi", "number", "1.0", "Net over investment"), ("p_pays", "number", "0.97", "Share of draws with a net above zero"), ("n", "whole", "526", "How often its effect counts", True), ("counted", "number", "0.85", "Share of its customers counted here"), ("grade", "text", "A", "Evidence grade"), ("note", "text", "", "Where the others are counted"),
+        ("action", "text", "loyalty_call", "Action; programme for the programme's own cost, all for everything", True), ("value", "number", "2800", "Present value", True), ("investment", "number", "1400", "Present value of its cost", True), ("estimate", "number", "1400", "Net", True), *_LIMITS,
+        ("roi", "number", "1.0", "Net over investment"), ("p_pays", "number", "0.97", "Share of draws with a net above zero"), ("n", "whole", "526", "How often its effect counts; of all: customers reached, each once", True), ("grade", "text", "A", "Evidence grade"), ("note", "text", "", "Actions that it cannot be told apart from"),
     ),
     "forecasts": columns(
         ("forecast", "text", "value.app_relaunch", "What is forecast: value. and an action still to come, or leaving", True), ("kind", "text", "value", "value or count", True), ("what", "text", "customers who leave in the next quarter", "The same in words", True),

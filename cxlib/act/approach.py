@@ -36,6 +36,9 @@ def below(tables, rows: pd.DataFrame, lasting, held, found: pd.DataFrame, *, sur
         ruled = thresholds.ruled(own, y="spend", **options)
         value = "margin" if own["margin"].notna().any() else "spend"
         changed = thresholds.change(own, y=value, at=at, ruled=ruled, **options)
+        scale = programme.scales[programme.item(item).scale]
+        size = justbelow.REACH * (scale.high - scale.low) if at["shape"].iloc[0] == "hinge" else 1.0  # of a slope, what comes over a tenth of the scale
+        changed |= {name: changed[name] * size for name in ("estimate", "conf_low", "conf_high")}
         known = {"survey": survey, "item": item, "held": held, "places": justbelow.places(ruled)}
         stood = justbelow.standing(tables, group=None if group == "all" else group, **known)
         listed = justbelow.ranked(stood, each=changed["estimate"] * chain.YEAR / days)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special
+from scipy import linalg, optimize, special
 
 from cxlib.errors import DataError
 
@@ -73,8 +73,9 @@ def fit(frame: pd.DataFrame, *, model="bg", count=None) -> pd.DataFrame:
     hessian = np.array([(cost(logs + step * e)[1] - cost(logs - step * e)[1]) / (2 * step) for e in np.eye(4)]) * n
     hessian = (hessian + hessian.T) / 2
     sure = np.linalg.eigvalsh(hessian).min() > 1e-6 * n and (np.abs(logs) < 13.5).all()
-    covariance = np.linalg.inv(hessian) if sure else np.full((4, 4), np.nan)
-    error, value = np.sqrt(np.diag(covariance)), np.exp(logs)
+    # a flat direction is left out of what the draws vary; its errors are not told
+    covariance = np.linalg.inv(hessian) if sure else np.linalg.pinv(hessian, rcond=1e-5, hermitian=True)
+    error, value = np.sqrt(np.diag(covariance)) if sure else np.full(4, np.nan), np.exp(logs)
     note = "" if sure else "not sure: the likelihood is flat in a parameter, so that intervals cannot be given"
     out = pd.DataFrame({"parameter": NAMES, "estimate": value, "std_error": value * error, "conf_low": value * np.exp(-Z * error), "conf_high": value * np.exp(Z * error), "n": int(n), "log_likelihood": -found.fun * n, "note": note})
     out.attrs |= {"covariance": covariance, "model": model}
@@ -132,9 +133,7 @@ def drawn(frame: pd.DataFrame, fitted: pd.DataFrame, *, ahead: float, draws: int
     model, rng = fitted.attrs["model"], np.random.default_rng(seed)
     x, t, T, _, m = _columns(frame, model, None)
     logs = np.log(fitted["estimate"].to_numpy())
-    covariance = fitted.attrs["covariance"]
-    vary = parameters_vary and np.isfinite(covariance).all()
-    sets = np.exp(rng.multivariate_normal(logs, covariance, draws)) if vary else np.exp(np.tile(logs, (draws, 1)))
+    sets = np.exp(rng.multivariate_normal(logs, fitted.attrs["covariance"], draws, check_valid="ignore") if parameters_vary else np.tile(logs, (draws, 1)))
     out = np.zeros((len(x), draws), dtype=np.int32)
     for place, (r, alpha, a, b) in enumerate(sets):
         there = rng.random(len(x)) < _alive((r, alpha, a, b), x, t, T, m)
@@ -223,8 +222,19 @@ def _coming(given, x, T, m, ahead):
     out = np.empty(len(x))
     for one in np.unique(m):
         own = m == one
-        nodes, weights = special.roots_jacobi(NODES, b + one - 1, a - 1)
-        p, weights = (1 + nodes) / 2, weights / weights.sum()
+        p, weights = _beta_nodes(a, b + one)
         share = np.log1p(np.outer(ahead / (alpha + T[own]), p))
         out[own] = (-np.expm1(-(r + x[own])[:, None] * share) / p) @ weights
     return out
+
+
+def _beta_nodes(a, b):
+    """Return nodes and weights of Gauss quadrature under a beta(a, b) density (Golub & Welsch 1969), which hold for any a and b: scipy's overflow where b is large."""
+    alpha, beta, k = b - 1, a - 1, np.arange(1, NODES)
+    both = alpha + beta
+    middle = np.r_[(beta - alpha) / (both + 2), (beta - alpha) * both / ((2 * k + both) * (2 * k + both + 2))]
+    first = 4 * (1 + alpha) * (1 + beta) / ((2 + both) ** 2 * (3 + both))
+    k = k[1:]
+    rest = 4 * k * (k + alpha) * (k + beta) * (k + both) / ((2 * k + both) ** 2 * (2 * k + both + 1) * (2 * k + both - 1))
+    nodes, vectors = linalg.eigh_tridiagonal(middle, np.sqrt(np.r_[first, rest]))
+    return np.clip((1 + nodes) / 2, 1e-300, 1), vectors[0] ** 2

@@ -12,7 +12,7 @@ def grade(*, design, intention_to_treat=True, sample_ratio_ok=None, attrition_p=
     design, kind of comparison:
     - "randomised": A if analysed as assigned, the sample ratio holds and attrition is balanced (p >= .05); otherwise it is a description, D.
     - "quasi" (difference-in-differences, synthetic control, a series with a control series): B if the pre-trend `bound`, the largest estimate that a difference in trend compatible with the time before would give
-      alone when carried to the time after (95 %), is smaller than the `effect`, and no placebo date shows one (`placebo_p` >= .05 where it was made); otherwise C. p > .05 of a pre-trend test is no proof and is not asked for.
+      alone when carried to the time after (95 %), is smaller than the `effect`, and no placebo date shows one (`placebo_p` >= .01 where it was made); otherwise C. p > .05 of a pre-trend test is no proof and is not asked for.
     - "adjusted" (matching, weighting): C if customers overlap and `balance`, the largest standardised difference left, is at most 0.1; otherwise D.
     - "described": D. "before_after" (also a series without a control series): E.
     `largest` is the largest share of an arm's outcome that one customer holds: above 25 % an A, B or C becomes D. `joint` is an effect of actions that the design does not separate: it keeps its
@@ -52,7 +52,7 @@ def _quasi(*, bound, effect, placebo_p, **_):
         return "C", "a comparison whose trend before was not bounded"
     if not abs(bound) < abs(effect):
         return "C", "a comparison whose trend before could explain the effect"
-    if placebo_p is not None and placebo_p < 0.05:
+    if placebo_p is not None and placebo_p < 0.01:
         return "C", "a comparison in which a date before the action shows an effect too"
     return "B", "a comparison group, and the largest difference in trend compatible with the time before does not explain the effect"
 

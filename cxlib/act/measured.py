@@ -10,7 +10,7 @@ from cxlib.errors import DataError
 
 COLUMNS = [
     "action", "design", "outcome", "window_days", "per", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "mean_treated", "mean_control", "n_treated", "n_control", "times", "days", "cut",
-    "ratio_p", "attrition_p", "before_p", "pretrend_p", "placebo_p", "bound", "largest", "joint", "grade", "reason", "comparison", "note",
+    "ratio_p", "attrition_p", "before_p", "pretrend_p", "placebo_p", "bound", "largest", "joint", "together", "grade", "reason", "comparison", "note",
 ]  # fmt: skip
 PATHS = ["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]
 
@@ -59,20 +59,23 @@ def effects(actions, tables, *, seed: int = 1, replicates: int = 999) -> tuple[p
     rows, paths = [], []
     apart = overlap.table(actions, tables)
     shared = overlap.joint(actions, apart)
+    led = overlap.leaders(actions, apart, {action.id for action in actions if comparison(action, tables)[0] == "randomised"})
     for action in actions:
         design, why = comparison(action, tables)
         if design == "recovery":
             continue
-        joint = bool(shared.get(action.id))
-        base = dict.fromkeys(COLUMNS) | {"action": action.id, "design": design, "outcome": action.outcome, "window_days": action.window_days, "per": "", "n": 0, "n_treated": 0, "n_control": 0, "cut": 0, "joint": int(joint), "comparison": why, "note": ""}
+        joint, leader = bool(shared.get(action.id)), led.get(action.id)
+        base = dict.fromkeys(COLUMNS) | {"action": action.id, "design": design, "outcome": action.outcome, "window_days": action.window_days, "per": "", "n": 0, "n_treated": 0, "n_control": 0, "cut": 0, "joint": int(joint), "together": ", ".join(shared.get(action.id, [])), "comparison": why, "note": ""}
         try:
+            if leader:
+                raise DataError(f"most of its customers had '{leader}' at the same time, and nothing tells the two apart: the effect of both together stands there")
             row, path = _one(action, design, tables, seed=seed, replicates=replicates, joint=joint, without=overlap.both(action, actions, tables, apart))
         except DataError as error:
-            row, path = {"grade": "E", "reason": "there is no comparison", "note": str(error).rstrip(".")}, pd.DataFrame(columns=PATHS)
+            row, path = {"grade": "D" if leader else "E", "reason": "there is no comparison of its own" if leader else "there is no comparison", "note": str(error).rstrip(".")}, pd.DataFrame(columns=PATHS)
         rows.append(base | {name: row[name] for name in COLUMNS if name in row})
         paths.append(path)
     whole = pd.DataFrame(rows, columns=COLUMNS).assign(note=lambda frame: frame["note"].fillna(""))
-    numbers = [name for name in COLUMNS if name not in ("action", "design", "outcome", "per", "grade", "reason", "comparison", "note")]
+    numbers = [name for name in COLUMNS if name not in ("action", "design", "outcome", "per", "together", "grade", "reason", "comparison", "note")]
     whole[numbers] = whole[numbers].astype(float)
     return whole.astype(dict.fromkeys(("window_days", "n", "n_treated", "n_control", "cut", "joint"), "int64")), pd.concat([path for path in paths if len(path)] or [pd.DataFrame(columns=PATHS)], ignore_index=True)
 

@@ -61,7 +61,7 @@ def in_window(assigned: pd.DataFrame, orders: pd.DataFrame, *, days: int, value:
         inside = (joined["ordered_on"] >= joined["assigned_on"] + start) & (joined["ordered_on"] < joined["assigned_on"] + end)
         # money is added in cents, so that the order of the rows cannot change the last digit
         cents = (joined.loc[inside, value] * 100).round().groupby(joined.loc[inside, "person_id"]).sum()
-        rows[name] = rows["person_id"].map(cents).fillna(0.0) / 100
+        rows[name] = cents.reindex(rows["person_id"]).fillna(0.0).to_numpy(float) / 100
     rows.attrs["cut"] = cut
     return rows
 

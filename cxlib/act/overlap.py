@@ -41,6 +41,15 @@ def joint(actions, found: pd.DataFrame) -> dict[str, list[str]]:
     return together
 
 
+def leaders(actions, found: pd.DataFrame, lots) -> dict[str, str]:
+    """Return which actions have no effect of their own because most of their customers had another from which they cannot be told apart: action -> the one whose effect is of both (a lot before a list; `lots`: ids of actions decided by lot)."""
+    mixed, out = found[(found["separated"] == 0) & (found["share"] >= 0.5)], {}
+    for row in mixed.itertuples():
+        if row.action not in lots and (row.other in lots or row.other < row.action) and row.other not in out:
+            out[row.action] = row.other
+    return out
+
+
 def both(action, actions, tables, found: pd.DataFrame) -> set:
     """Return the customers, of the list and of those compared with it, who had another action at the same time and are left out so that it is told apart."""
     others = set(found[(found["action"] == action.id) & (found["separated"] == 1) & (found["shared"] > 0)]["other"]) if action.design in ("list", "matching") else set()

@@ -90,13 +90,13 @@ def _units(action, tables) -> dict:
 def _series(action, tables) -> dict:
     """Return the row of an action on a series: the same model on the last periods, where nothing was done."""
     sold = tables["sales"] if "sales" in tables else pd.DataFrame(columns=["series", "sold_on"])
-    days = sorted(sold.loc[sold["series"] == action.series, "sold_on"].unique())
-    step = float(np.median(np.diff(days)).astype("timedelta64[D]").astype(int)) if len(days) > 1 else 7.0
+    days = sold.loc[sold["series"] == action.series, "sold_on"].drop_duplicates().sort_values().reset_index(drop=True)
+    step = float(days.diff().dt.days.median()) if len(days) > 1 else 7.0
     length = max(1, round(action.window_days / step))
     if len(days) < length + 12:
         raise DataError(f"the sales hold {len(days)} periods of '{action.series}'; twelve before a window of {length} are needed")
     own, named, adjust, _ = markets.prepared(action.model_copy(update={"changes": ()}), tables)
-    found = series.effect(own, start=pd.Timestamp(days[-length]), controls=named, adjust=adjust).iloc[0]
+    found = series.effect(own, start=days.iloc[-length], controls=named, adjust=adjust).iloc[0]
     row = {"design": "interrupted_series", "n": length, "n_treated": 1, "n_control": len(named), "mean": found["mean_control"], "detectable": SEEN * found["std_error"], "grade": "B" if named else "E", "known_by": action.start + dt.timedelta(days=action.window_days)}
     return _wanted(row, action, found["std_error"], np.nan) | {"note": "" if named else "without a control series nothing can be told: name one in 'controls'"}
 

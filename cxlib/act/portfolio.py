@@ -1,25 +1,17 @@
-"""All actions together: each customer counted once, inputs they share drawn once, and the programme's own cost on top."""
+"""All actions together: no euro counted twice, inputs they share drawn once, and the programme's own cost on top."""
 
 import numpy as np
 import pandas as pd
 
 from cxlib.act import returns, roi
 
-COLUMNS = ["action", "value", "investment", "estimate", "conf_low", "conf_high", "roi", "p_pays", "n", "counted", "grade", "note"]
+COLUMNS = ["action", "value", "investment", "estimate", "conf_low", "conf_high", "roi", "p_pays", "n", "grade", "note"]
 
 
-def once(actions, log: pd.DataFrame) -> pd.Series:
-    """Return the share of each action's customers whom no other action was still counting when it reached them.
-
-    in: the log of actions. Of a customer reached by several within one another's `window_days` the first counts, so that no euro is counted twice. An action that is
-    not in the log (rolled out by unit, or on a series) is counted whole.
-    """
-    known = {action.id: action.window_days for action in actions}
-    own = log[(log["arm"] == "treated") & log["action_id"].isin(known)].drop_duplicates(["action_id", "person_id"])
-    own = own.assign(until=own["assigned_on"] + pd.to_timedelta(own["action_id"].map(known), unit="D")).sort_values(["person_id", "assigned_on", "action_id"], kind="stable")
-    before = own.groupby("person_id")["until"].transform(lambda ends: ends.cummax().shift())
-    new = ~(before > own["assigned_on"])
-    return new.groupby(own["action_id"]).mean().reindex(list(known)).fillna(1.0)
+def reached(actions, tables) -> int:
+    """Return how many customers the actions of the log reached, each counted once."""
+    log = returns.logged(tables)
+    return int(log.loc[(log["arm"] == "treated") & log["action_id"].isin([action.id for action in actions]), "person_id"].nunique())
 
 
 def correlation(assigned: dict) -> pd.DataFrame:
@@ -42,13 +34,14 @@ def correlation(assigned: dict) -> pd.DataFrame:
 
 
 def together(inputs: pd.DataFrame, flow: dict, actions, tables, programme, *, draws: int, seed: int, assigned: dict | None = None) -> pd.DataFrame:
-    """Return every action, the programme itself and all of it: value, investment, net (estimate, conf_low, conf_high), roi, p_pays, n, counted (share of customers counted here), grade, note.
+    """Return every action, the programme itself and all of it: value, investment, net (estimate, conf_low, conf_high), roi, p_pays, n (how often the effect counts; of all: customers reached, each once), grade, note.
 
-    All present values are those of the first day of the first action. `once` cuts each value to the customers not counted elsewhere; its cost stays whole. Inputs with one key are one draw;
+    All present values are those of the first day of the first action. No euro counts twice: actions that the design does not tell apart have one account (`returns.accounts`), and what a lot tells apart is in one effect only. Inputs with one key are one draw;
     effects that rest on the same customers (`assigned`: action -> those compared) move together by `correlation`. The programme's own cost counts from the first action's first day to the quarter's end.
     """
     if inputs.empty:
         return pd.DataFrame(columns=COLUMNS)
+    shared = inputs.attrs.get("others", {})
     inputs = inputs[inputs["action"].isin(flow)].reset_index(drop=True)
     # what is nobody's else is the action's own
     inputs["key"] = np.where(inputs["key"].fillna("") == "", inputs["action"] + "." + inputs["input"], inputs["key"])
@@ -58,32 +51,32 @@ def together(inputs: pd.DataFrame, flow: dict, actions, tables, programme, *, dr
     joint = pd.DataFrame(np.eye(len(order)), index=order, columns=order)
     joint.loc[known.index, known.columns] = known
     drawn = roi.draw(inputs, draws=draws, seed=seed, correlation=_definite(joint.to_numpy()))
-    start, finance = {action.id: action.start for action in actions}, programme.finance
-    first, share = min(start[name] for name in order), once([action for action in actions if action.id in order], returns.logged(tables))
+    start, names, finance = {action.id: action.start for action in actions}, {action.id: action.name for action in actions}, programme.finance
+    first, members = min(start[name] for name in order), {name: [name, *shared.get(name, ())] for name in order}
     rows, value, cost = [], np.zeros(draws), np.zeros(draws)
     for name in order:
         own = (inputs["action"] == name).to_numpy()
         money = roi.amounts(inputs[own].reset_index(drop=True), flow[name], drawn[:, own])
         back = (1 + finance.discount_rate) ** (-(start[name] - first).days / roi.YEAR)
-        one, two = money["value"] * back * share[name], money["investment"] * back
+        one, two = money["value"] * back, money["investment"] * back
         value, cost = value + one, cost + two
         n = int(inputs.loc[own & (inputs["input"] == "times"), "estimate"].iloc[0])
-        note = "" if share[name] > 0.9995 else f"{(1 - share[name]) * 100:.0f} % of its customers are counted with another action"
-        rows.append(_line(name, one, two, n, share[name], returns.grade(inputs[own]), note))
+        rows.append(_line(name, one, two, n, returns.grade(inputs[own]), f"with {'; '.join(names[other] for other in members[name][1:])}" if len(members[name]) > 1 else ""))
     years = ((pd.Timestamp(tables.end) - pd.Timestamp(first)).days + 1) / roi.YEAR
     if finance.programme_cost and years > 0:
         force = np.log1p(finance.discount_rate)
         paid = np.full(draws, finance.programme_cost * (years if force == 0 else -np.expm1(-force * years) / force))
         cost = cost + paid
-        rows.append({"action": "programme", "value": 0.0, "investment": paid[0], "estimate": -paid[0], "conf_low": np.nan, "conf_high": np.nan, "roi": np.nan, "p_pays": np.nan, "n": 0, "counted": np.nan, "grade": "", "note": ""})
+        rows.append({"action": "programme", "value": 0.0, "investment": paid[0], "estimate": -paid[0], "conf_low": np.nan, "conf_high": np.nan, "roi": np.nan, "p_pays": np.nan, "n": 0, "grade": "", "note": ""})
     worst = max((row["grade"] for row in rows if row["grade"]), key=returns.LETTERS.index)
-    rows.append(_line("all", value, cost, sum(row["n"] for row in rows), float("nan"), worst, ""))
+    everybody = {one for own in members.values() for one in own}
+    rows.append(_line("all", value, cost, reached([action for action in actions if action.id in everybody], tables), worst, ""))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _line(name, value, cost, n, counted, grade, note):
+def _line(name, value, cost, n, grade, note):
     mean, _, low, high = roi.summary(value - cost)
-    return {"action": name, "value": value.mean(), "investment": cost.mean(), "estimate": mean, "conf_low": low, "conf_high": high, "roi": mean / cost.mean(), "p_pays": roi.chance(value - cost), "n": n, "counted": counted, "grade": grade, "note": note}
+    return {"action": name, "value": value.mean(), "investment": cost.mean(), "estimate": mean, "conf_low": low, "conf_high": high, "roi": mean / cost.mean(), "p_pays": roi.chance(value - cost), "n": n, "grade": grade, "note": note}
 
 
 def _definite(matrix):

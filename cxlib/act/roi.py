@@ -1,8 +1,8 @@
 """What an action is worth: value, return, payback and the chance that it pays, with everything that is uncertain drawn at once.
 
 An account is a frame of inputs, a row each: input (its name), role, estimate, std_error, shape, and where it is shared by several actions `key`.
-role: "effect" (what one customer brings), "factor" (multiplies it: how many, margin, lifetime), "people" and "money" (what was spent), "reserve" (share of both that may come
-on top). shape: normal, t (with `df`), lognormal, uniform or fixed; all are given by their mean and standard deviation.
+role: "effect" (what one customer brings), "factor" (multiplies it: how many, margin, lifetime), "forgone" (margin given away meanwhile, taken off the value), "people" and "money" (what was
+spent), "reserve" (share of both that may come on top). shape: normal, t (with `df`), lognormal, uniform or fixed; all are given by their mean and standard deviation.
 A course is a frame of present values, a row a month: month (from 0), observed and later (shares of the value inside the time observed and beyond it), people, money (shares of the cost).
 """
 
@@ -13,7 +13,7 @@ from scipy import special, stats
 from cxlib.errors import DataError
 
 YEAR, MONTH = 365.25, 365.25 / 12
-ROLES = ("effect", "factor", "people", "money", "reserve")
+ROLES = ("effect", "factor", "forgone", "people", "money", "reserve")
 SHAPES = ("normal", "t", "lognormal", "uniform", "fixed")
 UNITS = {"value": "money", "later": "money", "investment": "money", "net": "money", "roi": "ratio", "payback_months": "months", "p_pays": "probability", "break_even_effect": "effect", "net_later": "money"}
 
@@ -68,8 +68,9 @@ def roi(inputs: pd.DataFrame, flow: pd.DataFrame, *, draws: int = 65536, seed: i
     rows.append(("roi", mean["net"] / mean["investment"], *summary(ratio)[1:], ""))
     rows.append(("payback_months", *_payback(money, flow)))
     rows.append(("p_pays", chance(money["net"]), np.nan, np.nan, np.nan, ""))
-    even = money["investment"] / np.where(money["each"] == 0, np.nan, money["each"])
-    rows.append(("break_even_effect", mean["investment"] / np.mean(money["each"]) if np.mean(money["each"]) else np.nan, *summary(even)[1:], ""))
+    needed = money["investment"] + money["forgone"]
+    even = needed / np.where(money["each"] == 0, np.nan, money["each"])
+    rows.append(("break_even_effect", np.mean(needed) / np.mean(money["each"]) if np.mean(money["each"]) else np.nan, *summary(even)[1:], ""))
     if flow["later"].any():
         rows += [("later", *summary(money["later"]), "declared in the plan, not observed"), ("net_later", *summary(money["net"] + money["later"]), "with what the plan declares")]
     out = pd.DataFrame(rows, columns=["measure", "estimate", "std_error", "conf_low", "conf_high", "note"])
@@ -179,14 +180,14 @@ def draw(inputs: pd.DataFrame, *, draws: int = 65536, seed: int = 1, correlation
 
 
 def amounts(inputs: pd.DataFrame, flow: pd.DataFrame, drawn: np.ndarray) -> dict:
-    """Return the present values of each draw: value, later, investment, net, each (value of one unit of effect), and people, money with what came on top of them."""
+    """Return the present values of each draw: value, later, investment, net, each (value of one unit of effect), forgone, and people, money with what came on top of them."""
     role = inputs["role"].to_numpy()
     product = lambda name: drawn[:, role == name].prod(axis=1)
     factor, over = product("factor"), 1 + drawn[:, role == "reserve"].sum(axis=1)
     people, money = (drawn[:, role == name].sum(axis=1) * over for name in ("people", "money"))
     inside, later = flow["observed"].sum(), flow["later"].sum()
-    effect = product("effect")
-    out = {"people": people, "money": money, "whole": effect * factor, "value": effect * factor * inside, "later": effect * factor * later, "each": factor * inside}
+    whole = product("effect") * factor - drawn[:, role == "forgone"].sum(axis=1)
+    out = {"people": people, "money": money, "whole": whole, "value": whole * inside, "later": whole * later, "each": factor * inside, "forgone": drawn[:, role == "forgone"].sum(axis=1) * inside}
     out["investment"] = people * flow["people"].sum() + money * flow["money"].sum()
     return out | {"net": out["value"] - out["investment"]}
 

@@ -2,19 +2,20 @@
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from cxlib.act import lists, measured, trials
 from cxlib.errors import DataError
 
 KINDS = {"retention": "people", "margin": "people", "contacts": "interactions", "returns": "orders"}  # what can be counted, and the table that it needs
-COLUMNS = ["action", "outcome", "design", "seen", "anyway", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "treated", "counted", "total", "total_low", "total_high", "grade", "note"]
+COLUMNS = ["action", "outcome", "design", "before", "seen", "anyway", "estimate", "std_error", "conf_low", "conf_high", "p", "p_adjusted", "n", "n_eff", "treated", "counted", "total", "total_low", "total_high", "grade", "note"]
 
 
 def table(actions, tables, without: dict | None = None) -> pd.DataFrame:
     """Return for every action on customers what it did to staying, margin, contacts and returns, counting each customer once.
 
-    out: action, outcome (retention, margin, contacts, returns), design, seen (mean change of those treated from the days before to the days after; retention: share who stayed), anyway (the same of those who stand for no action: what
-    comes back or falls away by itself, regression to the mean included), estimate (effect a customer, as on the page), std_error, conf_low, conf_high, p, n, n_eff, treated (customers assigned), counted (of whom not reached
+    out: action, outcome (retention, margin, contacts, returns), design, before (mean of those treated in as many days before), seen (their mean in the days after; retention: share who stayed), anyway (what it would have come to by itself, by
+    those who stand for no action: anyway - before is what comes back or falls away unaided, regression to the mean included), estimate (effect a customer, as on the page), std_error, conf_low, conf_high, p, p_adjusted (Benjamini-Hochberg over this table), n, n_eff, treated (customers assigned), counted (of whom not reached
     while an earlier action was still counting: a customer counts once), total (estimate x counted: customers saved, money, contacts) with its limits, grade, note. Outcomes of which the files hold nothing have no row.
     """
     first, rows = _once(actions, tables), []
@@ -31,7 +32,10 @@ def table(actions, tables, without: dict | None = None) -> pd.DataFrame:
                     rows.append(_row(other, design, tables, first, (without or {}).get(action.id, ())))
                 except DataError:
                     continue  # no window is over, or nobody stands for no action: said where its effect is
-    return pd.DataFrame(rows, columns=COLUMNS)
+    made = pd.DataFrame(rows, columns=COLUMNS)
+    known = made["p"].astype(float).notna()
+    made.loc[known, "p_adjusted"] = stats.false_discovery_control(made.loc[known, "p"].astype(float)) if known.any() else np.nan
+    return made
 
 
 def grown(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFrame:
@@ -96,19 +100,17 @@ def _row(action, design, tables, first, without) -> dict:
     if design == "randomised":
         people = measured.assigned([action], tables)[action.id]
         row, _ = trials.one(action, tables)
-        weight = np.ones(len(people))
         arm = (people["arm"] == "treated").to_numpy()
     else:
         row, _ = lists.evaluate(action, tables, without=without)
         people = lists.cohort(action, tables)
-        arm, weight = people["treated"].to_numpy(bool), np.ones(len(people))
-    change = people["outcome"] - (people["before"] if action.outcome != "retention" else 0.0)
-    seen = float(change[arm].mean())
-    anyway = seen - row["estimate"] if design == "matching" else float(np.average(change[~arm], weights=weight[~arm]))
+        arm = people["treated"].to_numpy(bool)
+    seen = float(people.loc[arm, "outcome"].mean())
+    past = float(people.loc[arm, "before"].mean()) if people["before"].notna().any() else np.nan
     treated = set(people.loc[arm, "person_id"])
     counted = sum((person, action.id) in first for person in treated)
     total = {name: row[key] * counted for name, key in (("total", "estimate"), ("total_low", "conf_low"), ("total_high", "conf_high"))}
-    return {"action": action.id, "outcome": action.outcome, "design": design, "seen": seen, "anyway": anyway, "treated": len(treated), "counted": counted, "note": row["note"]} | total | {name: row[name] for name in ("estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "grade")}
+    return {"action": action.id, "outcome": action.outcome, "design": design, "before": past, "seen": seen, "anyway": seen - row["estimate"], "treated": len(treated), "counted": counted, "note": row["note"]} | total | {name: row[name] for name in ("estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "grade")}
 
 
 def _once(actions, tables) -> set:

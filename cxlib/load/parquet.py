@@ -86,12 +86,14 @@ def put(path: Path, table) -> None:
 
 
 def _written(schema) -> dict:
-    """How a table is written: no dictionary for ids, which never repeat, and bounds of its parts only where somebody asks for them by date, number or quarter."""
+    """How a table is written: no dictionary for what seldom repeats, and bounds of its parts only where somebody asks for them, by day, number or quarter."""
     import pyarrow as pa
 
     words = [field.name for field in schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)]
-    return {
-        "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in ("response_id", "answer", "text", "_row")],
+    alone = {"response_id", "answer", "text", "_row"} | ({"person_id"} if "answer" in schema.names else set())
+    lengths = {"column_encoding": {"person_id": "DELTA_LENGTH_BYTE_ARRAY"}} if {"person_id", "answer"} <= set(schema.names) else {}
+    return lengths | {
+        "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in alone],
         "write_statistics": [name for name in schema.names if name not in words or name == "quarter"],
     }  # fmt: skip
 

@@ -100,8 +100,31 @@ def attributes(tables, moved: pd.DataFrame) -> pd.DataFrame:
         kpi = programme.kpi(row["kpi"])
         for model in programme.drivers:
             if model.survey == row["survey"] and kpi.id in model.kpis and not _broken(programme, kpi, row):
-                found = _attributes(tables, kpi, list(model.items), row)
+                found = _attributes(tables["responses"], kpi, list(model.items), row)
                 parts.append(found.assign(**{key: row[key] for key in keys}))
+    columns = [*keys, "driver", "moved", "slope", "estimate", "std_error", "conf_low", "conf_high", "n_now", "n_then", "note"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def mentions(responses: pd.DataFrame, columns: dict[str, list[str]], kpi, *, programme) -> pd.DataFrame:
+    """Say what the movement of each topic's share is associated with in the movement of the KPI among those who comment, last wave against the one before.
+
+    in: responses with a column a topic (1 mentioned, 0 not, NaN nobody wrote), `columns` by survey; topics that fewer than ten mention in either wave are left out. out: survey, quarter, then_quarter, kpi, driver (the column; "unexplained", "all"), moved (change of
+    the share), then the columns of `attributes`: estimate is slope x moved, the slope that of both waves together with all topics at once. Associations: what people choose to write of follows their mood too.
+    """
+    parts, keys = [], ["survey", "quarter", "then_quarter", "kpi"]
+    for survey, names in columns.items():
+        own = responses[(responses["survey"] == survey) & responses[kpi.item].notna()]
+        own = own[own[names].notna().all(axis=1)] if names else own.iloc[:0]
+        order = own[["quarter", "wave"]].drop_duplicates().sort_values(["quarter", "wave"])
+        if len(order) < 2:
+            continue
+        (then_quarter, then_wave), (quarter, wave) = (tuple(one) for one in order.to_numpy()[-2:])
+        row = {"survey": survey, "wave": wave, "quarter": quarter, "then_wave": then_wave, "then_quarter": then_quarter}
+        often = own[own["wave"].isin([wave, then_wave])].groupby("wave")[names].sum().min()
+        kept = [name for name in names if often[name] >= max(10, cells.limit(programme, survey))]
+        if kept and not _broken(programme, kpi, row):
+            parts.append(_attributes(own, kpi, kept, row).assign(survey=survey, quarter=quarter, then_quarter=then_quarter, kpi=kpi.id))
     columns = [*keys, "driver", "moved", "slope", "estimate", "std_error", "conf_low", "conf_high", "n_now", "n_then", "note"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
@@ -182,8 +205,8 @@ def _parts(now, then) -> dict:
     }  # fmt: skip
 
 
-def _attributes(tables, kpi, items, row, *, replicates: int = 400, seed: int = 1) -> pd.DataFrame:
-    responses, what = tables["responses"], metrics.definition_of(kpi.definition)
+def _attributes(responses, kpi, items, row, *, replicates: int = 400, seed: int = 1) -> pd.DataFrame:
+    what = metrics.definition_of(kpi.definition)
     own = responses[(responses["survey"] == row["survey"]) & responses["wave"].isin([row["wave"], row["then_wave"]]) & responses[kpi.item].notna()]
     asked = [item for item in items if own.groupby("wave")[item].count().min() > SMALLEST]
     now = (own["wave"] == row["wave"]).to_numpy()

@@ -15,7 +15,7 @@ from cxlib.measure import breaks, wild
 
 REPLICATES, FEWEST = 999, 30
 SHAPES = ("jump", "hinge")
-COLUMNS = ["shape", "estimate", "conf_low", "conf_high", "below", "above", "change", "change_low", "change_high", "slope", "p", "f", "p_curve", "p_shape", "detectable", "n", "n_eff", "customers", "levels", "note"]
+COLUMNS = ["shape", "estimate", "conf_low", "conf_high", "below", "above", "change", "change_low", "change_high", "slope", "p", "f", "p_curve", "p_shape", "other", "detectable", "n", "n_eff", "customers", "levels", "note"]
 
 
 class Places(NamedTuple):
@@ -40,11 +40,11 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     """Say whether the line of y over x has a threshold, and where.
 
     in: one row an answer; rows without x or y are left out. `cluster` names who answers (several answers of one customer are one draw), `within` a
-    category whose own level of y is held (a form of contract), `trim` the least part of the answers on either side. `shapes`: "jump" (the level changes), "hinge" (the
+    category whose own level of y is held (a form of contract), `trim` the least part of the answers on either side. `shapes`: "jump" (the level rises; of an outcome that falls give the negative), "hinge" (the
     slope does); the test pays for looking for both. With `lasting`, x is the expected lasting opinion and a break in the opinion itself is looked for, as it shows through what is not known of it:
     places are then usual scores. out, one row: shape (the one that leaves less unexplained), estimate, conf_low, conf_high (95 %, units of x; a jump
-    lies between below and above), change (of the level, of a hinge the slope) with change_low and change_high (widest over every place in the interval), slope (under the break),
-    p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (largest of the other shape: under .05 it is ruled out; if not, its places are in the interval too), detectable (smallest jump seen with 80 % power), n, n_eff (customers, Kish), customers, levels, note.
+    lies between below and above; of breaks in the direction of the likeliest), change (of the level, of a hinge the slope) with change_low and change_high (widest over every place in the interval), slope (under the break),
+    p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (largest of the other shape: under .05 it is ruled out; if not, its places are in the interval too, and `other` is the best of them), detectable (smallest jump seen with 80 % power), n, n_eff (customers, Kish), customers, levels, note.
     Without evidence (p above .05) the likeliest place is still told; it is then worth nothing.
     """
     _check(shapes, trim)
@@ -146,9 +146,14 @@ def sup_f(cells: wild.Cells, places: Places, *, extra: np.ndarray | None = None,
     left = fit.rss - np.einsum("bt,tu,bu->b", terms, fit.inverse, terms)  # signs leave the sum of squares as it is
     spare = max(len(cells.y) - fit.columns.shape[1] - 2, 1)
     f = lambda gain, rss: gain / np.maximum(rss - gain, 1e-300) * spare
-    seen = f(((np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values) ** 2 / size).max(), fit.rss)
-    drawn = f(((by_score @ places.values - terms @ crossed) ** 2 / size).max(axis=1), left)
+    seen = f(_gains(np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values, size, places).max(), fit.rss)
+    drawn = f(_gains(by_score @ places.values - terms @ crossed, size, places).max(axis=1), left)
     return {"f": float(seen), "p": float((1 + (drawn >= seen).sum()) / (replicates + 1)), "detectable": _detectable(places, (by_score @ places.values - terms @ crossed) / size, size)}
+
+
+def _gains(pulls: np.ndarray, size: np.ndarray, places: Places) -> np.ndarray:
+    """What each place saves: of jumps only those upwards, because a fall below and a rise above bend a line alike."""
+    return np.where((places.shape == "jump") & (pulls < 0), 0.0, pulls) ** 2 / size
 
 
 def _detectable(places: Places, noise: np.ndarray, size: np.ndarray) -> float:
@@ -156,7 +161,7 @@ def _detectable(places: Places, noise: np.ndarray, size: np.ndarray) -> float:
     jumps = np.flatnonzero((places.shape != "hinge") & np.isfinite(size))
     if not len(jumps):
         return np.nan
-    least = np.sqrt(np.quantile((noise**2 * size).max(axis=1), 0.95) / size[jumps]) + stats.norm.ppf(0.8) * noise.std(axis=0)[jumps]
+    least = np.sqrt(np.quantile(_gains(noise * size, size, places).max(axis=1), 0.95) / size[jumps]) + stats.norm.ppf(0.8) * noise.std(axis=0)[jumps]
     return float(least.min())
 
 
@@ -165,29 +170,42 @@ def where(cells: wild.Cells, places: Places, *, replicates: int, seed: int) -> d
     fit = wild.fit(cells)
     gram, size, crossed = wild.taken_out(cells, fit, places.values)
     seen = np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values
-    gains = seen**2 / size
+    gains = _gains(seen, size, places)
     best = int(np.argmax(gains))
     broken = wild.fit(cells, places.values[:, [best]])
     slack = cells.clusters / max(cells.clusters - broken.columns.shape[1] - 1, 1)
     by_score, terms = wild.drawn(cells, broken.error * np.sqrt(slack), fit, replicates=replicates, seed=seed + 1)
     noise = by_score @ places.values - terms @ crossed
-    p = np.array([_p(k, seen, gains, gram, size, noise) for k in range(len(size))])
+    p = _kept(seen, gains, gram, size, noise, places)
+    change = seen / size
+    p = np.where(np.sign(change) == np.sign(change[best]), p, 0.0)  # breaks in the direction of the likeliest
     own, kept = places.shape == places.shape[best], p > 0.05
-    change, half = seen / size, stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * noise.std(axis=0) / size
+    half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * noise.std(axis=0) / size
     ends = [_ends(places, np.flatnonzero(places.shape == shape), p) for shape in pd.unique(places.shape[kept])]
     ruled = pd.DataFrame({"shape": places.shape, "at": places.at, "below": places.below, "above": places.above, "change": change, "p": p})
     return {
         "ruled": ruled, "shape": places.shape[best], "estimate": places.at[best], "conf_low": min(low for low, _ in ends), "conf_high": max(high for _, high in ends), "below": places.below[best], "above": places.above[best],
         "change": change[best], "change_low": (change - half)[kept & own].min(), "change_high": (change + half)[kept & own].max(), "slope": broken.coefficients[1] / np.ptp(cells.levels),
-        "p_shape": p[~own].max() if (~own).any() else np.nan,
+        "p_shape": p[~own].max() if (~own).any() else np.nan, "other": places.at[~own][np.argmax(gains[~own])] if (kept & ~own).any() else np.nan,
     }  # fmt: skip
 
 
-def _p(k: int, seen, gains, gram, size, noise) -> float:
-    """How often the best place of all, of whatever shape, would save as much more than this one, were this the true one."""
-    drawn = (seen[k] / size[k] * gram[k] + noise) ** 2 / size
-    more = gains.max() - gains[k] - 1e-12 * max(gains.max(), 1e-300)
-    return float((1 + (drawn.max(axis=1) - drawn[:, k] >= more).sum()) / (len(noise) + 1))
+def _kept(seen, gains, gram, size, noise, places) -> np.ndarray:
+    """How often, for each place, the best of all places of whatever shape would save as much more than it, were it the true one.
+
+    A place that misses more than three times what chance ever saved is out without looking: were it true, the best could save no more beside it than chance does.
+    """
+    root = np.sqrt(size)
+    chance, more = noise / root, gains.max() - gains - 1e-12 * max(gains.max(), 1e-300)
+    up = places.shape == "jump"
+    rise, turn = np.ascontiguousarray(chance[:, up]), np.ascontiguousarray(chance[:, ~up])
+    p = np.zeros(len(size))
+    for k in np.flatnonzero((gains > 0) & (more <= 3 * np.max(chance**2))):
+        moved = seen[k] / size[k] * gram[k] / root
+        best = np.maximum((rise + moved[up]).max(axis=1, initial=0.0), np.abs(turn + moved[~up]).max(axis=1, initial=0.0))
+        own = moved[k] + chance[:, k]
+        p[k] = (1 + (best**2 - (np.maximum(own, 0.0) if up[k] else own) ** 2 >= more[k]).sum()) / (len(noise) + 1)
+    return p
 
 
 def _ends(places: Places, own: np.ndarray, p: np.ndarray) -> tuple[float, float]:
@@ -239,7 +257,7 @@ def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster
         fit = wild.fit(cells, extra)
         _, size, _ = wild.taken_out(cells, fit, here.values)
         seen = np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ here.values
-        best = int(np.argmax(seen**2 / size))
+        best = int(np.argmax(_gains(seen, size, here)))
         p = sup_f(cells, here, extra=extra, replicates=replicates, seed=seed + order)["p"]
         rows.append(row | {"shape": here.shape[best], "estimate": here.at[best], "change": seen[best] / size[best], "p": p, "note": ""})
         taken.append(int(open_[best]))

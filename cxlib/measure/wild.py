@@ -57,7 +57,7 @@ def _distinct(values: np.ndarray, levels: int, near: float | None) -> tuple[np.n
     edges = ranked[np.linspace(0, len(values) - 1, levels + 1)[1:-1].astype(int)]
     if near is not None:  # a threshold in very many answers lies between two of them
         place = int(np.searchsorted(ranked, near))
-        edges = np.concatenate([edges, ranked[max(0, place - levels) : place + levels]])
+        edges = np.concatenate([edges, ranked[max(0, place - levels // 4) : place + levels // 4]])
     code = np.searchsorted(np.unique(edges), values, side="left")
     there = np.bincount(code) > 0
     code = (np.cumsum(there) - 1)[code]
@@ -106,6 +106,9 @@ def drawn(cells: Cells, error: np.ndarray, fit: Fit, *, replicates: int, seed: i
 
     k, rng = len(cells.levels), np.random.default_rng(seed)
     pulled = cells.weight * error
+    if cells.clusters == len(pulled) > FLIPPED and not cells.held.shape[1]:  # each answer a customer: the sums are independent
+        by_score = rng.normal(size=(replicates, k)) * np.sqrt(np.bincount(cells.code, pulled**2, k))
+        return by_score, by_score @ _by_level(cells, fit)
     sums = sparse.coo_array((pulled, (cells.cluster, cells.code)), shape=(cells.clusters, k)).tocsr()
     kept = [column for column in fit.columns.T[fit.columns.shape[1] - cells.held.shape[1] :]] if cells.held.shape[1] else []
     if kept:

@@ -2,4 +2,4 @@
 
 import lazy_loader as _lazy
 
-__getattr__, __dir__, __all__ = _lazy.attach(__name__, submodules=["agreement", "audit", "codeframe", "coder", "codings", "comments", "correction", "emerging", "languages", "prevalence", "proposal", "quotes", "recode", "sentiment", "sheets", "topics"])
+__getattr__, __dir__, __all__ = _lazy.attach(__name__, submodules=["agreement", "audit", "codeframe", "coder", "codings", "commenting", "comments", "correction", "emerging", "languages", "prevalence", "proposal", "quotes", "recode", "sentiment", "sheets", "topics"])

@@ -14,6 +14,11 @@ _HIDDEN = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad
 _RUN = re.compile(r"(\S{100})\S+")
 _STOP = re.compile(r"^[.!?;:,…–—\n\r|/•]+$|^-+$")
 _JOIN = re.compile(r"^[,:–—-]+$")
+# What mail programs put around and before the message that is answered, in English, German, French, Portuguese and Spanish.
+_HEADER = re.compile(r"^\s*(?:>|(?:from|to|cc|bcc|sent|date|subject|reply-to|von|an|gesendet|datum|betreff|de|à|envoyé|objet|para|enviado|assunto|asunto) ?:\s)", re.I)
+_QUOTED = re.compile(
+    r"^(?:-{2,} ?(?:original message|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht|message d'origine|message transféré|mensagem original|mensaje original).*"
+    r"|(?:on|am|le|em|el) .{5,200}(?:wrote|schrieb[^:]*|a écrit|escreveu|escribió) ?:|_{10,}|--|(?:sent from my|von meinem|envoyé de mon|enviado do meu) .{1,60})$", re.I)
 WORDS = re.compile(r"[^\W\d_]")
 
 
@@ -26,6 +31,19 @@ def clean(text) -> str:
     text = _HIDDEN.sub("", text)
     # A run of a hundred characters without a space is no word; tokenisers take their time over it.
     return _RUN.sub(r"\1", text) if len(text) > 100 else text
+
+
+def own(text: str) -> str:
+    """Return what a respondent wrote of a pasted e-mail: without header lines, quoted lines, what follows "... wrote:" and the signature.
+
+    A text of one line is no e-mail. Where nothing but the quoted part has words, that part is what was meant to be said.
+    """
+    if "\n" not in text and "\r" not in text:
+        return text
+    lines = text.splitlines()
+    end = next((at for at, line in enumerate(lines) if at and _QUOTED.match(line.strip()[:300])), len(lines))
+    kept = "\n".join(line for line in lines[:end] if not _HEADER.match(line))
+    return kept if WORDS.search(kept) else "\n".join(line.lstrip("> ") for line in lines if not _HEADER.match(line.lstrip("> ")) and not _QUOTED.match(line.strip()[:300]))
 
 
 class Reader:

@@ -13,6 +13,7 @@ from cxlib.text.codeframe import Codeframe
 FOLDS = 5
 FEWEST_ROWS, FEWEST = 100, 10  # verbatims coded by people in all, and with (and without) a topic, below which its phrases go on coding it
 PULL = 200  # coded verbatims of a topic at which its own threshold counts as much as .5
+BATCH = 5_000  # verbatims that are held at once
 RECALL = 0.95  # share of the mentions of an alert topic that its threshold must find
 COLUMNS = [*topics.COLUMNS, "probability", "coded_by"]
 
@@ -81,6 +82,12 @@ def code(verbatims: pd.DataFrame, coder: Coder) -> pd.DataFrame:
     hit, but which the verbatim is not about, is left out; one that the verbatim is about without a phrase of it stands at the clause that speaks of it most
     (phrase ""). Each row is coded by itself, so the function may be mapped over batches.
     """
+    parts = [_coded(verbatims.iloc[at : at + BATCH], coder) for at in range(0, len(verbatims), BATCH)]
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["response_id", "item", *COLUMNS[2:]])
+    return frame.astype({"clause": "int64", "negated": bool, "probability": float})
+
+
+def _coded(verbatims, coder) -> pd.DataFrame:
     reads = list(topics.read(verbatims, coder.codeframe))
     chance = _probabilities(reads, coder)
     column = {topic: at for at, topic in enumerate(coder.topics)}
@@ -97,7 +104,7 @@ def code(verbatims: pd.DataFrame, coder: Coder) -> pd.DataFrame:
             missing += [(place, int(at)) for at in np.flatnonzero(chance[place] >= coder.thresholds) if at not in hit]
     rows += _placed(reads, missing, chance, coder)
     frame = pd.DataFrame(rows, columns=["place", "response_id", "item", *COLUMNS[2:]]).sort_values(["place", "clause"], kind="stable", ignore_index=True)
-    return frame.drop(columns="place").astype({"clause": "int64", "negated": bool, "probability": float})
+    return frame.drop(columns="place")
 
 
 def scores(verbatims: pd.DataFrame, coder: Coder) -> pd.DataFrame:

@@ -3,13 +3,16 @@
 Surveys are never pooled: each has its own people, its own questions and its own model of polarity.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
 from cxlib import cells
-from cxlib.load import weighting
-from cxlib.text import codings, correction, prevalence, quotes, sentiment, topics
+from cxlib.load import bases, weighting
+from cxlib.text import coder, codings, correction, emerging, prevalence, quotes, sentiment, topics
 
+BORDER = ["survey", "border", "topic", "quarter"]
 PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
 
 
@@ -18,9 +21,16 @@ def of(tables) -> pd.DataFrame:
     return tables["verbatims"].assign(response_id=lambda rows: rows["answer"])
 
 
+def answered(tables, codeframe) -> pd.DataFrame:
+    """Return the verbatims with what kind of answer each is: `of`, with state (words, nothing, unknown, empty, other_language) and language as told from the text (`topics.answers`)."""
+    told = tables.map(lambda rows: topics.answers(rows.assign(response_id=rows["answer"]), codeframe), "verbatims")
+    return of(tables).assign(state=told["state"].to_numpy(), language=told["language"].to_numpy())
+
+
 def responses(tables) -> pd.DataFrame:
-    """Return the responses under the same id, with the unit that stands behind each in its survey: the cluster that the survey declares, else the person."""
-    found = tables["responses"].assign(response_id=lambda rows: rows["answer"])
+    """Return the responses under the same id, ratings turned so that more is better, with the unit that stands behind each in its survey: the cluster that the survey declares, else the person."""
+    programme = tables.programme
+    found = bases.upward(tables["responses"], programme, [item.id for item in programme.items if item.kind == "rating"]).assign(response_id=lambda rows: rows["answer"])
     unit = found["person_id"].astype(object)
     for survey in tables.programme.surveys:
         if survey.cluster:
@@ -31,10 +41,32 @@ def responses(tables) -> pd.DataFrame:
     return found.assign(unit=unit)
 
 
+def learnt(tables, codeframe) -> coder.Coder:
+    """Return the coder that learnt from what people coded for training, if they did (`coder.learn`); an audit's answers, and their people's, never teach."""
+    drawn = codings.draws(tables.programme)
+    taught = codings.training(tables.programme, codeframe, verbatims=of(tables))
+    return coder.learn(taught, of(tables), codeframe, exclude=drawn.loc[drawn["kind"] == "audit", "answer"])
+
+
+def as_asked(programme, item: str, score: float) -> str:
+    """Return a turned score (`responses`) as the questionnaire has it, in words for a page."""
+    found = programme.item(item)
+    if found.kind == "rating" and programme.direction(found) == "low_is_good":
+        score = programme.scales[found.scale].low + programme.scales[found.scale].high - score
+    return f"{score:g}"
+
+
 def code(tables, codeframe) -> pd.DataFrame:
-    """Return the mentions of every verbatim (`topics.code`) with the survey they come from."""
-    found = tables.map(lambda rows: topics.code(rows.assign(response_id=rows["answer"]), codeframe), "verbatims")
+    """Return the mentions of every verbatim with the survey they come from: by what people taught (`coder.code`), or, where they have not, by phrases (`topics.code`)."""
+    taught = learnt(tables, codeframe)
+    found = tables.map(lambda rows: coder.code(rows.assign(response_id=rows["answer"]), taught), "verbatims")
     return found.assign(survey=found["response_id"].map(of(tables).drop_duplicates("response_id").set_index("response_id")["survey"]))
+
+
+def unsure(tables, codeframe) -> pd.Series | None:
+    """Return how unsure the coder is of each comment of the quarter, by response_id (= answer) and item (`coder.unsure`); None where nothing was learnt yet."""
+    taught = learnt(tables, codeframe)
+    return coder.unsure(latest(of(tables)), taught) if taught.topics else None
 
 
 def judge(mentions: pd.DataFrame, tables, *, score: str, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -51,9 +83,73 @@ def judge(mentions: pd.DataFrame, tables, *, score: str, seed: int = 1) -> tuple
     return pd.concat(judged, ignore_index=True), pd.concat(checks, ignore_index=True)
 
 
-def coverage(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
-    """Return `prevalence.coverage` by survey and quarter."""
-    return prevalence.coverage(mentions, of(tables), codeframe, by=("survey", "quarter"))
+def coverage(mentions: pd.DataFrame, tables, codeframe, *, verbatims: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return `prevalence.coverage` by survey and quarter; of `verbatims` (`answered`) where they have been read already."""
+    return prevalence.coverage(mentions, of(tables) if verbatims is None else verbatims, codeframe, by=("survey", "quarter"))
+
+
+def proposed(mentions: pd.DataFrame, verbatims: pd.DataFrame, tables, codeframe) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the topics that each survey's comments propose (`emerging.proposals`, with survey), and comments behind them from surveys whose promise permits quoting: survey, id, name, text.
+
+    in: mentions, verbatims as `answered` returns them. Proposals of a survey whose small cells are withheld leave out what fewer than the smallest cell of the quarter's respondents said.
+    """
+    parts, behind = [], []
+    hushed = told_apart(tables)
+    for survey, own in verbatims.groupby("survey", sort=True):
+        left = emerging.remainders(mentions[mentions["survey"] == survey], own, codeframe)
+        found = emerging.proposals(left)
+        found = found[(found["count"] >= cells.limit(tables.programme, survey)) & (found["quarter"] == tables.quarter)].assign(survey=survey)
+        parts.append(found)
+        if "quote" in tables.programme.survey(survey).uses and len(found):
+            shown = emerging.examples(left[~left["response_id"].isin(hushed)], found).merge(own[["response_id", "item", "text"]], on=["response_id", "item"])
+            behind.append(shown.assign(survey=survey, name=shown["id"].map(found.set_index("id")["name"]), text=[quotes.redact(text)[0] for text in shown["text"].str.slice(0, 600)]))
+    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*emerging.COLUMNS, "survey"])
+    twice = whole["id"].duplicated(keep=False)
+    whole = whole.assign(id=[f"{name}_{survey}" if again else name for name, survey, again in zip(whole["id"], whole["survey"], twice)])
+    columns = ["survey", "id", "name", "text"]
+    return whole, pd.concat(behind, ignore_index=True)[columns] if behind else pd.DataFrame(columns=columns)
+
+
+def sides(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str, back: int = 4) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the share of each topic among those who gave just the better and just the worse score beside a border of the KPI, as two frames to be compared by `BORDER`.
+
+    Borders: 6 and 7, 8 and 9 of 0 to 10 for an NPS; else every two neighbouring scores of the item, five at most. The last `back` quarters together, or the bases would be too small. out, twice: survey, border ("6 | 7"), topic,
+    then the columns of `prevalence.shares` in polarity "any": polarity was learnt from scores.
+    """
+    answers, parts = responses(tables), []
+    for _, own in of(tables).groupby("survey", sort=True):
+        recent = sorted(own["quarter"].unique())[-back:]
+        own = own[own["quarter"].isin(recent)]
+        scores = sorted(answers.loc[answers["response_id"].isin(own["response_id"]), kpi.item].dropna().unique())
+        pairs = [(6.0, 7.0), (8.0, 9.0)] if unit == "points" else list(pairwise(scores))[-5:]
+        for low, high in pairs:
+            for side, score in (("below", low), ("above", high)):
+                there = answers[(answers[kpi.item] == score) & answers["response_id"].isin(own["response_id"])].drop(columns="quarter")
+                said = own[own["response_id"].isin(there["response_id"])].drop(columns="quarter")
+                if len(said):
+                    found = prevalence.shares(mentions[mentions["response_id"].isin(said["response_id"])].assign(polarity="any"), said, by=("survey",), responses=there.drop(columns="survey"), codeframe=codeframe)
+                    parts.append(found[(found["polarity"] == "any") & (found["level"] == "topic")].assign(border=" | ".join(as_asked(tables.programme, kpi.item, score) for score in (low, high)), side=side, quarter=f"{recent[0]} to {recent[-1]}" if len(recent) > 1 else recent[0]))
+    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["survey", "border", "side", "topic", "quarter", "estimate", "std_error", "n", "n_eff", "count"])
+    whole = whole.assign(definition="share of commenters", unit="share", note="")
+    enough = whole.groupby(["survey", "border", "topic"])["count"].transform("sum") >= prevalence.FEW if len(whole) else []
+    whole = cells.topics(whole[enough].assign(topic=lambda rows: rows["border"] + "\0" + rows["topic"]), programme=tables.programme).assign(topic=lambda rows: rows["topic"].str.split("\0").str[1]) if len(whole) else whole
+    both = whole.groupby(["survey", "border", "topic"])["side"].transform("nunique") == 2 if len(whole) else []
+    return tuple(whole[both & (whole["side"] == side)].reset_index(drop=True) if len(whole) else whole for side in ("above", "below"))
+
+
+def indicators(mentions: pd.DataFrame, tables, *, criticism: bool = False, fewest: int = 10) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """Return the responses with a column a topic: 1 where it is mentioned, 0 where somebody wrote of other things, NaN where nobody wrote; and, by survey, which columns at least `fewest` speak of.
+
+    The columns are called "topic ID", which no item can be. With `criticism` only mentions count that opinion words make negative (not the polarity that was learnt from the very scores they are to be related to).
+    """
+    mentions = mentions[mentions["polarity_words" if "polarity_words" in mentions else "polarity"] == "negative"] if criticism else mentions
+    answers, wrote = responses(tables), of(tables)
+    wrote = set(wrote.loc[wrote["text"].map(topics.clean).str.strip() != "", "response_id"])
+    base = np.where(answers["response_id"].isin(wrote), 0.0, np.nan)
+    held = {f"topic {topic}": np.where(answers["response_id"].isin(set(own["response_id"])), 1.0, base) for topic, own in mentions.groupby("topic", sort=True)}
+    found = pd.concat([answers, pd.DataFrame(held, index=answers.index)], axis=1)
+    counts = found.groupby("survey")[list(held)].sum() if held else pd.DataFrame()
+    return found, {survey: [name for name in held if row[name] >= fewest] for survey, row in counts.iterrows()}
 
 
 def shares(mentions: pd.DataFrame, tables, codeframe, *, target: str = "population") -> pd.DataFrame:
@@ -121,12 +217,26 @@ def impact(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFrame:
     return _related(prevalence.impact, mentions, tables, kpi, unit)
 
 
-def associations(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFrame:
-    """Return `prevalence.associations` in the latest quarter of each survey: how those who mention a topic differ from the others, the other topics held constant.
+def associations(mentions: pd.DataFrame, tables, kpi, *, unit: str, back: int = 4) -> pd.DataFrame:
+    """Return `prevalence.associations`: how those who mention a topic differ from the others, with what else they mention, their segment and the wave held constant, and then with their ratings held as well.
 
-    Polarity is left out (polarity "any"): it was learnt from the same ratings, so critics would score low by construction.
+    The last `back` quarters of each survey together. Segments are those of the programme that stand in the responses; ratings are the attributes of its driver models. Polarity is left out (polarity "any"): it was learnt from the
+    same ratings, so critics would score low by construction. out: survey, quarter (the last), kpi, held ("topics, segment, wave" or, where there are ratings, "and ratings"), topic, polarity, estimate, ...
     """
-    return _related(prevalence.associations, mentions.assign(polarity="any"), tables, kpi, unit)
+    answers, kind, parts = responses(tables), "nps" if unit == "points" else "mean", []
+    programme, plain = tables.programme, mentions.assign(polarity="any")
+    for survey, own in of(tables).groupby("survey", sort=True):
+        own = own[own["quarter"].isin(sorted(own["quarter"].unique())[-back:])]
+        here = answers[answers["response_id"].isin(own["response_id"])].assign(_wave=lambda rows: rows["wave"])
+        cuts = [segment.field for segment in programme.segments if segment.table == "responses" and segment.field in here and segment.field != kpi.item and 1 < here[segment.field].nunique() <= 12]
+        ratings = list(dict.fromkeys(item for model in programme.drivers if model.survey == survey for item in model.items if item in here and here[item].notna().mean() > 0.5 and item != kpi.item))
+        for held, extra in (("topics, segment, wave", ()), ("and ratings", tuple(ratings))):
+            if extra or held != "and ratings":
+                found = prevalence.associations(plain[plain["response_id"].isin(own["response_id"])], own, here, score=kpi.item, kpi=kind, controls=tuple(dict.fromkeys(["_wave", *cuts])), ratings=extra)
+                parts.append(found.assign(survey=survey, quarter=own["quarter"].max(), kpi=kpi.id, held=held))
+    whole = pd.concat(parts, ignore_index=True)
+    kept = [cells.topics(part, programme=programme) for _, part in whole.groupby("held", sort=False)]
+    return pd.concat(kept, ignore_index=True)
 
 
 def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each: int = 2) -> pd.DataFrame:
@@ -154,7 +264,22 @@ def reading(mentions: pd.DataFrame, tables, kpi, *, segment: str = "", seed: int
     size = answers.assign(value=shown).groupby(["survey", "quarter", "value"])["survey"].transform("size")
     least = answers["survey"].map({survey.id: cells.limit(tables.programme, survey.id) for survey in tables.programme.surveys})
     shown = shown.astype(object).where(shown.notna() & (size >= least), "")
-    return found.assign(score=found["response_id"].map(answers[kpi.item]), segment=found["response_id"].map(shown).fillna("").astype(str))[["survey", "quarter", "topic", "polarity", "kind", "text", "clause", "redactions", "score", "segment"]]
+    return found.assign(score=found["response_id"].map(tables["responses"].drop_duplicates("answer").set_index("answer")[kpi.item]), segment=found["response_id"].map(shown).fillna("").astype(str))[["survey", "quarter", "topic", "polarity", "kind", "text", "clause", "redactions", "score", "segment"]]
+
+
+def alerts(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
+    """Return the comments of the latest quarter that speak of a topic marked `alert`, at any frequency: survey, quarter, topic, response_id, item, text (redacted), clause_text, case (may somebody follow it up?).
+
+    Only surveys whose promise permits a case carry the text and who answered (person_id, a pseudonym): of others the row says that it is there, no more.
+    """
+    urgent = {topic.id for topic in codeframe.topics if topic.alert}
+    own = latest(of(tables))
+    found = mentions[mentions["topic"].isin(urgent)].drop_duplicates(["response_id", "item", "topic"]).drop(columns=["survey"], errors="ignore").merge(own[["response_id", "item", "survey", "quarter", "person_id", "text"]], on=["response_id", "item"])
+    cases = {survey.id for survey in tables.programme.surveys if "case" in survey.uses}
+    found = found.assign(case=found["survey"].isin(cases), text=[quotes.redact(text)[0] for text in found["text"]])
+    shut = ["person_id", "text", "clause_text", "item"]
+    found[shut] = found[shut].astype(object).where(found["case"], "")
+    return found.sort_values(["survey", "topic", "response_id"], ignore_index=True)[["survey", "quarter", "topic", "response_id", "item", "person_id", "text", "clause_text", "case"]]
 
 
 def told_apart(tables) -> set[str]:
@@ -165,7 +290,7 @@ def told_apart(tables) -> set[str]:
     """
     programme, answers, people = tables.programme, tables["responses"], tables["people"]
     named = [survey.id for survey in programme.surveys if survey.promise == "attributed"]
-    account = answers["account_id"].fillna(answers["person_id"].map(people.drop_duplicates("person_id").set_index("person_id")["account_id"]))
+    account = answers["account_id"].astype(object).fillna(answers["person_id"].map(people.drop_duplicates("person_id").set_index("person_id")["account_id"]))
     pairs = pd.concat([people[["account_id", "person_id"]], answers.assign(account_id=account)[["account_id", "person_id"]]]).dropna().drop_duplicates()
     sizes = account.map(pairs.groupby("account_id")["person_id"].nunique()).fillna(1)
     return set(answers.loc[(sizes > 1) & (sizes < programme.limits.min_cell) & ~answers["survey"].isin(named), "answer"])

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 import warnings
 from functools import lru_cache
 from itertools import pairwise
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.text import lexicon, topics
-from cxlib.text.prevalence import language_of, states, wilson
+from cxlib.text.prevalence import states, wilson
 
 STABLE = 0.80  # how much of a cluster must come back when a fifth of the texts is left out, on average (Jaccard; Hennig 2007, Comput. Stat. Data Anal. 52: 258)
 SPLITS = [(first, (first + step) % 10) for step in (1, 3) for first in range(10)]  # tenths that are left out, two at a time: every text four times
@@ -32,6 +33,8 @@ def remainders(mentions: pd.DataFrame, verbatims: pd.DataFrame, codeframe) -> pd
 
     Answers that say nothing, and those in languages without phrases, have an empty rest but stay in the base.
     """
+    if "state" not in verbatims:
+        verbatims = verbatims.join(topics.answers(verbatims, codeframe)[["state", "language"]].add_suffix("_read")).assign(state=lambda rows: rows["state_read"], language=lambda rows: rows["language_read"])
     state = states(mentions, verbatims, codeframe)
     said = mentions.groupby(["response_id", "item"])["clause_text"].agg(list).to_dict() if len(mentions) else {}
     rests, named = [], []
@@ -43,8 +46,8 @@ def remainders(mentions: pd.DataFrame, verbatims: pd.DataFrame, codeframe) -> pd
         else:
             text = ""
         rests.append(text if len(text.replace(".", " ").split()) >= 3 else "")
-    out = verbatims[["response_id", "item", "quarter"]].assign(language=language_of(verbatims, codeframe), rest=rests, named=named, state=state)
-    return out[out["state"].isin(["covered", "uncovered", "nothing"])].drop(columns="state").reset_index(drop=True)
+    out = verbatims[["response_id", "item", "quarter"]].assign(language=verbatims["language"], rest=rests, named=named, state=state)
+    return out[out["state"].isin(["covered", "uncovered", "nothing", "unknown"])].drop(columns="state").reset_index(drop=True)
 
 
 def proposals(left: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
@@ -74,8 +77,8 @@ def proposals(left: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
     seen = frame["p"] < 0.05
     frame["status"] = np.select([seen & (frame["before"] == 0) & (frame["change"] > 0), seen & (frame["change"] > 0), seen & (frame["change"] < 0)], ["new", "growing", "falling"], "steady")
     frame = frame.assign(grows=frame["status"].isin(["new", "growing"])).sort_values(["grows", "count"], ascending=False, kind="stable", ignore_index=True).head(most)
-    names = frame["name"].str.lower().str.replace(r"[^a-z0-9]+", "_", regex=True).str.strip("_")
-    frame["id"] = ["new_" + (name or "topic")[:40] + (f"_{at}" if name in list(names[:at]) or not name else "") for at, name in enumerate(names)]
+    names = frame["name"].astype(str).map(lambda name: re.sub(r"[^a-z0-9]+", "_", unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()).strip("_"))
+    frame["id"] = pd.Series(["new_" + (name or "topic")[:40] + (f"_{at}" if name in list(names[:at]) or not name else "") for at, name in enumerate(names)], index=frame.index, dtype=object)
     return frame[COLUMNS].astype({"count": "int64", "n": "int64", "before": "int64", "before_n": "int64"})
 
 
@@ -85,7 +88,7 @@ def examples(left: pd.DataFrame, proposed: pd.DataFrame, *, each: int = 3) -> pd
     for row in proposed.to_dict("records"):
         own = left[(left["quarter"] == row["quarter"]) & (left["language"] == row["language"]) & (left["rest"] != "")]
         own = own[_holds(own["rest"], row["phrases"].split("|"), row["language"])]
-        own = own.assign(long=own["rest"].str.len()).sort_values(["long", "response_id"]).drop_duplicates("rest").head(each)
+        own = own.assign(long=own["rest"].str.len(), key=own["rest"].str.lower().str.replace(r"\W+", " ", regex=True).str.strip()).sort_values(["long", "response_id"]).drop_duplicates("key").head(each)
         rows.append(own.assign(id=row["id"])[["id", "response_id", "item", "rest"]])
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["id", "response_id", "item", "rest"])
 
@@ -235,7 +238,7 @@ def _idle(language: str) -> frozenset[str]:
     except (ImportError, AttributeError):
         stop = set()
     opinions = {word for table in (lexicon.POSITIVE, lexicon.NEGATIVE, lexicon.WISH, lexicon.NEGATORS, lexicon.CONTRAST) for word in lexicon.words(table, language)}
-    return frozenset(stop | opinions | set("not thing things really lot got get day days time year years people think feel sorry regards thanks thank dear".split()))
+    return frozenset(stop | opinions | set("not thing things really lot got get day days time year years people think feel sorry regards thanks thank dear opinion understand far let case way bit moment".split()))
 
 
 def _apart(phrases: list[str]) -> list[str]:

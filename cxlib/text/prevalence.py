@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import DataError
-from cxlib.text import lexicon, topics
+from cxlib.text import topics
 
 POLARITIES = ("positive", "negative", "unclear")
 FEW = 10  # respondents on either side of a topic below which its relation to the KPI is not estimated
@@ -87,12 +87,12 @@ def _between(frame, found, people, by):
 def coverage(mentions, verbatims, codeframe, *, by=("quarter",), level=0.95) -> pd.DataFrame:
     """How much of what people wrote does the codeframe not cover?
 
-    Returns the columns of `by`, verbatims (rows), empty (no words: blanks, emoji, numbers), nothing (whole answers such as "nothing",
-    "don't know"), other_language (no phrases for it), n = n_eff (those left: what could have been covered), covered, estimate (share of n
+    Returns the columns of `by`, verbatims (rows), empty (no words: blanks, emoji, numbers), nothing and unknown (whole answers such as "nothing"
+    and "don't know"), other_language (no phrases for it), n = n_eff (those left: what could have been covered), covered, estimate (share of n
     uncovered), std_error, conf_low, conf_high (Wilson), note.
     """
     by, state = list(by), states(mentions, verbatims, codeframe)
-    kinds = ["empty", "nothing", "other_language", "covered", "uncovered"]
+    kinds = ["empty", "nothing", "unknown", "other_language", "covered", "uncovered"]
     counts = pd.get_dummies(state).reindex(columns=kinds, fill_value=False).astype("int64")
     frame = pd.concat([verbatims[by], counts], axis=1).groupby(by, observed=True)[kinds].sum().reset_index() if by else counts.sum().to_frame().T
     frame["verbatims"] = frame[kinds].sum(axis=1)
@@ -102,30 +102,15 @@ def coverage(mentions, verbatims, codeframe, *, by=("quarter",), level=0.95) -> 
     frame["std_error"] = np.sqrt(frame["estimate"] * (1 - frame["estimate"]) / frame["n_eff"].where(frame["n"] > 0))
     frame["conf_low"], frame["conf_high"] = wilson(frame["estimate"], frame["n_eff"], level=level)
     frame["note"] = np.where(frame["n"] > 0, "", "not estimable: no verbatim with words in a language of the codeframe")
-    return frame[[*by, "verbatims", "empty", "nothing", "other_language", "covered", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "note"]]
+    return frame[[*by, "verbatims", "empty", "nothing", "unknown", "other_language", "covered", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "note"]]
 
 
 def states(mentions, verbatims, codeframe) -> pd.Series:
-    """Return what each verbatim is: empty, nothing, other_language, covered or uncovered."""
-    known = set(codeframe.languages)
-    language = language_of(verbatims, codeframe)
-    text = verbatims["text"].map(topics.clean)
-    silent = {code: lexicon.answers(code) for code in known}
-    bare = text.str.lower().str.replace(r"[^\w'/ ]", " ", regex=True).str.split().str.join(" ")
-    state = pd.Series("uncovered", index=verbatims.index)
+    """Return what each verbatim is: empty, nothing, unknown, other_language, covered or uncovered; of verbatims with a column `state` (`topics.answers`) without reading them again."""
+    state = verbatims["state"] if "state" in verbatims.columns else topics.answers(verbatims, codeframe)["state"]
     keys = ["response_id", "item"] if "item" in verbatims.columns else ["response_id"]
-    coded = pd.MultiIndex.from_frame(mentions[keys])
-    state[pd.MultiIndex.from_frame(verbatims[keys]).isin(coded)] = "covered"
-    state[[words in silent.get(code, ()) for words, code in zip(bare, language)]] = "nothing"
-    state[~language.isin(known)] = "other_language"
-    state[~text.str.contains(r"[^\W\d_]", regex=True)] = "empty"
-    return state
-
-
-def language_of(verbatims, codeframe) -> pd.Series:
-    """Return the two-letter language of each verbatim, that of the codeframe where it is not known."""
-    language = verbatims["language"] if "language" in verbatims.columns else pd.Series(codeframe.language, index=verbatims.index)
-    return language.where(language.notna() & (language != ""), codeframe.language).astype(str).str[:2].str.lower()
+    coded = pd.MultiIndex.from_frame(verbatims[keys]).isin(pd.MultiIndex.from_frame(mentions[keys]))
+    return pd.Series(np.where(state != "words", state, np.where(coded, "covered", "uncovered")), index=verbatims.index, dtype=object)
 
 
 def wilson(share, n_eff, *, level=0.95):
@@ -182,11 +167,11 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
     return frame
 
 
-def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps", controls=(), level=0.95) -> pd.DataFrame:
+def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps", controls=(), ratings=(), level=0.95) -> pd.DataFrame:
     """By how many points do those who praise or criticise a topic differ, the other topics they speak of held constant?
 
     Weighted least squares of the -100/0/100 value (kpi="mean": of the score) on an indicator a topic and polarity, with `controls`
-    (columns of responses, as categories), HC3 standard errors,
+    (columns of responses, as categories) and `ratings` (as numbers; those missing at the mean, with an indicator), HC3 standard errors,
     their residuals added up within a `unit` that has several answers. Indicators with fewer than ten respondents are left out and listed with a
     note; so are those that others determine. The verb is "is associated with".
 
@@ -195,13 +180,17 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
     import statsmodels.api as sm
     from scipy.stats import norm
 
-    people, value = _scored(verbatims, responses, score, kpi, keep=controls)
+    people, value = _scored(verbatims, responses, score, kpi, keep=(*controls, *ratings))
     found = mentions[mentions["response_id"].isin(set(people["response_id"]))]
     pairs = sorted(set(zip(found["topic"], found["polarity"])))
     columns, kept, rows = [np.ones(len(people))], [], []
     if len(people):
         for name in controls:
             columns += [column.to_numpy(float) for _, column in pd.get_dummies(people[name].astype("string").fillna("not known"), drop_first=True).items()]
+        for name in ratings:
+            given = people[name].astype(float)
+            columns += [given.fillna(given.mean()).fillna(0.0).to_numpy(), *([given.isna().to_numpy(float)] if given.isna().any() else [])]
+        columns = columns[:1] + _independent(columns[0], columns[1:])
     fixed = len(columns)
     rank = np.linalg.matrix_rank(np.column_stack(columns)) if len(people) else 0
     for topic, polarity in pairs:
@@ -228,6 +217,15 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
                              "p": 2 * norm.sf(np.abs(estimate / error))}.items():
             frame.loc[frame.index[kept], name] = column
     return frame.astype({name: float for name in ("estimate", "std_error", "conf_low", "conf_high", "p")})
+
+
+def _independent(one, columns) -> list:
+    """The columns that the constant and those before them do not determine."""
+    kept = [one]
+    for column in columns:
+        if np.linalg.matrix_rank(np.column_stack([*kept, column])) > len(kept):
+            kept.append(column)
+    return kept[1:]
 
 
 def _between_units(x, people, residual):

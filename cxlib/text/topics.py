@@ -121,7 +121,7 @@ def read(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text"):
     size = len(verbatims)
     items = verbatims["item"].tolist() if "item" in verbatims.columns else [""] * size
     dumped, known = codeframe.model_dump_json(), set(codeframe.languages)
-    written = [clean(one) for one in verbatims[text].tolist()]
+    written = [clauses.own(clean(one)) for one in verbatims[text].tolist()]
     spoken = languages.of(written, verbatims["language"].tolist() if "language" in verbatims.columns else None, known=codeframe.languages)
     for response, item, language, said in zip(verbatims["response_id"].tolist(), items, spoken, written):
         if not clauses.WORDS.search(said):
@@ -141,7 +141,7 @@ def code(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text") -
     """Which topics does each clause speak of? One row a verbatim, clause and topic.
 
     Takes `response_id`, `text` and, where present, `item` and `language`; a language that is missing is told from the text where that is long
-    enough to be sure (`languages.of`), else it is the codeframe's main one. Clauses end at
+    enough to tell (`languages.of`), else it is the codeframe's main one. Clauses end at
     punctuation and before words of contrast ("but", "although", "aber"). A phrase matches by lemmas in any case; an exclude phrase
     suppresses its topic in the clause; a phrase inside a longer one of another topic does not count; mentions of merged topics count
     for the one they were merged into, retired topics are not coded. "Nothing" counts for the topic whose `silence` fits what the question asks for.

@@ -94,6 +94,12 @@ def test_quadrature_equals_the_formula_with_2f1():
     assert np.isfinite(buying.purchases(one, (0.24, 4.4, 1.0, 2.4), ahead=39)).all()  # a = 1 is a pole of the formula
 
 
+def test_customers_who_never_stop_are_not_lost_in_overflow():
+    """b in the thousands (nobody stops) leaves a Poisson with gamma rates: r / alpha a unit of time."""
+    one = pd.DataFrame({"x": [4], "recency": [30.0], "age": [40.0]})
+    assert buying.purchases(one, (2.0, 10.0, 0.5, 1e7), ahead=20)[0] == pytest.approx(20 * (2 + 4) / (10 + 40), rel=1e-4)
+
+
 def test_gamma_gamma_matches_hardies_note_25():
     # p 6.25, q 3.74, gamma 15.44; the first ten customers of the sample: repeat purchases and their mean
     frame = pd.DataFrame({"x": [2, 1, 0, 7, 1, 2], "spend": [22.35, 11.77, np.nan, 73.74, 11.77, 25.55]})

@@ -186,6 +186,21 @@ def test_cdnow_has_no_leavers_and_is_worth_what_it_buys():
     assert any("It is used here" in line for line in words.buyers(found, "USD"))
 
 
+def test_a_forecast_that_missed_what_was_held_out_is_widened_by_that():
+    """Trade that doubles at the end of the year is in no model of steady buyers."""
+    rng = np.random.default_rng(1)
+    rows = [(f"p{one}", day) for one in range(400) for day in np.cumsum(rng.exponential(40 if one % 2 else 90, 12)).astype(int) if day < 330]
+    rows += [(f"p{one}", int(day)) for one in range(400) for day in rng.integers(270, 330, rng.poisson(2))]
+    orders = pd.DataFrame(rows, columns=["person_id", "day"]).assign(ordered_on=lambda f: pd.Timestamp("2025-02-01") + pd.to_timedelta(f["day"], unit="D"), amount=10.0, margin=np.nan)
+    found = equity.buyers(Tables(orders=orders), draws=100)
+    held, bought = found[found["parameter"] == "holdout"], found[found["parameter"] == "purchases"].iloc[0]
+    assert (held["actual"] > held["conf_high"]).all()
+    assert "widened by what" in bought["note"]
+    missed = held.loc[held["model"] == bought["model"]].iloc[0]
+    assert bought["conf_high"] / bought["estimate"] > missed["actual"] / missed["estimate"]
+    assert "outside" in words.buyers(found, "EUR")[0]
+
+
 def test_customers_who_can_be_seen_to_leave_are_never_modelled_as_buyers():
     people = company(3)
     rng = np.random.default_rng(1)

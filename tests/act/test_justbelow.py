@@ -7,7 +7,7 @@ import shops
 
 from cxlib import load
 from cxlib import programme as programmes
-from cxlib.act import justbelow, lists
+from cxlib.act import approach, justbelow
 from cxlib.load import identifiers
 from cxlib.measure import chain
 
@@ -16,7 +16,7 @@ def look(folder):
     tables = load.tables(programmes.read(folder), out=folder.parent / "reports")
     rows, held, lasting = chain.opinions(chain.linked(tables, survey="poll", item="recommend"), tables, survey="poll", item="recommend")
     found = chain.broken(rows, lasting, outcomes=("spend",), replicates=199)
-    return tables, rows, held, lasting, found, lists.below(tables, rows, lasting, held, found, survey="poll", item="recommend", replicates=199)
+    return tables, rows, held, lasting, found, approach.below(tables, rows, lasting, held, found, survey="poll", item="recommend", replicates=199)
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +54,19 @@ def test_the_list_is_ranked_holds_nobody_who_left_and_nobody_who_is_left_alone(c
     gone = set(people.loc[people["left"] != "", "person_id"])
     assert not gone & set(near.stood["person_id"])
     assert near.may
-    handed, log = lists.handed(listed), lists.logged(listed, tables)
+    handed, log = approach.handed(listed), approach.logged(listed, tables)
     alone = set(log.loc[log["arm"] == "control", "person_id"])
     assert alone
     assert not alone & set(handed["person_id"])
     assert set(log["person_id"]) == set(listed["person_id"]) == alone | set(handed["person_id"])
     assert (log["assigned_on"] == "2026-04-01").all()
-    assert 'id = "just_below_2026q1"' in lists.planned(tables, label="Recommendation")
+    assert 'id = "just_below_2026q1"' in approach.planned(tables, label="Recommendation")
 
 
 def test_the_log_comes_back_next_quarter_as_an_action_of_the_same_people(company, tmp_path):
     tables, near = company[1], company[6]
     shops.write(tmp_path / "next", n=900, more='[[sources]]\ntable = "actions"\nfile = "log.csv"')
-    log = lists.logged(near.listed, tables).assign(delivered_on="2026-03-30", cost="4.20", assigned_on="2026-03-30")  # filled in by those who acted
+    log = approach.logged(near.listed, tables).assign(delivered_on="2026-03-30", cost="4.20", assigned_on="2026-03-30")  # filled in by those who acted
     log.to_csv(tmp_path / "next" / "raw" / "log.csv", index=False)
     back = load.tables(programmes.read(tmp_path / "next"), out=tmp_path / "reports")["actions"].set_index("person_id")
     assert back["arm"].to_dict() == log.set_index("person_id")["arm"].to_dict()

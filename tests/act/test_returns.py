@@ -92,6 +92,29 @@ def test_an_effect_on_sales_is_worth_its_margin_and_contacts_avoided_their_cost(
     assert calls.set_index("measure").estimate["value"] == pytest.approx(3200, rel=1e-3)
 
 
+def cut(*, pieces=True):
+    """A year at 20 and ten weeks at 16: 1,000 pieces a week before, 1,300 since."""
+    days = pd.date_range("2025-01-06", periods=62, freq="W-MON")
+    since = np.arange(62) >= 52
+    sold = np.where(since, 1300, 1000)
+    price = np.where(since, 16.0, 20.0)
+    return pd.DataFrame({"series": "cases", "sold_on": days, "value": sold * price, "pieces": sold if pieces else np.nan, "price": price if pieces else np.nan})
+
+
+def test_a_price_cut_gives_margin_away_on_all_that_is_sold():
+    one = action(design="interrupted_series", series="cases", outcome="sales", changes=("price",), start=dt.date(2026, 1, 5), end=dt.date(2026, 3, 15))
+    found = effects({"action": "call", "outcome": "sales", "estimate": 800.0, "conf_low": 600.0, "conf_high": 1000.0, "times": 10.0, "days": 70, "n_treated": 1, "per": "week", "grade": "C"})
+    inputs, _, worth = evaluated(found, [one], Tables(sales=cut()), programme(margin_rate=0.4))
+    # by hand: a piece costs 12; margin was 1,000 x 8 a week and is 1,300 x 4; the sales would have been 20,000 a week, and are 20,800
+    assert worth.set_index("measure").estimate["value"] == pytest.approx(10 * (1300 * 4 - 1000 * 8), rel=1e-3)
+    assert inputs.set_index("input").loc["price", "estimate"] == pytest.approx(0.6 * 208_000 * 0.25)
+    even = worth.set_index("measure").estimate["break_even_effect"]
+    assert even * 10 * 0.4 - 0.6 * 208_000 * 0.25 == pytest.approx(100, rel=1e-3)
+    assert "margin that gave away" in returns.accounts(found, [one], Tables(sales=cut(pieces=False)), programme(margin_rate=0.4)).attrs["refused"]["call"].replace("what margin that", "margin that")
+    plain, _, _ = evaluated(found, [one.model_copy(update={"changes": ()})], Tables(sales=cut()), programme(margin_rate=0.4))
+    assert "price" not in set(plain["input"])
+
+
 def test_customers_kept_are_worth_their_remaining_life_and_the_grade_is_that_of_the_weakest_input():
     from test_lifetime import company
 
@@ -106,30 +129,45 @@ def test_customers_kept_are_worth_their_remaining_life_and_the_grade_is_that_of_
     assert inputs.set_index("input").loc["lifetime", "std_error"] == 10
 
 
-def two(**options):
-    """Two actions of 200 treated each that share `shared` of them."""
-    shared = options.pop("shared", 0)
-    tables = Tables(actions=pd.concat([log("one"), log("two", day=options.pop("day", "2026-02-01"), first=2 * (200 - shared))]))
-    actions = [action("one"), action("two", start=dt.date(2026, 2, 1), end=dt.date(2026, 2, 10))]
-    found = effects({"action": "one"}, {"action": "two"})
+def two(*, shared=0, cost=100.0, **options):
+    """Two actions of 200 treated each; `shared` customers of either arm of the first are in the same arm of the second."""
+    tables = Tables(actions=pd.concat([log("one"), log("two", day="2026-02-01", first=2 * (200 - shared))]))
+    actions = [action("one", contingency=0.2), action("two", start=dt.date(2026, 2, 1), end=dt.date(2026, 2, 10), fixed_cost=cost)]
+    found = effects({"action": "one"}, {"action": "two", "grade": "C"})
     inputs, flow, worth = evaluated(found, actions, tables, **options)
     return inputs, flow, worth, actions, tables
 
 
-def test_each_customer_counts_once():
-    inputs, flow, worth, actions, tables = two(shared=50)
+def test_actions_that_cannot_be_told_apart_have_one_account_with_the_costs_of_both():
+    inputs, flow, worth, actions, tables = two(shared=100)
+    assert set(inputs["action"]) == {"one"}
+    assert "cannot be told apart from One" in inputs.attrs["refused"]["two"]
+    assert inputs.attrs["others"] == {"one": ["two"]}
+    assert worth.set_index("measure").estimate["value"] == pytest.approx(400, rel=1e-3)
+    # 100 with a fifth that may come on top, and 100 without
+    assert worth.set_index("measure").estimate["investment"] == pytest.approx(210, rel=1e-3)
+    assert returns.measures(inputs, flow, actions, draws=1024, seed=1)["others"].unique().tolist() == ["Two"]
     found = portfolio.together(inputs, flow, actions, tables, programme(), draws=4096, seed=1).set_index("action")
-    assert found.loc[["one", "two"], "counted"].tolist() == pytest.approx([1, 0.75])
-    assert found.loc["all", "value"] == pytest.approx(400 + 300, rel=1e-3)
+    assert found.loc["all", "value"] == pytest.approx(400, rel=1e-3)
+    assert found.loc["all", "n"] == 300
+    assert found.loc["one", "note"] == "with Two"
+
+
+def test_an_account_of_two_needs_the_cost_of_both():
+    inputs, *_ = two(shared=100, cost=None)
+    assert inputs.empty
+    assert "nobody wrote down what that cost" in inputs.attrs["refused"]["one"]
+
+
+def test_effects_that_a_lot_tells_apart_count_both_and_the_customers_once():
+    first = log("one")
+    second = first.assign(action_id="two", arm=np.repeat(["treated", "control"], [200, 200]))  # half of each arm of the first
+    tables, actions = Tables(actions=pd.concat([first, second])), [action("one"), action("two")]
+    inputs, flow, _ = evaluated(effects({"action": "one"}, {"action": "two"}), actions, tables)
+    found = portfolio.together(inputs, flow, actions, tables, programme(), draws=4096, seed=1).set_index("action")
+    assert found.loc["all", "value"] == pytest.approx(800, rel=1e-3)
     assert found.loc["all", "investment"] == pytest.approx(200)
-    assert "25 % of its customers are counted with another action" in found.loc["two", "note"]
-    assert found.loc["all", "value"] <= worth.loc[worth["measure"] == "value", "estimate"].sum()
-
-
-def test_customers_of_windows_that_do_not_meet_count_in_both():
-    inputs, flow, _, actions, tables = two(shared=50, day="2026-06-01")
-    found = portfolio.together(inputs, flow, actions, tables, programme(), draws=1024, seed=1).set_index("action")
-    assert found.loc["two", "counted"] == 1
+    assert found.loc["all", "n"] == 300
 
 
 def test_effects_of_one_control_group_move_together():
@@ -152,7 +190,7 @@ def test_inputs_that_actions_share_are_one_draw_and_the_programme_has_its_price(
     dear = portfolio.together(inputs, flow, actions, tables, programme(programme_cost=1000.0), draws=4096, seed=1).set_index("action")
     years = ((END - dt.date(2026, 1, 5)).days + 1) / roi.YEAR
     assert dear.loc["programme", "estimate"] == pytest.approx(-1000 * years)
-    assert dear.loc["all", "estimate"] == pytest.approx(800 - 200 - 1000 * years, rel=0.01)
+    assert dear.loc["all", "estimate"] == pytest.approx(800 - 210 - 1000 * years, rel=0.01)
     joined = inputs.assign(key=np.where(inputs["input"] == "times", "n", inputs["key"]), std_error=np.where(inputs["input"] == "times", 60, inputs["std_error"]), shape=np.where(inputs["input"] == "times", "normal", inputs["shape"]))
     apart = joined.assign(key=np.where(joined["input"] == "times", joined["action"], joined["key"]))
     spread = [portfolio.together(one, flow, actions, tables, programme(), draws=16384, seed=1).set_index("action").loc["all"].pipe(lambda row: row["conf_high"] - row["conf_low"]) for one in (joined, apart)]

@@ -147,6 +147,18 @@ def test_a_question_without_variation_leaves_a_reason_and_no_number(tmp_path):
     assert claims.constructs.said(found, constructs.gaps(made), made.programme)[0] == "Satisfaction index: not estimable (no variation in l1)."
 
 
+def test_few_answers_leave_no_figure_at_all(tmp_path):
+    """A dozen answers of an undeclared promise must not be averaged on a page."""
+    made = tables(tmp_path / "u", frame=answers(28))
+    found, short = constructs.indices(made, replicates=5, seed=1), constructs.gaps(made)
+    assert found[["estimate", "conf_low", "conf_high"]].isna().all().all()
+    assert short[["perception", "expectation", "estimate", "p"]].isna().all().all()
+    assert claims.constructs.said(found, short, made.programme) == [
+        "Satisfaction index: not estimable (under 50 effective answers).",
+        "Reliability is not estimable (under 30 effective answers); empathy is not estimable (under 30 effective answers).",
+    ]
+
+
 def test_unrelated_constructs_are_said_to_show_nothing(tmp_path):
     frame = answers(300)
     for name in ("s0", "s1", "s2"):

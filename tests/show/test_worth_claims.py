@@ -46,6 +46,12 @@ def test_no_probability_is_certain_and_what_never_pays_back_gets_no_month():
     assert "less than 1 in 100 draws; not paid back within 6 months" in line
 
 
+def test_an_account_of_two_actions_names_both():
+    line = worth.returns(measured().assign(others="Call after it"), PLAN, "EUR")[0]
+    assert line.startswith("Loyalty call and Call after it returned €1,000 more than the €2,000 they cost")
+    assert line.endswith("this is of both together.")
+
+
 def test_what_is_declared_is_said_to_be_unseen():
     assert "nobody has seen that part" in worth.returns(measured(later=500.0), PLAN, "EUR")[0]
 
@@ -78,15 +84,17 @@ def test_claims_lead_to_action_only_where_design_and_interval_allow(grade, net, 
     assert made.loc[made["claim_id"] == "roi.other.unknown", "grade"].tolist() == ["E"]
 
 
-def test_portfolio_says_what_is_left_out():
-    line = {"action": "call", "value": 3000.0, "investment": 2000.0, "estimate": 1000.0, "conf_low": 600.0, "conf_high": 1400.0, "roi": 0.5, "p_pays": 0.99, "n": 500, "counted": 0.8, "grade": "A", "note": "20 % of its customers are counted with another action"}
+def test_portfolio_says_what_is_in_it_and_what_is_left_out():
+    line = {"action": "call", "value": 3000.0, "investment": 2000.0, "estimate": 1000.0, "conf_low": 600.0, "conf_high": 1400.0, "roi": 0.5, "p_pays": 0.99, "n": 500, "grade": "A", "note": "with Letter"}
     found = pd.DataFrame([line, line | {"action": "all", "note": ""}])
     said = worth.portfolio(found, PLAN, "EUR")
-    assert said[0].startswith("The one action with an account cost €2,000, and brought €3,000: net €1,000 (95 % interval €600 to €1,400); it paid, at grade A")
-    assert "20 % of its customers" in said[1]
-    assert "nobody wrote it down" in said[2]
+    assert said[0].startswith("The one action with an account cost €2,000, for 500 customers, each counted once, and brought €3,000: net €1,000 (95 % interval €600 to €1,400); it paid, at grade A")
+    assert "nobody wrote it down" in said[1]
+    weak = worth.portfolio(found.assign(grade="C"), PLAN, "EUR")[0]
+    assert "what goes with it is worth €3,000" in weak
+    assert weak.endswith("at grade C, which is no proof.")
     assert worth.portfolio(found.iloc[:0], PLAN, "EUR") == ["No action has an account, so there is nothing to add up."]
-    assert worth.portfolio_table(found, PLAN, "EUR")["action"].tolist() == ["Loyalty call", "All together"]
+    assert worth.portfolio_table(found, PLAN, "EUR")["action"].tolist() == ["Loyalty call with Letter", "All together"]
 
 
 def test_figures_of_money_draw_what_was_observed_apart_from_what_is_declared():

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxlib import load, programme
 from cxlib.errors import DataError
-from cxlib.text import codeframe, coder, topics
+from cxlib.text import codeframe, coder, codings, comments, topics
 
 FRAME = codeframe.parse({"version": "1", "questions": {"better": "faults", "good": "merits"}, "topics": [
     {"id": "wait", "name": "Waiting", "include": ["wait"]},
@@ -144,6 +145,26 @@ def test_a_topic_that_the_codeframe_does_not_have_is_named():
     coded.loc[5, "topic"] = "prize"
     with pytest.raises(DataError, match=r"topic 'prize' of response 'r\d+' is not in codeframe 1 \(did you mean price"):
         coder.learn(coded, verbatims, FRAME)
+
+
+def test_a_programme_codes_by_what_people_taught_and_never_by_its_audit(tiny, monkeypatch):
+    said = ["I like the colour of the wall", "hello there", "the price is high", "see you soon"]
+    folder = tiny("".join(f"r{n:03d},DE,p{n},{n % 11},{1 + n % 5},{said[n % 4]}\n" for n in range(160)))
+    tables = load.tables(programme.read(folder), "2026Q1", out=folder.parent / "reports")
+    texts = comments.of(tables)
+    plain = comments.code(tables, FRAME)
+    assert set(plain["topic"]) == {"price"}
+    assert comments.unsure(tables, FRAME) is None
+    taught = texts.assign(topic=np.where(texts["text"].str.contains("wall"), "wait", np.where(texts["text"].str.contains("price"), "price", "")), share=1.0)
+    monkeypatch.setattr(codings, "training", lambda *_, **__: taught)
+    found = comments.code(tables, FRAME)
+    assert set(found.loc[found["topic"] == "wait", "clause_text"]) == {said[0]}
+    assert len(found) == 80
+    assert set(found["survey"]) == set(plain["survey"])
+    assert len(comments.unsure(tables, FRAME)) == 160
+    audit = pd.DataFrame({"kind": "audit", "answer": texts["answer"]})
+    monkeypatch.setattr(codings, "draws", lambda *_: audit)
+    assert comments.learnt(tables, FRAME).topics == ()
 
 
 def test_what_is_near_a_threshold_is_unsure(learnt):

@@ -62,7 +62,7 @@ def test_coverage_sets_blanks_and_nothing_apart():
                               "language": ["en", "en", "en", "en", None, "it", "en"]})
     mentions = pd.DataFrame({"response_id": [0], "item": ["why"], "topic": ["bill"], "polarity": ["unclear"]})
     row = prevalence.coverage(mentions, verbatims, FRAME).iloc[0]
-    assert row[["verbatims", "empty", "nothing", "other_language", "covered", "n", "estimate"]].tolist() == [7, 2, 2, 1, 1, 2, 0.5]
+    assert row[["verbatims", "empty", "nothing", "unknown", "other_language", "covered", "n", "estimate"]].tolist() == [7, 2, 1, 1, 1, 1, 2, 0.5]
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -84,6 +84,31 @@ def test_fault_19_markup_is_text():
     assert set(found["topic"]) == {"staff"}
 
 
+MAIL = """From: Kim <kim@example.org>
+Subject: Re: your order
+The invoice is wrong.
+Sent from my phone
+On Mon, 2 Mar 2026 at 10:00, Support <help@example.org> wrote:
+> our staff will look into it, please wait
+"""
+
+
+@pytest.mark.parametrize(("text", "topics_of_it"), [
+    (MAIL, {"bill"}), ("> our staff will look into it", {"staff"}), ("I wait\n-----Original Message-----\nFrom: us\nYour invoice is attached", {"wait"}),
+    ("Am 2. März 2026 schrieb Service:\n> Ihre Rechnung", set()), ("staff: rude\nto: be told\nthe bill -- wrong", {"staff", "bill"}), ("The staff\n--\nKim, phone 1", {"staff"}),
+])
+def test_of_a_pasted_mail_the_respondents_own_words_are_coded(text, topics_of_it):
+    assert set(coded(text)["topic"]) == topics_of_it
+
+
+@pytest.mark.parametrize("text", ["", "x", " ", "😡😡😡", "MY BILL IS WRONG AND THE STAFF ARE RUDE", "\ud800", "\x00" * 50, "a\n" * 100_000, "> " * 50_000, "-\n" * 50_000, "On " * 50_000 + "\nwrote:", "bill " + "٣" * 1000, "the bill ist falsch et la facture aussi"])
+def test_fault_18_whatever_is_written_is_coded_or_counted(text):
+    frame = pd.DataFrame({"response_id": ["a"], "item": "why", "text": pd.Series([text], dtype=object), "language": "en"})
+    kinds = topics.answers(frame, FRAME)["kind"].tolist()
+    assert kinds == ["covered" if set(topics.code(frame, FRAME)["topic"]) else kinds[0]]
+    assert kinds[0] in {"covered", "other", "empty", "other_language"}
+
+
 def test_each_row_is_coded_by_itself_whatever_the_batches():
     texts = ["The staff were kind", "Wrong bill, rude agent", "On hold for hours", "Phone bill too high"] * 5
     frame = pd.DataFrame({"response_id": range(20), "item": "why", "text": texts})

@@ -105,6 +105,7 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     levers,
     linking,
     loading,
+    mentions,
     protection,
     published,
     saved,
@@ -121,4 +122,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     worth,
 )
 
-__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "name", "needs", "numbers", "protection", "published", "saved", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "worth"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "mentions", "name", "needs", "numbers", "protection", "published", "saved", "say", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "worth"]

@@ -64,12 +64,13 @@ def effects(found: pd.DataFrame, plan, spent: dict, currency: str) -> list:
     said = []
     for row in found.to_dict("records"):
         action = _action(plan, row["action"])
-        small = f"Grade {row['grade']}: {row['reason']}. Compared with {row['comparison']}." if row["grade"] != "E" else ""
-        said.append((_effect(row, action, spent.get(action.id), currency) + _open(row), small))
+        told = row["grade"] != "E" and row["estimate"] == row["estimate"]
+        small = f"Grade {row['grade']}: {row['reason']}. Compared with {row['comparison']}.{_note(row)}" if told else ""
+        said.append((_effect(row, action, spent.get(action.id), currency, plan) + _open(row), small))
     return said or ["No action of this programme has an effect that is measured here."]
 
 
-def checks(found: pd.DataFrame, plan) -> list[str]:
+def checks(found: pd.DataFrame, plan, currency: str) -> list[str]:
     """Say how the checks of each design came out; a check that fails by its p is named, and what it would mean; then how far a difference in trend could reach, and who holds most."""
     said = []
     for row in found[found["estimate"].notna()].to_dict("records"):
@@ -80,7 +81,7 @@ def checks(found: pd.DataFrame, plan) -> list[str]:
         failed = [CHECKS[name] for name in made if row[name] < 0.01]
         verdict = f" Against it speaks: {prose.join(failed)}. Then the two are not comparable, and the difference is not the action's alone." if failed else ""
         if row["bound"] == row["bound"]:
-            verdict += f" A difference in trend that the time before allows would give an effect of {_amount(row['bound'], row)} by itself; the effect is {_amount(abs(row['estimate']), row)}."
+            verdict += f" A difference in trend that the time before allows would give an effect of {_amount(row['bound'], row, currency)} by itself; the effect is {_amount(abs(row['estimate']), row, currency)}."
         if row["largest"] > 0.25:
             verdict += f" One customer holds {prose.percent(row['largest'])} of an arm's {OUTCOMES[row['outcome']]}."
         said.append(f"{_action(plan, row['action']).name}: {parts}.{verdict}" if parts else f"{_action(plan, row['action']).name}:{verdict}")
@@ -106,12 +107,18 @@ def path_caption(path: pd.DataFrame) -> str:
 
 
 def overlaps(found: pd.DataFrame, plan) -> list[str]:
-    """Say which actions met the same customers, and whether their effects can be told apart."""
-    said = []
-    for row in found[found["shared"] > 0].to_dict("records"):
+    """Say which actions met the same customers and cannot be told apart, and how the others are."""
+    met, said = found[found["shared"] > 0], []
+    for row in met[met["separated"] == 0].to_dict("records"):
         one, other = (_action(plan, row[name]).name for name in ("action", "other"))
-        verdict = "their effects are told apart" if row["separated"] else "their effects are not told apart: what is said of the one is of both together"
-        said.append(f"{one} and {other}: {prose.plural(row['shared'], 'customer')} of {prose.number(row['n'])} ({prose.percent(row['share'])}) had both at the same time; {row['note']}, so {verdict}.")
+        said.append(f"{one} and {other}: {prose.plural(row['shared'], 'customer')} of {prose.number(row['n'])} ({prose.percent(row['share'])}) had both at the same time; {row['note']}. What is said of the one is of both together.")
+    apart = met[met["separated"] == 1]
+    lots, left = apart[apart["p"].notna()], apart[apart["p"].isna()]
+    name = lambda row: f"{_action(plan, row.action).name} with {_action(plan, row.other).name} ({prose.number(row.shared)} of {prose.number(row.n)})"
+    if len(lots):
+        said.append(f"Told apart, because both arms of the first had the second as often: {prose.join(name(row) for row in lots.itertuples())}.")
+    if len(left):
+        said.append(f"Told apart by leaving out those who had both: {prose.join(name(row) for row in left.itertuples())}.")
     return said or ["No customer had two of these actions at the same time."]
 
 
@@ -166,7 +173,7 @@ def rows(found: pd.DataFrame, recovered: pd.DataFrame, spent: dict, plan, curren
     made = []
     for place, row in enumerate(found.to_dict("records")):
         action = _action(plan, row["action"])
-        told = _effect(row, action, spent.get(action.id), currency)
+        told = _effect(row, action, spent.get(action.id), currency, plan)
         if row["grade"] == "E" or row["p"] != row["p"]:
             made.append(claims.claim(f"roi.{action.id}.effect", STUDY, told, row=row, unit="", base="no comparison" if row["grade"] == "E" else row["comparison"], grade=row["grade"], rank=7.5 + place / 100))
             continue
@@ -184,7 +191,7 @@ def rows(found: pd.DataFrame, recovered: pd.DataFrame, spent: dict, plan, curren
     return claims.frame(made)
 
 
-def _effect(row, action, spent, currency: str) -> str:
+def _effect(row, action, spent, currency: str, plan) -> str:
     if row["grade"] == "E":
         cost = f"{prose.money(spent, currency)} spent; " if spent else "what it cost is not known; " if spent is None else ""
         why = "no comparison group" if row["design"] == "none" or not row["note"] else row["note"][:1].lower() + row["note"][1:] if row["estimate"] != row["estimate"] else "no control series"
@@ -193,8 +200,9 @@ def _effect(row, action, spent, currency: str) -> str:
             beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than its past would have given, with everything else that happened in it."
         return f"{action.name}: {cost}effect unknown: {why}.{beside} Next time {NEXT[action.design]}."
     if row["estimate"] != row["estimate"]:
-        return f"{action.name}: {row['note'] or 'its effect cannot be estimated'}. Next time {NEXT[action.design]}."
-    subject, when = action.name + (" with what was done beside it" if row["joint"] else ""), f"a {row['per']}" if row["per"] else ""
+        return f"{action.name}: {_named(row['note'], plan) or 'its effect cannot be estimated'}. Next time {NEXT[action.design]}."
+    beside = [_action(plan, name).name for name in str(row["together"]).split(", ") if name] if row["joint"] else []
+    subject, when = action.name + (f" together with {prose.join(beside)}" if beside else ""), f"a {row['per']}" if row["per"] else ""
     size, of = _amount(abs(row["estimate"]), row, currency), OUTCOMES[row["outcome"]]
     if row["conf_low"] != row["conf_low"]:
         return f"{subject}: {of} {'higher' if row['estimate'] > 0 else 'lower'} by {size} {when}; how sure that is cannot be told ({row['note']})."
@@ -229,7 +237,18 @@ def _range(row, currency: str) -> str:
 def _open(row) -> str:
     if row["cut"]:
         return f" {prose.plural(row['cut'], 'customer')} whose window is not over {'is' if row['cut'] == 1 else 'are'} left out; the return is counted when all windows are over."
-    return f" ({row['note'][:1].upper()}{row['note'][1:]}.)" if row["note"] and row["grade"] != "E" and row["estimate"] == row["estimate"] else ""
+    return ""
+
+
+def _note(row) -> str:
+    return f" {row['note'][:1].upper()}{row['note'][1:]}." if row["note"] else ""
+
+
+def _named(note: str, plan) -> str:
+    """Return a note with the names of actions in place of their ids in quotation marks."""
+    for action in plan.actions:
+        note = note.replace(f"'{action.id}'", action.name)
+    return note
 
 
 def _gap(row) -> str:

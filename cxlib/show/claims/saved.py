@@ -11,19 +11,20 @@ RENEWALS = {"flagged and called": "Flagged by a low score, and called", "flagged
 
 
 def counted(found: pd.DataFrame, plan, currency: str) -> list[str]:
-    """Say for each action and outcome how many customers, how much money or how many contacts it saved, counted once, beside what came by itself."""
-    said = []
+    """Say how many customers, how much money or how many contacts each action saved, counted once, beside what came by itself; then of what that cannot be told, all tests of the table counted."""
+    said, unsure = [], {}
     for row in found.to_dict("records"):
-        name, total = named(plan, row["action"]), f"95 % interval {_span(row, currency)}"
-        beside = f"{_each(row['seen'], row, currency)} was seen of those treated, {_each(row['anyway'], row, currency)} of those who stand for no action"
-        told = {"retention": "kept customers", "margin": "added margin", "contacts": "spared contacts", "returns": "spared returns"}
+        name = named(plan, row["action"])
+        if not row["p_adjusted"] < 0.05 or not row["counted"]:
+            unsure.setdefault(name, []).append(WORDS[row["outcome"]])
+            continue
         better = row["estimate"] if row["outcome"] in ("retention", "margin") else -row["estimate"]
-        if not (row["conf_low"] > 0 or row["conf_high"] < 0) or row["conf_low"] != row["conf_low"]:
-            text = f"{name}: whether it changed {WORDS[row['outcome']]} cannot be told ({total} over {prose.plural(row['counted'], 'customer')}; {beside})."
-        else:
-            side = f"more than by itself: {told[row['outcome']]}" if better > 0 else "the wrong way"
-            text = f"{name}, {WORDS[row['outcome']]}: {_whole(row['total'], row, currency)} over {prose.plural(row['counted'], 'customer')} counted once ({total}), {side}; {beside}. Grade {row['grade']}."
+        text = f"{name}, {WORDS[row['outcome']]}: {_whole(row['total'], row, currency)} over {prose.plural(row['counted'], 'customer')}, each counted once (95 % interval {_span(row, currency)}){'' if better > 0 else ', the wrong way'}. "
+        past = f"{_level(row['before'], row, currency)} a customer in as many days before; " if row["before"] == row["before"] else ""
+        text += f"{past}{_level(row['seen'], row, currency)} after it, and {_level(row['anyway'], row, currency)} would have come by itself. Grade {row['grade']}."
         said.append(text + (f" {prose.plural(row['treated'] - row['counted'], 'customer')} count for an earlier action whose days were not over." if row["counted"] < row["treated"] else ""))
+    if unsure:
+        said.append("Whether it changed, once all comparisons of the table are counted, cannot be told: " + "; ".join(f"{name}: {prose.join(what)}" for name, what in unsure.items()) + ".")
     return said or ["No action of this programme has customers of whom saved and grown could be counted."]
 
 
@@ -75,9 +76,9 @@ def planned(found: pd.DataFrame, plan, currency: str) -> list[str]:
 def saved_table(found: pd.DataFrame, plan, currency: str) -> pd.DataFrame:
     """Return saved and grown as a table of words: action, outcome, seen, by itself, effect a customer, customers counted, total, grade."""
     return pd.DataFrame([
-        {"action": named(plan, row["action"]), "what": WORDS[row["outcome"]], "seen": _each(row["seen"], row, currency).lstrip("+"), "anyway": _each(row["anyway"], row, currency).lstrip("+"), "effect": _each(row["estimate"], row, currency).lstrip("+"), "counted": row["counted"], "total": f"{_whole(row['total'], row, currency)} ({_span(row, currency)})", "grade": row["grade"]}
+        {"action": named(plan, row["action"]), "what": WORDS[row["outcome"]], "before": _level(row["before"], row, currency) if row["before"] == row["before"] else "–", "seen": _level(row["seen"], row, currency), "anyway": _level(row["anyway"], row, currency), "effect": _each(row["estimate"], row, currency).lstrip("+"), "counted": row["counted"], "total": f"{_whole(row['total'], row, currency)} ({_span(row, currency)})", "grade": row["grade"]}
         for row in found[found["estimate"].notna()].to_dict("records")
-    ], columns=["action", "what", "seen", "anyway", "effect", "counted", "total", "grade"])  # fmt: skip
+    ], columns=["action", "what", "before", "seen", "anyway", "effect", "counted", "total", "grade"])  # fmt: skip
 
 
 def tests(found: pd.DataFrame, plan) -> pd.DataFrame:
@@ -96,7 +97,12 @@ def _way(row) -> str:
 def _each(value, row, currency: str) -> str:
     if row["outcome"] in MONEY:
         return _signed(value, currency)
-    return f"{prose.number(value * 100, digits=1)} {'%' if 0.2 < abs(value) <= 1 and row.get('seen') == row.get('seen') and 'seen' in row else 'percentage points'}" if row["outcome"] == "retention" else prose.number(value, digits=2)
+    return f"{prose.number(value * 100, digits=1)} percentage points" if row["outcome"] == "retention" else prose.number(value, digits=2)
+
+
+def _level(value, row, currency: str) -> str:
+    """Return a level in words: money, a share, a number."""
+    return prose.money(value, currency, digits=2) if row["outcome"] in MONEY else prose.percent(value, digits=1) if row["outcome"] == "retention" else prose.number(value, digits=2)
 
 
 def _whole(value, row, currency: str) -> str:

@@ -127,7 +127,10 @@ def kind(row) -> str:
     other = {"jump": "hinge", "hinge": "jump"}[row["shape"]]
     if row["p_shape"] != row["p_shape"]:
         return ""
-    return f"There {words[row['shape']]}." if row["p_shape"] <= 0.05 else f"It looks as if {words[row['shape']]}, but the answers do not rule out that {words[other]}."
+    if row["p_shape"] <= 0.05:
+        return f"There {words[row['shape']]}."
+    at = f", then at {prose.number(row['other'], digits=1)}" if row["other"] == row["other"] else ""
+    return f"It looks as if {words[row['shape']]}, but the answers do not rule out that {words[other]}{at}."
 
 
 def table(found: pd.DataFrame, programme) -> pd.DataFrame:

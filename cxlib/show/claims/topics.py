@@ -30,7 +30,7 @@ def coverage(found: pd.DataFrame) -> list[str]:
         if row["n"] == 0:
             said.append(f"{row['opening']}{row['quarter']}, {row['note']}.")
             continue
-        aside = [f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("other_language", "in another language")) if row[key]]
+        aside = [f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("unknown", "not knowing"), ("other_language", "in another language")) if row[key]]
         said.append(
             f"{row['opening']}{prose.plural(row['verbatims'], 'comment')} in {row['quarter']}{f', set aside {prose.join(aside)}' if aside else ''}; "
             f"the codeframe leaves {prose.percent(row['estimate'])} of {'the others' if aside else 'them'} uncovered (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})."
@@ -135,26 +135,27 @@ def impact(found: pd.DataFrame, unit: str) -> list[str]:
 
 
 def links(found: pd.DataFrame, adjusted: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics held constant, bases."""
-    others = adjusted.set_index("topic_id")
+    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics, segment and wave (and then ratings) held constant, bases."""
+    by = {held: own.set_index("topic_id").to_dict("index") for held, own in adjusted.groupby("held")}
     rows = []
     for row in found.sort_values("estimate", kind="stable").to_dict("records"):
-        held = others.loc[row["topic_id"]].to_dict() if row["topic_id"] in others.index else {}
+        told = {name: _limits(by[held][row["topic_id"]], unit) if row["topic_id"] in by.get(held, {}) else "–" for name, held in (("adjusted", "topics, segment, wave"), ("beside", "and ratings"))}
         rows.append({
-            "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), "adjusted": _limits(held, unit) if held else "–",
+            "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), **(told if "and ratings" in by else {"adjusted": told["adjusted"]}),
             "count": row["count"], "n": row["n"],
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def tests(found: pd.DataFrame, moved: pd.DataFrame, quarter: str) -> pd.DataFrame:
-    """Return both families as rows of the ledger, in words; surveys without comments in the quarter were tested when they were reported."""
+def tests(found: pd.DataFrame, moved: pd.DataFrame, quarter: str, *more: pd.DataFrame) -> pd.DataFrame:
+    """Return both families, and more of them, as rows of the ledger, in words; surveys without comments in the quarter were tested when they were reported."""
     found, moved = found[found["quarter"] == quarter], moved[moved["quarter"] == quarter]
     about = lambda row: f"{row['opening']}{row['topic']} goes with {row['kpi']}"
     again = lambda row: f"{row['opening']}{row['topic']} is criticised as often as in {row['then_quarter']}"
     return pd.concat([
         claims.tests(found, study=STUDY, family="topic_impact", kind="secondary", key=["survey_id", "topic_id"], what=about),
         claims.tests(moved, study=STUDY, family="topic_changes", kind="exploratory", key=["survey_id", "topic_id", "polarity"], what=again),
+        *more,
     ], ignore_index=True)  # fmt: skip
 
 

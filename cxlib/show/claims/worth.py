@@ -17,6 +17,12 @@ def named(plan, name: str) -> str:
     return next(action.name for action in plan.actions if action.id == name)
 
 
+def account_of(found: pd.DataFrame, plan) -> str:
+    """Return what an account is of: the action, and those that the design does not tell apart from it."""
+    others = str(found["others"].iloc[0] or "").split("; ") if "others" in found and found["others"].notna().any() else []
+    return prose.join([named(plan, found["action"].iloc[0]), *(one for one in others if one)])
+
+
 def customers(found: pd.DataFrame, currency: str, *, field: str = "") -> list[str]:
     """Say what a customer of today is still worth, over all and where the segments' intervals do not overlap; what it rests on."""
     if found.empty:
@@ -60,10 +66,10 @@ def buyers(found: pd.DataFrame, currency: str) -> list[str]:
         inside = row.conf_low <= row.actual <= row.conf_high
         said.append(f"{names[row.model]} had forecast {prose.number(row.estimate, digits=0)} purchases ({prose.interval(row.conf_low, row.conf_high, 'number', digits=0)}) of {prose.number(row.n)} customers {row.note.split(';')[0]}; {prose.number(row.actual)} came, {'inside' if inside else 'outside'} its interval, and {row.note.split('; ')[1]}.{' It is used here.' if row.model == used else ''}")
     bought = rows.loc[("purchases", used)]
-    said.append(f"In the next 52 weeks today's {prose.number(bought['n'])} customers are expected to buy on {prose.number(bought['estimate'], digits=0)} days (95 % interval {prose.interval(bought['conf_low'], bought['conf_high'], 'number', digits=0)}).")
+    said.append(f"In the next 52 weeks today's {prose.number(bought['n'])} customers are expected to buy on {prose.number(bought['estimate'], digits=0)} days (95 % interval {prose.interval(bought['conf_low'], bought['conf_high'], 'number', digits=0)}{bought['note'].removeprefix('in the next 52 weeks')}).")
     if "worth" in set(found["parameter"]):
         worth = rows.loc[("worth", used)]
-        said.append(f"That is worth {prose.money(worth['estimate'], currency)} ({prose.interval(worth['conf_low'], worth['conf_high'], f'money:{currency}')}) of {worth['note']}.")
+        said.append(f"That is worth {prose.money(worth['estimate'], currency)} ({prose.interval(worth['conf_low'], worth['conf_high'], f'money:{currency}')}) in {worth['note']}.")
     odd = found.loc[found["note"].str.contains("left out|not sure|does not exist", na=False), "note"].drop_duplicates()
     return said + [f"{note[:1].upper()}{note[1:]}." for note in odd]
 
@@ -89,27 +95,30 @@ def swings(found: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
 
 def returns(found: pd.DataFrame, plan, currency: str, refused: dict | None = None) -> list[str]:
     """Say what each action returned, the verb by grade and interval; and of the others why nothing can be said."""
-    said = [_return(group.set_index("measure"), named(plan, action), currency) for action, group in found.groupby("action", sort=False)]
+    several = lambda group: account_of(group, plan) != named(plan, group["action"].iloc[0])
+    said = [_return(group.set_index("measure"), account_of(group, plan), currency, several=several(group)) for action, group in found.groupby("action", sort=False)]
     said += [f"{named(plan, action)}: no return, because {why}." for action, why in (refused or {}).items()]
     return said or ["No action has a measured effect and a cost, so no return can be computed."]
 
 
-def _return(row, name: str, currency: str) -> str:
+def _return(row, name: str, currency: str, *, several: bool = False) -> str:
     net, grade, money = row.loc["net"], row.loc["net", "grade"], lambda value: prose.money(value, currency)
     limits = f"95 % interval {prose.interval(net['conf_low'], net['conf_high'], f'money:{currency}')}"
     spent, unit = money(row.loc["investment", "estimate"]), prose.money(1, currency, digits=0)
+    they, their, each = ("they", "their", "them") if several else ("it", "its", "it")
     if net["conf_low"] <= 0 <= net["conf_high"]:
-        opening = f"{name}: whether its {spent} paid cannot be told; net {money(net['estimate'])} ({limits})"
+        opening = f"{name}: whether {their} {spent} paid cannot be told; net {money(net['estimate'])} ({limits})"
     elif grade in "AB":
-        verb = f"returned {money(net['estimate'])} more than the {spent} it cost" if net["conf_low"] > 0 else f"brought {money(-net['estimate'])} less than the {spent} it cost"
+        verb = f"returned {money(net['estimate'])} more than the {spent} {they} cost" if net["conf_low"] > 0 else f"brought {money(-net['estimate'])} less than the {spent} {they} cost"
         opening = f"{name} {verb} ({limits})"
     else:
         verb = "more than the" if net["conf_low"] > 0 else "less than the"
-        opening = f"{name}: what goes with it is worth {money(abs(net['estimate']))} {verb} {spent} it cost ({limits}; grade {grade}, so this is no proof)"
+        opening = f"{name}: what goes with {each} is worth {money(abs(net['estimate']))} {verb} {spent} {they} cost ({limits}; grade {grade}, so this is no proof)"
     back = row.loc["payback_months"]
     when = f"paid back after {prose.plural(round(back['estimate']), 'month')} (median)" if back["estimate"] == back["estimate"] else back["note"]
     more = f" With what the plan declares beyond the time observed the net is {money(row.loc['net_later', 'estimate'])}; nobody has seen that part." if "net_later" in row.index else ""
-    return f"{opening}, that is {prose.money(row.loc['roi', 'estimate'], currency, digits=2)} for each {unit} spent. It pays in {prose.probability(row.loc['p_pays', 'estimate'])} draws; {when}.{more}"
+    apart = " Their effects cannot be told apart: this is of both together." if several else ""
+    return f"{opening}, that is {prose.money(row.loc['roi', 'estimate'], currency, digits=2)} for each {unit} spent. It pays in {prose.probability(row.loc['p_pays', 'estimate'])} draws; {when}.{more}{apart}"
 
 
 def account(inputs: pd.DataFrame, worth: pd.DataFrame, currency: str) -> pd.DataFrame:
@@ -149,7 +158,7 @@ def _limits(row, unit, currency) -> str:
 
 
 def portfolio(found: pd.DataFrame, plan, currency: str) -> list[str]:
-    """Say what all actions together returned, each customer counted once, and what stands out of it."""
+    """Say what all actions together returned, no euro counted twice."""
     if found.empty:
         return ["No action has an account, so there is nothing to add up."]
     whole, money = found[found["action"] == "all"].iloc[0], lambda value: prose.money(value, currency)
@@ -160,23 +169,24 @@ def portfolio(found: pd.DataFrame, plan, currency: str) -> list[str]:
     verdict = f"whether {they} paid cannot be told" if whole["conf_low"] <= 0 <= whole["conf_high"] else f"{they} paid" if whole["conf_low"] > 0 else f"{they} did not pay"
     own = found[found["action"] == "programme"]
     cost = f", {money(own['investment'].iloc[0])} of it for the programme itself" if len(own) else ""
-    said = [f"The {count} with an account cost {money(whole['investment'])}{cost}, and brought {money(whole['value'])}: net {money(whole['estimate'])} ({limits}); {verdict}, at grade {whole['grade']}{'' if one else ', that of the weakest of them'}."]
-    twice = each[each["counted"] < 0.9995]
-    said += [f"{named(plan, row.action)}: {row.note}, so that nobody counts twice." for row in twice.itertuples()]
+    sure = whole["grade"] in "AB"
+    brought = "brought" if sure else f"what goes with {'it' if one else 'them'} is worth"
+    many = f", for {prose.plural(whole['n'], 'customer')}, each counted once," if whole["n"] else ""
+    said = [f"The {count} with an account cost {money(whole['investment'])}{cost}{many or ','} and {brought} {money(whole['value'])}: net {money(whole['estimate'])} ({limits}); {verdict}, at grade {whole['grade']}{'' if one else ', that of the weakest of them'}{'' if sure else ', which is no proof'}."]
     if not len(own):
         said.append("What the research programme itself costs is not in it: nobody wrote it down (finance.programme_cost in programme.toml).")
     return said
 
 
 def portfolio_table(found: pd.DataFrame, plan, currency: str) -> pd.DataFrame:
-    """Return the portfolio as a table of words: action, value, cost, net with its interval, net for each unit spent, draws in which it pays, grade, remark."""
+    """Return the portfolio as a table of words: action, value, cost, net with its interval, net for each unit spent, draws in which it pays, grade."""
     money, words = lambda value: prose.money(value, currency), {"all": "All together", "programme": "The programme itself"}
     rows = [
-        {"action": words.get(row["action"]) or named(plan, row["action"]), "value": money(row["value"]), "cost": money(row["investment"]), "net": money(row["estimate"]) + (f" ({prose.interval(row['conf_low'], row['conf_high'], f'money:{currency}')})" if row["conf_low"] == row["conf_low"] else "")}
-        | {"each": prose.money(row["roi"], currency, digits=2) if row["roi"] == row["roi"] else "–", "pays": prose.probability(row["p_pays"]) if row["p_pays"] == row["p_pays"] else "–", "grade": row["grade"] or "–", "note": row["note"]}
+        {"action": words.get(row["action"]) or named(plan, row["action"]) + (f" {row['note']}" if row["note"] else ""), "value": money(row["value"]), "cost": money(row["investment"]), "net": money(row["estimate"]) + (f" ({prose.interval(row['conf_low'], row['conf_high'], f'money:{currency}')})" if row["conf_low"] == row["conf_low"] else "")}
+        | {"each": prose.money(row["roi"], currency, digits=2) if row["roi"] == row["roi"] else "–", "pays": prose.probability(row["p_pays"]) if row["p_pays"] == row["p_pays"] else "–", "grade": row["grade"] or "–"}
         for row in found.to_dict("records")
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["action", "value", "cost", "net", "each", "pays", "grade", "note"])
+    return pd.DataFrame(rows, columns=["action", "value", "cost", "net", "each", "pays", "grade"])
 
 
 def plans(found: pd.DataFrame, plan, currency: str, refused: dict) -> list[str]:

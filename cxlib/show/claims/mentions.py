@@ -1,0 +1,144 @@
+"""What stands around the topics: who writes, on which base a share stands, what separates scores, what ratings do not say, what is new, and what must go to a person."""
+
+import pandas as pd
+
+from cxlib.show import claims, prose
+from cxlib.show.claims.topics import STUDY
+
+MANY = 0.10  # of answers that say nothing, or fit no topic, from which questions or codeframe want revising
+BASES = {"commenters": "Of those who wrote", "respondents": "Of all respondents", "evened": "Evened out by score"}
+
+
+def apart(covered: pd.DataFrame) -> list[str]:
+    """Say for each survey's latest quarter where more than a tenth of the comments say nothing, do not know, or fit no topic."""
+    said = []
+    for row in covered.sort_values("quarter").groupby("survey_id", sort=False).tail(1).to_dict("records"):
+        if not row["verbatims"]:
+            continue
+        parts = (("nothing", "say nothing", "ask another question"), ("unknown", "do not know", "ask another question"), ("other_language", "are in a language without phrases", "add phrases in it"))
+        found = [(row[key] / row["verbatims"], words, remedy) for key, words, remedy in parts] + [(row["estimate"], "of those with words fit no topic", "revise the codeframe")]
+        said += [claims.say(row["opening"], f"{prose.percent(share)} {words}, more than a tenth: {remedy}.") for share, words, remedy in found if share == share and share > MANY]
+    return said
+
+
+def rates(found: pd.DataFrame) -> list[str]:
+    """Say for each survey who writes: the comment rate of the lowest and of the highest scores, and whether it differs."""
+    said = []
+    for _, group in found[found["scores"] != "no score"].groupby("survey_id", sort=False):
+        low, high = group.iloc[0].to_dict(), group.iloc[-1].to_dict()
+        told = lambda row: f"{prose.percent(row['estimate'])} of those with {row['scores']} (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})"
+        apart_ = low["conf_low"] > high["conf_high"] or low["conf_high"] < high["conf_low"]
+        verb = ("write more often" if low["estimate"] > high["estimate"] else "write less often") if apart_ else "write about as often, as far as these bases tell,"
+        if len(group) > 1:
+            said.append(claims.say(low["opening"], f"people with the worst scores {verb} {'than' if apart_ else 'as'} those with the best: {told(low)} wrote something, {told(high)}."))
+    return said
+
+
+def bases(found: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
+    """Return one survey's most criticised topics as a table of words on three bases: of those who wrote, of all respondents, and with the silence of some scores evened out."""
+    own = found[(found["polarity"] == "negative")]
+    wide = {base: own[own["base"] == base].set_index("topic") for base in BASES}
+    order = wide["commenters"].sort_values("estimate", ascending=False, kind="stable").head(most)
+    words = lambda row: f"{prose.percent(row['estimate'], digits=1)} ({prose.interval(row['conf_low'], row['conf_high'], 'percent', digits=1).removesuffix(' %')})"
+    return pd.DataFrame([{"topic": f"{topic}{' (net)' if order.loc[topic, 'level'] == 'net' else ''}"} | {words_: words(wide[base].loc[topic]) if topic in wide[base].index else "–" for base, words_ in BASES.items()} for topic in order.index])
+
+
+def borders(found: pd.DataFrame) -> list[str]:
+    """Say for each survey which topics separate those just below from those just above a score, where a test on its own would see it."""
+    said = []
+    for _, group in found.groupby("survey_id", sort=False):
+        seen = group[group["p"] < 0.05].sort_values("p", kind="stable")
+        when = group["quarter"].iloc[0]
+        for row in seen.head(3).to_dict("records"):
+            low, high = row["border"].split(" | ")
+            said.append(claims.say(row["opening"], f"{row['topic']} is mentioned by {prose.percent(row['then'])} of those who gave {low} and {prose.percent(row['now'])} of those who gave {high} (difference {prose.interval(row['conf_low'], row['conf_high'], 'percentage points')}; {when})."))
+        if seen.empty:
+            said.append(claims.say(group["opening"].iloc[0], f"no topic is mentioned detectably more often on one side of a border than on the other ({when}); a difference of about {prose.number(group['detectable'].median() * 100, digits=0)} percentage points would have been seen four times in five." if group["detectable"].notna().any() else f"too few wrote on either side of a border to compare them ({when})."))
+    return said
+
+
+def blocks(found: pd.DataFrame) -> list[str]:
+    """Say for each survey what the topics of comments add to the ratings in explaining the KPI."""
+    said = []
+    for _, group in found.groupby("survey_id", sort=False):
+        rows = group.set_index("part").to_dict("index")
+        row = rows["added by second"]
+        if row["note"]:
+            said.append(claims.say(group["opening"].iloc[0], f"what comments add to the ratings is {row['note']}."))
+            continue
+        adds = "add to what the ratings explain" if row["p"] < 0.05 and row["conf_low"] > 0 else "add nothing that these bases could tell from chance"
+        said.append(claims.say(group["opening"].iloc[0], f"ratings explain {prose.percent(max(rows['first']['estimate'], 0))} of the differences in {group['kpi'].iloc[0]} among those who wrote, the topics they chose {prose.percent(max(rows['second']['estimate'], 0))}; where the ratings are held the topics {adds} ({prose.points(row['estimate'] * 100, digits=1)} percentage points, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percentage points', digits=1)}, {prose.p_value(row['p'])}, {prose.plural(row['n'], 'commenter')})."))
+    return said
+
+
+def contributions(found: pd.DataFrame, unit: str) -> list[str]:
+    """Say for each survey which topics' movement goes with the movement of the KPI among those who wrote."""
+    said = []
+    for _, group in found.groupby("survey_id", sort=False):
+        whole, parts = group[group["driver"] == "all"].iloc[0].to_dict(), group[~group["driver"].isin(["all", "unexplained"])]
+        if whole["note"] or whole["std_error"] != whole["std_error"]:
+            said.append(claims.say(whole["opening"], f"what the topics have to do with the move since {whole['then_quarter']} is {whole['note'] or 'not estimable'}."))
+            continue
+        seen = parts[(parts["conf_low"] > 0) | (parts["conf_high"] < 0)].sort_values("estimate", key=abs, ascending=False, kind="stable")
+        move = prose.change(whole["estimate"], whole["conf_low"], whole["conf_high"], unit=unit, what=f"among those who wrote, {whole['kpi']}", since=whole["then_quarter"])
+        each = [f"{row['topic']} ({prose.points(row['estimate'], digits=1)} {unit}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], unit, digits=1)})" for row in seen.head(3).to_dict("records")]
+        said.append(claims.say(whole["opening"], f"{move}; " + (f"of this, changed criticism of {prose.join(each)} is associated with a part that can be told from chance." if each else "no topic's changed criticism is associated with a part of it that can be told from chance.")))
+    return said
+
+
+def emerging(found: pd.DataFrame, surveys: list[str]) -> list[str]:
+    """Say for each survey what its comments propose as new topics, what grows first."""
+    said = []
+    for name in surveys:
+        own = found[found["survey"] == name]
+        opening = own["opening"].iloc[0] if len(own) else f"{name}: "
+        grown = own[own["status"].isin(["new", "growing"])]
+        for row in grown.to_dict("records"):
+            said.append(claims.say(opening, f"{'new is' if row['status'] == 'new' else 'growing is'} “{row['name']}”: {prose.number(row['count'])} of {prose.plural(row['n'], 'comment')} in {row['quarter']}, {prose.number(row['before'])} of {prose.number(row['before_n'])} in the quarters before (change {prose.interval(row['change_low'], row['change_high'], 'percentage points')})."))
+        steady = len(own) - len(grown)
+        if steady or not len(grown):
+            said.append(claims.say(opening, f"{prose.plural(steady, 'further group') if len(grown) else prose.plural(steady, 'group')} of comments without a topic {'is' if steady == 1 else 'are'} proposed below, none of which grows beyond chance." if steady else "nothing that the codeframe does not name comes back often enough to be proposed."))
+    return said
+
+
+def proposals(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the proposals as a table of words: id, phrases, comments now and before, change, stability, status."""
+    mode = {"words": "words that grow", "cluster": "stand together", "phrases": "come back"}
+    return pd.DataFrame([
+        {"survey": row["survey"], "id": row["id"], "words": row["phrases"].replace("|", ", "), "now": f"{row['count']} of {prose.number(row['n'])}", "before": f"{row['before']} of {prose.number(row['before_n'])}", "status": row["status"],
+         "why": mode[row["mode"]] + (f", {prose.percent(row['stability'])} stable" if row["stability"] == row["stability"] else "")}
+        for row in found.to_dict("records")
+    ], columns=["survey", "id", "words", "now", "before", "status", "why"])  # fmt: skip
+
+
+def alerts(found: pd.DataFrame, names: dict, *, by_hand: bool) -> list[str]:
+    """Say how many comments of the latest quarter hold a topic that goes to a person at any frequency, and where the list is."""
+    if not any(True for _ in names):
+        return ["The codeframe marks no topic that must go to a person at any frequency (alert = true: injury, threat, discrimination, law, data)."]
+    if found.empty:
+        return [f"No comment of the latest quarter speaks of {prose.join(names.values(), last='or')}. Phrases miss some: a rare topic is tuned to find too many rather than too few, and is still no guarantee."]
+    each = [f"{names[topic]} ({prose.number(count)})" for topic, count in found.groupby("topic").size().sort_values(ascending=False, kind="stable").items()]
+    closed, open_ = int((~found["case"]).sum()), int(found["case"].sum())
+    where = "the list is in tables/alert_comments.csv" if by_hand else "open this notebook by hand for the list, which never travels with a page"
+    return [f"{prose.plural(found['response_id'].nunique(), 'comment')} of the latest quarter must be read by a person now: {prose.join(each)}.",
+            *([f"Somebody may follow up {prose.number(open_)} of these mentions; {where}."] if open_ else []),
+            *([f"{prose.number(closed)} come from surveys whose promise permits no case: they can be read for what happened, not followed back to who wrote."] if closed else [])]
+
+
+def tests(found: pd.DataFrame, quarter: str) -> pd.DataFrame:
+    """Return the comparisons at the borders as exploratory rows of the ledger; those of surveys without comments in the quarter were tested when they were reported."""
+    own = found[found["quarter"].str.endswith(quarter)] if len(found) else found
+    about = lambda row: f"{row['opening']}{row['topic']} is mentioned as often by those just above as by those just below {row['border']}"
+    return claims.tests(own.assign(kind="border"), study=STUDY, family="topic_borders", kind="exploratory", key=["survey_id", "topic_id", "border"], what=about)
+
+
+def quotes(found: pd.DataFrame) -> pd.DataFrame:
+    """Return comments to be read with a line beneath each: the score, the segment, survey and quarter."""
+    scored = [f"{row['survey']}, {row['quarter']}" + (f" · score {row['score']:g}" if row["score"] == row["score"] else "") + (f" · {row['segment']}" if row["segment"] else "") for row in found.to_dict("records")]
+    return found.assign(about=scored).sort_values(["topic", "survey"], kind="stable", ignore_index=True)[["topic", "polarity", "kind", "text", "clause", "about"]]
+
+
+def first(shares: pd.DataFrame) -> str:
+    """Return the topic that readers see first: the one criticised most in the latest quarter."""
+    own = shares[(shares["polarity"] == "negative") & (shares["level"] == "topic")]
+    return own[own["quarter"] == own["quarter"].max()].sort_values("estimate", ascending=False, kind="stable")["topic"].iloc[0] if len(own) else ""
