@@ -45,8 +45,10 @@ fuzz: $(READY)
 bench: $(READY)
 	@$(BIN)/python bench/report.py
 	@$(BIN)/python bench/load.py
+	@$(BIN)/python bench/topics.py
 	@$(BIN)/python bench/tally.py
 	@$(BIN)/python bench/roi.py
+	@$(BIN)/python bench/effects.py
 	@test -x .bench/bin/python || $(BIN)/uv venv -q .bench --python $(BIN)/python
 	@$(BIN)/uv pip install -q --python .bench/bin/python --group bench
 	@$(BIN)/python bench/drivers.py --peer .bench/bin/python

@@ -36,7 +36,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         _ACTION, ("month", "whole", "3", "Month of the action, from 0", True), ("estimate", "number", "400", "Value less cost by its end, mean of the draws", True), *_LIMITS, ("declared", "flag", "0", "0: by what was observed; 1: with what the plan declares to come after it", True),
     ),
     "portfolio": columns(
-        ("action", "text", "loyalty_call", "Action; programme for the programme's own cost, all for everything", True), ("value", "number", "2800", "Present value", True), ("investment", "number", "1400", "Present value of its cost", True), ("estimate", "number", "1400", "Net", True), *_LIMITS,
+        ("action", "text", "loyalty_call", "Action; programme for the programme's own cost, sure for all of grade A or B, all for everything", True), ("value", "number", "2800", "Present value", True), ("investment", "number", "1400", "Present value of its cost", True), ("estimate", "number", "1400", "Net", True), *_LIMITS,
         ("roi", "number", "1.0", "Net over investment"), ("p_pays", "number", "0.97", "Share of draws with a net above zero"), ("n", "whole", "526", "How often its effect counts; of all: customers reached, each once", True), ("grade", "text", "A", "Evidence grade"), ("note", "text", "", "Actions that it cannot be told apart from"),
     ),
     "forecasts": columns(

@@ -234,6 +234,21 @@ def test_edition_is_a_read_only_folder_that_opens_with_what_changed(quarter):
     assert record["edition"] == "r2"
 
 
+def test_a_list_of_persons_stays_with_the_draft_and_is_in_no_edition(quarter):
+    run = editions.start(quarter)
+    for name, text in (("index.html", "<html></html>"), ("02_drivers.html", "<html></html>"), ("lists/just_below.csv", "person_id\np1\n"), (".outputs/02_drivers", "lists/just_below.csv\n"), (".outputs/00_summary", "")):
+        (run / name).parent.mkdir(exist_ok=True)
+        (run / name).write_text(text)
+    (run / "00_summary.html").write_text("<html></html>")
+    record = editions.record(run, root=quarter, programme="telecom", quarter="2026Q3", parameters={}, studies=STUDIES, digests=DIGESTS, seconds={"00_summary": 1.0, "02_drivers": 2.0}, inputs={"raw/a.csv": "1"}, expected=[study.id for study in STUDIES])
+    draft = editions.finish(run, record)
+    edition = editions.publish(quarter, current=DIGESTS)
+    assert (draft / "lists/just_below.csv").is_file()
+    assert "lists/just_below.csv" in editions.read(draft)["files"]
+    assert not list(edition.rglob("*just_below*"))
+    assert not [name for name in editions.read(edition)["files"] if name.startswith("lists/")]
+
+
 def test_edition_replaces_the_page_s_own_place_for_it(quarter):
     draft, _, record = made(quarter)
     (draft / "index.html").write_text("<main>top<!-- edition -->rest</main>")

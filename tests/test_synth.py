@@ -20,7 +20,7 @@ from cxlib.act import plan, series
 from cxlib.errors import UsageError
 from cxlib.load import identifiers
 from cxlib.synth import comments, company, deflate, draws, opinions, sayings, truth
-from cxlib.text import codeframe, topics
+from cxlib.text import codeframe, emerging, topics
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "data" / "telecom"
@@ -542,6 +542,15 @@ def test_a_new_subject_is_in_no_topic_and_only_in_the_last_waves(telecom, spoken
     for language, word in (("en", "scam|phish|spam|fraud|pretend|fake"), ("de", "betrüg|phish|spam|gefälscht")):
         tongue = spoken[spoken["language"] == language]
         assert not tongue.loc[tongue["wave"] < planted["from"], "text"].str.contains(f"(?i){word}").sum() > 0.002 * len(tongue)
+
+
+def test_the_new_subject_is_proposed_as_a_topic(telecom, spoken):
+    frame = codeframe.read(SHIPPED / "codeframe.toml")
+    own = spoken[spoken["survey"] == "annual"].drop(columns=["topics", "meant", "kinds"]).assign(response_id=lambda rows: rows["key"])
+    found = emerging.proposals(emerging.remainders(topics.code(own, frame), own, frame))
+    new = found[found["status"] == "new"]
+    assert new["phrases"].str.contains("scam").any()
+    assert (new["before"] == 0).all()
 
 
 def test_red_flags_are_rare_and_hardly_one_is_missed(telecom, spoken):

@@ -11,7 +11,7 @@ from scipy import stats
 ROOT = Path(__file__).resolve().parents[1]
 TRUTH = ROOT / "data" / "telecom" / "truth"
 CAUSAL = re.compile(
-    r"\b(?:rais(?:ed|es)|lower(?:ed|s)|caus(?:ed|es)|led to|leads to|increas(?:ed|es)|reduc(?:ed|es)|improv(?:ed|es)|made \w+ (?:higher|lower)|brought|drov?e|drives|because of|due to|thanks to|results? in|paid off|pays off|saved)\b",
+    r"\b(?:rais(?:ed|es)|lower(?:ed|s)|caus(?:ed|es)|led to|leads to(?! expect)|increas(?:ed|es)|reduc(?:ed|es)|improv(?:ed|es)|made \w+ (?:higher|lower)|brought|drov?e|drives|because of|due to|thanks to|results? in|paid off|pays off|saved)\b",
     re.I,
 )
 

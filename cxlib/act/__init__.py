@@ -2,4 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["buying", "chains", "effects", "equity", "forecasts", "lifetime", "portfolio", "returns", "roi", "spending"])
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["approach", "buying", "chains", "effects", "equity", "forecasts", "holdout", "justbelow", "lifetime", "portfolio", "returns", "roi", "spending"])

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.act import buying, lifetime, spending
+from cxlib.errors import DataError
 
 Z = 1.959963984540054
 CUTS = ("contract", "segment")  # columns of people by which a customer's worth may differ, the first that is filled
@@ -41,8 +42,12 @@ def kept(tables) -> pd.DataFrame:
     orders = priced(tables)
     if orders is None or not leavers(tables):
         return pd.DataFrame(columns=KEPT)
-    finance, watched = tables.programme.finance, lifetime.tenures(tables["people"], until=tables.end)
-    out = lifetime.values(tables["people"], orders, until=tables.end, by=cut(tables) or None, months=finance.horizon_months, discount=finance.discount_rate).reindex(columns=KEPT)
+    finance = tables.programme.finance
+    try:
+        watched = lifetime.tenures(tables["people"], until=tables.end)
+        out = lifetime.values(tables["people"], orders, until=tables.end, by=cut(tables) or None, months=finance.horizon_months, discount=finance.discount_rate).reindex(columns=KEPT)
+    except DataError as error:  # dates that contradict each other are said, and the page goes on without this figure
+        return pd.DataFrame([{"segment": "", "n": 0, "gone": 0, "months": finance.horizon_months, "late": 0, "undated": 0, "note": f"not estimable ({str(error).rstrip('.')})"}]).reindex(columns=KEPT)
     return out.assign(since=watched.attrs["since"], late=watched.attrs["late"], undated=watched.attrs["undated"])
 
 

@@ -6,6 +6,7 @@ from scipy import stats
 
 from cxlib import quarters
 from cxlib.act import lifetime
+from cxlib.errors import DataError
 
 Z = 1.959963984540054
 FORECASTS = ["forecast", "kind", "what", "made_in", "due", "unit", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "grade", "source", "note"]
@@ -58,7 +59,10 @@ def standing(tables, *, quarter: str | None = None) -> pd.DataFrame:
     if gone < lifetime.ENOUGH:
         return pd.DataFrame(columns=FORECASTS)
     due = quarters.back(now, -1)
-    row = leaving(people, until=end, to=_end(due, programme))
+    try:
+        row = leaving(people, until=end, to=_end(due, programme))
+    except DataError:  # `equity.kept` says what contradicts itself in the customer file
+        return pd.DataFrame(columns=FORECASTS)
     return pd.DataFrame([row | {"forecast": "leaving", "kind": "count", "what": "customers who leave in the next quarter", "made_in": now, "due": due, "unit": "customers", "p": np.nan, "grade": "D", "source": "", "note": ""}])[FORECASTS]
 
 

@@ -68,10 +68,11 @@ def effects(actions, tables, *, seed: int = 1, replicates: int = 999) -> tuple[p
         base = dict.fromkeys(COLUMNS) | {"action": action.id, "design": design, "outcome": action.outcome, "window_days": action.window_days, "per": "", "n": 0, "n_treated": 0, "n_control": 0, "cut": 0, "joint": int(joint), "together": ", ".join(shared.get(action.id, [])), "comparison": why, "note": ""}
         try:
             if leader:
-                raise DataError(f"most of its customers had '{leader}' at the same time, and nothing tells the two apart: the effect of both together stands there")
-            row, path = _one(action, design, tables, seed=seed, replicates=replicates, joint=joint, without=overlap.both(action, actions, tables, apart))
+                name = next(other.name for other in actions if other.id == leader)
+                raise DataError(f"most of its customers had '{name}' at the same time, and nothing tells the two apart; the effect of both together stands there")
+            row, path = _one(action, design, tables, seed=seed, replicates=replicates, joint=joint, without=overlap.touched(action, actions) or overlap.both(action, actions, tables, apart))
         except DataError as error:
-            row, path = {"grade": "D" if leader else "E", "reason": "there is no comparison of its own" if leader else "there is no comparison", "note": str(error).rstrip(".")}, pd.DataFrame(columns=PATHS)
+            row, path = {"grade": "E", "reason": "there is no comparison of its own" if leader else "there is no comparison", "note": str(error).rstrip(".")}, pd.DataFrame(columns=PATHS)
         rows.append(base | {name: row[name] for name in COLUMNS if name in row})
         paths.append(path)
     whole = pd.DataFrame(rows, columns=COLUMNS).assign(note=lambda frame: frame["note"].fillna(""))
@@ -88,7 +89,7 @@ def _one(action, design, tables, **options) -> tuple[dict, pd.DataFrame]:
     if design == "randomised":
         return trials.one(action, tables, joint=joint)
     made = {"matching": lists.evaluate, "synthetic_control": markets.synthetic_control, "interrupted_series": markets.interrupted_series}.get(design, rollouts.evaluate)
-    row, path = made(action, tables, **options, **({"without": without} if design == "matching" else {}))
+    row, path = made(action, tables, **options, **({"without": without} if design == "matching" or design in BY_UNIT else {}))
     if joint:
         row["reason"] += "; what is done beside it for the same customers is in it"
     return row, path

@@ -3,23 +3,25 @@
 import pandas as pd
 from scipy import stats
 
-from cxlib.act.plan import BY_SERIES, BY_UNIT
+from cxlib.act.plan import BY_UNIT
 
 FEW = 0.2  # share of a list's customers who may be left out because they had another action too
-COLUMNS = ["action", "other", "n", "shared", "share", "treated_other", "control_other", "p", "separated", "note"]
+FEWEST = 3  # units of a roll-out that another one did not touch
+COLUMNS = ["action", "other", "of", "n", "shared", "share", "treated_other", "control_other", "p", "separated", "note"]
 
 
 def table(actions, tables) -> pd.DataFrame:
     """Return the action x customer overlap: for every action and other action of the log how many of its treated customers had the other one too, at the same time.
 
-    out: action, other, n (treated customers of the action), shared (of whom treated by the other, its days within the window of the first), share, treated_other and control_other (share of each arm that had the other; empty
+    out: action, other, of (customers, or units of two roll-outs by the same kind of unit), n (treated customers of the action), shared (of whom treated by the other, its days within the window of the first), share, treated_other and control_other (share of each arm that had the other; empty
     without a control arm), p (Fisher: both arms had it as often), separated (1 where the design tells them apart), note. An action drawn by lot is told apart from another if both of its arms had that other as often (p >= .05): what
     is in both arms is in no difference. Without a control arm those who had both are left
     out where they are at most a fifth; else the two cannot be told apart.
     """
+    rows = [_units(action, other) for action in actions for other in actions if action.id != other.id and action.design in BY_UNIT and other.design in BY_UNIT and action.unit == other.unit]
     if "actions" not in tables:
-        return pd.DataFrame(columns=COLUMNS)
-    log, rows = tables["actions"], []
+        return pd.DataFrame(rows, columns=COLUMNS)
+    log = tables["actions"]
     logged = [action for action in actions if (log["action_id"] == action.id).any()]
     for action in logged:
         own = log[log["action_id"] == action.id].sort_values("assigned_on", kind="stable").drop_duplicates("person_id")
@@ -34,10 +36,9 @@ def joint(actions, found: pd.DataFrame) -> dict[str, list[str]]:
     mixed = found[found["separated"] == 0]
     together = {name: list(own["other"]) for name, own in mixed.groupby("action", sort=False)}
     for action in actions:
-        if action.design in (*BY_UNIT, *BY_SERIES):
-            same = [other.id for other in actions if other.id != action.id and other.design in (*BY_UNIT, *BY_SERIES) and _same(action, other)]
-            if same:
-                together[action.id] = [*together.get(action.id, []), *same]
+        same = [other.id for other in actions if other.id != action.id and action.series and action.series == other.series and not (action.end < other.start or other.end < action.start)]
+        if same:
+            together[action.id] = [*together.get(action.id, []), *same]
     return together
 
 
@@ -62,11 +63,19 @@ def both(action, actions, tables, found: pd.DataFrame) -> set:
     return out
 
 
-def _same(action, other) -> bool:
-    """Whether two actions for units or series hit the same of them at the same time."""
-    meant = not (action.end < other.start or other.end < action.start)
-    units = action.unit == other.unit and action.unit and bool(set(action.rollout.items()) & set(other.rollout.items()))
-    return bool(units) or bool(meant and action.series and action.series == other.series)
+def touched(action, actions) -> set[str]:
+    """Return the units that another roll-out touched and that are left out so that an action is told apart; none where too few would be left."""
+    others = [other for other in actions if other.id != action.id and action.design in BY_UNIT and other.design in BY_UNIT and other.unit == action.unit]
+    return {unit for other in others if _units(action, other)[9] for unit in other.rollout}
+
+
+def _units(action, other) -> tuple:
+    """Return the row of two roll-outs: told apart where three units had the first and not the second."""
+    both = set(action.rollout) & set(other.rollout)
+    n, alone = len(action.rollout), len(action.rollout) - len(both)
+    apart = not both or alone >= FEWEST
+    note = "" if not both else "units that had the second are left out" if apart else f"{alone or 'no unit'} had the first alone: the two cannot be told apart"
+    return action.id, other.id, "units", n, len(both), len(both) / n, float("nan"), float("nan"), float("nan"), int(apart), note
 
 
 def _pair(action, own, other, log) -> tuple:
@@ -87,4 +96,4 @@ def _pair(action, own, other, log) -> tuple:
     else:
         apart = share1 <= FEW
         note = "" if not shared else "those who had both are left out" if apart else "there is no arm without it: the two cannot be told apart"
-    return action.id, other.id, n, shared, share1, share1 if control.any() else float("nan"), share0, p, int(apart), note
+    return action.id, other.id, "customers", n, shared, share1, share1 if control.any() else float("nan"), share0, p, int(apart), note

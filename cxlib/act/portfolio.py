@@ -34,7 +34,7 @@ def correlation(assigned: dict) -> pd.DataFrame:
 
 
 def together(inputs: pd.DataFrame, flow: dict, actions, tables, programme, *, draws: int, seed: int, assigned: dict | None = None) -> pd.DataFrame:
-    """Return every action, the programme itself and all of it: value, investment, net (estimate, conf_low, conf_high), roi, p_pays, n (how often the effect counts; of all: customers reached, each once), grade, note.
+    """Return every action, the programme itself, those of grade A or B together (sure, where others are weaker) and all of it: value, investment, net (estimate, conf_low, conf_high), roi, p_pays, n (how often the effect counts; of all: customers reached, each once), grade, note.
 
     All present values are those of the first day of the first action. No euro counts twice: actions that the design does not tell apart have one account (`returns.accounts`), and what a lot tells apart is in one effect only. Inputs with one key are one draw;
     effects that rest on the same customers (`assigned`: action -> those compared) move together by `correlation`. The programme's own cost counts from the first action's first day to the quarter's end.
@@ -53,13 +53,15 @@ def together(inputs: pd.DataFrame, flow: dict, actions, tables, programme, *, dr
     drawn = roi.draw(inputs, draws=draws, seed=seed, correlation=_definite(joint.to_numpy()))
     start, names, finance = {action.id: action.start for action in actions}, {action.id: action.name for action in actions}, programme.finance
     first, members = min(start[name] for name in order), {name: [name, *shared.get(name, ())] for name in order}
-    rows, value, cost = [], np.zeros(draws), np.zeros(draws)
+    rows, value, cost, sure = [], np.zeros(draws), np.zeros(draws), []
     for name in order:
         own = (inputs["action"] == name).to_numpy()
         money = roi.amounts(inputs[own].reset_index(drop=True), flow[name], drawn[:, own])
         back = (1 + finance.discount_rate) ** (-(start[name] - first).days / roi.YEAR)
         one, two = money["value"] * back, money["investment"] * back
         value, cost = value + one, cost + two
+        if returns.grade(inputs[own]) in "AB":
+            sure.append((name, one, two))
         n = int(inputs.loc[own & (inputs["input"] == "times"), "estimate"].iloc[0])
         rows.append(_line(name, one, two, n, returns.grade(inputs[own]), f"with {'; '.join(names[other] for other in members[name][1:])}" if len(members[name]) > 1 else ""))
     years = ((pd.Timestamp(tables.end) - pd.Timestamp(first)).days + 1) / roi.YEAR
@@ -69,8 +71,11 @@ def together(inputs: pd.DataFrame, flow: dict, actions, tables, programme, *, dr
         cost = cost + paid
         rows.append({"action": "programme", "value": 0.0, "investment": paid[0], "estimate": -paid[0], "conf_low": np.nan, "conf_high": np.nan, "roi": np.nan, "p_pays": np.nan, "n": 0, "grade": "", "note": ""})
     worst = max((row["grade"] for row in rows if row["grade"]), key=returns.LETTERS.index)
-    everybody = {one for own in members.values() for one in own}
-    rows.append(_line("all", value, cost, reached([action for action in actions if action.id in everybody], tables), worst, ""))
+    people = lambda names: reached([action for action in actions if action.id in {one for name in names for one in members[name]}], tables)
+    if 0 < len(sure) < len(order):
+        best = max((returns.grade(inputs[(inputs["action"] == name).to_numpy()]) for name, *_ in sure), key=returns.LETTERS.index)
+        rows.append(_line("sure", sum(one for _, one, _ in sure), sum(two for _, _, two in sure), people([name for name, *_ in sure]), best, f"{len(sure)} accounts" if len(sure) > 1 else "1 account"))
+    rows.append(_line("all", value, cost, people(order), worst, ""))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

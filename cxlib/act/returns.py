@@ -27,7 +27,7 @@ def accounts(effects: pd.DataFrame, actions, tables, programme, *, kept: pd.Data
     for group in groups(actions, tables):
         first, rest = _carrier(group, effects)
         own = effects[effects["action"] == first]
-        why = _refused(own.iloc[0].to_dict() if len(own) else None, known[first], log, programme, kept) or _unpriced(known[first], tables)
+        why = _refused(own.iloc[0].to_dict() if len(own) else None, known[first], tables, programme, kept) or _unpriced(known[first], tables)
         lost = [one for one in rest if not _spent(known[one], log, programme)]
         if lost and not why:
             why = f"it cannot be told apart from {known[lost[0]].name}, done for the same customers at the same time, and nobody wrote down what that cost"
@@ -36,7 +36,7 @@ def accounts(effects: pd.DataFrame, actions, tables, programme, *, kept: pd.Data
             refused[first] = why
             continue
         others[first] = rest
-        rows = [*_worth(own.iloc[0].to_dict(), known[first], programme, kept), *_forgone(known[first], tables, programme), *_costs([known[one] for one in (first, *rest)], log, programme)]
+        rows = [*_worth(own.iloc[0].to_dict(), known[first], tables, programme, kept), *_forgone(known[first], tables, programme), *_costs([known[one] for one in (first, *rest)], log, programme)]
         parts.append(pd.DataFrame(rows).assign(action=first))
     out = pd.concat(parts, ignore_index=True).reindex(columns=INPUTS) if parts else pd.DataFrame(columns=INPUTS)
     out.attrs |= {"refused": {action.id: refused[action.id] for action in actions if action.id in refused}, "others": others}
@@ -84,9 +84,9 @@ def logged(tables) -> pd.DataFrame:
     return tables["actions"] if "actions" in tables else pd.DataFrame({"action_id": [], "person_id": [], "arm": [], "assigned_on": pd.to_datetime([]), "delivered_on": pd.to_datetime([]), "cost": []})
 
 
-def _refused(row, action, log, programme, kept):
+def _refused(row, action, tables, programme, kept):
     """Return why an action gets no return, or nothing."""
-    if not _spent(action, log, programme):
+    if not _spent(action, logged(tables), programme):
         from cxlib.act import plan
 
         rate = plan.exchange(action, programme)
@@ -101,11 +101,23 @@ def _refused(row, action, log, programme, kept):
         return "what a customer who stays is worth is not known here"
     if row["outcome"] == "contacts" and programme.finance.contact_cost is None:
         return "nobody wrote down what a contact costs (finance.contact_cost)"
-    if row["outcome"] in ("amount", "sales", "returns") and programme.finance.margin_rate is None:
-        return "its effect is on sales, and nobody wrote down what part of them is margin (finance.margin_rate)"
+    if row["outcome"] in ("amount", "sales", "returns") and not np.isfinite(_rate(row["outcome"], tables, programme)[0]):
+        return f"its effect is on {'what is sent back' if row['outcome'] == 'returns' else 'sales'}, and nobody wrote down what part of that is margin (finance.margin_rate)"
     if row["outcome"] not in (*MONEY, *AVOIDED, "retention"):
         return f"an effect on {row['outcome']} has no price"
     return ""
+
+
+def _rate(outcome, tables, programme) -> tuple[float, str]:
+    """Return what part of sales is margin, and where that stands: the programme's word, else the orders' own margins (of what was sent back, for returns)."""
+    if programme.finance.margin_rate is not None:
+        return programme.finance.margin_rate, "programme.toml, finance"
+    if outcome == "sales" or "orders" not in tables or tables["orders"]["margin"].isna().any():
+        return np.nan, ""
+    own = tables["orders"]
+    own = own[own["amount"] < 0] if outcome == "returns" else own
+    amount = own["amount"].sum()
+    return (float(own["margin"].sum() / amount) if amount else np.nan), "orders, margin of what was sent back" if outcome == "returns" else "orders, margin of all sales"
 
 
 def _unpriced(action, tables) -> str:
@@ -140,7 +152,7 @@ def _life(kept):
     return kept[kept["segment"] == ""].iloc[0].to_dict() if len(kept) else {}
 
 
-def _worth(row, action, programme, kept):
+def _worth(row, action, tables, programme, kept):
     """Return the inputs of the value: the effect, how often it counts, and what turns it into margin."""
     times = row.get("times", np.nan)
     times = row["n_treated"] if times != times else times
@@ -150,7 +162,8 @@ def _worth(row, action, programme, kept):
     yield given("effect", f"{row['outcome'].title()} avoided" if less else f"Effect on {row['outcome']}", -row["estimate"] if less else row["estimate"], row["outcome"], f"finding effects{', of all done at the same time' if row.get('joint') == 1 else ''}", role="effect", std_error=(ends[1] - ends[0]) / 2 / Z, conf_low=ends[0], conf_high=ends[1], shape="normal", grade=row["grade"])
     yield given("times", "How often it counts", times, "times", f"finding effects, {row['per']}" if row.get("per") else f"finding effects, {action.window_days} days a customer")
     if row["outcome"] in ("amount", "sales", "returns"):
-        yield given("margin_rate", "Margin on sales", programme.finance.margin_rate, "share of sales", "programme.toml, finance", key="margin_rate")
+        rate, source = _rate(row["outcome"], tables, programme)
+        yield given("margin_rate", "Margin on sales", rate, "share of sales", source, key=f"margin_rate.{source}")
     if row["outcome"] == "contacts":
         yield given("contact_cost", "Cost of a contact avoided", programme.finance.contact_cost, "money", "programme.toml, finance", key="contact_cost")
     if row["outcome"] == "retention":
@@ -172,7 +185,7 @@ def flows(inputs: pd.DataFrame, effects: pd.DataFrame, actions, tables, programm
         money, weights = (np.concatenate(part) for part in zip(*((days + max((one.start - action.start).days, 0), paid) for one in together for days, paid in [costs.spent_on(one, log, programme)])))
         work = max((one.end - action.start).days for one in together) + 1
         beyond = {"horizon": action.horizon_days, "half_life": action.half_life_days} if row["outcome"] != "retention" and action.horizon_days else {}
-        life = {"profile": _profile(tables, programme), "after": action.window_days} if row["outcome"] == "retention" else {}
+        life = {"profile": _profile(tables, programme), "after": action.window_days} if row["outcome"] == "retention" else {"profile": _grown(action, days)} if action.rollout and not len(own) else {}
         out[action.id] = roi.course(days=days, starts=starts, money=money, weights=weights, people=work, discount=rate, **beyond, **life)
     return out
 
@@ -203,6 +216,14 @@ def tornadoes(inputs: pd.DataFrame, flow: dict) -> pd.DataFrame:
     """Return by how much the net of every action moves with each of its uncertain inputs (`SWINGS`)."""
     parts = [one.assign(action=name) for name, own in inputs.groupby("action", sort=False) if len(one := roi.tornado(own, flow[name]))]
     return pd.concat(parts, ignore_index=True).reindex(columns=SWINGS) if parts else pd.DataFrame(columns=SWINGS)
+
+
+def _grown(action, days) -> np.ndarray:
+    """Return in which month of the `days` observed the value of a roll-out came, in shares: each unit brings alike from its own first day on."""
+    month = (np.arange(days) // roi.MONTH).astype(int)
+    begun = np.sum([np.arange(days) >= (day - action.start).days for day in action.rollout.values()], axis=0)
+    spread = np.bincount(month, weights=begun)
+    return spread / spread.sum() if spread.sum() else np.ones(1)
 
 
 def _profile(tables, programme) -> np.ndarray:

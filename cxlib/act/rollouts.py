@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.act import differences, grades, outcomes
+from cxlib.act.overlap import FEWEST
 from cxlib.act.plan import ANSWERED
 from cxlib.errors import DataError
 
@@ -24,20 +25,27 @@ def cells(action, tables) -> pd.DataFrame:
     return made.assign(label=made["period"].astype(str), period=made["period"].map(order)).sort_values(["unit", "period"], ignore_index=True)
 
 
-def evaluate(action, tables, *, seed: int, replicates: int = 999) -> tuple[dict, pd.DataFrame]:
-    """Return the effect of an action that was rolled out by unit, and its path by periods since: (a row of `measured.COLUMNS`, action, kind, at, label, estimate, conf_low, conf_high, n)."""
-    panel = cells(action, tables)
+def evaluate(action, tables, *, seed: int, replicates: int = 999, without=()) -> tuple[dict, pd.DataFrame]:
+    """Return the effect of an action that was rolled out by unit, `without` units that another one touched (as long as three never had either), and its path by periods since: (a row of `measured.COLUMNS`, action, kind, at, label, estimate, conf_low, conf_high, n)."""
+    panel, touched = cells(action, tables), set(without)
+    exposed = panel.loc[panel["period"] >= panel["first"], "weight"].sum()
+    left = panel[~panel["unit"].isin(touched)]
+    if touched and left.drop_duplicates("unit")["first"].agg(["count", "size"]).pipe(lambda found: found["size"] - found["count"] >= FEWEST):
+        panel = left
+    else:
+        touched = set()
     complete = action.outcome != "score"
     found = differences.overall(panel, complete=complete, replicates=replicates, seed=seed).iloc[0].to_dict()
     past = differences.before(panel, effect=found["estimate"], error=found["std_error"], complete=complete).iloc[0]
     letter, reason = grades.grade(design="quasi", bound=past["bound"], effect=found["estimate"], placebo_p=past["placebo_p"])
     path = differences.by_period(panel, complete=complete)
     path = path.assign(action=action.id, kind="event", at=path["since"].astype(float), label=path["since"].map(lambda since: f"{since:+d}" if since else "0"))
-    unknown = sorted(set(action.rollout) - set(panel["unit"]))
+    unknown = sorted(set(action.rollout) - set(panel["unit"]) - touched)
     notes = [found["note"], f"{found['treated_before']} units had it before anything was observed and are left out" if found["treated_before"] else "", f"{found['incomplete']} units are not there in every period and are left out" if found["incomplete"] else ""]
-    notes += [f"the plan names {', '.join(unknown[:3])}, of which there is nothing" if unknown else ""]
+    notes += [f"{len(touched)} units that had another action are left out" if touched else "", f"the plan names {', '.join(unknown[:3])}, of which there is nothing" if unknown else ""]
     row = found | {"bound": past["bound"], "pretrend_p": past["p"], "placebo_p": past["placebo_p"], "grade": letter, "reason": reason, "note": "; ".join(note for note in notes if note)}
     row |= {"design": "staggered" if len(set(action.rollout.values())) > 1 else "difference_in_differences", "per": f"customer and {action.period}" if complete else "answer", "n": int(found["n_treated"] + found["n_control"]), "n_eff": float(found["n_treated"] + found["n_control"])}
+    row["times"] = float(exposed)  # also where units with another action are left out of the estimate: it is taken to be the same there
     row["days"] = (pd.Timestamp(tables.end) - pd.Timestamp(min(action.rollout.values()))).days + 1
     row["comparison"] = f"{found['n_treated']} units with it, {found['n_control']} never, over {panel['period'].nunique()} {action.period}s"
     return row, path[["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]]

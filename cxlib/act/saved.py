@@ -4,32 +4,34 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.act import lists, measured, trials
+from cxlib.act import lists, measured, overlap, trials
 from cxlib.errors import DataError
 
 KINDS = {"retention": "people", "margin": "people", "contacts": "interactions", "returns": "orders"}  # what can be counted, and the table that it needs
 COLUMNS = ["action", "outcome", "design", "before", "seen", "anyway", "estimate", "std_error", "conf_low", "conf_high", "p", "p_adjusted", "n", "n_eff", "treated", "counted", "total", "total_low", "total_high", "grade", "note"]
 
 
-def table(actions, tables, without: dict | None = None) -> pd.DataFrame:
+def table(actions, tables) -> pd.DataFrame:
     """Return for every action on customers what it did to staying, margin, contacts and returns, counting each customer once.
 
     out: action, outcome (retention, margin, contacts, returns), design, before (mean of those treated in as many days before), seen (their mean in the days after; retention: share who stayed), anyway (what it would have come to by itself, by
     those who stand for no action: anyway - before is what comes back or falls away unaided, regression to the mean included), estimate (effect a customer, as on the page), std_error, conf_low, conf_high, p, p_adjusted (Benjamini-Hochberg over this table), n, n_eff, treated (customers assigned), counted (of whom not reached
     while an earlier action was still counting: a customer counts once), total (estimate x counted: customers saved, money, contacts) with its limits, grade, note. Outcomes of which the files hold nothing have no row.
     """
-    first, rows = _once(actions, tables), []
+    first, rows, met = _once(actions, tables), [], overlap.table(actions, tables)
+    designs = {action.id: measured.comparison(action, tables)[0] for action in actions}
+    led = overlap.leaders(actions, met, {name for name, design in designs.items() if design == "randomised"})
     for action in actions:
-        design = measured.comparison(action, tables)[0]
+        design = designs[action.id]
         if design == "recovery":
             design = "matching"
-        if design not in ("randomised", "matching"):
+        if design not in ("randomised", "matching") or action.id in led:  # what cannot be told apart is counted once, with the other
             continue
         for outcome, need in KINDS.items():
             if need in tables and _there(outcome, tables):
                 other = action.model_copy(update={"outcome": outcome, "reasons": action.reasons if outcome == "contacts" else ()})
                 try:
-                    rows.append(_row(other, design, tables, first, (without or {}).get(action.id, ())))
+                    rows.append(_row(other, design, tables, first, overlap.both(action, actions, tables, met)))
                 except DataError:
                     continue  # no window is over, or nobody stands for no action: said where its effect is
     made = pd.DataFrame(rows, columns=COLUMNS)

@@ -136,8 +136,8 @@ def known_as(key: str) -> str:
 
 
 def mark(secret: bytes) -> str:
-    """Return what tells one secret from another without telling it: stores made under another one are not used."""
-    return hmac.digest(secret, b"which secret", "sha256").hex()[:16]
+    """Return what tells one secret, and the way people are hashed with it, from another without telling it: what was made under another one is not used."""
+    return hmac.digest(secret, b"which secret, BLAKE2s", "sha256").hex()[:16]
 
 
 def _repeated(keys) -> bool:

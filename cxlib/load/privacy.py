@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from cxlib.errors import DataError
 from cxlib.load import identifiers, names, redaction
 from cxlib.load.identifiers import KINDS
 from cxlib.programme import FORGOTTEN
@@ -123,9 +124,19 @@ def added(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def forgotten(programme) -> frozenset[str]:
-    """Return the keyed hashes of persons who were taken out of the raw files, so that a file delivered again does not bring them back."""
+    """Return the keyed hashes of persons who were taken out of the raw files, so that a file delivered again does not bring them back.
+
+    Raises DataError where they were made under another secret than this workplace's: they would match nobody.
+    """
     path = programme.folder / FORGOTTEN
-    return frozenset(pd.read_csv(path, dtype=str)["person"].dropna()) if path.is_file() else frozenset()
+    if not path.is_file():
+        return frozenset()
+    found = pd.read_csv(path, dtype=str)
+    other = ~found.get("secret", pd.Series("", index=found.index)).fillna("").eq(identifiers.mark(identifiers.salt()))
+    if other.any():
+        row = int(np.flatnonzero(other)[0]) + 2
+        raise DataError(f"{FORGOTTEN}, row {row}: this person was forgotten under another secret than this workplace's, so a file that is delivered again would bring the person back. Set CX_SALT or CX_SALT_FILE to the secret of that time; or, with this one, run cx forget for the person again and delete the row.")
+    return frozenset(found["person"].dropna())
 
 
 def _only(intake, left):

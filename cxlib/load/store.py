@@ -27,6 +27,7 @@ _AHEAD = ("renews_on",)  # days that were known before they came
 
 ROWS = "_rows"  # beside the responses while the store is made: the row of the file of each
 LARGE = 30_000  # a weight whose square needs more digits than a machine word has, at nine decimals
+KEPT = 500_000  # rows up to which a table stays in memory once it was read
 LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every second, fourth, eighth ...
 UNSEEN = ("person_id", "account_id", "week", "weight", "base_weight")  # their columns of which nothing is asked there
 
@@ -208,9 +209,17 @@ class Tables:
     def __init__(self, folder: Path, programme: Programme, quarter: str):
         self.folder, self.programme, self.quarter = Path(folder), programme, quarter
         self.end = quarters.bounds(quarter, start=programme.fiscal_year_start, label=programme.fiscal_year_label)[1]
-        self._connection = None
+        self._connection, self._kept = None, {}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
+        if name in self._kept:  # a study asks for the same table dozens of times; a copy shares the cells until somebody writes to it
+            return self._kept[name].copy(deep=False)
+        frame = self._read(name)
+        if len(frame) <= KEPT:
+            self._kept[name] = frame.copy(deep=False)
+        return frame
+
+    def _read(self, name: str) -> pd.DataFrame:
         frame = self._table(name).to_pyarrow().to_pandas()
         for column in schema.TABLES[name]:
             if column.type in ("date", "moment") and column.name in frame:
@@ -223,7 +232,7 @@ class Tables:
 
     def __contains__(self, name: str) -> bool:
         """Whether a table has rows up to the quarter."""
-        return name in schema.TABLES and bool(self._table(name).count().to_pyarrow().as_py())
+        return name in schema.TABLES and bool(len(self._kept[name]) if name in self._kept else self._table(name).limit(1).count().to_pyarrow().as_py())
 
     def tally(self, name: str, *, by: list[str] | dict[str, str | tuple[str, str]], weight: str | None = "weight", where: dict | None = None) -> pd.DataFrame:
         """Return counts by keys: the keys, n (rows), weight and weight_sq (sums of the weights and of their squares).

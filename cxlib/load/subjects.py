@@ -90,7 +90,7 @@ def subject(programme, person: str, *, out: Path, day: dt.date | None = None) ->
 
 
 def remove(programme, person: str, *, reason: str, day: dt.date | None = None) -> pd.DataFrame:
-    """Take a person's rows out of every raw file and enter them in `forgotten.csv`; return its new rows: person (keyed hash), day, reason, file, rows, before, after.
+    """Take a person's rows out of every raw file and enter them in `forgotten.csv`; return its new rows: person (keyed hash), day, reason, file, rows, before, after, secret (which it was hashed with).
 
     Text files and Parquet are written anew without the rows, every other byte and value as it was; nothing is changed unless all files can be.
     Raises DataError for workbooks, statistics files and databases that hold such rows, saying what to do.
@@ -119,8 +119,8 @@ def remove(programme, person: str, *, reason: str, day: dt.date | None = None) -
     finally:
         for _, _, temporary, *_ in ready:
             temporary.unlink(missing_ok=True)
-    entries = [(who, str(day or dt.date.today()), reason, one.reading.file, len(one.places), hashlib.sha256(before).hexdigest(), hashlib.sha256(after).hexdigest()) for one, _, _, before, after in ready]
-    manifest = pd.DataFrame(entries, columns=["person", "day", "reason", "file", "rows", "before", "after"])
+    entries = [(who, str(day or dt.date.today()), reason, one.reading.file, len(one.places), hashlib.sha256(before).hexdigest(), hashlib.sha256(after).hexdigest(), identifiers.mark(identifiers.salt())) for one, _, _, before, after in ready]
+    manifest = pd.DataFrame(entries, columns=["person", "day", "reason", "file", "rows", "before", "after", "secret"])
     path = programme.folder / FORGOTTEN
     whole = pd.concat([pd.read_csv(path, dtype=str), manifest.astype(str)], ignore_index=True) if path.is_file() else manifest
     spreadsheets.csv(whole, path.with_suffix(".part"))

@@ -163,6 +163,13 @@ def without(rows: pd.DataFrame, lasting: thresholds.Lasting | None, held: dict, 
     return broken(own.reset_index(drop=True), of(lasting, own), outcomes=("spend",), replicates=199, seed=seed)
 
 
+def sure(found: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
+    """Return the thresholds with the p of spend no smaller than without the largest customer: a threshold that hangs on one customer is none."""
+    other = alone[alone["outcome"] == "spend"].set_index("group")["p_holm"] if len(alone) else pd.Series(dtype=float)
+    p = found["group"].map(other).astype(float).where(found["outcome"] == "spend")
+    return found.assign(p=found["p"].where(~(p > found["p"]), p), p_holm=found["p_holm"].where(~(p > found["p_holm"]), p))
+
+
 def of(lasting: thresholds.Lasting | None, own: pd.DataFrame) -> thresholds.Lasting | None:
     """Return what is known of the opinions of some of the rows."""
     return None if lasting is None else lasting._replace(known=lasting.known[own.index.to_numpy()])

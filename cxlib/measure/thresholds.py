@@ -43,7 +43,7 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     category whose own level of y is held (a form of contract), `trim` the least part of the answers on either side. `shapes`: "jump" (the level rises; of an outcome that falls give the negative), "hinge" (the
     slope does); the test pays for looking for both. With `lasting`, x is the expected lasting opinion and a break in the opinion itself is looked for, as it shows through what is not known of it:
     places are then usual scores. out, one row: shape (the one that leaves less unexplained), estimate, conf_low, conf_high (95 %, units of x; a jump
-    lies between below and above; of breaks in the direction of the likeliest), change (of the level, of a hinge the slope) with change_low and change_high (widest over every place in the interval), slope (under the break),
+    lies between below and above), change (of the level, of a hinge the slope) with change_low and change_high (widest over every place in the interval), slope (under the break),
     p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (largest of the other shape: under .05 it is ruled out; if not, its places are in the interval too, and `other` is the best of them), detectable (smallest jump seen with 80 % power), n, n_eff (customers, Kish), customers, levels, note.
     Without evidence (p above .05) the likeliest place is still told; it is then worth nothing.
     """
@@ -178,7 +178,6 @@ def where(cells: wild.Cells, places: Places, *, replicates: int, seed: int) -> d
     noise = by_score @ places.values - terms @ crossed
     p = _kept(seen, gains, gram, size, noise, places)
     change = seen / size
-    p = np.where(np.sign(change) == np.sign(change[best]), p, 0.0)  # breaks in the direction of the likeliest
     own, kept = places.shape == places.shape[best], p > 0.05
     half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * noise.std(axis=0) / size
     ends = [_ends(places, np.flatnonzero(places.shape == shape), p) for shape in pd.unique(places.shape[kept])]
@@ -200,8 +199,8 @@ def _kept(seen, gains, gram, size, noise, places) -> np.ndarray:
     up = places.shape == "jump"
     rise, turn = np.ascontiguousarray(chance[:, up]), np.ascontiguousarray(chance[:, ~up])
     p = np.zeros(len(size))
-    for k in np.flatnonzero((gains > 0) & (more <= 3 * np.max(chance**2))):
-        moved = seen[k] / size[k] * gram[k] / root
+    for k in np.flatnonzero(np.isfinite(size) & (more <= 3 * np.max(chance**2))):
+        moved = (max(seen[k], 0.0) if up[k] else seen[k]) / size[k] * gram[k] / root
         best = np.maximum((rise + moved[up]).max(axis=1, initial=0.0), np.abs(turn + moved[~up]).max(axis=1, initial=0.0))
         own = moved[k] + chance[:, k]
         p[k] = (1 + (best**2 - (np.maximum(own, 0.0) if up[k] else own) ** 2 >= more[k]).sum()) / (len(noise) + 1)

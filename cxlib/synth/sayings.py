@@ -8,7 +8,7 @@ import numpy as np
 
 from . import company, draws, identities
 
-NEW, NEW_FROM, NEW_SHARE, ALONE = "scams", "2026Q2", 0.075, 0.75      # the new subject, its first wave, its share of the comments, and how often it is all they say
+NEW, NEW_FROM, NEW_SHARE, ALONE = "scams", "2026Q2", 0.09, 0.75      # the new subject, its first wave, its share of the comments, and how often it is all they say
 FLAG, FLAG_SHARE = "harm", 0.003
 NAME_SHARE, SARCASM_SHARE = 0.012, 0.07                              # of the comments; of those in English that complain
 # A topic of which twice as many speak from one wave on, and one that is named more often since the pulse's question names it. Log-odds.

@@ -12,7 +12,7 @@ from cxlib.text.codeframe import Codeframe
 
 FOLDS = 5
 FEWEST_ROWS, FEWEST = 100, 10  # verbatims coded by people in all, and with (and without) a topic, below which its phrases go on coding it
-PULL = 200  # coded verbatims of a topic at which its own threshold counts as much as .5
+PULL = 50  # coded verbatims of a topic at which its own threshold counts as much as .5
 BATCH = 5_000  # verbatims that are held at once
 RECALL = 0.95  # share of the mentions of an alert topic that its threshold must find
 COLUMNS = [*topics.COLUMNS, "probability", "coded_by"]
@@ -40,7 +40,7 @@ def learn(coded: pd.DataFrame, verbatims: pd.DataFrame, codeframe: Codeframe, *,
     of the audit; other responses of the same people are left out as well.
 
     TF-IDF of words, lemmas and runs of letters, hits of the phrases and the question, logistic regression a topic (scikit-learn, liblinear). Out-of-fold
-    scores decide each topic's threshold (best F1, drawn towards .5 as n/(n + 200)), five folds by a hash of the unit, so that nobody is in two.
+    scores decide each topic's threshold (best F1, drawn towards .5 as n/(n + 50)), five folds by a hash of the unit, so that nobody is in two.
     A topic with fewer than 10 coded verbatims, or that its phrases code better out of fold, stays with its phrases; so do all under 100 coded verbatims.
     Alert topics take the threshold that finds 95 % of their mentions, and whatever their phrases hit.
 

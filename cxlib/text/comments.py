@@ -11,6 +11,7 @@ import pandas as pd
 from cxlib import cells
 from cxlib.load import bases, weighting
 from cxlib.text import coder, codings, correction, emerging, prevalence, quotes, sentiment, topics
+from cxlib.text.codeframe import leaning
 
 BORDER = ["survey", "border", "topic", "quarter"]
 PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
@@ -41,9 +42,20 @@ def responses(tables) -> pd.DataFrame:
     return found.assign(unit=unit)
 
 
+def asked(programme, codeframe):
+    """Return the codeframe with what each open question asks for (faults, merits) read from its wording, where neither the codeframe nor the item's id says so."""
+    return codeframe.model_copy(update={"questions": _wordings(programme) | codeframe.questions})
+
+
+def _wordings(programme) -> dict[str, str]:
+    """Return what the open questions whose id does not say it ask for, by their wording."""
+    told = {item.id: leaning(item.wording) for item in programme.items if item.kind == "verbatim" and leaning(item.id) == "open"}
+    return {item: asks for item, asks in told.items() if asks != "open"}
+
+
 def learnt(tables, codeframe) -> coder.Coder:
     """Return the coder that learnt from what people coded for training, if they did (`coder.learn`); an audit's answers, and their people's, never teach."""
-    drawn = codings.draws(tables.programme)
+    codeframe, drawn = asked(tables.programme, codeframe), codings.draws(tables.programme)
     taught = codings.training(tables.programme, codeframe, verbatims=of(tables))
     return coder.learn(taught, of(tables), codeframe, exclude=drawn.loc[drawn["kind"] == "audit", "answer"])
 
@@ -77,7 +89,7 @@ def judge(mentions: pd.DataFrame, tables, *, score: str, seed: int = 1) -> tuple
     answers, judged, checks = responses(tables), [], []
     for survey, texts in of(tables).groupby("survey", sort=True):
         own = mentions[mentions["survey"] == survey]
-        learnt = sentiment.learn(own, texts, answers, score=score, seed=seed)
+        learnt = sentiment.learn(own, texts, answers, score=score, questions=_wordings(tables.programme), seed=seed)
         judged.append(sentiment.polarity(own, learnt))
         checks.append(learnt.check.assign(survey=survey))
     return pd.concat(judged, ignore_index=True), pd.concat(checks, ignore_index=True)

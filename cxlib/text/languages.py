@@ -18,23 +18,21 @@ def of(texts, declared=None, *, known=("en",)) -> list[str]:
 
 
 def _one(text: str, declared: str, known) -> str:
-    chance = chances(text) if len(text) >= (2 * SHORTEST if declared else SHORTEST) else {}
-    kept = declared or max(known, key=lambda code: chance.get(code, 0.0))  # the first of equals is the main one
-    return max(chance, key=chance.get) if chance and chance.get(kept, 0.0) < RULED_OUT else kept
+    ranked = chances(text) if len(text) >= (2 * SHORTEST if declared else SHORTEST) else []
+    wanted = (declared,) if declared else known
+    kept, chance = next((pair for pair in ranked if pair[0] in wanted), (wanted[0], 0.0))
+    return ranked[0][0] if ranked and chance < RULED_OUT else kept
 
 
-def chances(text: str) -> dict[str, float]:
-    """Return how likely a text is in each of 97 languages (py3langid, 20,000 comments a second); nothing for a text without letters."""
-    if not any(letter.isalpha() for letter in text[:_MOST]) or (model := _identifier()) is None:
-        return {}
-    # Shouting looks like no language to a model of small letters.
-    return {language: round(float(chance), 6) for language, chance in model.rank(text[:_MOST].lower())}
+def chances(text: str) -> list[tuple[str, float]]:
+    """Return the languages (97, py3langid) with the chance that a text is in each, the likeliest first; none for a text without letters."""
+    if not any(letter.isalpha() for letter in text[:_MOST]):
+        return []
+    return _identifier().rank(text[:_MOST].lower())  # in small letters: shouting looks like no language to the model
 
 
 @cache
 def _identifier():
-    try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-    except ImportError:
-        return None  # an environment from before the lock had it: what was declared then holds
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -31,9 +31,10 @@ class Learnt:
     models: tuple = ()
     prior: dict = field(default_factory=dict)
     sides: dict = field(default_factory=dict)
+    questions: dict = field(default_factory=dict)
 
 
-def learn(mentions: pd.DataFrame, verbatims: pd.DataFrame, responses: pd.DataFrame, *, score: str = "recommend", low: float | None = None, high: float | None = None, seed: int = 1) -> Learnt:
+def learn(mentions: pd.DataFrame, verbatims: pd.DataFrame, responses: pd.DataFrame, *, score: str = "recommend", low: float | None = None, high: float | None = None, questions: dict | None = None, seed: int = 1) -> Learnt:
     """Learn polarity from scores: up to `low` is a negative label, from `high` a positive one, between them none.
 
     Left out, they are 6 and 9 where scores reach above 7 (NPS), 3 and 6 where they reach above 5, 3 and 5 otherwise; high is good.
@@ -43,6 +44,8 @@ def learn(mentions: pd.DataFrame, verbatims: pd.DataFrame, responses: pd.DataFra
     side, opinion words are used instead (see `lexicon`), and where texts and ratings disagree (out-of-fold AUC under .70).
     The score and the question are a prior for each clause only if the check agrees: AUC, and clauses with clear opinion words must be
     positive at least 20 percentage points more often among high scores than among low ones.
+
+    `questions` says what an item asks for (faults | merits) where its id does not; it counts where there are no ratings to learn from (see `polarity`).
 
     `check` has one row: method (ratings | lexicon), n, n_low, n_high, auc (out of fold), prior (used or not), positive_low, positive_high
     (share of clear clauses that are positive, by score), note.
@@ -66,7 +69,7 @@ def learn(mentions: pd.DataFrame, verbatims: pd.DataFrame, responses: pd.DataFra
     if len(rated) < FEWEST or min(facts["n_low"], facts["n_high"]) < FEWEST_SIDE:
         facts["note"] = (f"Polarity from a short list of opinion words: {len(rated)} rated texts, {min(facts['n_low'], facts['n_high'])} on the smaller side, "
                          f"are too few to learn from ({FEWEST} and {FEWEST_SIDE} needed).")
-        return Learnt("lexicon", facts["note"], pd.DataFrame([facts]), sides=sides)
+        return Learnt("lexicon", facts["note"], pd.DataFrame([facts]), sides=sides, questions=questions or {})
     from sklearn.metrics import roc_auc_score
 
     fold = rated["response_id"].map(_fold).to_numpy()
@@ -80,7 +83,7 @@ def learn(mentions: pd.DataFrame, verbatims: pd.DataFrame, responses: pd.DataFra
     if facts["auc"] < AGREES:
         facts["note"] = (f"Polarity from a short list of opinion words: texts tell high from low scores with an AUC of {facts['auc']:.2f} only "
                          f"({AGREES:.2f} needed).")
-        return Learnt("lexicon", facts["note"], pd.DataFrame([facts]), sides=sides)
+        return Learnt("lexicon", facts["note"], pd.DataFrame([facts]), sides=sides, questions=questions or {})
     # NaN compares as False: without clear clauses on both sides there is nothing to agree with.
     facts["prior"] = bool(facts["positive_high"] - facts["positive_low"] >= APART)
     facts |= {"method": "ratings", "note": f"Polarity learnt from {len(rated):,} rated texts; out-of-fold AUC {facts['auc']:.2f}; the score "
@@ -99,7 +102,7 @@ def polarity(mentions: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
     by_words = _by_words(mentions)
     silent = mentions["phrase"].eq(topics.SILENT) if "phrase" in mentions.columns else pd.Series(False, index=mentions.index)
     if learnt.method == "lexicon" or mentions.empty:
-        asks = mentions["item"].map({item: {"faults": "negative", "merits": "positive"}.get(leaning(item)) for item in mentions["item"].unique()})
+        asks = mentions["item"].map({item: {"faults": "negative", "merits": "positive"}.get(learnt.questions.get(item) or leaning(item)) for item in mentions["item"].unique()})
         asked = by_words.eq("unclear") & asks.notna()
         return mentions.assign(polarity=by_words.where(~asked, asks), polarity_words=by_words, polarity_from=np.where(asked | silent, "question", learnt.method), positive=np.nan)
     fold = mentions["response_id"].map(_fold).to_numpy()

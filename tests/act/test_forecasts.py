@@ -172,6 +172,20 @@ def test_what_a_point_goes_with_needs_a_year_before_and_after():
     assert "100 are needed" in row["note"]
 
 
+def test_dates_that_contradict_each_other_are_said_and_stop_no_page():
+    people = company(3)
+    people.loc[0, "joined_on"] = pd.Timestamp("2025-11-30")
+    people.loc[0, "left_on"] = pd.Timestamp("2025-02-01")
+    orders = pd.DataFrame({"person_id": people["person_id"], "ordered_on": pd.Timestamp("2025-06-01"), "amount": 30.0, "margin": 10.0})
+    tables = Tables(people=people, orders=orders)
+    found = equity.kept(tables)
+    schema.check("lifetime", found)
+    assert "left on 2025-02-01, before joining on 2025-11-30" in words.customers(found, "EUR")[0]
+    assert words.watched(found) == []
+    assert words.customer_table(found, equity.buyers(tables), "EUR")["worth"].tolist() == ["not estimable"]
+    assert forecasts.standing(tables).empty
+
+
 @pytest.mark.shared
 def test_cdnow_has_no_leavers_and_is_worth_what_it_buys():
     orders = pd.read_parquet(shared("purchases/cdnow_master_to_1997-09-30.parquet")).rename(columns={"customer_id": "person_id", "date": "ordered_on", "dollar_value": "amount"}).assign(margin=np.nan)

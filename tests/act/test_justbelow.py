@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import shops
 
-from cxlib import load
+from cxlib import load, run
 from cxlib import programme as programmes
 from cxlib.act import approach, justbelow
 from cxlib.load import identifiers
@@ -132,3 +132,14 @@ def test_fault_7_without_orders_margins_the_stake_is_in_sales(tmp_path):
     near = look(tmp_path / "sales")[-1]
     assert set(near.stakes["value"]) == {"spend"}
     assert np.isfinite(near.stakes["estimate"]).all()
+
+
+def test_fault_20_a_list_that_is_handed_out_runs_no_formula(tmp_path):
+    shops.write(tmp_path / "shops", n=30)
+    opened = run.open(programme=tmp_path / "shops", study="06_value_threshold", out=tmp_path / "reports")
+    told = opened.hand_out(pd.DataFrame({"rank": [1, -2], "open_matter": ["=cmd|' /C calc'!A0", "billing"]}), name="x.csv")
+    text = (opened.folder / "lists" / "x.csv").read_text("utf-8")
+    assert "'=cmd" in text
+    assert "\n-2," in text
+    assert "lists/x.csv" in told
+    assert opened.hand_out("a = 1\n", name="x.toml") == ""

@@ -135,6 +135,8 @@ def test_windows_that_are_not_over_have_no_effect_yet():
     tables.end = dt.date(2025, 3, 31)
     row = one(tables, action())
     assert "cannot be counted yet" in row.note
+    said = claims.effects.effects(measured.effects([action()], tables)[0], Plan(actions=(action(),)), {"call": 5.0}, "EUR")[0][0]
+    assert said.endswith("It can be told from 29 August 2025 on.")
 
 
 # ------------------------------------------------------------------------------------------------------ units and series
@@ -323,3 +325,30 @@ def test_plans_for_units_and_series_are_judged_on_the_past():
     assert 200 < row.detectable < 2000
     missing = planning.table([plan.model_copy(update={"start": dt.date(2026, 2, 2), "end": dt.date(2026, 6, 30), "series": "belts"})], tables).iloc[0]
     assert "twelve before" in missing.note
+
+
+def test_two_roll_outs_in_the_same_shops_are_told_apart_by_the_shops_that_had_one_of_them():
+    tables, first = shops()
+    names = [f"shop-{k:02d}" for k in range(24)]
+    second = action(id="desk", name="Desk", design="staggered", unit="shop", rollout={name: dt.date(2025, 1, 1) for name in names[8:16]}, start="2025-01-01", end="2025-12-31")
+    found = overlap.table([first, second], tables).set_index("action")
+    assert found.loc["call", ["of", "n", "shared", "separated"]].tolist() == ["units", 12, 4, 1]
+    row = one(tables, first, second)
+    assert (row.n_treated, row.n_control, row.joint) == (8, 8, 0)
+    assert row.conf_low < 4 < row.conf_high
+    assert "8 units that had another action are left out" in row.note
+    assert row.times == one(tables, first).times  # the estimate counts for every unit that had it
+    alike = second.model_copy(update={"rollout": first.rollout})
+    row = one(tables, first, alike)
+    assert (row.n_treated, row.joint, row.together) == (12, 1, "desk")
+    assert "what is done beside it" in row.reason
+
+
+def test_a_programme_without_a_log_of_customers_has_tables_with_heads_and_no_rows():
+    tables, plan = market()
+    empty = claims.effects.overlap_table(overlap.table([plan], tables), Plan(actions=(plan,)))
+    assert list(empty) == ["no", "action"]
+    assert saved.table([plan], tables).empty
+    assert "action" in claims.saved.saved_table(saved.table([plan], tables), Plan(actions=(plan,)), "EUR")
+    assert measured.assigned([plan], tables) == {}
+    assert renewals.table([plan], tables).empty

@@ -92,6 +92,27 @@ def test_an_effect_on_sales_is_worth_its_margin_and_contacts_avoided_their_cost(
     assert calls.set_index("measure").estimate["value"] == pytest.approx(3200, rel=1e-3)
 
 
+def test_without_a_margin_rate_the_orders_own_margins_stand_in():
+    orders = pd.DataFrame({"person_id": "p0", "ordered_on": pd.Timestamp("2026-01-10"), "amount": [100.0, 100.0, -50.0], "margin": [40.0, 30.0, -30.0]})
+    rates = {}
+    for outcome in ("amount", "returns"):
+        found = effects({"action": "call", "outcome": outcome, "estimate": -2.0 if outcome == "returns" else 2.0, "conf_low": -3.0 if outcome == "returns" else 1.0, "conf_high": -1.0 if outcome == "returns" else 3.0})
+        inputs, _, worth = evaluated(found, [action(outcome=outcome)], Tables(actions=log(), orders=orders))
+        rates[outcome] = inputs.set_index("input").loc["margin_rate", "estimate"]
+        assert worth.set_index("measure").estimate["value"] == pytest.approx(400 * rates[outcome], rel=1e-3)
+    assert rates == pytest.approx({"amount": 40 / 150, "returns": 0.6})
+
+
+def test_the_value_of_a_roll_out_comes_as_units_begin():
+    first, last = dt.date(2026, 1, 1), dt.date(2026, 7, 1)
+    one = action(design="staggered", unit="shop", rollout={"a": first, "b": last}, start=first, end=last)
+    found = effects({"action": "call", "times": 540.0, "days": 362, "per": "customer and month", "n_treated": 40, "grade": "B"})
+    _, flow, worth = evaluated(found, [one], Tables())
+    halves = flow["call"].groupby(flow["call"]["month"] >= 6)["observed"].sum()
+    assert halves[True] / halves[False] == pytest.approx(2, rel=0.05)
+    assert worth.set_index("measure").estimate["value"] == pytest.approx(2 * 540, rel=1e-3)
+
+
 def cut(*, pieces=True):
     """A year at 20 and ten weeks at 16: 1,000 pieces a week before, 1,300 since."""
     days = pd.date_range("2025-01-06", periods=62, freq="W-MON")
@@ -151,6 +172,16 @@ def test_actions_that_cannot_be_told_apart_have_one_account_with_the_costs_of_bo
     assert found.loc["all", "value"] == pytest.approx(400, rel=1e-3)
     assert found.loc["all", "n"] == 300
     assert found.loc["one", "note"] == "with Two"
+
+
+def test_the_sum_of_grades_a_and_b_stands_apart_where_others_are_weaker():
+    first, second = log("one"), log("two", first=1000)
+    tables, actions = Tables(actions=pd.concat([first, second])), [action("one"), action("two")]
+    inputs, flow, _ = evaluated(effects({"action": "one"}, {"action": "two", "grade": "C"}), actions, tables)
+    found = portfolio.together(inputs, flow, actions, tables, programme(), draws=1024, seed=1).set_index("action")
+    assert found.loc["sure", ["grade", "n", "note"]].tolist() == ["A", 200, "1 account"]
+    assert found.loc["all", ["grade", "n"]].tolist() == ["C", 400]
+    assert found.loc["sure", "estimate"] == pytest.approx(found.loc["one", "estimate"])
 
 
 def test_an_account_of_two_needs_the_cost_of_both():

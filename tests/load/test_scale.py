@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import os
 import random
 import subprocess
@@ -11,13 +12,14 @@ import time
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from small import ROOT, TINY
 
 from cxlib import programme
 from cxlib.errors import DataError
 from cxlib.load import intake, parquet, readers, repeats, store
-from cxlib.load.readers import encodings, raw, text
+from cxlib.load.readers import encodings, raw, spool, text
 from cxlib.programme import Reading
 
 DATED = TINY.replace('kind = "relationship"', 'kind = "transactional"\ndated_by = "answer"').replace('columns = {response_id = "id"', 'columns = {weight = "w", answered_on = "day", response_id = "id"')
@@ -173,6 +175,49 @@ def test_a_parquet_file_in_parts_is_the_whole(tmp_path, monkeypatch):
     assert len(parts) > 10
     pd.testing.assert_frame_equal(pd.concat([part.frame for part in parts], ignore_index=True), whole.frame)
     assert parts[-1].row(len(parts[-1].frame) - 1) == 100
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.json"])
+def test_json_lines_in_parts_are_the_whole(tmp_path, monkeypatch, name):
+    """Also where a key comes late, a part has none of them, a line is empty, and half a character stands in a cell."""
+    records = [{"id": place, **({"late": {"why": "x" * place}} if place > 70 else {}), **({"odd": "\ud800y"} if place == 33 else {})} if place not in range(40, 48) else {} for place in range(100)]
+    lines = "\n".join(json.dumps(one) + ("\n" if place % 9 == 0 else "") for place, one in enumerate(records))
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(lines.encode()) if name.endswith("gz") else json.dumps(records).encode() if name == "a.json" else lines.encode())
+    whole = readers.read(path, Reading())
+    monkeypatch.setattr(raw, "ROWS", 8)
+    monkeypatch.setattr(spool, "MOST", 500)
+    again = readers.parts(path, Reading())
+    for _ in range(2):
+        parts = list(again())
+        assert len(parts) > 10
+        pd.testing.assert_frame_equal(pd.concat([part.frame for part in parts], ignore_index=True), whole.frame)
+        assert [part.row(place) for part in parts for place in range(len(part.frame))] == [whole.row(place) for place in range(100)]
+        assert parts[0].notes == whole.notes
+    assert list(whole.frame) == ["id", "odd", "late.why"]
+
+
+def test_a_spool_gives_the_same_tables_to_whoever_asks_and_tells_a_fault_every_time(monkeypatch):
+    monkeypatch.setattr(spool, "MOST", 100)
+    made = [pa.table({"a": [str(place)] * 30, "b": pa.array(["x"] * 30).dictionary_encode()}) for place in range(5)]
+    taken = []
+
+    def tables(faulty=False):
+        for table in made:
+            taken.append(table)
+            yield table
+        if faulty:
+            raise DataError("cut off")
+
+    kept = spool.Spool(tables())
+    first, second = kept(), kept()
+    assert [next(first).equals(made[0]), next(second).equals(made[0]), next(second).equals(made[1]), next(first).equals(made[1])] == [True] * 4
+    assert [one.equals(table) for one, table in zip(kept(), made, strict=True)] == [True] * 5
+    assert len(taken) == 5
+    broken = spool.Spool(tables(faulty=True))
+    for _ in range(2):
+        with pytest.raises(DataError, match="cut off"):
+            list(broken())
 
 
 def test_a_wave_without_a_comment_leaves_no_empty_one(tiny):

@@ -141,3 +141,15 @@ def test_items_where_low_is_good_are_turned_before_they_are_compared(tiny, tmp_p
     turned = bases.upward(frame, found, ["price", "recommend"])
     assert (turned["price"] == 6 - frame["price"]).all()
     assert turned["recommend"].equals(frame["recommend"])
+
+
+def test_what_a_study_does_to_a_table_stays_its_own(sample):
+    tables = sample("2026Q3")
+    mine = tables["people"]
+    mine["age"] = "nobody's"
+    mine.loc[mine.index[0], "person_id"] = "another"
+    mine.drop(mine.index[5:], inplace=True)
+    again = tables["people"]
+    assert len(again) > 1000
+    assert not (again["person_id"] == "another").any()
+    assert "age" not in again

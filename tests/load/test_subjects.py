@@ -109,6 +109,14 @@ def test_a_file_delivered_again_does_not_bring_a_person_back(company, tmp_path):
     assert tables["retention"].set_index("what").loc["orders.parquet", ["rows", "expired", "forgotten"]].tolist() == [4, 1, 1]
 
 
+def test_who_was_forgotten_under_another_secret_stops_the_store(company, monkeypatch):
+    """Their hashes would match nobody, and a file delivered again would bring them back without a word."""
+    subjects.remove(programme.read(company), "p1", reason="request")
+    monkeypatch.setenv("CX_SALT", "another workplace's")
+    with pytest.raises(DataError, match=r"forgotten\.csv, row 2: .*under another secret .*CX_SALT.*run cx forget"):
+        store.build(programme.read(company))
+
+
 @pytest.mark.parametrize("name", ["people.xlsx"])
 def test_forgetting_refuses_what_it_cannot_write_and_then_changes_nothing(company, name):
     raw = company / "raw"

@@ -83,8 +83,21 @@ def test_one_customer_who_holds_half_is_named_and_left_out_once():
     assert chain.without(rows, None, {"share": 0.05}).empty
 
 
+def test_a_threshold_that_hangs_on_one_customer_is_none():
+    draws, n = np.random.default_rng(3), 500
+    standing = draws.integers(0, 11, n).astype(float)
+    rows = pd.DataFrame({"person_id": [f"p{at}" for at in range(n)], "group": "all", "weight": 1.0, "standing": standing, "spend": draws.gamma(2, 10, n), "visits": 1.0, "per_visit": np.nan})
+    found = pd.DataFrame({"group": ["all", "all"], "outcome": ["spend", "visits"], "p": [0.001, 0.02], "p_holm": [0.001, np.nan]})
+    alone = chain.without(rows, None, {"share": 0.6, "largest": "p0"})
+    assert alone["p_holm"].iloc[0] > 0.05
+    kept = chain.sure(found, alone)
+    assert kept["p_holm"].tolist()[0] == kept["p"].tolist()[0] == alone["p_holm"].iloc[0]
+    assert kept["p"].tolist()[1] == 0.02
+    assert chain.sure(found, alone.iloc[:0])["p_holm"].tolist()[0] == 0.001
+
+
 def test_every_group_is_looked_at_and_spend_is_adjusted_over_the_groups():
-    draws, n = np.random.default_rng(1), 600
+    draws, n = np.random.default_rng(4), 600
     group = np.where(np.arange(n) % 2, "a", "b")
     rows = pd.DataFrame({"person_id": np.arange(n), "group": group, "weight": 1.0, "standing": draws.integers(0, 11, n).astype(float)})
     rows["spend"] = 40 * ((rows["standing"] > 6) & (group == "a")) + draws.normal(0, 10, n)

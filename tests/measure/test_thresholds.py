@@ -54,7 +54,7 @@ def test_skewed_clustered_spend_without_a_threshold_claims_one_in_twenty_at_most
 @pytest.mark.parametrize("look", [ticked, looked])
 @pytest.mark.parametrize("n", [150, 500, 1500])
 def test_false_thresholds_and_their_number_at_length(look, n):
-    draws, runs = np.random.default_rng(n), 2000 if look is ticked else 600
+    draws, runs = np.random.default_rng(n), 1000 if look is ticked else 300
     found = sum(look(answers(draws, n=n), seed=run)["p"] <= 0.05 for run in range(runs))
     assert false(found, runs) <= 0.05
     assert found / runs >= 0.02  # nor is the test asleep
@@ -86,7 +86,7 @@ def test_a_planted_jump_and_hinge_are_found_covered_and_told_by_their_shape():
 @pytest.mark.parametrize(("shape", "options", "at"), [("jump", {"jump": 20}, 7.2), ("hinge", {"hinge": 8, "at": 6.5}, 6.5)])
 @pytest.mark.parametrize("n", [500, 2000])
 def test_coverage_at_length(shape, options, at, n):
-    draws, runs, alone, both, size = np.random.default_rng(n), 400, 0, 0, 0
+    draws, runs, alone, both, size = np.random.default_rng(n), 200, 0, 0, 0
     for run in range(runs):
         frame = answers(draws, n=n, **options)
         row, either = looked(frame, shapes=(shape,), seed=run), looked(frame, seed=run)
@@ -96,7 +96,7 @@ def test_coverage_at_length(shape, options, at, n):
     assert covers(alone, runs)
     assert covers(both, runs)  # joined over both shapes where neither is ruled out: it may be too wide, not too narrow
     assert covers(size, runs)
-    assert alone / runs <= 0.985
+    assert alone / runs <= 0.995
 
 
 def test_a_jump_in_ticked_scores_lies_between_two_of_them():

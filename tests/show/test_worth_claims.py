@@ -76,7 +76,7 @@ def test_an_account_lists_every_input_with_source_and_grade():
 
 @pytest.mark.parametrize(("grade", "net", "action"), [("A", 1000.0, 1), ("A", 100.0, 0), ("C", 1000.0, 0)])
 def test_claims_lead_to_action_only_where_design_and_interval_allow(grade, net, action):
-    effects = pd.DataFrame([{"action": "call", "outcome": "margin", "p": 0.001}])
+    effects = pd.DataFrame([{"action": name, "outcome": "margin", "p": 0.001, "estimate": 2.0, "grade": "A"} for name in ("call", "other")])
     made = worth.rows(effects, measured(net, grade=grade), pd.DataFrame(), pd.DataFrame({"action": []}), {"other": "nobody wrote down what it cost"}, plan.Plan(actions=(*PLAN.actions, PLAN.actions[0].model_copy(update={"id": "other", "name": "Other"}))), "EUR")
     row = made[made["claim_id"] == "roi.call.return"].iloc[0]
     assert (row["action"], row["grade"], row["test_id"]) == (action, grade, "11.call.margin")
@@ -88,8 +88,10 @@ def test_portfolio_says_what_is_in_it_and_what_is_left_out():
     line = {"action": "call", "value": 3000.0, "investment": 2000.0, "estimate": 1000.0, "conf_low": 600.0, "conf_high": 1400.0, "roi": 0.5, "p_pays": 0.99, "n": 500, "grade": "A", "note": "with Letter"}
     found = pd.DataFrame([line, line | {"action": "all", "note": ""}])
     said = worth.portfolio(found, PLAN, "EUR")
-    assert said[0].startswith("The one action with an account cost €2,000, for 500 customers, each counted once, and brought €3,000: net €1,000 (95 % interval €600 to €1,400); it paid, at grade A")
+    assert said[0].startswith("The one action with an account cost €2,000, for 500 customers by name, each counted once, and brought €3,000: net €1,000 (95 % interval €600 to €1,400); it paid, at grade A")
     assert "nobody wrote it down" in said[1]
+    both = pd.DataFrame([line, line | {"action": "sure", "note": "1 account"}, line | {"action": "all", "grade": "C", "note": ""}])
+    assert worth.portfolio(both, PLAN, "EUR")[0].startswith("The one action of grade A or B cost €2,000")
     weak = worth.portfolio(found.assign(grade="C"), PLAN, "EUR")[0]
     assert "what goes with it is worth €3,000" in weak
     assert weak.endswith("at grade C, which is no proof.")

@@ -167,6 +167,18 @@ def test_a_programme_codes_by_what_people_taught_and_never_by_its_audit(tiny, mo
     assert comments.learnt(tables, FRAME).topics == ()
 
 
+def test_what_a_question_asks_for_is_read_from_its_wording(tiny):
+    """The item is called "comment", which says nothing; its wording does: "Nothing" to what could be better is content."""
+    folder = tiny("".join(f"r{n:03d},DE,p{n},{n % 11},{1 + n % 5},{'Nothing' if n % 2 else 'the price'}\n" for n in range(40)))
+    contract = folder / "programme.toml"
+    wording = next(one.wording for one in programme.read(folder).items if one.kind == "verbatim")
+    contract.write_text(contract.read_text("utf-8").replace(f'"{wording}"', '"What could we do better?"'), "utf-8")
+    tables = load.tables(programme.read(folder), "2026Q1", out=folder.parent / "reports")
+    mentions, _ = comments.judge(comments.code(tables, FRAME), tables, score="recommend")
+    assert mentions.groupby("topic")["polarity"].agg(set).to_dict() == {"content": {"positive"}, "price": {"negative"}}
+    assert set(mentions["polarity_from"]) == {"question"}
+
+
 def test_what_is_near_a_threshold_is_unsure(learnt):
     verbatims, _ = world(seed=8)
     found, chance = coder.unsure(verbatims, learnt), coder.scores(verbatims, learnt)

@@ -1,11 +1,12 @@
 """In which language a comment is, where that can be told; what is not in the codeframe's languages is counted and set aside."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from cxlib.text import codeframe, languages, sentiment, topics
 
-pytest.importorskip("py3langid", reason="the environment is older than the lock, which names py3langid")
 FRAME = codeframe.parse({"version": "1", "language": "en", "topics": [{"id": "staff", "name": "Staff", "include": {"en": ["staff"], "de": ["Mitarbeiter"]}}, {"id": "bill", "name": "Bills", "include": {"en": ["bill"], "de": ["Rechnung"]}}]})
 SAID = {
     "en": ["The staff were friendly and the bill was right", "I had to wait far too long for an answer"], "de": ["Die Mitarbeiter waren freundlich, aber die Rechnung war falsch", "ICH MUSSTE VIEL ZU LANGE AUF EINE ANTWORT WARTEN"],
@@ -43,14 +44,7 @@ def test_english_is_not_taken_for_another_language(shared):
     assert (pd.Series(languages.of(said.tolist())) != "en").mean() < 0.002
 
 
-PORTUGUESE = codeframe.parse({"version": "1", "language": "pt", "topics": [
-    {"id": "late", "name": "Atraso", "include": ["atraso", "atrasar", "atrasado", "demorar", "demora", "demorado", "ainda não chegou", "não chegou", "não recebi", "até agora", "até o momento", "fora do prazo", "esperando", "aguardando", "prazo vencido", "ainda não recebi", "não foi entregue"]},
-    {"id": "early", "name": "Antes do prazo", "include": ["antes do prazo", "antes de prazo", "chegou antes", "entrega rápida", "muito rápido", "rápida", "rapidez", "rápido", "chegou rápido", "adiantado", "antecipado", "antes da data", "bem antes"], "exclude": ["não foi rápido"]},
-    {"id": "part", "name": "Entrega parcial", "include": ["faltar", "falta", "faltou", "só recebi", "apenas um", "somente um", "recebi apenas", "recebi somente", "incompleto", "incompleta", "parte do pedido", "veio só", "só veio", "chegou só", "só um", "só chegou", "unidade", "faltando", "restante", "outro produto não"]},
-    {"id": "quality", "name": "Qualidade", "include": ["qualidade", "defeito", "quebrado", "quebrar", "frágil", "não funciona", "estragado", "danificado", "rasgado", "material", "amassado"]},
-    {"id": "other", "name": "Produto errado", "include": ["errado", "errada", "diferente", "trocado", "não é o que", "não corresponde", "outro modelo", "outra cor", "cor diferente", "veio outro"]},
-    {"id": "content", "name": "Satisfeito", "silence": "faults", "include": ["recomendar", "recomendo", "gostar", "gostei", "adorar", "adorei", "ótimo", "otimo", "excelente", "satisfeito", "perfeito", "parabéns", "muito bom", "lindo", "nota 10", "amar", "amei", "bom", "tudo certo", "super recomendo"], "exclude": ["não gostei", "não recomendo"]},
-]})
+PORTUGUESE = codeframe.read(Path(__file__).with_name("marketplace.toml"))
 
 
 @pytest.mark.shared

@@ -16,7 +16,7 @@ FORMS = {
     ".parquet": "columnar", ".duckdb": "database", ".sqlite": "database", ".sqlite3": "database", ".db": "database",
 }  # fmt: skip
 GZIPPED = ("text", "lines")
-PARTED = ("text", "columnar")  # forms that may be longer than memory; others are read whole, and cut into parts then
+PARTED = ("text", "lines", "columnar")  # forms that may be longer than memory; others are read whole, and cut into parts then
 
 
 def read(path: Path, reading: Reading, *, within: Path | None = None) -> Raw:
@@ -36,7 +36,7 @@ def read(path: Path, reading: Reading, *, within: Path | None = None) -> Raw:
 def parts(path: Path, reading: Reading, *, within: Path | None = None):
     """Return a function that yields the same cells in parts, each a Raw with the rows it holds, from the start of the file at every call.
 
-    A long text or Parquet file is never whole in memory. Raises what `read` does: what only the cells show (a row of another
+    A long text or Parquet file, or one of a record a line, is never whole in memory. Raises what `read` does: what only the cells show (a row of another
     length than the header) while they are read.
     """
     module, parted = (None, False) if reading.database else _form(path, within)

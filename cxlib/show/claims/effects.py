@@ -15,7 +15,7 @@ COMPARED = {
     "staggered": "units with it against those not yet or never with it, each against its own past", "synthetic_control": "with the mix of other series that ran like it before", "interrupted_series": "with its own past, its season and a control series",
     "recovery": "with equally low scores that nobody called about", "none": "with nothing",
 }  # fmt: skip
-OUTCOMES = {"margin": "margin", "amount": "sales", "retention": "the share who stayed", "score": "the score", "contacts": "contacts", "returns": "what is sent back", "sales": "sales", "pieces": "pieces sold"}
+OUTCOMES = {"margin": "margin", "amount": "sales", "retention": "the share who stayed", "score": "the score", "contacts": "contacts", "returns": "the value of goods sent back", "sales": "sales", "pieces": "pieces sold"}
 MONEY = ("margin", "amount", "returns", "sales")
 CHECKS = {
     "ratio_p": "as many in each arm as the design says", "attrition_p": "as many observed in each arm", "before_p": "both arms alike before", "pretrend_p": "no difference in trend before", "placebo_p": "nothing seen at a date when nothing happened",
@@ -108,26 +108,28 @@ def path_caption(path: pd.DataFrame) -> str:
 
 def overlaps(found: pd.DataFrame, plan) -> list[str]:
     """Say which actions met the same customers and cannot be told apart, and how the others are."""
-    met, said = found[found["shared"] > 0], []
-    for row in met[met["separated"] == 0].to_dict("records"):
-        one, other = (_action(plan, row[name]).name for name in ("action", "other"))
-        said.append(f"{one} and {other}: {prose.plural(row['shared'], 'customer')} of {prose.number(row['n'])} ({prose.percent(row['share'])}) had both at the same time; {row['note']}. What is said of the one is of both together.")
-    apart = met[met["separated"] == 1]
+    met, name = found[found["shared"] > 0], lambda one: _action(plan, one).name
+    told = lambda rows: prose.join(f"{name(row.action)} and {name(row.other)} ({prose.plural(row.shared, row.of[:-1])})" for row in _pairs(rows).itertuples())
+    mixed, apart = met[met["separated"] == 0], met[met["separated"] == 1]
+    said = [f"Not told apart, so what is said of the one is of both together: {told(mixed)}."] if len(mixed) else []
     lots, left = apart[apart["p"].notna()], apart[apart["p"].isna()]
-    name = lambda row: f"{_action(plan, row.action).name} with {_action(plan, row.other).name} ({prose.number(row.shared)} of {prose.number(row.n)})"
-    if len(lots):
-        said.append(f"Told apart, because both arms of the first had the second as often: {prose.join(name(row) for row in lots.itertuples())}.")
-    if len(left):
-        said.append(f"Told apart by leaving out those who had both: {prose.join(name(row) for row in left.itertuples())}.")
+    said += [f"Told apart, because both arms of a lot had the other action as often: {told(lots)}."] if len(lots) else []
+    said += [f"Told apart by leaving out those who had both: {told(left)}."] if len(left) else []
     return said or ["No customer had two of these actions at the same time."]
 
 
+def _pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return each pair of actions once, whichever comes first."""
+    return rows.loc[~pd.Series([frozenset(pair) for pair in zip(rows["action"], rows["other"])], index=rows.index).duplicated()]
+
+
 def overlap_table(found: pd.DataFrame, plan) -> pd.DataFrame:
-    """Return the overlap as a table: action by action, customers who had both."""
+    """Return the overlap as a table: action by action (numbered), customers who had both."""
+    found = found[found["of"] == "customers"]
     names = list(dict.fromkeys(found["action"]))
     counts = {(row.action, row.other): row.shared for row in found.itertuples()} | {(row.action, row.action): row.n for row in found.itertuples()}
-    words = {name: _action(plan, name).name for name in names}
-    return pd.DataFrame([{"action": words[one], **{words[other]: counts.get((one, other), 0) for other in names}} for one in names])
+    place = {name: f"{spot}" for spot, name in enumerate(names, start=1)}
+    return pd.DataFrame([{"no": place[one], "action": _action(plan, one).name, **{place[other]: counts.get((one, other), 0) for other in names}} for one in names], columns=["no", "action", *place.values()])
 
 
 def recovery(found: pd.DataFrame, plan) -> list[str]:
@@ -179,7 +181,7 @@ def rows(found: pd.DataFrame, recovered: pd.DataFrame, spent: dict, plan, curren
             continue
         zero = not (row["conf_low"] > 0 or row["conf_high"] < 0)
         null = told if zero else f"{action.name} showed no detectable effect on {OUTCOMES[row['outcome']]} once all tests of this report are counted."
-        base = f"{prose.number(row['n_treated'])} assigned to it, {prose.number(row['n_control'])} held back" if row["design"] == "randomised" else row["comparison"]
+        base = f"{prose.number(row['n_treated'])} assigned to it, {prose.number(row['n_control'])} held back" if row["design"] == "randomised" else f"Compared with {row['comparison']}"
         made.append(claims.claim(f"roi.{action.id}.effect", STUDY, told, text_null=null, row=row, unit=f"{unit(row['outcome'], currency).removeprefix('money:')} per {row['per']}", base=base, p=row["p"], test_id=claims.test_id(STUDY, row, KEY), grade=row["grade"], rank=2.5 + place / 10 + ("ABCDE".index(row["grade"]) > 1) * 2))
     for action, group in recovered.groupby("action", sort=False):
         gap, one = (group[group["group"] == kind].iloc[0].to_dict() for kind in ("difference", "contacted"))
@@ -198,9 +200,11 @@ def _effect(row, action, spent, currency: str, plan) -> str:
         beside = ""
         if row["estimate"] == row["estimate"]:
             beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than its past would have given, with everything else that happened in it."
-        return f"{action.name}: {cost}effect unknown: {why}.{beside} Next time {NEXT[action.design]}."
+        waiting = row["design"] == "randomised" and "cannot be counted yet" in why  # somebody was held back: it takes time, not another design
+        tail = f"It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on" if waiting else f"Next time {NEXT[action.design]}"
+        return f"{action.name}: {cost}effect unknown: {why}.{beside} {tail}."
     if row["estimate"] != row["estimate"]:
-        return f"{action.name}: {_named(row['note'], plan) or 'its effect cannot be estimated'}. Next time {NEXT[action.design]}."
+        return f"{action.name}: {row['note'] or 'its effect cannot be estimated'}. Next time {NEXT[action.design]}."
     beside = [_action(plan, name).name for name in str(row["together"]).split(", ") if name] if row["joint"] else []
     subject, when = action.name + (f" together with {prose.join(beside)}" if beside else ""), f"a {row['per']}" if row["per"] else ""
     size, of = _amount(abs(row["estimate"]), row, currency), OUTCOMES[row["outcome"]]
@@ -242,13 +246,6 @@ def _open(row) -> str:
 
 def _note(row) -> str:
     return f" {row['note'][:1].upper()}{row['note'][1:]}." if row["note"] else ""
-
-
-def _named(note: str, plan) -> str:
-    """Return a note with the names of actions in place of their ids in quotation marks."""
-    for action in plan.actions:
-        note = note.replace(f"'{action.id}'", action.name)
-    return note
 
 
 def _gap(row) -> str:

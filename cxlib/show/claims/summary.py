@@ -68,7 +68,7 @@ def act(told: pd.DataFrame) -> list[str]:
 def worth(told: pd.DataFrame) -> list[str]:
     """Return what the actions returned, all together first and then one sentence each (the return where there is one, else the effect), and what
     satisfaction goes with where a threshold survives. What did not survive its test stands under what cannot be told."""
-    own = told[told["study"].str[:2].isin(["06", "11"]) & told["survives"] & (told["grade"] != "E")]
+    own = told[((told["study"].str[:2] == "11") | ((told["study"].str[:2] == "06") & (told["action"] == 0))) & told["survives"] & (told["grade"] != "E")]
     parts = own["claim_id"].str.split(".")
     action, kind = parts.str[1], parts.str[2].map({"effect": 1}).fillna(0)
     own = own.assign(action_=action.where(own["study"].str[:2] == "11", own["claim_id"]), kind=kind, whole=own["claim_id"] != "roi.all").sort_values(["whole", "kind", "rank"], kind="stable")

@@ -7,6 +7,7 @@ from cxlib.show import claims, prose
 STUDY = "06_value_threshold"
 OUTCOMES = {"visits": "days with a purchase", "per_visit": "spend a day with a purchase", "spend": "spend"}
 KEY = ["group", "outcome"]
+WORDS, OTHER = {"jump": "the level jumps", "hinge": "the slope turns"}, {"jump": "hinge", "hinge": "jump"}
 
 
 def missing(programme) -> str:
@@ -37,7 +38,7 @@ def spread(held: dict, alone: pd.DataFrame, currency: str) -> list[str]:
 
 
 def _without(alone: pd.DataFrame) -> str:
-    told = [f"{row['group']}: {_verdict(row)}" for row in alone.to_dict("records") if not row["note"]]
+    told = [f"{'' if row['group'] == 'all' else str(row['group']) + ': '}{_verdict(row)}" for row in alone.to_dict("records") if not row["note"]]
     return f"Without that customer: {'; '.join(told)}." if told else ""
 
 
@@ -82,13 +83,27 @@ def _threshold(row, currency: str, label: str) -> str:
         return f"whether there is a threshold cannot be told: {row['note']}."
     if row["p_holm"] > 0.05:
         return none(row, currency)
+    if row["other"] == row["other"]:
+        return f"spend has a threshold {somewhere(row, label)} ({prose.p_value(row['p_holm'])}). {bend(row)}Likeliest {WORDS[row['shape']]} {place(row)}, where {_by(row, currency)}; that {WORDS[OTHER[row['shape']]]} instead, at {prose.number(row['other'], digits=1)}, is not ruled out."
     return f"spend has a threshold {place(row)} of {label} ({prose.p_value(row['p_holm'])}; 95 % interval {span(row)}). {change(row, currency)}{bend(row)}{kind(row)}"
+
+
+def somewhere(row, label: str) -> str:
+    """Return the span of a threshold whose shape is not told: the interval is then all that is known of its place."""
+    return f"somewhere from {span(row)} of {label} (95 % interval)"
+
+
+def _by(row, currency: str) -> str:
+    what = "a customer spends" if row["shape"] == "jump" else "each further point goes with"
+    limits = f"95 % interval {amount(row['change_low'], 'spend', currency)} to {amount(row['change_high'], 'spend', currency)}"
+    sure = "" if row["change_low"] > 0 or row["change_high"] < 0 else ", an interval that holds nothing"
+    return f"{what} {amount(abs(row['change']), 'spend', currency)} {'more' if row['change'] > 0 else 'less'} than the line below leads to expect ({limits}{sure})"
 
 
 def none(row, currency: str) -> str:
     """Say that no threshold shows, and how large one would have had to be."""
     p = row["p_holm"] if row["p_holm"] == row["p_holm"] else row["p"]
-    seen = f" A jump of {prose.money(row['detectable'], currency, digits=2)} or more a customer would have been seen in 80 of 100 such surveys; a smaller one may be there." if row["detectable"] == row["detectable"] else ""
+    seen = f" A jump of {prose.money(row['detectable'], currency, digits=2)} or more a customer would have been seen in 80 of 100 such surveys; a smaller one may be there, and to see one half as large would take about {prose.number(round(4 * row['customers'], -2))} customers who answer and can be followed, four times as many." if row["detectable"] == row["detectable"] else ""
     return f"no threshold shows ({prose.p_value(p)}): a straight line does as well as any jump or bend.{seen}"
 
 
@@ -122,15 +137,8 @@ def bend(row) -> str:
 
 
 def kind(row) -> str:
-    """Say whether the level jumps or the slope turns, as far as the data tell."""
-    words = {"jump": "the level jumps", "hinge": "the slope turns"}
-    other = {"jump": "hinge", "hinge": "jump"}[row["shape"]]
-    if row["p_shape"] != row["p_shape"]:
-        return ""
-    if row["p_shape"] <= 0.05:
-        return f"There {words[row['shape']]}."
-    at = f", then at {prose.number(row['other'], digits=1)}" if row["other"] == row["other"] else ""
-    return f"It looks as if {words[row['shape']]}, but the answers do not rule out that {words[other]}{at}."
+    """Say whether the level jumps or the slope turns, where the other is ruled out."""
+    return "" if row["p_shape"] != row["p_shape"] else f"There {WORDS[row['shape']]}."
 
 
 def table(found: pd.DataFrame, programme) -> pd.DataFrame:
@@ -164,7 +172,8 @@ def rows(found: pd.DataFrame, near, programme, label: str, survey: str) -> pd.Da
     for rank, row in enumerate(found[(found["outcome"] == "spend") & (found["note"] == "")].to_dict("records")):
         opening, test = _opening(programme, row["group"]), claims.test_id(STUDY, row, KEY)
         base = f"{prose.plural(int(row['customers']), 'customer')} linked to orders, {prose.number(row['n'])} answers ({programme.label(survey)})"
-        text = f"spend in the 90 days after an answer has a threshold {place(row)} of {label} (95 % interval {span(row)}): above it a customer's spend lies {_more(row, programme.currency)}."
+        where = somewhere(row, label) if row["other"] == row["other"] else f"{place(row)} of {label} (95 % interval {span(row)})"
+        text = f"spend in the 90 days after an answer has a threshold {where}: above it a customer's spend lies {_more(row, programme.currency)}."
         made.append(claims.claim(
             f"thresholds.{row['group']}", STUDY, claims.say(opening, text), text_null=claims.say(opening, none(row, programme.currency)), row={**row, "estimate": row["change"], "conf_low": row["change_low"], "conf_high": row["change_high"]},
             unit=f"money:{programme.currency}", base=base, p=row["p"], test_id=test, grade="D", rank=3.0 + rank / 10,
@@ -173,7 +182,7 @@ def rows(found: pd.DataFrame, near, programme, label: str, survey: str) -> pd.Da
         for one in own.to_dict("records"):
             money = "margin" if one["value"] == "margin" else "sales"
             lost = f"{opening}who stands just below a level of satisfaction from which customers spend more cannot be told, because no such level shows."
-            text = f"{prose.number(one['n'])} customers stand just below it; what they differ by from those just above, counted by their chance to be below, is {prose.money(one['estimate'], programme.currency)} of {money} a year (95 % interval {prose.interval(one['conf_low'], one['conf_high'], f'money:{programme.currency}')})."
+            text = f"{prose.number(one['n'])} customers stand just below the level of satisfaction from which spend rises; what they differ by from those above it, counted by their chance to be below, is {prose.money(one['estimate'], programme.currency)} of {money} a year (95 % interval {prose.interval(one['conf_low'], one['conf_high'], f'money:{programme.currency}')})."
             made.append(claims.claim(f"just_below.{row['group']}", STUDY, claims.say(opening, text), text_null=claims.say("", lost), row=one, unit=f"money:{programme.currency}", base=base, p=row["p"], test_id=test, grade="D", rank=3.5 + rank / 10, action=bool(one["conf_low"] > 0)))
     return claims.frame(made)
 

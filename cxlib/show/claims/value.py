@@ -192,7 +192,8 @@ def point(found: pd.DataFrame, kpi, programme, seen: tuple[float, float], custom
         said += [f"{WORDS[outcome][:1].upper()}{WORDS[outcome][1:]}: {step} more {'goes' if not nps else 'go'} with {'; '.join(bits)}."] if bits else []
     if said and seen[0] == seen[0]:
         ends = f"{prose.points(seen[0])} to {prose.points(seen[1])}" if nps else f"{prose.number(seen[0], digits=1)} to {prose.number(seen[1], digits=1)}"
-        said.append(f"By quarter the key figure ran from {ends} among those followed; a step beyond that range was never seen, and is not told. Where the figure within customers is small beside the others, it is who they are rather than what changed. Who recommended whom stands in no file here, so referral cannot be told.")
+        ran = f"By quarter the key figure ran from {ends} among those followed; a step" if seen[1] > seen[0] else "The key figure of those followed stands at one level only, so that no range is seen; a step"
+        said.append(f"{ran} beyond that range was never seen, and is not told. Where the figure within customers is small beside the others, it is who they are rather than what changed. Who recommended whom stands in no file here, so referral cannot be told.")
     return said or ["Too few customers can be followed for a year to say what a point goes with."]
 
 

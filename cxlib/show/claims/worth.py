@@ -47,7 +47,7 @@ def customers(found: pd.DataFrame, currency: str, *, field: str = "") -> list[st
 
 def watched(found: pd.DataFrame) -> list[str]:
     """Say from which day on leaving is in the customer file, and how many came before it."""
-    if found.empty:
+    if found.empty or pd.isna(found["since"].iloc[0]):
         return []
     known = found.iloc[0]
     said = f"Customers count from {prose.date(known['since'])}, the day the first one in the file left; {prose.number(known['late'])} of them had come before it (delayed entry: those who had left by then are not in the file)." if known["late"] else "Everybody counts from the first day as a customer."
@@ -158,29 +158,40 @@ def _limits(row, unit, currency) -> str:
 
 
 def portfolio(found: pd.DataFrame, plan, currency: str) -> list[str]:
-    """Say what all actions together returned, no euro counted twice."""
+    """Say what the actions of grade A or B returned together, where others are weaker, then what all did, no euro counted twice."""
     if found.empty:
         return ["No action has an account, so there is nothing to add up."]
-    whole, money = found[found["action"] == "all"].iloc[0], lambda value: prose.money(value, currency)
-    each = found[~found["action"].isin(["all", "programme"])]
-    limits = f"95 % interval {prose.interval(whole['conf_low'], whole['conf_high'], f'money:{currency}')}"
-    one = len(each) == 1
-    count, they = ("one action", "it") if one else (prose.plural(len(each), "action"), "they")
-    verdict = f"whether {they} paid cannot be told" if whole["conf_low"] <= 0 <= whole["conf_high"] else f"{they} paid" if whole["conf_low"] > 0 else f"{they} did not pay"
-    own = found[found["action"] == "programme"]
-    cost = f", {money(own['investment'].iloc[0])} of it for the programme itself" if len(own) else ""
-    sure = whole["grade"] in "AB"
-    brought = "brought" if sure else f"what goes with {'it' if one else 'them'} is worth"
-    many = f", for {prose.plural(whole['n'], 'customer')}, each counted once," if whole["n"] else ""
-    said = [f"The {count} with an account cost {money(whole['investment'])}{cost}{many or ','} and {brought} {money(whole['value'])}: net {money(whole['estimate'])} ({limits}); {verdict}, at grade {whole['grade']}{'' if one else ', that of the weakest of them'}{'' if sure else ', which is no proof'}."]
+    each, own = found[~found["action"].isin(["all", "sure", "programme"])], found[found["action"] == "programme"]
+    cost = f", {prose.money(own['investment'].iloc[0], currency)} of it for the programme itself" if len(own) else ""
+    said = [_together(row, "of grade A or B", int(row["note"].split()[0]), "", currency) for row in found[found["action"] == "sure"].to_dict("records")]
+    said.append(_together(found[found["action"] == "all"].iloc[0].to_dict(), "with an account", len(each), cost, currency))
     if not len(own):
         said.append("What the research programme itself costs is not in it: nobody wrote it down (finance.programme_cost in programme.toml).")
     return said
 
 
+def _together(row, which: str, count: int, cost: str, currency: str) -> str:
+    """Say what several actions returned, the verb by the weakest grade among them."""
+    money, one, sure = lambda value: prose.money(value, currency), count == 1, row["grade"] in "AB"
+    name, they, them = (f"one action {which}", "it", "it") if one else (f"{count} actions {which}", "they", "them")
+    verdict = f"whether {they} paid cannot be told" if row["conf_low"] <= 0 <= row["conf_high"] else f"{they} paid" if row["conf_low"] > 0 else f"{they} did not pay"
+    limits = f"95 % interval {prose.interval(row['conf_low'], row['conf_high'], f'money:{currency}')}"
+    many = f", for {prose.plural(row['n'], 'customer')} by name, each counted once," if row["n"] else "," if cost else ""
+    worth = "brought" if sure else f"what goes with {them} is worth"
+    weakest = f"at grade {row['grade']}{'' if one else ', that of the weakest of them'}{'' if sure else ', which is no proof'}"
+    return f"The {name} cost {money(row['investment'])}{cost}{many} and {worth} {money(row['value'])}: net {money(row['estimate'])} ({limits}); {verdict}, {weakest}."
+
+
+def nets(found: pd.DataFrame, plan) -> pd.DataFrame:
+    """Return the nets of a portfolio with the names of its rows, for a figure; what the programme costs has no interval and is in the last one."""
+    own = found[found["action"] != "programme"]
+    label = ["All together" if row.action == "all" else "Those of grade A or B" if row.action == "sure" else f"{named(plan, row.action)}{f' {row.note}' if row.note else ''}" for row in own.itertuples()]
+    return own.assign(label=label)[["label", "estimate", "conf_low", "conf_high"]]
+
+
 def portfolio_table(found: pd.DataFrame, plan, currency: str) -> pd.DataFrame:
     """Return the portfolio as a table of words: action, value, cost, net with its interval, net for each unit spent, draws in which it pays, grade."""
-    money, words = lambda value: prose.money(value, currency), {"all": "All together", "programme": "The programme itself"}
+    money, words = lambda value: prose.money(value, currency), {"all": "All together", "sure": "Those of grade A or B", "programme": "The programme itself"}
     rows = [
         {"action": words.get(row["action"]) or named(plan, row["action"]) + (f" {row['note']}" if row["note"] else ""), "value": money(row["value"]), "cost": money(row["investment"]), "net": money(row["estimate"]) + (f" ({prose.interval(row['conf_low'], row['conf_high'], f'money:{currency}')})" if row["conf_low"] == row["conf_low"] else "")}
         | {"each": prose.money(row["roi"], currency, digits=2) if row["roi"] == row["roi"] else "–", "pays": prose.probability(row["p_pays"]) if row["p_pays"] == row["p_pays"] else "–", "grade": row["grade"] or "–"}
@@ -237,9 +248,12 @@ def rows(found: pd.DataFrame, worth: pd.DataFrame, together: pd.DataFrame, plann
         base = f"{prose.number(net['n'])} times the effect counts"
         made.append(claims.claim(f"roi.{action}.return", STUDY, returns(own, plan, currency)[0], text_null=null, row=net | {"n_eff": float("nan")}, unit=currency, base=base, p=effect["p"], test_id=tested, grade=net["grade"], rank=2.6 + place / 10, action=net["grade"] in "AB" and not net["conf_low"] <= 0 <= net["conf_high"]))
     if len(together) > 1:
-        whole = together[together["action"] == "all"].iloc[0].to_dict()
+        # the surest sum is the claim; where all are weak it is that of all
+        whole = together[together["action"].isin(["sure", "all"])].iloc[0].to_dict()
         made.append(claims.claim("roi.all", STUDY, portfolio(together, plan, currency)[0], row=whole, unit=currency, base=f"{prose.plural(len(worth['action'].unique()), 'action')}", grade=whole["grade"], rank=2.95))
-    for action, why in refused.items():
+    # of the others the study of effects says that nothing is known, or that they stand in another's account
+    known = set(found.loc[found["estimate"].notna() & (found["grade"] != "E"), "action"])
+    for action, why in ((name, why) for name, why in refused.items() if name in known and "cannot be told apart" not in why):
         made.append(claims.claim(f"roi.{action}.unknown", STUDY, f"{named(plan, action)}: no return, because {why}.", base="", grade="E", rank=8.5))
     for action, own in planned.groupby("action", sort=False):
         net = own[own["measure"] == "net"].iloc[0].to_dict()

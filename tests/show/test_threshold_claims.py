@@ -1,0 +1,115 @@
+"""The study of value says three different things of rising, flat and undecided data, and no sentence contradicts its own interval."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import shops
+
+from cxlib import programme as programmes
+from cxlib.measure import opinion
+from cxlib.show import claims, figures
+
+ROW = {
+    "group": "all", "outcome": "spend", "shape": "jump", "estimate": 6.5, "conf_low": 6.0, "conf_high": 7.0, "below": 6.0, "above": 7.0, "change": 12.0, "change_low": 7.0, "change_high": 16.0, "slope": 1.0, "p": 0.001, "f": 30.0, "p_curve": 0.01,
+    "p_shape": 0.01, "other": np.nan, "detectable": 6.0, "n": 900, "n_eff": 500.0, "customers": 500, "levels": 11, "note": "", "p_holm": 0.001,
+}  # fmt: skip
+USUAL = {"below": np.nan, "above": np.nan, "estimate": 6.48, "conf_low": 5.91, "conf_high": 7.12}
+
+
+@pytest.fixture(scope="module")
+def programme(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("claims") / "shops"
+    shops.write(folder, n=40)
+    return programmes.read(folder)
+
+
+def found(**changed) -> pd.DataFrame:
+    return pd.DataFrame([ROW | changed])
+
+
+@pytest.mark.parametrize(
+    ("changed", "says", "never"),
+    [
+        ({}, ["Spend has a threshold between 6 and 7 of Recommendation", "interval 6 to 7", "€12.00 more than the line below it leads to expect (95 % interval €7.00 to €16.00)", "A smooth bend does not explain it", "There the level jumps."], ["no threshold", "causes", "raised"]),
+        (USUAL, ["a threshold at 6.5 of Recommendation", "interval 5.9 to 7.1"], ["between"]),
+        ({"p_shape": 0.4, "other": 5.8}, ["Spend has a threshold somewhere from 6 to 7 of Recommendation (95 % interval)", "Likeliest the level jumps between 6 and 7", "€12.00 more than the line below leads to expect (95 % interval €7.00 to €16.00)", "that the slope turns instead, at 5.8, is not ruled out."], ["There the level jumps"]),
+        ({"p_curve": 0.3}, ["A smooth bend would explain it as well (p = 0.30), so the point itself is not proved"], ["does not explain"]),
+        ({"change_low": -2.0}, ["€12.00 more, but over all places it may lie the interval holds nothing (95 % interval −€2.00 to €16.00)"], ["than the line below it leads to expect"]),
+        ({"shape": "hinge", "below": np.nan, "estimate": 6.2, "conf_low": 5.5, "conf_high": 7.25}, ["at 6.2 of", "each further point goes with €12.00 more"], ["between"]),
+        ({"p_holm": 0.2, "p": 0.1}, ["No threshold shows (p = 0.20)", "A jump of €6.00 or more a customer would have been seen in 80 of 100"], ["has a threshold"]),
+        ({"note": "not estimable (12 customers at 5 scores; 30 at four scores are needed)"}, ["cannot be told: not estimable (12 customers"], ["has a threshold"]),
+    ],
+)
+def test_the_verdict_follows_the_test_and_its_interval(programme, changed, says, never):
+    said = claims.thresholds.found(found(**changed), programme, "Recommendation")[0]
+    for words in says:
+        assert words in said
+    for words in never:
+        assert words not in said
+
+
+def test_a_claim_that_does_not_survive_has_another_sentence_and_never_a_causal_grade(programme):
+    near = type("Near", (), {"stakes": pd.DataFrame([{"group": "all", "measure": "all", "value": "margin", "estimate": 900.0, "conf_low": 300.0, "conf_high": 1500.0, "n": 47}])})
+    made = claims.thresholds.rows(found(), near, programme, "Recommendation", "poll")
+    assert set(made["grade"]) == {"D"}
+    assert (made["text"] != made["text_null"]).all()
+    assert made["text_null"].iloc[0].startswith("No threshold shows")
+    tests = claims.thresholds.tests(found(), programme)
+    assert set(made["test_id"]) <= set(tests["test_id"])
+    assert tests["kind"].tolist() == ["secondary", "check"]
+    assert made.set_index("claim_id")["action"].to_dict() == {"thresholds.all": 0, "just_below.all": 1}
+    lost = near.stakes.assign(conf_low=-1.0)
+    assert claims.thresholds.rows(found(), type("Near", (), {"stakes": lost}), programme, "Recommendation", "poll")["action"].sum() == 0
+
+
+def test_one_customer_with_half_the_spend_is_said_and_looked_at_without(programme):
+    held = {"share": 0.52, "largest": "p1", "customers": 300, "returned": 3, "nothing": 0.31}
+    said = claims.thresholds.spread(held, found(p=0.4), "EUR")
+    assert "52.0 % of the spend" in said[0]
+    assert "31.0 % of the answers were followed by none, 3 answers by more returns than purchases" in said[0]
+    assert "Without that customer: no threshold shows (p = 0.40)." in said[1]
+    assert len(claims.thresholds.spread(held | {"share": 0.01, "returned": 0}, found().iloc[:0], "EUR")) == 1
+
+
+def test_fates_are_told_beside_what_mood_alone_would_give(programme):
+    base = {"group": "all", "n": 40, "conf_low": 0.3, "conf_high": 0.6}
+    for expected, words in ((0.45, "no detectable difference from the 45 %"), (0.2, "more than the 20 %"), (0.8, "fewer than the 80 %")):
+        rows = pd.DataFrame([base | {"what": "crossed", "count": 18, "estimate": 0.45, "expected": expected}, base | {"what": "silent", "count": 9, "n": 60, "estimate": 0.15, "expected": np.nan}])
+        assert words in claims.value.followed(rows, programme, "2026Q1")[0]
+        assert len(claims.value.fates(rows, programme)) == 2
+    assert claims.value.followed(pd.DataFrame(), programme, "2026Q1") == []
+
+
+def test_a_list_names_its_holdout_or_why_there_is_none(programme):
+    listed = pd.DataFrame({"arm": ["control"] * 2 + ["treated"] * 18, "group": "all"})
+    near = type("Near", (), {"listed": listed, "may": True})
+    said = " ".join(claims.value.list_sentences(near, programme, "poll", "just_below_2026q1", ""))
+    assert "2 customers of 20, drawn by lot, are left alone and not on it" in said
+    assert "(grade A)" in said
+    barred = claims.value.list_sentences(type("Near", (), {"listed": listed, "may": False}), programme, "poll", "x", "")
+    assert barred[0].startswith("No list is written")
+    assert claims.value.list_sentences(type("Near", (), {"listed": listed.iloc[:0], "may": True}), programme, "poll", "x", "") == []
+
+
+def test_opinion_and_mood_are_told_with_their_interval_or_why_not():
+    known = opinion.Opinion(np.arange(11.0), 0.63, 0.61, 0.65, *(np.empty(0),) * 3, 100, 80, 83.0, "")
+    assert "63 % lasting opinion and the rest mood of the day (95 % interval 61 to 65 %, from 80 customers" in claims.value.mood(known)
+    assert "cannot be told (12 customers" in claims.value.mood(known._replace(note="not estimable (12 customers were asked twice)"))
+
+
+def test_a_point_within_customers_stands_beside_what_differs_between_them(programme):
+    steps = pd.DataFrame([{"outcome": "spend", "unit": "money", "basis": basis, "estimate": value, "conf_low": value - 1, "conf_high": value + 1, "note": ""} for basis, value in (("observed", 2.4), ("adjusted", 2.1), ("within", 0.1))])
+    said = claims.value.point(steps, programme.kpis[0], programme, (-10.0, 18.0), 500)
+    assert "as observed €2.40 a customer (€1.40 to €3.40); others held €2.10 a customer (€1.10 to €3.10); within customers €0.10 a customer (−€0.90 to €1.10)" in said[0]
+    assert "ran from −10 to +18" in said[1]
+    assert claims.value.point(steps.iloc[:0], programme.kpis[0], programme, (np.nan, np.nan), 0)[0].startswith("Too few customers")
+
+
+def test_the_figure_draws_means_rising_line_and_band():
+    curves = pd.DataFrame({"label": "Spend", "unit": "money:EUR", "score": range(5), "estimate": [1.0, 2, 3, 4, 5], "conf_low": [0.5, 1, 2, 3, 4], "conf_high": [1.5, 3, 4, 5, 6], "rising": [1.0, 2, 3, 4, 5], "n": 80, "n_eff": [20.0, 80, 80, 80, 80]})
+    band = pd.DataFrame({"label": ["Spend"], "estimate": [2.5], "conf_low": [2.0], "conf_high": [3.0]})
+    one, other = figures.thresholds.curves(curves, breaks=band), figures.thresholds.curves(curves)
+    assert len(one.patches) == 1
+    assert not other.patches
+    assert len(one.lines) == len(other.lines) + 1
+    assert figures.thresholds.curves(curves.iloc[:0]) is not None
