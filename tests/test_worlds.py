@@ -294,7 +294,8 @@ def nothing_causal(draft: Path) -> None:
 def no_driver_is_named(draft: Path) -> None:
     """Nothing is called a basic, a delighter, a lever, necessary or outstanding, and no step shows a difference."""
     page = words(draft, "02_annual_drivers")
-    assert page.count("no attribute can be classed") == page.count("no attribute could be shown to go with the key figure") == 2
+    assert page.count("no attribute can be classed") == 2
+    assert page.count("no attribute could be shown to go with the key figure") >= 2
     assert "delights where it succeeds:" not in page
     assert "a lever that people do not name" not in page
     assert "Beyond it no attribute stands out" in page
