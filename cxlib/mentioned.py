@@ -20,6 +20,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("base", "text", "commenters", "commenters or respondents", True), ("indicative", "flag", "1", "No audit has corrected the coder's mistakes", True), ("note", "text", "", "What limits it"),
         ("uncorrected", "number", "0.19", "The share as the coder counts"), ("audit_n", "whole", "200", "Answers that people coded for the audit", True), ("target", "text", "population", "What the interval is for: the population, or this wave's comments"),
         ("sensitivity", "number", "0.81", "Of those who speak of it by people, the share the coder finds"), ("precision", "number", "0.88", "Of those the coder finds, the share who speak of it by people"),
+        ("changed", "text", "wording: ... was added", "What changed in the question, the mode or the sample since the quarter before, so that none before may be compared", True),
     ),
     "topic_agreement": columns(
         ("topic", "text", "waiting", "Topic; (polarity) for better or worse where both coders see it", True), ("estimate", "number", "0.84", "Krippendorff's alpha of its presence"), *limits("conf", "of alpha"),

@@ -70,7 +70,7 @@ def moves(tables, moved: pd.DataFrame, *, seed: int = 1) -> pd.DataFrame:
     responses = tables["responses"]
     for row in moved[moved["estimate"].notna()].to_dict("records"):
         kpi = programme.kpi(row["kpi"])
-        if _broken(programme, kpi, row):
+        if _broken(programme, kpi.item, row):
             continue
         cuts = [segment for segment in programme.segments if segment.table == "responses" and segment.field != kpi.item]
         if cuts and (key := (row["survey"], kpi.item)) not in tallies:  # one pass over the rows for all cuts
@@ -99,7 +99,7 @@ def attributes(tables, moved: pd.DataFrame) -> pd.DataFrame:
     for row in moved[moved["estimate"].notna()].to_dict("records"):
         kpi = programme.kpi(row["kpi"])
         for model in programme.drivers:
-            if model.survey == row["survey"] and kpi.id in model.kpis and not _broken(programme, kpi, row):
+            if model.survey == row["survey"] and kpi.id in model.kpis and not _broken(programme, kpi.item, row):
                 found = _attributes(tables["responses"], kpi, list(model.items), row)
                 parts.append(found.assign(**{key: row[key] for key in keys}))
     columns = [*keys, "driver", "moved", "slope", "estimate", "std_error", "conf_low", "conf_high", "n_now", "n_then", "note"]
@@ -123,7 +123,8 @@ def mentions(responses: pd.DataFrame, columns: dict[str, list[str]], kpi, *, pro
         row = {"survey": survey, "wave": wave, "quarter": quarter, "then_wave": then_wave, "then_quarter": then_quarter}
         often = own[own["wave"].isin([wave, then_wave])].groupby("wave")[names].sum().min()
         kept = [name for name in names if often[name] >= max(10, cells.limit(programme, survey))]
-        if kept and not _broken(programme, kpi, row):
+        comments = [item.id for item in programme.items if item.kind == "verbatim" and (not item.surveys or survey in item.surveys)]
+        if kept and not _broken(programme, kpi.item, row) and not any(_broken(programme, item, row) for item in comments):
             parts.append(_attributes(own, kpi, kept, row).assign(survey=survey, quarter=quarter, then_quarter=then_quarter, kpi=kpi.id))
     columns = [*keys, "driver", "moved", "slope", "estimate", "std_error", "conf_low", "conf_high", "n_now", "n_then", "note"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
@@ -149,9 +150,9 @@ def _worded(counted: pd.DataFrame, segment) -> pd.DataFrame:
     return counted.assign(value=counted["value"].astype(str).replace(dict(segment.values)))
 
 
-def _broken(programme, kpi, row) -> bool:
+def _broken(programme, item: str, row) -> bool:
     """Whether the question or the mode changed between the two waves so that their answers are not comparable."""
-    return any(row["then_quarter"] < wave.quarter <= row["quarter"] for wave, _ in programme.breaks(row["survey"], kpi.item))
+    return any(row["then_quarter"] < wave.quarter <= row["quarter"] for wave, _ in programme.breaks(row["survey"], item))
 
 
 def _both(responses, row, item, segment) -> pd.DataFrame:

@@ -175,8 +175,21 @@ def shares(mentions: pd.DataFrame, tables, codeframe, *, target: str = "populati
             by_people = judged[(judged["survey"] == survey) & (judged["quarter"] == quarter)]
             wave = own[own["quarter"] == quarter]
             parts.append(_corrected(raw, said[said["response_id"].isin(wave["response_id"])], wave, answers, by_people, codeframe, target) if len(by_people) else raw.assign(uncorrected=raw["estimate"], audit_n=0, target="population"))
-    whole = pd.concat(parts, ignore_index=True)
+    whole = pd.concat(parts, ignore_index=True).assign(changed="")
+    for survey, quarters in whole.groupby("survey")["quarter"].unique().items():
+        for quarter, what in _breaks(tables.programme, survey, sorted(quarters)):
+            whole.loc[(whole["survey"] == survey) & (whole["quarter"] == quarter), "changed"] = what
     return cells.topics(whole.reindex(columns=list(dict.fromkeys([*whole, "sensitivity", "precision"]))), programme=tables.programme)
+
+
+def _breaks(programme, survey: str, quarters: list[str]) -> list[tuple[str, str]]:
+    """The quarters with comments from which those of a survey may not be compared with the ones before, and what changed: a share can move because the question did."""
+    found = {}
+    for item in (item for item in programme.items if item.kind == "verbatim" and (not item.surveys or survey in item.surveys)):
+        for wave, what in programme.breaks(survey, item.id):
+            at = next((quarter for quarter in quarters[1:] if quarter >= wave.quarter), None)
+            found.setdefault(at, []).append(what)
+    return [(at, "; ".join(dict.fromkeys(what))) for at, what in found.items() if at]
 
 
 def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, target):
@@ -196,9 +209,14 @@ def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, target):
 def last_two(shared: pd.DataFrame, *, polarity: str = "negative") -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return each topic's shares in the last quarter of its survey and in the one before, as two frames to be compared by `PAIR`.
 
-    in: what `shares` returns. Both carry quarter (the last) and then_quarter (the one before). A survey with one quarter is in neither.
+    in: what `shares` returns. Both carry quarter (the last) and then_quarter (the one before). A survey with one quarter is in neither,
+    nor is one whose question, mode or sample changed in between (`changed`).
     """
-    own = shared[(shared["level"] == "topic") & (shared["polarity"] == polarity)].assign(definition="share of commenters", unit="share")
+    own = shared[(shared["level"] == "topic") & (shared["polarity"] == polarity)]
+    if "changed" in own:
+        newest = own["quarter"] == own.groupby("survey")["quarter"].transform("max")
+        own = own[~own["survey"].isin(own.loc[newest & (own["changed"] != ""), "survey"])]
+    own = own.assign(definition="share of commenters", unit="share")
     own = _alike(own)
     last = own.groupby("survey")["quarter"].transform("max")
     before = own["quarter"].where(own["quarter"] < last).groupby(own["survey"]).transform("max")

@@ -48,6 +48,18 @@ def test_a_survey_with_one_quarter_has_no_pair():
     assert metrics.change(now, then, by=comments.PAIR).empty
 
 
+def test_no_change_is_told_across_a_change_of_the_question(coded):
+    """A share can move because the question did; the quarter after it stands for it where its own has no comments."""
+    programme = coded[0].programme
+    for quarters, at in ((["2025Q1", "2025Q2", "2025Q3"], "2025Q2"), (["2025Q1", "2025Q3"], "2025Q3")):
+        assert [(quarter, "added to the question" in what) for quarter, what in comments._breaks(programme, "pulse", quarters)] == [(at, True)]
+    assert comments._breaks(programme, "pulse", ["2025Q2", "2025Q3"]) == []
+    one = {"topic": "a", "level": "topic", "polarity": "negative", "estimate": 0.2, "std_error": 0.02, "n": 400, "n_eff": 400.0}
+    rows = [one | {"survey": survey, "quarter": quarter, "changed": what if quarter == "2026Q2" else ""} for survey, what in (("same", ""), ("asked otherwise", "wording")) for quarter in ("2026Q1", "2026Q2")]
+    now, then = comments.last_two(pd.DataFrame(rows))
+    assert set(now["survey"]) == set(then["survey"]) == {"same"}
+
+
 def test_the_adjusted_association_does_not_use_polarity_learnt_from_the_same_ratings(coded):
     tables, _, mentions, _ = coded
     found = comments.associations(mentions, tables, tables.programme.kpi("nps"), unit="points")

@@ -122,6 +122,12 @@ def changes(moved: pd.DataFrame) -> list[str]:
     return said
 
 
+def broken(shown: pd.DataFrame) -> list[str]:
+    """Say where a survey's shares start anew, because the question, the mode or the source of the sample changed."""
+    own = shown[shown["changed"] != ""].drop_duplicates(["survey", "quarter"])
+    return [claims.say(row.opening, f"from {row.quarter} on the shares start anew ({row.changed.rstrip('.')}): the lines are broken there, and no change is told across it.") for row in own.itertuples()]
+
+
 def impact(found: pd.DataFrame, unit: str) -> list[str]:
     """Say which topics go with a lower or higher KPI, where it survives all tests of its kind; the ledger decides for the front page."""
     said, survive = [], claims.sifted(found)
