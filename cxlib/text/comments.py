@@ -187,9 +187,9 @@ def _breaks(programme, survey: str, quarters: list[str]) -> list[tuple[str, str]
     found = {}
     for item in (item for item in programme.items if item.kind == "verbatim" and (not item.surveys or survey in item.surveys)):
         for wave, what in programme.breaks(survey, item.id):
-            at = next((quarter for quarter in quarters[1:] if quarter >= wave.quarter), None)
+            at = next((quarter for quarter in quarters if quarter >= wave.quarter), quarters[0])
             found.setdefault(at, []).append(what)
-    return [(at, "; ".join(dict.fromkeys(what))) for at, what in found.items() if at]
+    return [(at, "; ".join(dict.fromkeys(what))) for at, what in found.items() if at > quarters[0]]
 
 
 def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, target):
