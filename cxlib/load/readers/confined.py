@@ -16,6 +16,7 @@ from cxlib.errors import DataError
 from cxlib.load.readers import encodings
 
 MEMORY, SECONDS = 384 * 2**20, 5.0  # for a file of usual size; both grow with what the file unpacks to
+WAIT = 20  # times the seconds of computing that are waited for on a busy machine: who computes without end falls over the limit itself
 OUTPUT = 64 * 2**20
 
 
@@ -48,7 +49,7 @@ def _done(out, script: str, path: Path, options: dict, size: int) -> tuple[dict,
     with tempfile.TemporaryFile() as errors:
         try:
             # One arena: with one a thread the libraries' threads would reserve address space by the gigabyte, and fall over the limit.
-            done = subprocess.run(command, env={**os.environ, "MALLOC_ARENA_MAX": "1"}, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=3 * limits["seconds"], check=False)
+            done = subprocess.run(command, env={**os.environ, "MALLOC_ARENA_MAX": "1"}, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=WAIT * limits["seconds"], check=False)
             code = done.returncode
         except subprocess.TimeoutExpired:
             code = -signal.SIGXCPU
