@@ -306,7 +306,7 @@ class Programme(BaseModel):
 
     def inputs(self) -> list[Path]:
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
-        contracts = [path for name in ("programme", "codeframe", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
+        contracts = [path for name in ("programme", "codeframe", "codeframe_before", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
         contracts += [path for path in (self.folder / FORGOTTEN, self.folder / CODING_DRAWS, self.folder / CODINGS) if path.is_file()]
         files = (name for one in (*self.waves, *self.sources, *self.published) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in getattr(one, "joins", ()))) if name)
         return contracts + [self.raw / name for name in dict.fromkeys(files)]

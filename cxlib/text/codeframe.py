@@ -154,6 +154,13 @@ def _plain(phrase: str) -> str:
     return " ".join(phrase.lower().lstrip("=").split())
 
 
+def before(path) -> Codeframe | None:
+    """Return the version before the one at `path`: `codeframe_before.toml` beside it, which `cx code accept` keeps; None where there is none, or it has the same version."""
+    older = path.with_name(f"{path.stem}_before{path.suffix}")
+    found = read(older) if older.is_file() else None
+    return found if found is not None and found.version != read(path).version else None
+
+
 def starter() -> Codeframe:
     """The codeframe for services that ships: topics of nearly every trade in English, German and French, and five that alert."""
     return read(STARTER)

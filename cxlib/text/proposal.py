@@ -56,6 +56,7 @@ def accept(path: Path, proposed: Path, ids: list[str]) -> list[str]:
     after = codeframes.parse(tomllib.loads(content), name=path.name)
     if after.version != version:
         raise DataError(f"{path.name}: the line version = \"{before.version}\" was not found at the start of a line; raise the version by hand. Nothing was written.")
+    path.with_name(f"{path.stem}_before{path.suffix}").write_bytes(path.read_bytes())  # so that the next report can say what the new version moves
     part = path.with_suffix(".part")
     part.write_text(content, encoding="utf-8")
     part.replace(path)

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from cxlib import cells
 from cxlib.text import codeframe as frames
-from cxlib.text import topics
+from cxlib.text import comments, topics
 from cxlib.text.codeframe import Codeframe
 
 _KEYS = ("name", "parent", "definition", "merged_into", "retired", "silence", "alert")
@@ -75,6 +76,13 @@ def moved(before: pd.DataFrame, after: pd.DataFrame, verbatims: pd.DataFrame, *,
     counts = counts.assign(share_old=counts["old"] / counts["n"], share_new=counts["new"] / counts["n"])
     counts["change"] = counts["share_new"] - counts["share_old"]
     return counts.astype({"gained": "int64", "lost": "int64"})[[*by, "topic", "n", "share_old", "share_new", "change", "gained", "lost"]]
+
+
+def by_survey(tables, older: Codeframe, mentions: pd.DataFrame) -> pd.DataFrame:
+    """Return what the present version (`mentions`) moves against an older one: `moved` by survey and quarter; rows that would tell of too few people of an anonymous survey are left out."""
+    found = moved(comments.code(tables, older), mentions, comments.of(tables), by=("survey", "quarter"))
+    other = found["gained"] + found["lost"]
+    return found[(other == 0) | (other >= found["survey"].map(lambda survey: cells.limit(tables.programme, survey)))].reset_index(drop=True)
 
 
 def rows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

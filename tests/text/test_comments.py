@@ -7,7 +7,8 @@ from small import ROOT
 from cxlib import programme
 from cxlib.load import store
 from cxlib.measure import metrics
-from cxlib.text import codeframe, comments
+from cxlib.show import claims, prose
+from cxlib.text import codeframe, comments, recode
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,21 @@ def test_no_change_is_told_across_a_change_of_the_question(coded):
     rows = [one | {"survey": survey, "quarter": quarter, "changed": what if quarter == "2026Q2" else ""} for survey, what in (("same", ""), ("asked otherwise", "wording")) for quarter in ("2026Q1", "2026Q2")]
     now, then = comments.last_two(pd.DataFrame(rows))
     assert set(now["survey"]) == set(then["survey"]) == {"same"}
+
+
+def test_what_a_new_version_of_the_codeframe_moves_is_said_by_survey(coded):
+    tables, frame, mentions, _ = coded
+    older = recode.edited(frame, "price", drop=["price", "expensive", "tariff"], version="older")
+    found = recode.by_survey(tables, older, mentions)
+    own = found[(found["topic"] == "price") & (found["quarter"] == found["quarter"].max())].iloc[0]
+    people = mentions[(mentions["topic"] == "price")].merge(comments.of(tables)[["response_id", "quarter"]].drop_duplicates(), on="response_id")
+    assert own["share_new"] * own["n"] == pytest.approx(people.loc[people["quarter"] == own["quarter"], "response_id"].nunique())
+    assert own["gained"] > 0
+    assert own["lost"] == 0
+    said = claims.mentions.recoded(found, older.version, frame.version, programme=tables.programme, names=frame.names())
+    assert f"against version older it puts {frame.names()['price']} at {prose.percent(own['share_new'], digits=1)} instead of {prose.percent(own['share_old'], digits=1)}" in said[0]
+    same = claims.mentions.recoded(found.assign(change=0.0), "older", frame.version, programme=tables.programme, names=frame.names())
+    assert "no topic's share moves" in same[0]
 
 
 def test_the_adjusted_association_does_not_use_polarity_learnt_from_the_same_ratings(coded):

@@ -103,7 +103,10 @@ def test_a_person_accepts_into_the_next_version_and_every_line_stays(frame, tmp_
     row = proposed[proposed["phrases"].str.contains("esim")].iloc[0]
     path, offered = tmp_path / "codeframe.toml", tmp_path / proposal.FILE
     offered.write_text(proposal.text(proposed.assign(survey="poll"), frame, quarter="2026Q3"), "utf-8")
+    stood = path.read_bytes()
     said = proposal.accept(path, offered, [row["id"]])
+    assert path.with_name(f"{path.stem}_before.toml").read_bytes() == stood
+    assert codeframe.before(path).version != codeframe.read(path).version
     assert "2026-1 became 2026-2" in said[0]
     after = codeframe.read(path)
     assert after.version == "2026-2"

@@ -168,3 +168,13 @@ def first(shares: pd.DataFrame) -> str:
     """Return the topic that readers see first: the one criticised most in the latest quarter."""
     own = shares[(shares["polarity"] == "negative") & (shares["level"] == "topic")]
     return own[own["quarter"] == own["quarter"].max()].sort_values("estimate", ascending=False, kind="stable")["topic"].iloc[0] if len(own) else ""
+
+
+def recoded(found: pd.DataFrame, older: str, now: str, *, programme, names: dict, least: float = 0.005) -> list[str]:
+    """Say what a new version of the codeframe moves in each survey's latest quarter; all quarters are coded by it, so that no share jumps because the topics were named anew."""
+    said = []
+    for survey, own in found.groupby("survey", sort=True):
+        own = own[(own["quarter"] == own["quarter"].max()) & (own["change"].abs() >= least)].sort_values("change", key=abs, ascending=False, kind="stable").head(5)
+        told = [f"{names.get(row.topic, row.topic)} at {prose.percent(row.share_new, digits=1)} instead of {prose.percent(row.share_old, digits=1)}" for row in own.itertuples()]
+        said.append(claims.say(claims.heading(programme, survey), f"all quarters are coded by version {now} of the codeframe; against version {older} it puts {prose.join(told)} in {own['quarter'].iloc[0]}." if told else f"all quarters are coded by version {now} of the codeframe; against version {older} no topic's share moves by half a percentage point in the latest quarter."))
+    return said
