@@ -19,6 +19,9 @@ OUTCOMES = {"margin": "margin", "amount": "sales", "retention": "the share who s
 MONEY = ("margin", "amount", "returns", "sales")
 CHECKS = {
     "ratio_p": "as many in each arm as the design says", "attrition_p": "as many observed in each arm", "before_p": "both arms alike before", "pretrend_p": "no difference in trend before", "placebo_p": "nothing seen at a date when nothing happened",
+}
+AGAINST = {
+    "ratio_p": "not as many in each arm as the design says", "attrition_p": "not as many observed in each arm", "before_p": "the arms were not alike before", "pretrend_p": "a difference in trend before", "placebo_p": "something seen at a date when nothing happened",
 }  # fmt: skip
 NEXT = {
     "randomised": "hold back a random part", "holdout": "hold back a random part", "list": "hold back a random part of the list", "matching": "hold back a random part of the list", "everyone": "leave out a random part, or begin in some units first",
@@ -77,8 +80,8 @@ def checks(found: pd.DataFrame, plan, currency: str) -> list[str]:
         made = [name for name in CHECKS if row[name] == row[name]]
         if not made and not row["largest"] > 0.25:
             continue
-        parts = prose.join(f"{CHECKS[name]} ({prose.p_value(row[name])})" for name in made)
-        failed = [CHECKS[name] for name in made if row[name] < 0.01]
+        failed = [f"{AGAINST[name]} ({prose.p_value(row[name])})" for name in made if row[name] < 0.01]
+        parts = prose.join(f"{CHECKS[name]} ({prose.p_value(row[name])})" for name in made if not row[name] < 0.01)
         verdict = f" Against it speaks: {prose.join(failed)}. Then the two are not comparable, and the difference is not the action's alone." if failed else ""
         if row["bound"] == row["bound"]:
             verdict += f" A difference in trend that the time before allows would give an effect of {_amount(row['bound'], row, currency)} by itself; the effect is {_amount(abs(row['estimate']), row, currency)}."
