@@ -96,3 +96,11 @@ def test_false_alerts_within_a_quarter_come_as_often_as_was_said(answers, runs):
         seen.append(shown.loc[~shown["baseline"], "signal"].iloc[:13].any())
     expected = np.mean(said)
     assert abs(np.mean(seen) - expected) < 2.6 * np.sqrt(max(expected * (1 - expected), 0.02) / runs)
+
+
+def test_a_stretch_too_short_for_a_chart_leaves_the_others_numbers():
+    """An empty frame among them made every column one of objects, which no chart can draw."""
+    frame = series(np.full(90, 10))
+    periods, charts, _ = alerts.watch(frame, breaks=[frame["date"][4]])
+    assert charts["note"].str.contains("a chart takes").tolist() == [True, False]
+    assert {periods[name].dtype.kind for name in ("value", "centre", "lower", "upper", "stat")} == {"f"}
