@@ -88,9 +88,9 @@ def watch(frame: pd.DataFrame, *, period: str = "week", breaks=()) -> tuple[pd.D
             parts.append(shown)
             found += alerts
             start = None if lasting is None else start + lasting["first_at"]
-    empty = ["date", "value", "centre", "lower", "upper", "stat", "signal", "baseline"]
-    parts = [part for part in parts if len(part)]  # an empty one knows no types, and would take theirs from the others
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=empty), pd.DataFrame(charts), pd.DataFrame(found)
+    # what is empty has types too: without, it would take theirs from the series beside it
+    empty = pd.DataFrame({"date": pd.Series(dtype="datetime64[us]"), **{name: pd.Series(dtype=float) for name in ("value", "centre", "lower", "upper", "stat")}, "signal": pd.Series(dtype=bool), "baseline": pd.Series(dtype=bool)})
+    return pd.concat(parts, ignore_index=True) if any(map(len, parts)) else empty, pd.DataFrame(charts), pd.DataFrame(found)
 
 
 def _stretch(own: pd.DataFrame, period: str):
@@ -223,7 +223,6 @@ def watched(tables) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         found["alert_id"] = [f"{row.survey}.{row.kpi}.{row.first:%Y-%m-%d}" for row in found.itertuples()]
         found = found.sort_values(["first", "survey", "kpi"], ascending=[False, True, True], kind="stable", ignore_index=True)
     days = {name: "datetime64[us]" for name in ("first", "since", "last")}  # also where there is none
-    periods = [part for part in periods if len(part)]
     return found.reindex(columns=ALERTS).astype(days), charts.reindex(columns=CHARTS), pd.concat(periods, ignore_index=True) if periods else pd.DataFrame(columns=["date", "kpi", "survey"])
 
 

@@ -98,9 +98,8 @@ def test_false_alerts_within_a_quarter_come_as_often_as_was_said(answers, runs):
     assert abs(np.mean(seen) - expected) < 2.6 * np.sqrt(max(expected * (1 - expected), 0.02) / runs)
 
 
-def test_a_stretch_too_short_for_a_chart_leaves_the_others_numbers():
-    """An empty frame among them made every column one of objects, which no chart can draw."""
-    frame = series(np.full(90, 10))
-    periods, charts, _ = alerts.watch(frame, breaks=[frame["date"][4]])
-    assert charts["note"].str.contains("a chart takes").tolist() == [True, False]
+def test_a_series_too_short_for_a_chart_leaves_the_others_numbers():
+    """Beside an empty frame of objects every column became one of objects, which no chart can draw."""
+    periods = pd.concat([alerts.watch(series(np.full(length, 10)))[0] for length in (12, 90)])
     assert {periods[name].dtype.kind for name in ("value", "centre", "lower", "upper", "stat")} == {"f"}
+    assert [periods[name].dtype.kind for name in ("date", "signal", "baseline")] == ["M", "b", "b"]
