@@ -266,7 +266,7 @@ def test_intake_finds_every_planted_fault(sample_report):
 
 
 def null_report(cx, folder: Path, seed: int) -> Path:
-    code, _, errors = cx("sample", folder / f"null{seed}", "--world", "null", "--customers", "800", "--seed", seed)
+    code, _, errors = cx("sample", folder / f"null{seed}", "--world", "null", "--customers", "500", "--seed", seed)
     assert code == 0, errors
     code, said, errors = cx("report", folder / f"null{seed}", "--out", folder / "reports", "-p", "replicates=200")
     assert code == 0, errors
@@ -288,7 +288,7 @@ def nothing_causal(draft: Path) -> None:
     section = page[page.index("Main points"):]
     assert all(re.sub(r"\s+", " ", said) in re.sub(r"\s+", " ", section.replace("&#x27;", "'").replace("&amp;", "&")) for said in points)
     worth = told[(told["study"] == "11_roi") & told["grade"].isin(["A", "B"])]
-    assert worth["said"].str.contains("no detectable|cannot|could not").all(), worth["said"].tolist()
+    assert worth["said"].str.contains("no detectable|cannot|could not|did not pay").all(), worth["said"].tolist()
 
 
 def no_driver_is_named(draft: Path) -> None:

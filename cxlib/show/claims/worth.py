@@ -177,7 +177,8 @@ def _together(row, which: str, count: int, cost: str, currency: str) -> str:
     verdict = f"whether {they} paid cannot be told" if row["conf_low"] <= 0 <= row["conf_high"] else f"{they} paid" if row["conf_low"] > 0 else f"{they} did not pay"
     limits = f"95 % interval {prose.interval(row['conf_low'], row['conf_high'], f'money:{currency}')}"
     many = f", for {prose.plural(row['n'], 'customer')} by name, each counted once," if row["n"] else "," if cost else ""
-    worth = "brought" if sure else f"what goes with {them} is worth"
+    # only what surely came back was brought
+    worth = f"what goes with {them} is worth" if not sure else "brought" if row["conf_low"] > 0 else "the effect measured is worth"
     weakest = f"at grade {row['grade']}{'' if one else ', that of the weakest of them'}{'' if sure else ', which is no proof'}"
     return f"The {name} cost {money(row['investment'])}{cost}{many} and {worth} {money(row['value'])}: net {money(row['estimate'])} ({limits}); {verdict}, {weakest}."
 
