@@ -62,8 +62,9 @@ class _Phrases:
         if not opinion and any(word in self.reader.negators for word in lower[start:end]):
             opinion = -1  # "they do not explain", "no invoice": what is denied is missed
         if not opinion:
-            if statement not in heard:
-                heard[statement] = sum(self.reader.opinion(lower, lemmas, first, last) for first, last, other in spans if other == statement)
+            if not heard:  # all statements in one pass: a megabyte of short sentences is as many statements
+                for first, last, other in spans:
+                    heard[other] = heard.get(other, 0) + self.reader.opinion(lower, lemmas, first, last)
             opinion = heard[statement]
         return "positive" if opinion > 0 else "negative" if opinion < 0 else "unclear"
 
