@@ -193,8 +193,8 @@ def test_no_change_is_told_across_a_switch_of_mode(tmp_path):
     found_levels = waves.kpis(tables).query("survey == 'pulse' and kpi == 'nps'")
     moved = waves.changes(tables, found_levels)
     assert moved[["against", "then_wave"]].to_numpy().tolist() == [["last wave", "2026Q1"]]
-    assert decomposition._broken(phoned, phoned.kpi("nps"), {"survey": "pulse", "then_quarter": "2025Q2", "quarter": "2026Q2"})
-    assert not decomposition._broken(phoned, phoned.kpi("nps"), {"survey": "pulse", "then_quarter": "2026Q1", "quarter": "2026Q2"})
+    assert decomposition._broken(phoned, phoned.kpi("nps").item, {"survey": "pulse", "then_quarter": "2025Q2", "quarter": "2026Q2"})
+    assert not decomposition._broken(phoned, phoned.kpi("nps").item, {"survey": "pulse", "then_quarter": "2026Q1", "quarter": "2026Q2"})
     (said,) = tracking.gaps(found_levels, phoned)
     assert "the mode changed in 2026Q1 (phone became online), so the line is broken there" in said
     panel = found.model_copy(update={"waves": tuple(wave.model_copy(update={"sample": "online panel"}) if wave.survey == "pulse" and wave.quarter < "2026Q1" else wave for wave in found.waves)})
