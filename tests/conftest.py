@@ -6,9 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from small import HEADER, ROOT, ROWS, SHARED, TINY
+from small import HEADER, ROOT, ROWS, SHARED, SHIPPED, TINY
+
+from cxlib import load, programme
 
 os.environ.setdefault("CX_SALT", "the secret of the tests")  # read by the same code as anybody's; commands that are run inherit it
+
+
+@pytest.hookimpl(tryfirst=True)  # before the workers read it
+def pytest_collection_modifyitems(items):
+    """Keep the tests of a file on one worker, and with them all that look at the same built report: it is built once."""
+    looking = {item.path for item in items if {"sample_report", "hostile_report"} & set(item.fixturenames)}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("reports" if item.path in looking else str(item.path)))
 
 
 @pytest.fixture
@@ -34,6 +44,20 @@ def cx():
         return done.returncode, done.stdout, done.stderr
 
     return run
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory):
+    """Return a folder of reports that all workers load into: a store is named by what it was made of, so the same files are read once."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "loaded"
+
+
+@pytest.fixture(scope="session")
+def sample(loaded):
+    """Return a function that gives the tables of the shipped sample as known in a quarter: `sample("2026Q3")`."""
+    found = programme.read(SHIPPED)
+    return lambda quarter: load.tables(found, quarter, out=loaded)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 """A programme small enough to read in one look, and where things are."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
+SHIPPED = ROOT / "data" / "telecom"
+SHARED = Path(os.environ.get("CX_SHARED") or ROOT.parent / "shared") / "data"  # public data beside the repository
 
 TINY = """
 name = "Tiny"

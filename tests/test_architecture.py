@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from small import ROOT
 
 from cxlib import studies
 
-ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "cxlib"
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(PACKAGE.rglob("*.py"))}
 LEVEL = {"load": 0, "measure": 1, "text": 1, "customers": 2, "act": 3}  # load -> measure, text -> customers -> act

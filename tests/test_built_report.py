@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hostile import BRANDS, FILE, FORMULA, IMAGE, LINK, SCRIPT, STYLE
-from small import ROOT
+from small import SHIPPED
 
 from cxlib.load import identifiers
 
@@ -236,7 +236,7 @@ def test_the_record_names_what_went_in_and_what_came_out(sample_report):
     assert record["complete"] is True
     assert record["partial"] is False
     assert record["quarter"] == "2026Q3"
-    assert len(record["inputs"]) == len(list((ROOT / "data" / "telecom").glob("*.toml"))) + len(list((ROOT / "data" / "telecom" / "raw").iterdir()))
+    assert len(record["inputs"]) == len(list((SHIPPED).glob("*.toml"))) + len(list((SHIPPED / "raw").iterdir()))
     assert set(record["studies"]) == {"00_summary", *PAGES[1:]}
     assert record["unclaimed"] == []
     assert all(entry["seconds"] > 0 for entry in record["studies"].values())

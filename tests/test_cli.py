@@ -11,8 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
+from small import ROOT
 
 
 def refused(done, code, *words):

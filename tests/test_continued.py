@@ -4,7 +4,7 @@ import shutil
 import tomllib
 
 import pytest
-from small import HEADER, ROOT, ROWS, TINY
+from small import HEADER, ROWS, SHIPPED, TINY
 
 from cxlib import programme
 from cxlib.errors import DataError, UsageError
@@ -136,7 +136,7 @@ def test_without_days_the_quarter_is_asked_for(tiny, tmp_path):
 def test_the_sample_s_last_pulse_is_added_as_it_was(tmp_path, cx):
     """Cut the latest pulse out of the shipped sample and add its file by the command: the same columns, days and rows as declared by hand."""
     folder = tmp_path / "telecom"
-    shutil.copytree(ROOT / "data" / "telecom", folder)
+    shutil.copytree(SHIPPED, folder)
     made = programme.read(folder)
     pulses = [wave for wave in made.waves if wave.survey == "pulse"]
     last = max(pulses, key=lambda wave: wave.quarter)

@@ -10,8 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from small import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 CORE = {"jupyterlab", "pandas", "statsmodels", "seaborn", "scikit-learn", "spacy", "papermill", "nbconvert"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 

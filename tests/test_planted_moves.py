@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from small import SHIPPED
 
-from cxlib import programme, synth
+from cxlib import load, programme, synth
 from cxlib.load import store
 from cxlib.measure import decomposition, ledger, metrics, units, waves
 from cxlib.show import claims
-
-SHIPPED = Path(__file__).resolve().parents[1] / "data" / "telecom"
 
 
 class Company:
@@ -19,10 +18,10 @@ class Company:
 
     def __init__(self, folder: Path, out: Path):
         self.programme, self.truth = programme.read(folder), {name: pd.read_parquet(folder / "truth" / f"{name}.parquet") for name in ("moves", "units")}
-        self.store, self.planted = store.write(self.programme, out), self.truth["moves"].set_index("kind")
+        self.out, self.planted = out, self.truth["moves"].set_index("kind")
 
     def at(self, kind: str) -> store.Tables:
-        return store.Tables(self.store, self.programme, self.planted.loc[kind, "wave"])
+        return load.tables(self.programme, self.planted.loc[kind, "wave"], out=self.out)
 
     def told(self, kind: str) -> pd.DataFrame:
         """The tests of the pulse's key figures against the wave before, as page 03 makes them of that quarter; `survives` counts all of its tests."""
@@ -48,8 +47,8 @@ class Company:
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory) -> Company:
-    return Company(SHIPPED, tmp_path_factory.mktemp("store"))
+def company(loaded) -> Company:
+    return Company(SHIPPED, loaded)
 
 
 def inside(row, true: float) -> bool:

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from small import SHIPPED
 
 from cxlib import load, programme, synth
 from cxlib.act import differences, effects, outcomes
 from cxlib.measure import chain
-
-SHIPPED = Path(__file__).resolve().parents[1] / "data" / "telecom"
 
 
 class Company:
@@ -56,8 +55,8 @@ class Company:
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory) -> Company:
-    return Company(SHIPPED, tmp_path_factory.mktemp("reports"))
+def company(loaded) -> Company:
+    return Company(SHIPPED, loaded)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from small import ROOT
+from small import SHIPPED
 
 from cxlib import load, synth
 from cxlib.measure import ledger, proofs, waves
@@ -47,7 +47,7 @@ def test_issue_6_at_most_one_quiet_quarter_in_twenty_carries_a_headline(tmp_path
 def test_the_level_holds_the_weekly_truth_of_the_sample(sample_report):
     """What was planted for those who were asked in a week scatters with who they happened to be; over nine weeks that averages out, and is then compared with the level."""
     found = pd.read_parquet(sample_report / "findings" / "levels.parquet").query("kpi == 'nps' and survey == 'pulse'")
-    truth = pd.read_parquet(ROOT / "data" / "telecom" / "truth" / "nps_by_week.parquet").assign(date=lambda rows: pd.to_datetime(rows["week"]))
+    truth = pd.read_parquet(SHIPPED / "truth" / "nps_by_week.parquet").assign(date=lambda rows: pd.to_datetime(rows["week"]))
     both = found.merge(truth[["date", "n", "nps_respondents"]], on="date", suffixes=("", "_true")).sort_values("date", ignore_index=True)
     assert len(both) > 100
     jumps = [*np.flatnonzero(both["break"].astype(bool)), len(both)]
@@ -63,7 +63,7 @@ def test_the_level_holds_the_weekly_truth_of_the_sample(sample_report):
 
 def test_the_level_goes_through_the_week_without_answers_and_the_page_says_so(sample_report):
     """FAULTS 7: a week with none. Its neighbours stand, no jump is seen in it, the next forecast is less sure than that of a week earlier with as many answers, and the gap is told."""
-    gone = pd.Timestamp(json.loads((ROOT / "data" / "telecom" / "truth" / "company.json").read_text(encoding="utf-8"))["missing_week"])
+    gone = pd.Timestamp(json.loads((SHIPPED / "truth" / "company.json").read_text(encoding="utf-8"))["missing_week"])
     found = pd.read_parquet(sample_report / "findings" / "levels.parquet").query("kpi == 'nps' and survey == 'pulse'").sort_values("date").set_index("date")
     near = pd.date_range(gone - pd.Timedelta(weeks=3), gone + pd.Timedelta(weeks=3), freq="7D")
     assert [day for day in near if day not in found.index] == [gone]

@@ -7,22 +7,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from scipy import stats
-from small import TINY
+from small import SHIPPED, TINY
 
 from cxlib import load, programme, synth
 from cxlib.errors import DataError
-from cxlib.load import anomalies, bases, identifiers, journey, store
-from cxlib.synth import faults
-
-SHIPPED = Path(__file__).resolve().parents[1] / "data" / "telecom"
+from cxlib.load import anomalies, bases, identifiers, journey
+from cxlib.synth import faults, visits
 
 
 class Sample:
     """The sample as it is loaded, with the list of what was planted and the truth of whose rows are whose."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, out: Path):
         self.programme = programme.read(folder)
-        self.tables = load.check(self.programme)
+        self.tables = load.tables(self.programme, out=out)
         self.faults, self.links = (pd.read_parquet(folder / "truth" / f"{name}.parquet") for name in ("faults", "links"))
 
     def linked(self) -> pd.DataFrame:
@@ -33,25 +31,20 @@ class Sample:
 
 
 @pytest.fixture(scope="module")
-def sample() -> Sample:
-    return Sample(SHIPPED)
-
-
-@pytest.fixture(scope="module")
-def tables(sample, tmp_path_factory) -> store.Tables:
-    return store.Tables(store.write(sample.programme, tmp_path_factory.mktemp("store")), sample.programme, "2026Q3")
+def shipped(loaded) -> Sample:
+    return Sample(SHIPPED, loaded)
 
 
 @pytest.fixture(scope="module")
 def another(tmp_path_factory) -> Sample:
     folder = tmp_path_factory.mktemp("another") / "company"
     synth.sample(folder, customers=2500, seed=3)
-    return Sample(folder)
+    return Sample(folder, folder.parent / "reports")
 
 
 # -- cell by cell ------------------------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("company", ["sample", "another"])
+@pytest.mark.parametrize("company", ["shipped", "another"])
 def test_8_9_12_15_36_the_repair_list_holds_every_planted_row_and_no_other(company, request):
     company = request.getfixturevalue(company)
     planted, repairs = company.faults[company.faults["must"] == faults.ASIDE], company.tables["repairs"]
@@ -65,17 +58,17 @@ def test_8_9_12_15_36_the_repair_list_holds_every_planted_row_and_no_other(compa
     assert set(several[several > 1].index) == set(zip(*(planted.loc[planted["kind"] == "shifted_row", name] for name in ("file", "row"))))
 
 
-def test_9_14_rows_that_repeat_are_dropped_and_counted_and_loose_blanks_are_read(sample):
-    files = sample.tables["files"].set_index("file")
+def test_9_14_rows_that_repeat_are_dropped_and_counted_and_loose_blanks_are_read(shipped):
+    files = shipped.tables["files"].set_index("file")
     for must, column in ((faults.DROPPED, "duplicates"), (faults.TRIMMED, "trimmed")):
-        planted = sample.faults[sample.faults["must"] == must].groupby("file").size()
+        planted = shipped.faults[shipped.faults["must"] == must].groupby("file").size()
         assert planted.to_dict() == files.loc[files[column] > 0, column].to_dict()
     assert (files["rows"] == files["kept"] + files["quarantined"] + files["duplicates"]).all()
-    assert (files["quarantined"] <= sample.programme.limits.quarantine * files["rows"]).all()
+    assert (files["quarantined"] <= shipped.programme.limits.quarantine * files["rows"]).all()
 
 
-def test_every_kind_of_fault_that_the_loader_must_know_is_planted(sample):
-    kinds = set(sample.faults["kind"])
+def test_every_kind_of_fault_that_the_loader_must_know_is_planted(shipped):
+    kinds = set(shipped.faults["kind"])
     cells = {"duplicate_equal", "duplicate_different", "off_scale", "half_score", "words", "full_width", "code_99", "trailing_blank", "shifted_row", "ambiguous_date", "impossible_date", "wrong_wave", "unknown_code",
              "zero_weight", "no_id"}
     waves = {"mixed_scales", "reversed_scale", "heaping", "renamed_value", "wave_twice", "wording_break", "shifted_columns", "ambiguous_dates"}
@@ -84,9 +77,9 @@ def test_every_kind_of_fault_that_the_loader_must_know_is_planted(sample):
 
 # -- whole waves -------------------------------------------------------------------------------------------------------------------------------
 
-def test_the_anomalies_are_the_planted_ones_and_no_other(sample):
-    found = sample.tables["anomalies"]
-    waves = sample.faults[sample.faults["kind"].isin({*found["kind"], "heaping", "mixed_scales", "reversed_scale", "wave_twice", "shifted_columns", "ambiguous_dates", "renamed_value", "wording_break"})]
+def test_the_anomalies_are_the_planted_ones_and_no_other(shipped):
+    found = shipped.tables["anomalies"]
+    waves = shipped.faults[shipped.faults["kind"].isin({*found["kind"], "heaping", "mixed_scales", "reversed_scale", "wave_twice", "shifted_columns", "ambiguous_dates", "renamed_value", "wording_break"})]
     planted = waves.assign(item=waves["item"].where(waves["kind"] != "ambiguous_dates", "Visit")).drop_duplicates(["kind", "wave", "item", "unit"])
     keys = ["kind", "survey", "wave", "item"]
     assert sorted(found[keys].itertuples(index=False, name=None)) == sorted(planted[keys].itertuples(index=False, name=None))
@@ -96,22 +89,22 @@ def test_the_anomalies_are_the_planted_ones_and_no_other(sample):
     assert (both["must"].str.startswith("refused") == (both["verdict"] == "refused")).all()
 
 
-def test_what_must_not_be_averaged_is_no_key_figure_of_the_annual_survey_or_the_pulse(sample):
-    refused = anomalies.refusals(sample.tables["anomalies"], sample.programme)
+def test_what_must_not_be_averaged_is_no_key_figure_of_the_annual_survey_or_the_pulse(shipped):
+    refused = anomalies.refusals(shipped.tables["anomalies"], shipped.programme)
     assert set(refused["survey"]) == {"visits"}
 
 
-def test_the_split_sample_bridges_the_change_of_wording(sample):
-    own = anomalies.bridge(next(grid for grid in anomalies.grids(sample.tables, sample.programme) if grid.survey.id == "visits"), item="visit_advice", wave="2025Q3").iloc[0]
+def test_the_split_sample_bridges_the_change_of_wording(shipped):
+    own = anomalies.bridge(next(grid for grid in anomalies.grids(shipped.tables, shipped.programme) if grid.survey.id == "visits"), item="visit_advice", wave="2025Q3").iloc[0]
     assert (own["old"], own["item"]) == ("visit_advice", "visit_advice_new")
-    assert own["conf_low"] < synth.visits.SHARPER < own["conf_high"]
+    assert own["conf_low"] < visits.SHARPER < own["conf_high"]
     assert own["conf_high"] < 0
 
 
-def test_the_switch_of_mode_is_declared_and_has_the_effect_that_was_planted(sample):
-    modes = {wave.id: wave.mode for wave in sample.programme.waves if wave.survey == "visits"}
+def test_the_switch_of_mode_is_declared_and_has_the_effect_that_was_planted(shipped):
+    modes = {wave.id: wave.mode for wave in shipped.programme.waves if wave.survey == "visits"}
     assert {wave for wave, mode in modes.items() if mode == "phone"} == {"2024Q1", "2024Q2", "2024Q3", "2024Q4", "2025Q1"}
-    own = sample.tables["responses"].query("survey == 'visits'")
+    own = shipped.tables["responses"].query("survey == 'visits'")
     before, after = (own.loc[own["wave"].isin(waves), "visit_settled"].dropna() for waves in (("2024Q1", "2024Q2", "2024Q4"), ("2025Q2", "2025Q3", "2026Q1")))
     assert stats.ttest_ind(before, after, equal_var=False).pvalue < 1e-3
     assert 0.1 < before.mean() - after.mean() < 0.5
@@ -120,8 +113,8 @@ def test_the_switch_of_mode_is_declared_and_has_the_effect_that_was_planted(samp
 # -- refused whole -----------------------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", sorted(faults.REFUSED))
-def test_10_12_13_14_22_a_file_that_must_be_refused_is_refused_with_a_sentence(tmp_path, name, sample):
-    one = sample.faults[sample.faults["file"] == f"refused/{name}"].iloc[0]
+def test_10_12_13_14_22_a_file_that_must_be_refused_is_refused_with_a_sentence(tmp_path, name, shipped):
+    one = shipped.faults[shipped.faults["file"] == f"refused/{name}"].iloc[0]
     content = (SHIPPED / "truth" / one["file"]).read_bytes()
     (tmp_path / "raw").mkdir()
     (tmp_path / "programme.toml").write_text(TINY, encoding="utf-8")
@@ -132,7 +125,7 @@ def test_10_12_13_14_22_a_file_that_must_be_refused_is_refused_with_a_sentence(t
 
 # -- whose rows they are -----------------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("company", ["sample", "another"])
+@pytest.mark.parametrize("company", ["shipped", "another"])
 def test_the_interval_of_false_links_holds_those_that_are_false(company, request):
     company = request.getfixturevalue(company)
     rows, rates = company.linked(), company.tables["matching"].query("how == 'all'").set_index("file")
@@ -146,8 +139,8 @@ def test_the_interval_of_false_links_holds_those_that_are_false(company, request
 
 # Without Splink rows are matched by equal keys alone, so that fewer are found: the least shares hold for both.
 @pytest.mark.parametrize(("file", "least", "most"), [("calls_2026Q3.csv", 0.78, 0.92), ("shops_2026Q3.xlsx", 0.30, 0.70), ("mailbox_2026Q3.csv", 0.55, 0.80), ("app_2026Q3.jsonl", 0.45, 0.65)])
-def test_keys_match_only_in_part_and_the_match_rate_is_that_of_the_truth(sample, file, least, most):
-    own = sample.linked().query("file == @file")
+def test_keys_match_only_in_part_and_the_match_rate_is_that_of_the_truth(shipped, file, least, most):
+    own = shipped.linked().query("file == @file")
     assert least < own["made"].mean() < most
     customers = own[own["true"].notna()]
     found = (customers["made"] & ~customers["false"]).mean()
@@ -155,15 +148,15 @@ def test_keys_match_only_in_part_and_the_match_rate_is_that_of_the_truth(sample,
     assert not own.loc[own["true"].isna(), "false"].any(), "who is no customer is linked to nobody"
 
 
-def test_no_identifier_reaches_the_store(tables):
+def test_no_identifier_reaches_the_store(shipped):
     known = pd.read_csv(SHIPPED / "raw" / "people.csv", dtype=str)[["name", "email", "phone"]].stack().sample(60, random_state=1)
-    for frame in (pd.read_parquet(path) for path in sorted(tables.folder.glob("*.parquet"))):
+    for frame in (pd.read_parquet(path) for path in sorted(shipped.tables.folder.glob("*.parquet"))):
         cells = {str(value) for column in frame.select_dtypes(["object", "str"]) for value in frame[column].dropna().unique()}
         assert cells.isdisjoint(known)
 
 
-def test_a_survey_that_nobody_is_linked_to_has_no_false_links_though_others_are_matched(tables):
-    links = bases.links(tables).set_index(["survey", "table"])
+def test_a_survey_that_nobody_is_linked_to_has_no_false_links_though_others_are_matched(shipped):
+    links = bases.links(shipped.tables).set_index(["survey", "table"])
     for survey in ("annual", "pulse"):  # answers carry no account's key; their customers have one each
         assert 0 < links.loc[(survey, "accounts"), "linked"] == links.loc[(survey, "people"), "linked"]
     assert (links.loc["visits", ["linked", "false", "false_high"]] == 0).all(axis=None)
@@ -171,19 +164,19 @@ def test_a_survey_that_nobody_is_linked_to_has_no_false_links_though_others_are_
 
 
 @pytest.mark.skipif(importlib.util.find_spec("splink") is None, reason="Splink is not installed")
-def test_names_and_postcodes_of_the_shops_are_matched_by_scores(sample):
-    rates = sample.tables["matching"].query("file == 'shops_2026Q3.xlsx'").set_index("how")
+def test_names_and_postcodes_of_the_shops_are_matched_by_scores(shipped):
+    rates = shipped.tables["matching"].query("file == 'shops_2026Q3.xlsx'").set_index("how")
     assert rates.loc["scored", "linked"] > 50
 
 
 # -- journeys ----------------------------------------------------------------------------------------------------------------------------------
 
-def test_the_journeys_of_the_sample_have_two_blind_places(sample, tables):
-    found = journey.matrix(tables).set_index(["touchpoint", "channel", "kind"]).sort_index()
+def test_the_journeys_of_the_sample_have_two_blind_places(shipped):
+    found = journey.matrix(shipped.tables).set_index(["touchpoint", "channel", "kind"]).sort_index()
     assert set(found.index.get_level_values("channel")) <= {"phone", "chat", "shop", "app", "e-mail", ""}
     assert found.loc[("shop", "shop")]["blind"].to_dict() == {"operational": False, "perceptive": False, "outcome": False}
     assert not found.loc[("service", "phone", "operational"), "blind"]
     assert found.loc[("cancellation", "")]["blind"].to_dict() == {"operational": True, "perceptive": True, "outcome": False}
     assert found.loc[("network", "", "outcome"), "blind"]
-    said = journey.blind(found.reset_index(), journey.read(sample.programme))
+    said = journey.blind(found.reset_index(), journey.read(shipped.programme))
     assert any(sentence.startswith("Cancelling: what customers think of it is not measured") for sentence in said), said

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small import ROOT
 
 from cxlib import programme as programmes
 from cxlib.errors import DataError
 from cxlib.load import store
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "data" / "sfo-airport"
 YEARS = [str(year) for year in range(2010, 2018)]
 # Columns of the published files that the programme does not read, among them those with blanks, commas or midnight dates in them.

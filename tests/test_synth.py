@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from small import ROOT, SHIPPED
 
 from cxlib import load, programme, synth
 from cxlib.act import plan, series
@@ -21,9 +22,6 @@ from cxlib.errors import UsageError
 from cxlib.load import identifiers
 from cxlib.synth import comments, company, deflate, draws, opinions, sayings, truth
 from cxlib.text import codeframe, emerging, topics
-
-ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = ROOT / "data" / "telecom"
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -34,10 +32,10 @@ def contents(folder: Path) -> dict[str, str]:
 class World:
     """A sample, loaded by the workbook's own reader, with its truth."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, out: Path):
         self.folder = folder
         self.programme = programme.read(folder)
-        self.tables = load.check(self.programme)
+        self.tables = load.tables(self.programme, out=out)
         self.truth = {path.stem: pd.read_parquet(path) for path in (folder / "truth").glob("*.parquet")}
         for name, frame in self.truth.items():  # the store knows persons by keyed hashes
             self.truth[name] = frame.assign(person_id=identifiers.pseudonyms(frame["person_id"], secret=identifiers.salt())) if "person_id" in frame else frame
@@ -80,15 +78,15 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def telecom() -> World:
-    return World(SHIPPED)
+def telecom(loaded) -> World:
+    return World(SHIPPED, loaded)
 
 
 @pytest.fixture(scope="module")
 def null(tmp_path_factory) -> World:
     folder = tmp_path_factory.mktemp("null") / "company"
     synth.sample(folder, customers=4000, seed=11, world="null")
-    return World(folder)
+    return World(folder, folder.parent / "reports")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +94,7 @@ def large(tmp_path_factory) -> World:
     """Large enough that what is true of the company shows within narrow limits."""
     folder = tmp_path_factory.mktemp("large") / "company"
     synth.sample(folder, customers=8_000, seed=5)
-    return World(folder)
+    return World(folder, folder.parent / "reports")
 
 
 # -- the same bytes ----------------------------------------------------------------------------------------------------------------------------
@@ -672,7 +670,7 @@ def test_the_second_company_is_what_the_function_writes(tmp_path):
         synth.brand(tmp_path / "accessory")
     sold = pd.read_csv(ACCESSORY / "raw" / "sales.csv", parse_dates=["sold_on"])
     assert (sold.groupby("series").size() == 130).all()
-    assert (sold["sold_on"].dt.dayofweek == 0).all()
+    assert (sold["sold_on"].dt.day_of_week == 0).all()
     assert set(load.check(programme.read(ACCESSORY))) >= {"sales"}
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from small import SHIPPED
 
-ROOT = Path(__file__).resolve().parents[1]
-TRUTH = ROOT / "data" / "telecom" / "truth"
+TRUTH = SHIPPED / "truth"
 CAUSAL = re.compile(
     r"\b(?:rais(?:ed|es)|lower(?:ed|s)|caus(?:ed|es)|led to|leads to(?! expect)|increas(?:ed|es)|reduc(?:ed|es)|improv(?:ed|es)|made \w+ (?:higher|lower)|brought|drov?e|drives|because of|due to|thanks to|results? in|paid off|pays off|saved)\b",
     re.I,

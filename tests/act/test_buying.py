@@ -1,16 +1,14 @@
 """Buying again without a contract: against the published CDNOW values, closed forms and simulation."""
 
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from small import SHARED
 
 from cxlib.act import buying, spending
 from cxlib.errors import DataError
 
-SHARED = Path(os.environ.get("CX_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"  # beside the repository
 PAPER = (0.24259, 4.41353, 0.79289, 2.42575)
 
 

@@ -1,17 +1,14 @@
 """Effects against NSW, closed forms and simulation."""
 
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from small import SHARED
 
 from cxlib.act import effects
 from cxlib.errors import DataError
-
-SHARED = Path(os.environ.get("CX_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"  # beside the repository
 
 
 def arms(treated, control):

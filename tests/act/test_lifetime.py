@@ -1,16 +1,13 @@
 """How long customers stay and what that is worth: against published survival, closed forms and simulation."""
 
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from small import SHARED
 
 from cxlib.act import lifetime
 from cxlib.errors import DataError
-
-SHARED = Path(os.environ.get("CX_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"  # beside the repository
 
 
 def shared(name):

@@ -38,8 +38,8 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", params=["sample", "hostile"])
-def draft(request):
-    return request.getfixturevalue(f"{request.param}_report")
+def draft(request, sample_report, hostile_report):
+    return {"sample": sample_report, "hostile": hostile_report}[request.param]
 
 
 @pytest.fixture(scope="session", params=PAGES)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import worlds
 from scipy import stats
-from small import ROOT
+from small import ROOT, SHIPPED
 
 from cxlib import programme as programmes
 from cxlib.load import anomalies, store
@@ -260,7 +260,7 @@ def test_the_power_table_of_begged_tens(who, n, share, power):
 
 
 def test_the_sample_and_its_faults_of_single_cells_raise_nothing():
-    programme = programmes.read(ROOT / "data" / "telecom")
+    programme = programmes.read(SHIPPED)
     found = anomalies.find(store.build(programme), programme)
     # Whole waves are spoilt in the shop poll, and one team of the pulse begged (tests/test_sample_faults.py).
     assert found[(found["survey"] != "visits") & (found["unit"] != "team 'west-1'")].empty

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from small import HEADER, ROOT, TINY
+from small import HEADER, TINY
 
 from cxlib import programme
 from cxlib.errors import DataError
@@ -120,9 +120,8 @@ def test_fault_5_a_journey_that_does_not_fit_is_refused_with_the_nearest_name(co
         journey.read(tables.programme)
 
 
-def test_answers_of_the_sample_are_told_by_the_contact_they_are_about(tmp_path):
-    found = programme.read(ROOT / "data" / "telecom")
-    tables = store.Tables(store.write(found, tmp_path), found, "2026Q3")
+def test_answers_of_the_sample_are_told_by_the_contact_they_are_about(sample):
+    tables = sample("2026Q3")
     matrix = journey.matrix(tables, journey.Journeys())  # as without a declaration
     contacts = tables["interactions"].groupby(["touchpoint", "channel"]).size()
     operational = matrix[(matrix["kind"] == "operational") & (matrix["n"] > 0)].set_index(["touchpoint", "channel"])["n"]

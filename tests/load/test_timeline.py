@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from small import HEADER, ROOT, TINY
+from small import HEADER, TINY
 
 from cxlib import programme
 from cxlib.errors import DataError
@@ -24,13 +24,6 @@ file = "orders.csv"
 table = "actions"
 file = "actions.csv"
 """
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    found = programme.read(ROOT / "data" / "telecom")
-    place = store.write(found, tmp_path_factory.mktemp("store"))
-    return lambda quarter: store.Tables(place, found, quarter)
 
 
 @pytest.fixture

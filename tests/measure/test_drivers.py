@@ -4,19 +4,18 @@ import os
 import subprocess
 import sys
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy import stats
+from small import SHARED
 
 from cxlib.errors import DataError
 from cxlib.measure import dominance, drivers, moments, priorities
 from cxlib.measure.moments import Answers
 
-SHARED = Path(os.environ.get("CX_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"  # beside the repository
 SWISS = ["Agriculture", "Examination", "Education", "Catholic", "Infant.Mortality"]
 
 

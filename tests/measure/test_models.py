@@ -2,19 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import pytest
-from small import ROOT
 
-from cxlib import programme
 from cxlib.load import store
 from cxlib.measure import drivers, models
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    found = programme.read(ROOT / "data" / "telecom")
-    place = store.write(found, tmp_path_factory.mktemp("store"))
-    return lambda quarter: store.Tables(place, found, quarter)
 
 
 def test_the_latest_wave_stands_where_the_quarter_has_none(sample):

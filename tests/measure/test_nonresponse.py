@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from small import ROOT, TINY
+from small import TINY
 from survey_worlds import population, within
 
 from cxlib import programme
@@ -12,9 +12,8 @@ from cxlib.measure import design, fieldwork, metrics, nonresponse, waves
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    found = programme.read(ROOT / "data" / "telecom")
-    tables = store.Tables(store.write(found, tmp_path_factory.mktemp("store")), found, "2026Q3")
+def answering(sample):
+    tables = sample("2026Q3")
     return tables, nonresponse.asked(tables)
 
 
@@ -50,16 +49,16 @@ def test_invitations_of_one_person_are_one_cluster():
     assert errors[0] == pytest.approx(errors[1], rel=0.01)
 
 
-def test_rates_of_the_sample_are_those_of_its_invitations(sample):
-    tables, asked = sample
+def test_rates_of_the_sample_are_those_of_its_invitations(answering):
+    tables, asked = answering
     found = nonresponse.rates(asked, by=[]).set_index(["survey", "wave"])
     told = tables["invitations"].groupby(["survey", "wave"])["answered"].agg(["size", "sum"])
     assert (found["n"] == told["size"].reindex(found.index)).all()
     assert (found["answered"] == told["sum"].reindex(found.index)).all()
 
 
-def test_earlier_invitations_are_those_of_the_year_before(sample):
-    tables, asked = sample
+def test_earlier_invitations_are_those_of_the_year_before(answering):
+    tables, asked = answering
     calls = tables["invitations"].assign(sent_on=lambda x: x["sent_on"])
     person = calls["person_id"].value_counts().index[0]
     days = calls.loc[calls["person_id"] == person, "sent_on"].sort_values()
@@ -234,8 +233,8 @@ def test_filled_in_scores_are_found_and_honest_ones_are_not():
 # --------------------------------------------------------------------------------------------------------------------- the sample's pages
 
 
-def test_boxes_say_of_each_wave_whom_it_asked_and_how_it_was_weighted(sample):
-    tables, asked = sample
+def test_boxes_say_of_each_wave_whom_it_asked_and_how_it_was_weighted(answering):
+    tables, asked = answering
     boxes = fieldwork.boxes(tables, nonresponse.rates(asked, by=[])).set_index(["survey", "wave"])
     row = boxes.loc[("annual", "2026Q3")]
     own = tables["responses"].query("survey == 'annual' and wave == '2026Q3'")
@@ -253,8 +252,8 @@ def test_a_change_of_mode_is_a_break():
     assert fieldwork.breaks(paneled)[["wave", "what", "after"]].to_numpy().tolist() == [["c", "sample", "online panel"]]
 
 
-def test_accounts_count_firms_and_their_sales(sample):
-    tables, asked = sample
+def test_accounts_count_firms_and_their_sales(answering):
+    tables, asked = answering
     found = fieldwork.accounts(tables, asked).set_index(["survey", "segment"]).loc[("annual", "business")]
     people = tables["people"]
     own = asked.query("survey == 'annual' and wave == '2026Q3' and answered == 1")
@@ -263,8 +262,8 @@ def test_accounts_count_firms_and_their_sales(sample):
     assert 0 < found["revenue"] < 1
 
 
-def test_the_adjusted_level_stands_for_those_invited(sample):
-    tables, asked = sample
+def test_the_adjusted_level_stands_for_those_invited(answering):
+    tables, asked = answering
     found = nonresponse.adjusted(tables, asked, waves.kpis(tables)).set_index(["survey", "kpi"])
     row = found.loc[("annual", "nps")]
     assert row["estimate"] - row["shown"] == pytest.approx(row["shift"])

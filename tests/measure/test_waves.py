@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from small import ROOT, TINY
+from small import TINY
 
 from cxlib import programme, questionnaire
 from cxlib.errors import DataError
@@ -10,13 +10,6 @@ from cxlib.load import store, weighting
 from cxlib.measure import decomposition, design, levels, metrics, waves
 from cxlib.show.claims import tracking
 from cxlib.show.figures import tracking as figures
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    found = programme.read(ROOT / "data" / "telecom")
-    place = store.write(found, tmp_path_factory.mktemp("store"))
-    return lambda quarter: store.Tables(place, found, quarter)
 
 
 def test_levels_are_those_of_the_answers(sample):
@@ -106,10 +99,10 @@ def test_every_segment_of_the_programme_is_cut_and_its_labels_stand(sample):
     assert found.query("segment == 'brand'")["n"].sum() == brands["n"].sum()
 
 
-def test_no_change_is_told_across_a_question_that_is_not_comparable(tmp_path):
+def test_no_change_is_told_across_a_question_that_is_not_comparable(sample):
     """A change of wording with comparable = false parts the waves: the first after it has nothing to be compared with, the next only that one."""
-    found = programme.read(ROOT / "data" / "telecom")
-    place = store.write(found, tmp_path)
+    known = sample("2026Q2")
+    found, place = known.programme, known.folder
 
     def reworded(wave, *, comparable):
         change = {"wave": wave, "what": "Another scale label.", "comparable": comparable}
@@ -182,10 +175,10 @@ def test_more_answers_than_the_universe_are_refused(tiny):
         waves.kpis(designed(tiny, "universe = 50"))
 
 
-def test_no_change_is_told_across_a_switch_of_mode(tmp_path):
+def test_no_change_is_told_across_a_switch_of_mode(sample):
     """Issue 4: a change of mode is a break like one of wording, for key figures, levels and the parts of a move."""
-    found = programme.read(ROOT / "data" / "telecom")
-    place = store.write(found, tmp_path)
+    known = sample("2026Q2")
+    found, place = known.programme, known.folder
     phoned = found.model_copy(update={"waves": tuple(wave.model_copy(update={"mode": "phone"}) if wave.survey == "pulse" and wave.quarter < "2026Q1" else wave for wave in found.waves)})
     assert [(wave.id, what) for wave, what in phoned.breaks("pulse", "recommend")] == [("2026Q1", "mode: phone became online")]
     assert found.breaks("pulse", "recommend") == []

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from small import ROOT
+from small import SHIPPED
 
 from cxlib import programme
 from cxlib.show import claims, prose
@@ -10,7 +10,7 @@ from cxlib.show import claims, prose
 
 @pytest.fixture(scope="module")
 def telecom():
-    return programme.read(ROOT / "data" / "telecom")
+    return programme.read(SHIPPED)
 
 
 def rates(low_rate):

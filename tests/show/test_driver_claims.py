@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from small import ROOT
+from small import SHIPPED
 
 from cxlib import programme as programmes
 from cxlib.show import claims, figures
@@ -13,7 +13,7 @@ KEYS = {"survey": "annual", "wave": "2026Q3", "kpi": "nps"}
 
 @pytest.fixture(scope="module")
 def programme():
-    return programmes.read(ROOT / "data" / "telecom")
+    return programmes.read(SHIPPED)
 
 
 def rows(columns, *values):

@@ -1,7 +1,7 @@
 """The data-protection sheet says what the programme declares, what was done, and what nobody declared."""
 
 import pandas as pd
-from small import HEADER, ROOT, ROWS, TINY
+from small import HEADER, ROWS, SHIPPED, TINY
 
 from cxlib import programme
 from cxlib.load import redaction, store
@@ -39,7 +39,7 @@ def test_what_was_done_is_counted(tiny):
     assert "people.csv: 1 of 2 rows are from before 2024-03-31, the end of their 24 months, and were not loaded." in said
     assert said[-1].endswith("dpo@tiny.example.")
     assert "team of at least 5" in said[-2]
-    nothing = protection.kept(programme.read(ROOT / "data" / "telecom"), pd.DataFrame(columns=["kind", "n"]), made["retention"].iloc[:0])
+    nothing = protection.kept(programme.read(SHIPPED), pd.DataFrame(columns=["kind", "n"]), made["retention"].iloc[:0])
     assert "Nothing had to be taken out" in nothing[1]
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from small import ROOT
+from small import SHIPPED
 
 from cxlib import programme as programmes
 from cxlib.show import claims
@@ -12,7 +12,7 @@ KEYS = {"kpi": "nps", "survey": "annual", "wave": "2026Q3", "quarter": "2026Q3",
 
 @pytest.fixture(scope="module")
 def programme():
-    return programmes.read(ROOT / "data" / "telecom")
+    return programmes.read(SHIPPED)
 
 
 def attributes(*rows):

@@ -2,9 +2,7 @@
 
 import pandas as pd
 import pytest
-from small import ROOT
 
-from cxlib import programme
 from cxlib.load import store
 from cxlib.measure import metrics
 from cxlib.show import claims, prose
@@ -12,11 +10,10 @@ from cxlib.text import codeframe, comments, recode
 
 
 @pytest.fixture(scope="module")
-def coded(tmp_path_factory):
+def coded(sample):
     """Return the tables of the sample in its third quarter, its codeframe and its judged mentions."""
-    found = programme.read(ROOT / "data" / "telecom")
-    tables = store.Tables(store.write(found, tmp_path_factory.mktemp("store")), found, "2024Q2")
-    frame = codeframe.read(found.folder / "codeframe.toml")
+    tables = sample("2024Q2")
+    frame = codeframe.read(tables.programme.folder / "codeframe.toml")
     mentions, checks = comments.judge(comments.code(tables, frame), tables, score="recommend", seed=1)
     return tables, frame, mentions, checks
 
