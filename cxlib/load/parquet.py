@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cxlib.load.readers import raw
+
 ROWS = 200_000  # of a group: as many are in memory while a table is written, and as many again while they are on their way
 
 
@@ -41,7 +43,7 @@ class Growing:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.concat_tables(self.pending) if self.pending else self.schema.empty_table()
+        table = pa.concat_tables(self.pending).unify_dictionaries() if self.pending else self.schema.empty_table()
         self.file = self.file or pq.ParquetWriter(self.path, table.schema, **_written(table.schema))
         if self.writing:
             self.writing.result()
@@ -75,7 +77,9 @@ class Thinned:
         """Return the rows as a frame."""
         import pyarrow as pa
 
-        return pa.concat_tables([table for _, table in self.kept]).to_pandas().set_axis(np.concatenate([places for places, _ in self.kept]))
+        whole = pa.concat_tables([table for _, table in self.kept])
+        whole = whole.cast(pa.schema([field.with_type(pa.large_string()) if pa.types.is_dictionary(field.type) else field for field in whole.schema]))
+        return whole.to_pandas().set_axis(np.concatenate([places for places, _ in self.kept]))
 
 
 def put(path: Path, table) -> None:
@@ -89,13 +93,26 @@ def _written(schema) -> dict:
     """How a table is written: no dictionary for what seldom repeats, and bounds of its parts only where somebody asks for them, by day, number or quarter."""
     import pyarrow as pa
 
-    words = [field.name for field in schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)]
+    words = [field.name for field in schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type) or pa.types.is_dictionary(field.type)]
     alone = {"response_id", "answer", "text", "_row"} | ({"person_id"} if "answer" in schema.names else set())
     lengths = {"column_encoding": {"person_id": "DELTA_LENGTH_BYTE_ARRAY"}} if {"person_id", "answer"} <= set(schema.names) else {}
     return lengths | {
         "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in alone],
-        "write_statistics": [name for name in schema.names if name not in words or name == "quarter"],
+        "write_statistics": [name for name in schema.names if name not in words or name == "quarter"], "store_schema": False,
     }  # fmt: skip
+
+
+def words(values: pd.Series | None = None):
+    """Return a column of few distinct words as an Arrow dictionary, which is written as it is; without a column the type of all such."""
+    import pyarrow as pa
+
+    kind = pa.dictionary(pa.int32(), pa.large_string())
+    if values is None:
+        return kind
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return raw.arrow(values).dictionary_encode()
+    codes = values.array.codes.astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), raw.arrow(values.array.categories.to_series()))
 
 
 def release() -> None:

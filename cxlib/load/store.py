@@ -296,7 +296,9 @@ def _typed(frame: pd.DataFrame, name: str, programme: Programme):
     import pyarrow as pa
 
     items = [item for item in programme.items if item.kind != "verbatim"] if name == "responses" else []
-    types = {column.name: column.type for column in schema.TABLES[name]} | {item.id: "text" if item.kind == "nominal" else "number" for item in items}
+    types = {column.name: column.type for column in schema.TABLES[name]} | {item.id: "words" if item.kind == "nominal" else "number" for item in items}
+    if name in ("responses", "verbatims"):
+        types |= dict.fromkeys([one for one in intake.OFTEN if one in types], "words")
     required = {column.name for column in schema.TABLES[name] if column.required}
     return pa.table({column: _column(frame, column, kind, column in required) for column, kind in types.items()})
 
@@ -305,7 +307,7 @@ def _column(frame: pd.DataFrame, name: str, kind: str, required: bool):
     import pyarrow as pa
 
     if name not in frame:
-        return pa.nulls(len(frame), {"date": pa.timestamp("us"), "moment": pa.timestamp("us"), "text": pa.large_string()}.get(kind, pa.int64() if kind == "whole" and required and not len(frame) else pa.float64()))
+        return pa.nulls(len(frame), {"date": pa.timestamp("us"), "moment": pa.timestamp("us"), "text": pa.large_string(), "words": parquet.words()}.get(kind, pa.int64() if kind == "whole" and required and not len(frame) else pa.float64()))
     values = frame[name]
     if kind in ("date", "moment"):
         return pa.array(pd.to_datetime(values).astype("datetime64[us]"), pa.timestamp("us"), from_pandas=True)
@@ -313,6 +315,8 @@ def _column(frame: pd.DataFrame, name: str, kind: str, required: bool):
         return pa.array(values.astype("int64"))
     if kind in ("whole", "number", "flag"):
         return pa.array(values.astype("float64").to_numpy() if len(values) else np.empty(0), pa.float64(), from_pandas=True)
+    if kind == "words":
+        return parquet.words(values)
     if isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
         return raw.arrow(values)
     return raw.arrow(pd.Series(np.where(values.isna(), None, values), dtype="str"))
