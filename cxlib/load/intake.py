@@ -111,9 +111,9 @@ def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
         if "weight" in parsed:
             rules.put("weight", parsed["weight"].missing != "", "no weight")
         if dated:
-            days = pd.Series(parsed["answered_on"].values).dt.normalize()
-            outside = days.notna() & ((days < pd.Timestamp(wave.first)) | (days > pd.Timestamp(wave.last)))
-            rules.put("answered_on", outside.to_numpy(), f"outside the wave's days {wave.first} to {wave.last}")
+            moments = np.asarray(parsed["answered_on"].values)
+            outside = (moments < np.datetime64(wave.first)) | (moments >= np.datetime64(wave.last) + 1)
+            rules.put("answered_on", outside, f"outside the wave's days {wave.first} to {wave.last}")
             rules.put("answered_on", parsed["answered_on"].missing != "", "not a date (the cell is empty)")
         rules.put("response_id", twice, "the same id as another row with other answers")
         bad = rules.broken(len(raw.frame))

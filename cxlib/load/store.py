@@ -29,6 +29,8 @@ ROWS = "_rows"  # beside the responses while the store is made: the row of the f
 LARGE = 30_000  # a weight whose square needs more digits than a machine word has, at nine decimals
 KEPT = 500_000  # rows up to which a table stays in memory once it was read
 LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every second, fourth, eighth ...
+AT = "_at"  # beside the comments on their way: the place of each one's answer among those of its part
+UNHEARD = ("response_id", "person_id", "wave", "quarter", "item", "language")  # columns of comments of which nothing is asked there
 UNSEEN = ("person_id", "account_id", "week", "weight", "base_weight")  # their columns of which nothing is asked there
 
 
@@ -70,24 +72,30 @@ def made(programme: Programme, folder: Path) -> None:
     import pyarrow as pa
 
     some = parquet.Thinned(most=LOOKED, without=UNSEEN)
+    said = parquet.Thinned(without=UNHEARD, like=some)
     empty = {name: _typed(pd.DataFrame(), name, programme) for name in schema.TABLES} | {ROWS: pa.table({"_row": pa.array([], pa.int64())})}
     with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as files:
         tables = {name: files.enter_context(parquet.Growing(folder / f"{name}.parquet", table.schema, threads)) for name, table in empty.items()}
         some.add(empty["responses"])
+        said.add(empty["verbatims"])
         for name, table in parts(programme):
+            if name == "verbatims":
+                said.add(table.drop_columns(AT), some.rows - parted + table[AT].to_numpy())
+                table = table.drop_columns(AT)
             tables[name].append(table)
             if name == "responses":
                 some.add(table)
+                parted = len(table)
     parquet.release()
-    _settled(programme, folder, some)
+    _settled(programme, folder, some, said)
     if any(survey.rake or survey.universe for survey in programme.surveys):  # weights need a whole wave, and the customer file
         responses, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("responses", "people"))
         _put(folder, "responses", weighting.applied(programme, responses, people), programme)
 
 
-def _settled(programme: Programme, folder: Path, some: parquet.Thinned) -> None:
+def _settled(programme: Programme, folder: Path, some: parquet.Thinned, said: parquet.Thinned) -> None:
     """Look at all tables together: what must not be averaged becomes blank, and what was seen is a table of its own."""
-    looked = _Looked(folder, some)
+    looked = _Looked(folder, {"responses": some, "verbatims": said})
     found = anomalies.judged(anomalies.find(looked, programme), programme)
     _put(folder, "anomalies", found, programme)
     gone = anomalies.refusals(found, programme)
@@ -111,9 +119,9 @@ def _put(folder: Path, name: str, frame: pd.DataFrame, programme: Programme) -> 
 
 
 class _Looked(dict):
-    """The tables of a folder, read when they are asked for; of very many responses some, under their places."""
+    """The tables of a folder, read when they are asked for; of very many responses some, under their places, with their comments."""
 
-    def __init__(self, folder: Path, some: parquet.Thinned):
+    def __init__(self, folder: Path, some: dict[str, parquet.Thinned]):
         super().__init__()
         self.folder, self.some = folder, some
 
@@ -121,13 +129,7 @@ class _Looked(dict):
         return (self.folder / f"{name}.parquet").is_file()
 
     def __missing__(self, name: str) -> pd.DataFrame:
-        path = self.folder / f"{name}.parquet"
-        if name == "responses":
-            self[name] = self.some.frame()
-        elif name == "verbatims" and self.some.step > 1:
-            self[name] = parquet.among(path, "answer", self["responses"]["answer"], columns=["survey", "text"])
-        else:
-            self[name] = pd.read_parquet(path)
+        self[name] = self.some[name].frame() if name in self.some else pd.read_parquet(self.folder / f"{name}.parquet")
         return self[name]
 
 
@@ -165,10 +167,13 @@ def parts(programme: Programme):
 
 
 def _fitted(programme: Programme, tables: dict[str, pd.DataFrame]):
+    import pyarrow as pa
+
     for name, frame in unify.covered(tables, programme).items():
         if len(frame):
             weighted = frame.assign(weight=frame["weight"].astype(float).fillna(1.0) if "weight" in frame else 1.0) if name == "responses" else frame
-            yield name, _typed(weighted, name, programme)
+            table = _typed(weighted, name, programme)
+            yield name, table.append_column(AT, pa.array(frame["at"].to_numpy(dtype="int64"))) if name == "verbatims" else table
 
 
 def write(programme: Programme, folder: Path) -> Path:

@@ -107,23 +107,24 @@ def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
     sizes = np.diff(ends)
     found |= sizes > most
     of_text = lambda places: np.searchsorted(ends, places, side="right") - 1
-    count = lambda marks: _counted(marks, ends, sizes)
     strange = np.flatnonzero((signs < 32) | (signs == 127))  # signs that no keyboard writes, which Python and the engine may take differently
     found[of_text(strange[~np.isin(signs[strange], _BLANKS)])] = True
-    found |= (count((signs - 65 < 26) | (signs >= 192)) > count(signs - 97 < 26)) & (sizes > 12)  # more capitals than small letters
-    digits = count(signs - 48 < 10)
+    capitals = ((signs - 65 < 26) | (signs >= 192)).view(np.int8)
+    capitals -= (signs - 97 < 26).view(np.int8)
+    found |= (_summed(capitals, ends, sizes) > 0) & (sizes > 12)  # more capitals than small letters
+    digits = np.bincount(of_text(np.flatnonzero(signs - 48 < 10)), minlength=len(found))
     if (own := np.flatnonzero((digits > 0) & ~found)).size:
         found[own] = _with_digits(cells.take(pa.array(own)), digits[own], known, rules)
     _by_words(ends, signs, found, of_text, known.persons)
     return found
 
 
-def _counted(marks: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Return how many of the signs of each text are marked."""
-    counts = np.zeros(len(sizes), dtype=np.int32)
+def _summed(marks: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the sum of the marks of each text's signs."""
+    sums = np.zeros(len(sizes), dtype=np.int32)
     if len(marks):
-        counts[sizes > 0] = np.add.reduceat(marks.view(np.uint8), ends[:-1][sizes > 0], dtype=np.int32)
-    return counts
+        sums[sizes > 0] = np.add.reduceat(marks, ends[:-1][sizes > 0], dtype=np.int32)
+    return sums
 
 
 def _as_read(cells, read, found: np.ndarray):

@@ -89,7 +89,7 @@ def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFram
     if "verbatims" in tables and len(own := tables["verbatims"]):
         keys = [name for name in ("response_id", "answer", "person_id", "survey", "wave", "quarter") if name in tables["responses"]]
         answers = tables["responses"][keys].take(own["at"]).reset_index(drop=True)
-        tables["verbatims"] = answers.assign(**{name: own[name].array for name in ("item", "text", "language")})
+        tables["verbatims"] = answers.assign(**{name: own[name].array for name in ("at", "item", "text", "language")})
     return tables
 
 
