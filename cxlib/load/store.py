@@ -78,14 +78,15 @@ def made(programme: Programme, folder: Path) -> None:
         tables = {name: files.enter_context(parquet.Growing(folder / f"{name}.parquet", table.schema, threads)) for name, table in empty.items()}
         some.add(empty["responses"])
         said.add(empty["verbatims"])
+        first = 0  # the place of a part's first response among all
         for name, table in parts(programme):
             if name == "verbatims":
-                said.add(table.drop_columns(AT), some.rows - parted + table[AT].to_numpy())
+                said.add(table.drop_columns(AT), first + table[AT].to_numpy())
                 table = table.drop_columns(AT)
             tables[name].append(table)
             if name == "responses":
+                first = some.rows
                 some.add(table)
-                parted = len(table)
     parquet.release()
     _settled(programme, folder, some, said)
     if any(survey.rake or survey.universe for survey in programme.surveys):  # weights need a whole wave, and the customer file

@@ -134,7 +134,7 @@ def signs(texts) -> tuple[np.ndarray, np.ndarray]:
     cells = arrow(texts) if isinstance(texts, pd.Series) else texts
     cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     _, offsets, data = cells.buffers()
-    ends = np.frombuffer(offsets, np.int64 if pa.types.is_large_string(cells.type) else np.int32)[cells.offset : cells.offset + len(cells) + 1] if len(cells) else np.zeros(1, np.int64)
+    ends = np.frombuffer(offsets, np.int32 if pa.types.is_string(cells.type) else np.int64)[cells.offset : cells.offset + len(cells) + 1] if len(cells) else np.zeros(1, np.int64)
     found = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data is not None else np.empty(0, np.uint8)
     return ends - ends[0], found
 
