@@ -109,8 +109,11 @@ def _view(text: str) -> tuple[str, list[int] | None]:
     return "".join(signs), [*places, len(text)]
 
 
-def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
-    """Return what identifies somebody in a text: (start, end, kind), in order, without overlaps. The kinds are those of `MARKS`."""
+def spans(text: str, known: Known = NOTHING, *, asked: int = suspects.REACH | suspects.NAME) -> list[tuple[int, int, str]]:
+    """Return what identifies somebody in a text: (start, end, kind), in order, without overlaps. The kinds are those of `MARKS`.
+
+    `asked` is what the text may hold (`suspects.told`).
+    """
     view, places = _view(text)
     found: list[tuple[int, int, str]] = []
     free = lambda start, end: all(end <= a or start >= b for a, b, _ in found)
@@ -118,7 +121,18 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
     def take(kind, matches):
         found.extend((start, end, kind) for start, end in matches if end > start and free(start, end))
 
-    lower, odd = view.lower(), places is not None or not view.isascii()
+    if asked & suspects.REACH:
+        _reached(view, known, take, odd=places is not None or not view.isascii())
+    if asked & suspects.NAME:
+        take("name", names.spans(view[:MOST], known.persons))
+    if places is not None:
+        found = [(places[start], places[end - 1] + 1, kind) for start, end, kind in found]
+    return sorted(found)
+
+
+def _reached(view: str, known: Known, take, *, odd: bool) -> None:
+    """Take what somebody can be reached by or told apart: links, addresses, numbers, dates of birth; where one rule has taken something the next ones leave it."""
+    lower = view.lower()
     if "://" in view or "www." in lower:
         take("link", [(m.start(), m.start() + len(m.group().rstrip(".,;:!?)"))) for m in _LINK.finditer(view) if _SECRET.search(m.group())])
     if "@" in view:
@@ -143,10 +157,6 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
         take("phone", _phones(view))
     if _SAYS.search(lower) and sum(word.strip(",.-") in _SPOKEN for word in lower.split()) >= 7:
         take("phone", [m.span() for m in _SAID.finditer(view)])
-    take("name", names.spans(view[:MOST], known.persons))
-    if places is not None:
-        found = [(places[start], places[end - 1] + 1, kind) for start, end, kind in found]
-    return sorted(found)
 
 
 def redact(text, *, known: Known = NOTHING) -> tuple[str, int]:
@@ -186,10 +196,11 @@ def cleaned(values: pd.Series, *, known: Known = NOTHING) -> tuple[pd.Series, np
     kinds = list(MARKS)
     coded = raw.arrow(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values).dictionary_encode()
     unique, codes = coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()
-    looked = np.flatnonzero(suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.ones(len(unique), dtype=bool))
+    asked = suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.full(len(unique), suspects.REACH | suspects.NAME)
+    looked = np.flatnonzero(asked)
     changed, counts, clean = np.full(len(unique) + 1, -1), [], []
-    for place, text in zip(looked.tolist(), unique.take(pa.array(looked)).to_pylist(), strict=True):
-        if found := spans(text, known):
+    for place, text, what in zip(looked.tolist(), unique.take(pa.array(looked)).to_pylist(), asked[looked].tolist(), strict=True):
+        if found := spans(text, known, asked=what):
             own = [0] * len(kinds)
             for start, end, kind in reversed(found):
                 text = text[:start] + MARKS[kind] + text[end:]

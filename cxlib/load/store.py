@@ -309,6 +309,14 @@ def _typed(frame: pd.DataFrame, name: str, programme: Programme):
     return pa.table({column: _column(frame, column, kind, column in required) for column, kind in types.items()})
 
 
+def _numbers(values: np.ndarray):
+    """Return numbers in Arrow as they lie in memory, with the bits that say which of them are there."""
+    import pyarrow as pa
+
+    gone = np.isnan(values)
+    return pa.Array.from_buffers(pa.float64(), len(values), [pa.py_buffer(np.packbits(~gone, bitorder="little")) if gone.any() else None, pa.py_buffer(values)])
+
+
 def _column(frame: pd.DataFrame, name: str, kind: str, required: bool):
     import pyarrow as pa
 
@@ -320,7 +328,7 @@ def _column(frame: pd.DataFrame, name: str, kind: str, required: bool):
     if kind == "whole" and required and not values.isna().any():
         return pa.array(values.astype("int64"))
     if kind in ("whole", "number", "flag"):
-        return pa.array(values.astype("float64").to_numpy() if len(values) else np.empty(0), pa.float64(), from_pandas=True)
+        return _numbers(np.ascontiguousarray(values.astype("float64").to_numpy() if len(values) else np.empty(0), dtype=np.float64))
     if kind == "words":
         return parquet.words(values)
     if isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":

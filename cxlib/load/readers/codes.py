@@ -69,10 +69,10 @@ def _short(cells):
     sizes = np.diff(ends)
     if not len(sizes) or sizes.max() > 2 or not found.all():
         return None
-    found, first = np.append(found, np.zeros(2, np.uint8)), ends[:-1].astype(np.intp)
-    keys = found.take(first + 1, mode="clip").astype(np.uint16) * (sizes > 1)
-    keys <<= 8
-    keys |= found.take(first, mode="clip") * (sizes > 0)
+    first = ends[:-1].astype(np.intp)
+    keys = (np.append(found, np.uint8(0)).take(first) * (sizes > 0)).astype(np.uint16)
+    two = np.flatnonzero(sizes > 1)
+    keys[two] |= found.take(first[two] + 1).astype(np.uint16) << 8
     codes, places, left = np.full(1 << 16, -1, np.int16), np.empty(0, int), np.arange(min(len(keys), HEAD))
     while len(left):
         own, first = np.unique(keys[left], return_index=True)
