@@ -198,7 +198,7 @@ def _whole(cells: pd.Series) -> tuple[np.ndarray, pd.Index]:
     numbers = cells.to_numpy()
     known = ~np.isnan(numbers)
     low, high = (numbers[known].min(), numbers[known].max()) if known.any() else (0.0, np.inf)
-    if not high - low < 1000 or low != round(low):
+    if not abs(low) < 1e15 or not high - low < 1000 or low != round(low):
         return pd.factorize(cells)
     places = np.where(known, numbers - low, 0.0).astype(np.int64)
     if (places + low != numbers)[known].any():
