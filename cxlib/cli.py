@@ -40,7 +40,7 @@ def init(
         from cxlib.text import codeframe
 
         (to / "codeframe.toml").write_bytes(codeframe.STARTER.read_bytes())
-        _say("codeframe.toml: comments are coded by a codeframe for services in English, German and French; make it yours")
+        _say("codeframe.toml: comments are coded by a codeframe for services in English, German, French and Portuguese; make it yours")
 
 
 @app.command()
