@@ -37,7 +37,8 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("total", "number", "2274", "Customers saved, money grown, contacts or money of returns: estimate x counted"), ("total_low", "number", "1150", "Lower end of its 95 % interval"), ("total_high", "number", "3398", "Upper end"), ("grade", "text", "A", "Evidence grade", True), _NOTE,
     ),
     "growth": columns(
-        ACTION, ("part", "text", "volume", "volume, mix, price, all", True), ("estimate", "number", "15.5", "Difference in spend a customer, in the programme's currency"), ("conf_low", "number", "11.9", "Lower end of its 95 % interval"), ("conf_high", "number", "18.6", "Upper end"), ("n", "whole", "1101", "Customers", True),
+        ACTION, ("design", "text", "randomised", "Comparison that was made", True), ("per", "text", "customer in 90 days", "What the estimate is of", True), ("part", "text", "volume", "volume, mix, price, all", True),
+        ("estimate", "number", "15.5", "Difference in spend, in the programme's currency"), ("conf_low", "number", "11.9", "Lower end of its 95 % interval"), ("conf_high", "number", "18.6", "Upper end"), ("n", "whole", "1101", "Customers, units or periods", True), _NOTE,
     ),
     "renewals": columns(
         ACTION, ("group", "text", "flagged and called", "flagged and called, flagged not called, called never flagged, difference", True), ("accounts", "whole", "70", "Accounts", True), ("estimate", "number", "0.93", "Share kept a year after the flag"), ("std_error", "number", "0.03", "Its standard error"),

@@ -249,21 +249,6 @@ def test_what_comes_by_itself_stands_beside_what_was_seen():
     assert row.conf_low < 6 < row.conf_high
 
 
-def test_growth_adds_up_and_a_price_rise_is_not_volume():
-    people = pd.DataFrame({"person_id": [f"p{k}" for k in range(200)], "arm": np.repeat(["treated", "control"], 100), "assigned_on": pd.Timestamp("2025-03-01")})
-    bought = people[["person_id", "arm"]].merge(pd.DataFrame({"product": ["a", "b"], "price": [10.0, 40.0]}), how="cross")
-    bought = bought.assign(ordered_on=pd.Timestamp("2025-03-05"), quantity=np.where((bought["arm"] == "treated") & (bought["product"] == "a"), 2.0, 1.0))
-    bought["amount"] = bought["quantity"] * bought["price"] * np.where(bought["arm"] == "treated", 1.1, 1.0)
-    part = saved.growth(people, bought.drop(columns="arm"), days=90, replicates=0).set_index("part")["estimate"]
-    assert part["all"] == pytest.approx((2 * 11 + 44) - 50)
-    assert part[["volume", "mix", "price"]].sum() == pytest.approx(part["all"])
-    assert part["price"] == pytest.approx(1.5 * 1 + 1 * 4)  # Bennet: mean pieces times the change of price
-    assert part["volume"] + part["mix"] == pytest.approx(10.5)  # one more piece of a, at the mean price
-    assert part["mix"] < 0  # more of the cheaper one
-    alike = saved.growth(people, bought.drop(columns="arm").assign(amount=bought["price"], quantity=1.0), days=90, replicates=100).set_index("part")
-    assert alike["estimate"].abs().max() < 1e-9
-
-
 # ------------------------------------------------------------------------------------------------------ accounts, plans
 
 
