@@ -24,7 +24,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("estimate", "number", "0.2", "Mean, effect, value or standardised difference"), ("conf_low", "number", "-0.4", "Lower end of its 95 % interval"), ("conf_high", "number", "0.8", "Upper end"), ("n", "whole", "12", "Customers, units or series", True),
     ),
     "overlaps": columns(
-        ACTION, ("other", "text", "recovery_call", "Another action", True), ("of", "text", "customers", "customers, or units of two roll-outs", True), ("n", "whole", "527", "Customers (units) treated by the first", True), ("shared", "whole", "6", "Of whom the other treated too, at the same time", True), ("share", "number", "0.011", "shared / n"),
+        ACTION, ("other", "text", "recovery_call", "Another action", True), ("of", "text", "customers", "customers, or units of two roll-outs", True), ("n", "whole", "527", "Customers (units) treated by the first", True), ("shared", "whole", "6", "Of whom the other treated too, at the same time", True), ("share", "number", "0.011", "shared / n"), ("alone", "whole", "212", "Customers (units) whom the other treated, and this one did not", True),
         ("treated_other", "number", "0.011", "Share of the treated arm that had the other"), ("control_other", "number", "0.010", "Share of the control arm that had it"), ("p", "number", "0.9", "p: both arms had it as often"), ("separated", "flag", "1", "Whether the design tells the two apart", True), _NOTE,
     ),
     "recovery": columns(

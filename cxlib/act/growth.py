@@ -33,7 +33,7 @@ def table(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFr
                 if design == "randomised":
                     made = _lot(action, tables, seed, replicates)
                 elif design == "matching":
-                    made = _list(action, tables, overlap.both(action, actions, tables, met))
+                    made = _list(action, tables, overlap.aside(action, actions, tables, met))
                 elif design in BY_UNIT:
                     made = _units(action, tables, overlap.touched(action, actions))
         except DataError:
@@ -91,14 +91,12 @@ def _lot(action, tables, seed, replicates):
     return split(people, tables["orders"], days=action.window_days, seed=seed, replicates=replicates).assign(per=f"customer in {action.window_days} days", note=_untold(tables["orders"]))
 
 
-def _list(action, tables, without):
-    money = action.model_copy(update={"outcome": "amount"})
-    made = lists.cohort(money, tables)
-    made = made[~made["person_id"].isin(set(without))].reset_index(drop=True)
+def _list(action, tables, aside):
+    made, columns, _ = lists.compared(action.model_copy(update={"outcome": "amount"}), tables, **aside)
     bought = _windowed(made, priced(_named(tables), before=action.start), action.window_days)
     rows = []
     for part in PARTS:
-        found = matching.effect(made.assign(outcome=bought[part]), outcome="outcome", treated="treated", covariates=lists.covariates(made)).iloc[0]
+        found = matching.effect(made.assign(outcome=bought[part]), outcome="outcome", treated="treated", covariates=columns).iloc[0]
         rows.append({"part": part, "n": found["n"]} | found[["estimate", "conf_low", "conf_high"]].to_dict())
     return pd.DataFrame(rows).assign(per=f"customer in {action.window_days} days", note=_untold(tables["orders"]))
 
@@ -153,7 +151,7 @@ def _untold(orders) -> str:
     """Return what the orders do not tell, so that one part holds another."""
     products = "product" in orders and orders["product"].notna().any()
     pieces = "quantity" in orders and orders["quantity"].notna().any()
-    lacking = [text for known, text in ((pieces, "pieces: an order counts as one"), (products, "products: dearer ones are in the prices")) if not known]
+    lacking = [text for known, text in ((pieces, "pieces (an order counts as one)"), (products, "products (dearer ones are in the prices)")) if not known]
     return f"the orders tell no {' and no '.join(lacking)}" if lacking else ""
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cxlib.act import grades, matching, outcomes
+from cxlib.act import grades, matching, outcomes, overlap
 from cxlib.errors import DataError
 
 WORDS = ("contract", "segment", "brand", "region")  # of the customer file, where it has them
@@ -51,21 +51,28 @@ def covariates(made: pd.DataFrame) -> list[str]:
     return [name for name in ("score", "before", "earlier", "tenure", *WORDS) if name in made and made[name].notna().all()]
 
 
-def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=()) -> tuple[dict, pd.DataFrame]:
-    """Return the effect of an action for a list (ATT), `without` some customers, and how alike both groups are before and after weighting: rows as `rollouts.evaluate`, kinds "before" and "after" (standardised differences)."""
+def compared(action, tables, *, without=(), beside=None) -> tuple[pd.DataFrame, list[str], int]:
+    """Return the cohort without some customers, the columns in which both groups are made alike (`covariates`, and whether they had one of the actions `beside` it), and how many were left out."""
     made = cohort(action, tables)
     left, attrs = made["person_id"].isin(set(without)), made.attrs
     made = made[~left].reset_index(drop=True)
+    for name, other in (beside or {}).items():
+        made[name] = overlap.had(made, other).astype(float)
     made.attrs = attrs
+    return made, covariates(made) + list(beside or {}), int(left.sum())
+
+
+def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=(), beside=None) -> tuple[dict, pd.DataFrame]:
+    """Return the effect of an action for a list (ATT), `without` some customers, alike also in the actions they had `beside` it (`overlap.aside`), and how alike both groups are before and after weighting: rows as `rollouts.evaluate`, kinds "before" and "after" (standardised differences)."""
+    made, columns, left = compared(action, tables, without=without, beside=beside)
     if made["treated"].sum() < 2 or (~made["treated"]).sum() < 2:
         raise DataError(f"{int(made['treated'].sum())} customers on the list and {int((~made['treated']).sum())} others have a whole window; two each are needed")
-    columns = covariates(made)
     found = matching.effect(made, outcome="outcome", treated="treated", covariates=columns).iloc[0].to_dict()
     letter, reason = grades.grade(design="adjusted", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
     alike = matching.balance(made, treated="treated", covariates=columns)
     path = pd.concat([alike.assign(kind=kind, estimate=alike[kind], at=np.arange(len(alike), dtype=float)) for kind in ("before", "after")], ignore_index=True)
     path = path.assign(action=action.id, label=path["covariate"], conf_low=np.nan, conf_high=np.nan, n=found["n"])
-    notes = [found["note"], f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{int(left.sum())} who had another action at the same time are left out" if left.any() else ""]
+    notes = [found["note"], f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{left} who had another action at the same time are left out" if left else ""]
     row = found | {"design": "matching", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": made.attrs["cut"], "grade": letter, "reason": reason, "largest": outcomes.largest(made, "treated"), "note": "; ".join(note for note in notes if note)}
     row["comparison"] = f"{found['n_control']} customers not on the list, worth {found['n_eff']:.0f} after weighting"
     return row, path[["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]]

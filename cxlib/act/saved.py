@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.act import lists, measured, overlap, trials
+from cxlib.act import lists, measured, outcomes, overlap, trials
 from cxlib.errors import DataError
 
 KINDS = {"retention": "people", "margin": "people", "contacts": "interactions", "returns": "orders"}  # what can be counted, and the table that it needs
@@ -31,7 +31,7 @@ def table(actions, tables) -> pd.DataFrame:
             if need in tables and _there(outcome, tables):
                 other = action.model_copy(update={"outcome": outcome, "reasons": action.reasons if outcome == "contacts" else ()})
                 try:
-                    rows.append(_row(other, design, tables, first, overlap.both(action, actions, tables, met)))
+                    rows.append(_row(other, design, tables, first, overlap.aside(action, actions, tables, met)))
                 except DataError:
                     continue  # no window is over, or nobody stands for no action: said where its effect is
     made = pd.DataFrame(rows, columns=COLUMNS)
@@ -40,13 +40,13 @@ def table(actions, tables) -> pd.DataFrame:
     return made
 
 
-def _row(action, design, tables, first, without) -> dict:
+def _row(action, design, tables, first, aside) -> dict:
     if design == "randomised":
         people = measured.assigned([action], tables)[action.id]
         row, _ = trials.one(action, tables)
         arm = (people["arm"] == "treated").to_numpy()
     else:
-        row, _ = lists.evaluate(action, tables, without=without)
+        row, _ = lists.evaluate(action, tables, **aside)
         people = lists.cohort(action, tables)
         arm = people["treated"].to_numpy(bool)
     seen = float(people.loc[arm, "outcome"].mean())
@@ -76,5 +76,5 @@ def _there(outcome: str, tables) -> bool:
     if outcome == "retention":
         return tables["people"]["left_on"].notna().any()
     if outcome in ("margin", "returns"):
-        return "orders" in tables and (tables["orders"]["margin"].notna().all() if outcome == "margin" else bool((tables["orders"]["amount"] < 0).any()))
+        return "orders" in tables and (tables["orders"]["margin"].notna().all() or outcomes.rated(tables) is not None if outcome == "margin" else bool((tables["orders"]["amount"] < 0).any()))
     return True

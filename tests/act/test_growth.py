@@ -72,6 +72,7 @@ def test_what_moved_is_what_is_found_of_customers(design, by):
     if design == "list":
         whole, _ = lists.evaluate(plan.model_copy(update={"outcome": "amount"}), tables)
         assert [row.loc["all", name] for name in ("estimate", "conf_low", "conf_high")] == pytest.approx([whole[name] for name in ("estimate", "conf_low", "conf_high")], abs=0.02)  # orders are rounded to cents there
+    assert claims.saved.growth(found.assign(conf_low=-9.0, conf_high=9.0), Plan(actions=(plan,)), "EUR") == ["There is nothing to split where spend shows no detectable difference: Call."]
     said = claims.saved.growth(found, Plan(actions=(plan,)), "EUR")[0]
     assert ("from that of customers like them" in said) == (design == "list")
 
@@ -123,10 +124,10 @@ def test_a_price_cut_is_more_pieces_and_less_for_each():
 
 
 def test_what_the_orders_do_not_tell_is_said():
-    tables = dearer(1)
+    tables = dearer(1, size=30.0)
     tables["orders"] = tables["orders"].drop(columns=["product", "quantity"])
     found = growth.table([action()], tables)
-    assert found["note"].iloc[0] == "the orders tell no pieces: an order counts as one and no products: dearer ones are in the prices"
+    assert found["note"].iloc[0] == "the orders tell no pieces (an order counts as one) and no products (dearer ones are in the prices)"
     assert "Mind that the orders tell no pieces" in claims.saved.growth(found, Plan(actions=(action(),)), "EUR")[0]
     assert growth.table([action(outcome="retention"), action(id="other", design="everyone")], tables).empty
     assert measured.comparison(action(), tables)[0] == "randomised"

@@ -32,13 +32,19 @@ def counted(found: pd.DataFrame, plan, currency: str) -> list[str]:
 
 def growth(found: pd.DataFrame, plan, currency: str) -> list[str]:
     """Say of what the difference in spend consists: pieces, products, prices; by the comparison it comes from."""
-    said = []
+    said, nothing = [], []
     for action, own in found.groupby("action", sort=False):
         row, kind = own.set_index("part"), own["design"].iloc[0]
+        whole = row.loc["all"]
+        if not (whole["conf_low"] > 0 or whole["conf_high"] < 0):
+            nothing.append(named(plan, action))
+            continue
         parts = [f"{PARTS[name].lower()} {_signed(row.loc[name, 'estimate'], currency)} ({_sure(row.loc[name], currency)})" for name in ("volume", "mix", "price") if name in row.index]
         what = "sales" if kind == "interrupted_series" else "spend"
         note = f" Mind that {own['note'].iloc[0]}." if own["note"].iloc[0] else ""
-        said.append(f"{named(plan, action)}: {what} a {own['per'].iloc[0]} differ{'' if what == 'sales' else 's'}{AGAINST.get(kind, '')} by {_signed(row.loc['all', 'estimate'], currency)}, of which {prose.join(parts)}; {DRAWN.get(kind, '95 % intervals as for the effect')}.{note}")
+        said.append(f"{named(plan, action)}: {what} a {own['per'].iloc[0]} differ{'' if what == 'sales' else 's'}{AGAINST.get(kind, '')} by {_signed(whole['estimate'], currency)}, of which {prose.join(parts)}; {DRAWN.get(kind, '95 % intervals as for the effect')}.{note}")
+    if nothing:
+        said.append(f"There is nothing to split where spend shows no detectable difference: {prose.join(nothing)}.")
     return said
 
 
