@@ -2,6 +2,7 @@
 
 import contextlib
 
+import numpy as np
 import pandas as pd
 
 from cxlib.act import grades, lists, markets, outcomes, overlap, rollouts, trials
@@ -9,7 +10,7 @@ from cxlib.act.plan import BY_SERIES, BY_UNIT
 from cxlib.errors import DataError
 
 COLUMNS = [
-    "action", "design", "outcome", "window_days", "per", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "mean_treated", "mean_control", "n_treated", "n_control", "times", "days", "cut",
+    "action", "design", "outcome", "window_days", "per", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "mean_treated", "mean_control", "naive", "n_treated", "n_control", "times", "days", "cut",
     "ratio_p", "attrition_p", "before_p", "pretrend_p", "placebo_p", "bound", "largest", "joint", "together", "grade", "reason", "comparison", "note",
 ]  # fmt: skip
 PATHS = ["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]
@@ -73,7 +74,7 @@ def effects(actions, tables, *, seed: int = 1, replicates: int = 999) -> tuple[p
             row, path = _one(action, design, tables, seed=seed, replicates=replicates, joint=joint, aside=overlap.aside(action, actions, tables, apart), units=overlap.touched(action, actions))
         except DataError as error:
             row, path = {"grade": "E", "reason": "there is no comparison of its own" if leader else "there is no comparison", "note": str(error).rstrip(".")}, pd.DataFrame(columns=PATHS)
-        if action.outcome == "margin" and row.get("estimate") is not None and (rate := outcomes.rated(tables)) is not None:
+        if action.outcome == "margin" and row.get("estimate", np.nan) == row.get("estimate", np.nan) and (rate := outcomes.rated(tables)) is not None:
             row["note"] = "; ".join(part for part in (row.get("note") or "", f"orders without a margin count with {rate * 100:g} % of their sales (finance.margin_rate)") if part)
         rows.append(base | {name: row[name] for name in COLUMNS if name in row})
         paths.append(path)

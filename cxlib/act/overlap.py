@@ -23,12 +23,10 @@ def table(actions, tables) -> pd.DataFrame:
     if "actions" not in tables:
         return pd.DataFrame(rows, columns=COLUMNS)
     log = tables["actions"]
-    logged = [action for action in actions if (log["action_id"] == action.id).any()]
-    for action in logged:
-        own = log[log["action_id"] == action.id].sort_values("assigned_on", kind="stable").drop_duplicates("person_id")
-        for other in logged:
-            if other.id != action.id:
-                rows.append(_pair(action, own, other, log))
+    each = {name: own.sort_values("assigned_on", kind="stable").drop_duplicates("person_id") for name, own in log.groupby("action_id", sort=False)}
+    given = {name: own[["person_id", "assigned_on"]] for name, own in log[log["arm"] == "treated"].groupby("action_id", sort=False)}
+    logged = [action for action in actions if action.id in each]
+    rows += [_pair(action, each[action.id], other, given.get(other.id, log.iloc[:0][["person_id", "assigned_on"]])) for action in logged for other in logged if other.id != action.id]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -95,14 +93,17 @@ def _units(action, other) -> tuple:
     return action.id, other.id, "units", n, len(both), len(both) / n, len(set(other.rollout) - both), float("nan"), float("nan"), float("nan"), int(apart), note
 
 
-def _pair(action, own, other, log) -> tuple:
-    theirs = log[(log["action_id"] == other.id) & (log["arm"] == "treated")][["person_id", "assigned_on"]].rename(columns={"assigned_on": "other_on"})
-    joined = own.merge(theirs, on="person_id")
+def _pair(action, own, other, theirs) -> tuple:
     reach = pd.Timedelta(days=max(action.window_days, other.window_days))
-    near = joined[(joined["other_on"] < joined["assigned_on"] + reach) & (joined["other_on"] > joined["assigned_on"] - reach)]
-    had = own["person_id"].isin(near["person_id"])
-    alone = _near(own, theirs.rename(columns={"other_on": "assigned_on"}), reach).loc[lambda rows: ~rows["person_id"].isin(own["person_id"]), "person_id"].nunique()
+    theirs = _near(own, theirs, reach)
     treated, control = own["arm"] == "treated", own["arm"] == "control"
+    if len(theirs):
+        joined = own[["person_id", "assigned_on"]].merge(theirs.rename(columns={"assigned_on": "other_on"}), on="person_id")
+        near = joined[(joined["other_on"] < joined["assigned_on"] + reach) & (joined["other_on"] > joined["assigned_on"] - reach)]
+        had = own["person_id"].isin(near["person_id"])
+        alone = int((~theirs["person_id"].drop_duplicates().isin(own["person_id"])).sum())
+    else:
+        had, alone = pd.Series(False, index=own.index), 0
     n, shared = int(treated.sum()), int((had & treated).sum())
     share1, share0, p = shared / n if n else 0.0, float("nan"), float("nan")
     if control.any():

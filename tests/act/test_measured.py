@@ -390,3 +390,17 @@ def test_orders_without_a_margin_count_with_the_declared_rate_and_it_is_said():
     row = one(tables, action())
     assert row.estimate == pytest.approx(one(company(effect=9.0), action()).estimate, abs=0.02)
     assert "orders without a margin count with 50 % of their sales" in row.note
+
+
+def test_customers_of_a_list_who_are_not_in_the_file_are_counted_and_a_list_without_a_past_says_so():
+    tables = company(5, 700, listed=lambda level, rng: rng.random(len(level)) < 0.4)
+    log = tables["actions"]
+    stranger = log.head(7).assign(person_id=[f"x{k}" for k in range(7)])
+    tables["actions"] = pd.concat([log, stranger], ignore_index=True)
+    found = measured.effects([action(design="list")], tables)[0]
+    assert "7 on the list who are not in the customer file are left out" in found["note"].iloc[0]
+    said, small = claims.effects.effects(found, Plan(actions=(action(design="list"),)), {"call": 5.0}, "EUR")[0]
+    assert "with nothing made alike the difference to all others would read" in small
+    tables["orders"] = tables["orders"].query("ordered_on >= '2025-04-20'")
+    early = measured.effects([action(design="list")], tables)[0]
+    assert "the files do not reach back 90 days before it" in early["note"].iloc[0]

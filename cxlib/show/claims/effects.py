@@ -78,7 +78,7 @@ def effects(found: pd.DataFrame, plan, spent: dict, currency: str) -> list:
     for row in found.to_dict("records"):
         action = _action(plan, row["action"])
         told = row["grade"] != "E" and row["estimate"] == row["estimate"]
-        small = f"Grade {row['grade']}: {row['reason']}. Compared with {row['comparison']}.{_note(row)}" if told else ""
+        small = f"Grade {row['grade']}: {row['reason']}. Compared with {row['comparison']}{_plain(row, currency)}.{_note(row)}" if told else ""
         name, text = action.name, _effect(row, action, spent.get(action.id), currency, plan) + _open(row)
         if row["estimate"] != row["estimate"] and text.startswith(f"{name}: "):
             alike.setdefault(text.removeprefix(f"{name}: "), []).append(name)
@@ -227,7 +227,7 @@ def _effect(row, action, spent, currency: str, plan) -> str:
         beside = ""
         if row["estimate"] == row["estimate"]:
             beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than its past would have given, with everything else that happened in it."
-        waiting = row["design"] == "randomised" and "cannot be counted yet" in why  # somebody was held back: it takes time, not another design
+        waiting = "cannot be counted yet" in why  # it takes time, not another design
         remedied = any(words in why for words in ("; add ", "would give it", "would name them"))  # a file is lacking, no design
         tail = "" if remedied else f" It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on." if waiting else f" Next time {NEXT[action.design]}."
         return f"{action.name}: {cost}effect unknown: {why}.{beside}{tail}"
@@ -270,6 +270,11 @@ def _open(row) -> str:
     if row["cut"]:
         return f" {prose.plural(row['cut'], 'customer')} whose window is not over {'is' if row['cut'] == 1 else 'are'} left out; the return is counted when all windows are over."
     return ""
+
+
+def _plain(row, currency: str) -> str:
+    """Return what the plain difference would have said of a list."""
+    return f"; with nothing made alike the difference to all others would read {_amount(row['naive'], row, currency, sign=True)}" if row.get("naive", float("nan")) == row.get("naive", float("nan")) else ""
 
 
 def _note(row) -> str:
