@@ -4,7 +4,7 @@ import numpy as np
 
 from cxlib.errors import DataError, nearest
 from cxlib.load import answers, readers
-from cxlib.load.readers import Raw
+from cxlib.load.readers import Raw, codes
 from cxlib.programme import Programme, Source, Wave
 from cxlib.questionnaire import ROW, Join, Reading
 
@@ -95,7 +95,7 @@ def _where(raw: Raw, wave: Wave) -> Raw:
 
 
 def _only(raw: Raw, own: np.ndarray) -> Raw:
-    return raw if own.all() else raw._replace(frame=raw.frame[own].reset_index(drop=True), rows=raw.places()[own])
+    return raw if own.all() else raw._replace(frame=codes.present(raw.frame[own].reset_index(drop=True)), rows=raw.places()[own])
 
 
 def joined(raw: Raw, other: Raw, join: Join, *, file: str) -> Raw:
