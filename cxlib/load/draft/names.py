@@ -17,6 +17,12 @@ def plain(name: str) -> str:
     return bare if len(bare) > 3 else folded
 
 
+def bare(name: str) -> str:
+    """Return a file's name without the endings that say how it is written; other points stay."""
+    stem = re.sub(r"(\.(gz|csv|tsv|txt|tab|jsonl|ndjson|json|xlsx|xlsm|xlsb|xls|ods|z?sav|por|dta|parquet|duckdb|sqlite3?|db))+$", "", name, flags=re.IGNORECASE)
+    return stem or name
+
+
 def undated(name: str) -> str:
     """Return a file's name without what tells its wave: years, quarters, months, running numbers."""
     return re.sub(r"[^a-z]+", " ", re.sub(r"(wave|welle|vague|ola|w|q)[-_ ]?[0-9]+", " ", name.lower())).strip().removesuffix("gz").strip()

@@ -8,6 +8,7 @@ from cxlib.questionnaire import ROW
 
 _ID = r"[ _]*(unique )?(id|nr|no|num|number|nummer|key|numero|code)\b"
 NOT_DATED = r"\b(birth|born|geburt\w*|expiry|expiration|delivery|delivered|shipping|limit|estimated|due|end|ende|until)\b"  # days of something else
+NOT_TALKED = r"\b(reply|response|resolution|resolve|solve|wait\w*|first|requester|antwort\w*|losung\w*|attente|espera)\b"  # minutes of something else than the contact
 PERSON = words.FIELDS["person_id"]
 # Table -> column -> words by which files name it; what the file's own name says; in the order in which they are tried.
 TABLES = {
@@ -87,7 +88,7 @@ def _fitted(file: facts.File, name: str, wording: dict) -> Table:
         if column.name not in TABLES[name]:
             continue
         pattern = TABLES[name][column.name]
-        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen)]
+        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one))]
         if column.name == "amount" and fits:
             fits = sorted(fits, key=lambda one: not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one))
         if column.name == "product":
