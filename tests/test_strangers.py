@@ -290,5 +290,28 @@ def test_the_quarter_in_a_files_name_is_found_however_it_is_written(name, quarte
     assert make(tmp_path, {name: answers(40)}).waves[0].quarter == quarter
 
 
-def test_points_in_a_files_name_stay_in_the_surveys(tmp_path):
-    assert make(tmp_path, {"Kunden_2.Hj_2025.csv": answers(40)}).surveys[0].id == "kunden_2_hj"
+@pytest.mark.parametrize(
+    ("name", "survey", "label"),
+    [
+        ("Kunden_2.Hj_2025.csv", "kunden_2_hj", "Kunden 2.Hj"),
+        ("Store Visit Survey (Responses) - Form Responses 1.csv", "store_visit_survey", "Store Visit Survey"),
+        ("a survey of all the people who ever came to one of our many shops.csv", "a_survey_of_all_the_people_who_ever_came", "A survey of all the people who ever came to one of our many"),
+        ("アンケート.csv", "survey", "アンケート"),
+    ],
+)
+def test_a_survey_is_called_by_its_files_name_and_by_no_word_cut_short(name, survey, label, tmp_path):
+    """'Store visit survey responses form respon' stood on every page."""
+    found = make(tmp_path, {name: answers(40)}).surveys[0]
+    assert (found.id, found.label) == (survey, label)
+
+
+def test_a_key_figure_is_called_by_a_name_and_not_by_its_question(tmp_path):
+    """'Checkout speed goes with How satisfied were you with your visit today?' was a sentence of the first page."""
+    level = mood(150)
+    frame = pd.DataFrame({name: score(level, 1, 5, seed=place) for place, name in enumerate(["How satisfied were you with your visit today?", "Cleanliness", "Speed", "How likely are you to shop with us again?"])})
+    assert [kpi.label for kpi in make(tmp_path, {"a_2026Q1.csv": frame}).kpis] == ["Satisfaction", "Would come back"]
+
+
+def test_an_answer_is_dated_by_when_it_came_and_not_by_when_it_was_asked_for(tmp_path):
+    frame = answers(90).assign(survey_sent_at=pd.date_range("2025-12-20", periods=90).strftime("%Y-%m-%dT%H:%M:%SZ"), responded_at=pd.date_range("2026-01-02", periods=90).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert make(tmp_path, {"nps.csv": frame}).waves[0].columns["answered_on"] == "responded_at"

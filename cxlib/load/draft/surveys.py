@@ -10,7 +10,9 @@ ALIKE = 0.5  # share of items that two files must have in common to be waves of 
 
 
 def _label(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize() or "Survey"
+    """A survey's name on pages: that of its files, words told apart by blanks."""
+    plain = re.sub(r"[_ ]+", " ", name).strip(" -.")
+    return (plain[:1].upper() + plain[1:])[:60].strip() or "Survey"
 
 
 def draft(files: list[facts.File], *, name: str) -> book.Book:
@@ -141,7 +143,8 @@ def _groups(parts: list[Part]) -> list[list[Part]]:
 
 
 def _survey(group: list[Part], made: dict, ids: dict, taken: list[str]) -> None:
-    name = names.unique(names.slug(names.common([names.bare(part.file.path.name) + ("_" + part.file.reading.database_table if part.file.reading.database_table else "") for part in group])) or "survey", taken, 40)
+    called = names.common([names.bare(part.file.path.name) + ("_" + part.file.reading.database_table if part.file.reading.database_table else "") for part in group])
+    name = names.unique(names.slug(called) or "survey", taken, 40)
     rows, dated = [], set()
     for part in group:
         column = next((column for column, one in part.roles.items() if one.role == "answered_on"), "")
@@ -157,7 +160,7 @@ def _survey(group: list[Part], made: dict, ids: dict, taken: list[str]) -> None:
         doubt = [note for note in part.file.told if "declare 'decimal'" in note]
         made["files"].append(_file(part, form) | {"table": "responses", "survey": name, "wave": wave, "quarter": span.quarter, "first": span.first, "last": span.last, "where": span.where, "sure": "yes" if span.sure and "NOT SURE" not in part.why else "no", "why": ". ".join(one.rstrip(".") for one in (span.why, part.why, *doubt) if one)})
     languages = sorted({cell.lower()[:2] for part in group for column, one in part.roles.items() if one.role == "language" for cell in part.file.counts.get(column, {}) if re.fullmatch(r"[A-Za-z]{2}([-_].*)?", cell)})
-    made["surveys"].append({"id": name, "label": _label(name), "kind": "transactional" if by == "answer" else "relationship", "dated_by": by, "languages": ", ".join(languages), "promise": "undeclared", "uses": "aggregate",
+    made["surveys"].append({"id": name, "label": _label(called), "kind": "transactional" if by == "answer" else "relationship", "dated_by": by, "languages": ", ".join(languages), "promise": "undeclared", "uses": "aggregate",
                             "why": f"answers came over {len(rows)} quarters or years, so each counts on its own day" if by == "answer" else "one fieldwork a wave"})  # fmt: skip
     items.write(group, [row[0] for row in rows], name, made, ids)
 

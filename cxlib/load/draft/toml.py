@@ -8,6 +8,7 @@ from cxlib.load.draft.book import Book
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 LINE = 160  # characters of a comment
+CALLED = {"satisfaction": "Satisfaction", "recommend": "Recommendation", "ease": "Ease", "repurchase": "Would come back"}  # key figures whose question is too long for a name
 GAP = " "  # an empty line; an empty remark leaves none
 
 
@@ -61,7 +62,7 @@ def items_of(book: Book) -> dict[str, dict]:
         if row.use != "yes" or row.role not in ("rating", "nominal", "number", "verbatim"):
             continue
         survey = files[row.file].survey
-        one = found.setdefault(row.id, {"kind": row.role, "wording": "", "surveys": [], "rows": [], "sure": row.sure, "why": row.why, "row": place})
+        one = found.setdefault(row.id, {"id": row.id, "kind": row.role, "wording": "", "surveys": [], "rows": [], "sure": row.sure, "why": row.why, "row": place})
         if one["kind"] != row.role:
             raise DataError(f"codebook.xlsx, sheet columns, row {place}, column role: '{row.id}' is a {row.role} here and a {one['kind']} in row {one['row']}; give the rows one role or two ids.")
         one["wording"] = row.wording or one["wording"] or row.column
@@ -195,6 +196,8 @@ def _measures(items: dict, surveys, turned: set[str]) -> list[str]:
 def _called(one: dict, turned: set[str]) -> list[str]:
     """The name of a key figure on pages: what its question is called, where that is short."""
     name = "Net Promoter Score" if one["kpi"][0] == "nps_0_10" else one.get("label", ("",))[0]
+    if name.endswith(("?", "？", "...")) or len(name) > 40:  # a question is no name: "Checkout speed goes with How satisfied were you?"
+        name = CALLED.get(re.sub(r"_[0-9]+$", "", one["id"]), name)
     # A share of people who are not dissatisfied must not stand under the name of those who are.
     name += ": no" if name and one["kpi"][0] == "share_0_1" and words.says(words.BINARY, name, one.get("wording", ("",))[0]) else ""
     # Who knows the grades as they were given must see that they are shown the other way round.

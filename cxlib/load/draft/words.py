@@ -16,11 +16,11 @@ FIELDS = {
     "team": r"\b(team|equipe|equipo|time de atendimento)\b",
 }
 # A day on which an answer was given, the best first; what dates something else is none.
-ANSWERED = (r"\b(recorded ?date|response ?date|submitted|submit|completed|complete|answered|answer ?timestamp|end ?date|date submitted|abgeschlossen|beendet|date de fin|fecha de fin|data de envio)\b|回答日|提交时间",
+ANSWERED = (r"\b(recorded ?date|response ?date|responded|replied|submitted|submit|completed|complete|answered|answer ?timestamp|end ?date|date submitted|abgeschlossen|beendet|date de fin|fecha de fin|data de envio)\b|回答日|提交时间",
             r"\b(response|interview|int|survey|review|comment|tweet|feedback|antwort|befragung|interviewdatum|enquete|encuesta|pesquisa|avaliacao|contact|kontakt)[ _]*(date|day|created|creation date|datum|on|at)?\b.*\b(date|created|datum|creation|day|on|at|timestamp)\b|\bintdate\b|\bdate (of )?(interview|survey|response)\b",
             r"^(date|datum|fecha|data|day|jour|日付|日期|timestamp|zeitstempel|date time|datetime|created|created at|created on)$",
             r"\b(start ?date|started|begonnen|created|timestamp)\b", r"\b(date|datum|fecha|data|day)\b")
-NOT_ANSWERED = r"\b(birth|born|geburt|naissance|nacimiento|nascimento|joined|since|seit|depuis|contract|expiry|expiration|delivery|delivered|shipping|limit|estimated|approved|aproved|purchase|order|opened|visit|flown|travel|last)\b"
+NOT_ANSWERED = r"\b(sent|send|invited|invitation|due|expires?|versandt|envoye|enviado|birth|born|geburt|naissance|nacimiento|nascimento|joined|since|seit|depuis|contract|expiry|expiration|delivery|delivered|shipping|limit|estimated|approved|aproved|purchase|order|opened|visit|flown|travel|last)\b"
 WAVES = r"\b(year|jahr|annee|ano|anio|wave|welle|vague|ola|onda|quarter|quartal|trimestre|period|release period|survey year|fiscal year|fy)\b"
 # What identifies a person: never an item.
 PERSONAL = {
