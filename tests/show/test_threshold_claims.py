@@ -138,7 +138,7 @@ def test_opinion_and_mood_are_told_with_their_interval_or_why_not():
 def test_a_point_within_customers_stands_beside_what_differs_between_them(programme):
     steps = pd.DataFrame([{"outcome": "spend", "unit": "money", "basis": basis, "estimate": value, "conf_low": value - 1, "conf_high": value + 1, "note": ""} for basis, value in (("observed", 2.4), ("adjusted", 2.1), ("within", 0.1))])
     said = claims.value.point(steps, programme.kpis[0], programme, (-10.0, 18.0), 500)
-    assert "as observed €2.40 a customer (€1.40 to €3.40); others held €2.10 a customer (€1.10 to €3.10); within customers €0.10 a customer (−€0.90 to €1.10)" in said[0]
+    assert "as observed €2.40 a customer (€1.40 to €3.40); others held €2.10 a customer (€1.10 to €3.10); within customers no detectable difference (−€0.90 to €1.10)" in said[0]
     assert "ran from −10 to +18" in said[1]
     assert claims.value.point(steps.iloc[:0], programme.kpis[0], programme, (np.nan, np.nan), 0)[0].startswith("Too few customers")
 

@@ -228,13 +228,15 @@ def _untold(outcomes: set, programme) -> list[str]:
 
 
 def _step(row, outcome: str, currency: str) -> str:
+    """A figure with its interval; where the interval holds nothing, that there is no detectable difference."""
     if outcome == "stays":
-        told = lambda value: f"{prose.points(value * 100, digits=1)}"
-        return f"{told(row['estimate'])} percentage points ({told(row['conf_low'])} to {told(row['conf_high'])})"
-    if outcome == "referrals":
-        return f"{prose.number(row['estimate'] * 100, digits=1)} per 100 customers ({prose.number(row['conf_low'] * 100, digits=1)} to {prose.number(row['conf_high'] * 100, digits=1)})"
-    told = (lambda value: prose.number(value, digits=2)) if outcome == "contacts" else (lambda value: prose.money(value, currency, digits=2))
-    return f"{told(row['estimate'])} a customer ({told(row['conf_low'])} to {told(row['conf_high'])})"
+        told, unit = (lambda value: prose.points(value * 100, digits=1)), " percentage points"
+    elif outcome == "referrals":
+        told, unit = (lambda value: prose.number(value * 100, digits=1)), " per 100 customers"
+    else:
+        told, unit = (lambda value: prose.number(value, digits=2)) if outcome == "contacts" else (lambda value: prose.money(value, currency, digits=2)), " a customer"
+    limits = f"({told(row['conf_low'])} to {told(row['conf_high'])})"
+    return f"no detectable difference {limits}" if row["conf_low"] <= 0 <= row["conf_high"] else f"{told(row['estimate'])}{unit} {limits}"
 
 
 def classes(found: pd.DataFrame, currency: str) -> pd.DataFrame:
