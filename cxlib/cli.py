@@ -40,7 +40,7 @@ def init(
         from cxlib.text import codeframe
 
         (to / "codeframe.toml").write_bytes(codeframe.STARTER.read_bytes())
-        _say("codeframe.toml: comments are coded by a codeframe for services in English, German and French; make it yours")
+        _say("codeframe.toml: comments are coded by a codeframe for services in English, German, French and Portuguese; make it yours")
 
 
 @app.command()
@@ -202,11 +202,15 @@ def forget(
     """Take one person out of the raw files and of all that is made from them, e.g. cx forget p000123 telecom --reason "request of 3 May"."""
     from cxlib import forgetting, run
     from cxlib.load import subjects
+    from cxlib.text import sheets
 
     found, place = run.programme_of(programme, raw), run.reports(out)
     with forgetting.held(place / found.folder.name):
+        answers = subjects.answers(found, person)
         taken = subjects.remove(found, person, reason=reason)
         _say(f"{taken['rows'].sum():,} rows in {len(taken)} files were taken out; {found.folder / 'forgotten.csv'} says when and why.")
+        for sentence in sheets.forget(found, answers):
+            _say(sentence)
         for sentence in forgetting.reports(place / found.folder.name, day=taken["day"].iloc[0], person=taken["person"].iloc[0], reason=reason):
             _say(sentence)
 

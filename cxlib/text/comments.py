@@ -298,7 +298,7 @@ def reading(mentions: pd.DataFrame, tables, kpi, *, segment: str = "", seed: int
 
 
 def alerts(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
-    """Return the comments of the latest quarter that speak of a topic marked `alert`, at any frequency: survey, quarter, topic, response_id, item, text (redacted), clause_text, case (may somebody follow it up?).
+    """Return the comments of the latest quarter that speak of a topic marked `alert`, at any frequency: survey, quarter, topic, response_id, item, text (redacted), clause_text, case (may somebody follow it up?), least (smallest count of the survey's answers that may be shown).
 
     Only surveys whose promise permits a case carry the text and who answered (person_id, a pseudonym): of others the row says that it is there, no more.
     """
@@ -309,7 +309,14 @@ def alerts(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
     found = found.assign(case=found["survey"].isin(cases), text=[quotes.redact(text)[0] for text in found["text"]])
     shut = ["person_id", "text", "clause_text", "item"]
     found[shut] = found[shut].astype(object).where(found["case"], "")
-    return found.sort_values(["survey", "topic", "response_id"], ignore_index=True)[["survey", "quarter", "topic", "response_id", "item", "person_id", "text", "clause_text", "case"]]
+    found = found.assign(least=found["survey"].map({survey: cells.limit(tables.programme, survey) for survey in found["survey"].unique()}).astype("int64"))
+    return found.sort_values(["survey", "topic", "response_id"], ignore_index=True)[["survey", "quarter", "topic", "response_id", "item", "person_id", "text", "clause_text", "case", "least"]]
+
+
+def cases(urgent: pd.DataFrame, codeframe) -> pd.DataFrame:
+    """Return `alerts` as the list for whoever must read them, only what somebody may follow up: topic (its name), quarter, survey, person_id, answer, question, part, comment."""
+    own = urgent[urgent["case"]]
+    return pd.DataFrame({"topic": own["topic"].map(codeframe.names()), "quarter": own["quarter"], "survey": own["survey"], "person_id": own["person_id"], "answer": own["response_id"], "question": own["item"], "part": own["clause_text"], "comment": own["text"]})
 
 
 def told_apart(tables) -> set[str]:

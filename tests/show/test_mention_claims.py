@@ -63,16 +63,26 @@ def test_the_part_of_a_move_is_told_where_it_can_be_told_from_chance():
     assert mentions.parts(parts(-4.0, 1.0), "points")["topic"].tolist() == ["Everything else", "Waiting", "Price"]
 
 
-def test_alerts_are_counted_and_the_list_is_made_by_hand_only():
+def test_alerts_are_counted_and_the_list_lies_with_the_run():
     names = {"injury": "Injury"}
-    found = pd.DataFrame({"topic": ["injury", "injury"], "response_id": ["a", "b"], "case": [True, False]})
-    said = " ".join(mentions.alerts(found, names, by_hand=False))
+    found = pd.DataFrame({"topic": ["injury", "injury"], "response_id": ["a", "b"], "case": [True, False], "least": 1})
+    said = " ".join(mentions.alerts(found, names, told="An apostrophe."))
     assert "2 comments of the latest quarter must be read by a person now: Injury (2)." in said
-    assert "never travels with a page" in said
-    assert "1 come from surveys whose promise permits no case" in said
-    assert "tables/alert_comments.csv" in " ".join(mentions.alerts(found, names, by_hand=True))
-    assert "still no guarantee" in mentions.alerts(found.iloc[:0], names, by_hand=False)[0]
-    assert "marks no topic" in mentions.alerts(found.iloc[:0], {}, by_hand=False)[0]
+    assert "follow up 1 of them: lists/alerts.csv" in said
+    assert "no page and no edition holds that list. An apostrophe." in said
+    assert "1 comes from surveys whose promise permits no case" in said
+    assert "lists/" not in " ".join(mentions.alerts(found[~found["case"]], names))
+    assert "still no guarantee" in mentions.alerts(found.iloc[:0], names)[0]
+    assert "marks no topic" in mentions.alerts(found.iloc[:0], {})[0]
+
+
+def test_a_count_of_alerts_smaller_than_an_anonymous_survey_may_show_is_not_told():
+    found = pd.DataFrame({"topic": ["injury", "injury"], "response_id": ["a", "b"], "case": [True, False], "least": [1, 10]})
+    said = " ".join(mentions.alerts(found, {"injury": "Injury"}))
+    assert "Fewer than 10 comments of the latest quarter must be read by a person now: Injury (fewer than 10)." in said
+    assert "Fewer than 10 come from surveys whose promise permits no case" in said
+    many = pd.DataFrame({"topic": "injury", "response_id": [f"a{n}" for n in range(12)], "case": False, "least": 10})
+    assert "12 comments" in mentions.alerts(many, {"injury": "Injury"})[0]
 
 
 def shares(indicative):

@@ -111,13 +111,19 @@ def test_comments_to_be_read_hold_the_typical_the_extreme_and_some_by_lot_once_e
 def test_comments_of_a_promise_that_permits_no_quoting_are_not_read_and_no_case_means_no_text(made):
     tables, frame, mentions, kpi, _ = made
     assert comments.alerts(mentions, tables, frame)[["topic", "case"]].to_numpy().tolist() == [["injury", True]]
-    assert "hurt" in comments.alerts(mentions, tables, frame)["text"].iloc[0]
+    listed = comments.cases(comments.alerts(mentions, tables, frame), frame)
+    assert len(listed) == 1
+    assert "hurt" in listed["comment"].iloc[0]
+    assert listed["part"].iloc[0] in listed["comment"].iloc[0]
+    assert listed["topic"].iloc[0] == frame.names()["injury"]
+    assert listed["answer"].iloc[0] in set(tables["responses"]["answer"])
     silent = tables.programme.model_copy(update={"surveys": tuple(one.model_copy(update={"uses": ("aggregate",)}) for one in tables.programme.surveys)})
     tables.programme = silent
     assert comments.reading(mentions, tables, kpi).empty
     shut = comments.alerts(mentions, tables, frame)
     assert len(shut) == 1  # it is still counted
     assert shut[["text", "person_id", "clause_text"]].to_numpy().tolist() == [["", "", ""]]
+    assert comments.cases(shut, frame).empty
 
 
 def test_flags_tell_who_wrote_of_other_things_from_who_wrote_nothing(made):

@@ -137,18 +137,26 @@ def proposals(found: pd.DataFrame) -> pd.DataFrame:
     ], columns=["survey", "id", "words", "now", "before", "status", "why"])  # fmt: skip
 
 
-def alerts(found: pd.DataFrame, names: dict, *, by_hand: bool) -> list[str]:
-    """Say how many comments of the latest quarter hold a topic that goes to a person at any frequency, and where the list is."""
+def alerts(found: pd.DataFrame, names: dict, *, told: str = "") -> list[str]:
+    """Say how many comments of the latest quarter hold a topic that goes to a person at any frequency, and where the list is; `told` is what must be said of the list's cells.
+
+    A count that is smaller than may be shown of a survey (`least`) is said to be fewer than that.
+    """
     if not any(True for _ in names):
         return ["The codeframe marks no topic that must go to a person at any frequency (alert = true: injury, threat, discrimination, law, data)."]
     if found.empty:
         return [f"No comment of the latest quarter speaks of {prose.join(names.values(), last='or')}. Phrases miss some: a rare topic is tuned to find too many rather than too few, and is still no guarantee."]
-    each = [f"{names[topic]} ({prose.number(count)})" for topic, count in found.groupby("topic").size().sort_values(ascending=False, kind="stable").items()]
-    closed, open_ = int((~found["case"]).sum()), int(found["case"].sum())
-    where = "the list is in tables/alert_comments.csv" if by_hand else "open this notebook by hand for the list, which never travels with a page"
-    return [f"{prose.plural(found['response_id'].nunique(), 'comment')} of the latest quarter must be read by a person now: {prose.join(each)}.",
-            *([f"Somebody may follow up {prose.number(open_)} of these mentions; {where}."] if open_ else []),
-            *([f"{prose.number(closed)} come from surveys whose promise permits no case: they can be read for what happened, not followed back to who wrote."] if closed else [])]
+    each = [f"{names[topic]} ({_many(own)})" for topic, own in sorted(found.groupby("topic"), key=lambda pair: (-pair[1]["response_id"].nunique(), pair[0]))]
+    shut, open_, many = found[~found["case"]], found[found["case"]], _many(found)
+    return [f"{many[0].upper()}{many[1:]} {'comment' if many == '1' else 'comments'} of the latest quarter must be read by a person now: {prose.join(each)}.",
+            *([f"Somebody may follow up {_many(open_)} of them: lists/alerts.csv in the folder of this run names them for whoever reads them; no page and no edition holds that list.{' ' if told else ''}{told}"] if len(open_) else []),
+            *([f"{_many(shut).capitalize()} {'comes' if _many(shut) == '1' else 'come'} from surveys whose promise permits no case: {'it' if _many(shut) == '1' else 'they'} can be read for what happened, not followed back to who wrote."] if len(shut) else [])]
+
+
+def _many(found: pd.DataFrame) -> str:
+    """How many answers there are, in words where they are fewer than may be told."""
+    count, least = found["response_id"].nunique(), int(found["least"].max())
+    return prose.number(count) if count >= least else f"fewer than {least}"
 
 
 def tests(found: pd.DataFrame, quarter: str) -> pd.DataFrame:
