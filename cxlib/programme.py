@@ -229,6 +229,7 @@ class Programme(BaseModel):
     matching: Matching = Matching()
     accepted: tuple[Accepted, ...] = Field((), description="What was seen in the answers, looked into and found right.")
     finance: Finance = Finance()
+    referrals: tuple[str, ...] = Field((), description="Kinds of the events table that record that a customer recommended us to somebody who came, e.g. [\"friend joined\"].")
     holdout: Holdout = Holdout()
     rates: tuple[Rate, ...] = Field((), description="Exchange rates.")
     limits: Limits = Limits()

@@ -14,6 +14,14 @@ _PLACE = (
     ("n", "whole", "1885", "Answers", True), ("n_eff", "number", "466", "Customers, effective (Kish)"), ("customers", "whole", "588", "Customers", True), ("levels", "whole", "11", "Distinct scores", True), ("note", "text", "", "Why it is not estimable"),
 )  # fmt: skip
 FINDINGS: dict[str, tuple[Column, ...]] = {
+    "visit_curves": columns(
+        ("group", "text", "prepaid", "Form of contract; all where none is told", True), ("outcome", "text", "later_spend", "later_spend (in the days after), or per_visit (spend a day with a purchase)", True), ("visits", "number", "4", "Days with a purchase in the days before", True),
+        *_INTERVAL, ("rising", "number", "46.1", "Line through the means that never falls"),
+    ),
+    "visit_parts": columns(
+        ("group", "text", "prepaid", "Form of contract; all where none is told", True), ("basis", "text", "2026Q2", "between customers, after (later spend for a day more), or the quarter compared with", True), ("part", "text", "visits", "all, customers, visits or per_visit", True), ("unit", "text", "money", "money or share", True),
+        *_INTERVAL[:5], ("note", "text", "", "Why it is not estimable"),
+    ),
     "chain_base": columns(
         KPI, ("survey", "text", "pulse", "Survey", True), ("step", "text", "had bought within the year before", "Who is left after this step", True), ("n", "whole", "7547", "Answers left", True), ("share", "number", "0.7", "Part of those who answered the question", True),
     ),
@@ -41,8 +49,8 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
     "just_below_followed": columns(
         *_KEY[:3], ("what", "text", "crossed", "crossed, stayed, silent, left", True), ("count", "whole", "3", "Customers", True), ("n", "whole", "17", "Of how many", True), ("estimate", "number", "0.18", "Share"), ("conf_low", "number", "0.06", "Lower end of its 95 % interval (Wilson)"), ("conf_high", "number", "0.41", "Upper end"), ("expected", "number", "0.42", "Share that mood alone would give"),
     ),
-    "point_classes": columns(KPI, ("survey", "text", "pulse", "Survey", True), ("class", "text", "promoters (9 to 10)", "Class at the survey", True), ("outcome", "text", "stays", "stays, spend, margin, contacts in the year after", True), ("unit", "text", "share", "share, money, contacts", True), *_INTERVAL),
+    "point_classes": columns(KPI, ("survey", "text", "pulse", "Survey", True), ("class", "text", "promoters (9 to 10)", "Class at the survey", True), ("outcome", "text", "stays", "stays, spend, margin, contacts, service (their cost), referrals in the year after", True), ("unit", "text", "share", "share, money, contacts, referrals", True), *_INTERVAL),
     "point_steps": columns(
-        KPI, ("survey", "text", "pulse", "Survey", True), ("outcome", "text", "stays", "stays, spend, margin, contacts in the year after", True), ("unit", "text", "share", "share, money, contacts", True), ("basis", "text", "adjusted", "observed, adjusted or within", True), *_INTERVAL, ("p", "number", "0.001", "p: a step goes with nothing"), ("note", "text", "", "Why it is not estimable"),
+        KPI, ("survey", "text", "pulse", "Survey", True), ("outcome", "text", "stays", "stays, spend, margin, contacts, service (their cost), referrals in the year after", True), ("unit", "text", "share", "share, money, contacts, referrals", True), ("basis", "text", "adjusted", "observed, adjusted or within", True), *_INTERVAL, ("p", "number", "0.001", "p: a step goes with nothing"), ("note", "text", "", "Why it is not estimable"),
     ),
 }  # fmt: skip

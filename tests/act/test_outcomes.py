@@ -36,7 +36,7 @@ def test_a_person_in_both_arms_is_refused():
 
 
 def test_orders_without_the_value_are_refused():
-    with pytest.raises(DataError, match="1 rows carry no margin"):
+    with pytest.raises(DataError, match="1 orders carry no margin"):
         outcomes.in_window(log(), orders(("a", "2026-04-02", np.nan)), days=90, value="margin", until="2026-12-31")
 
 

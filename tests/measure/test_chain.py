@@ -10,6 +10,7 @@ import shops
 from cxlib import load
 from cxlib import programme as programmes
 from cxlib.measure import chain, points
+from cxlib.show.claims import value
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +135,28 @@ def test_the_outcome_of_a_quarter_is_known_only_when_its_days_are_over(company):
     tables, _ = company
     rows = chain.linked(tables, survey="poll", item="recommend", days=365)
     assert rows["answered_on"].max().date() <= tables.end - dt.timedelta(days=365)
+
+
+def test_cost_to_serve_and_referrals_are_counted_where_the_programme_says_how(tmp_path):
+    more = '[[sources]]\ntable = "interactions"\nfile = "calls.csv"\n[[sources]]\ntable = "events"\nfile = "friends.csv"\ncolumns = {event_id = "#row", at = "day", person_id = "by"}\nfixed = {kind = "friend joined"}\n[finance]\ncontact_cost = 6.5\n'
+    shops.write(tmp_path / "more", n=150, more=more)
+    raw = tmp_path / "more" / "raw"
+    who = [f"c{at:05d}" for at in range(150)]
+    pd.DataFrame({"interaction_id": range(300), "person_id": who * 2, "at": "2026-01-05T10:00:00"}).to_csv(raw / "calls.csv", index=False)
+    pd.DataFrame({"day": "2026-01-06T09:00:00", "by": who[:50]}).to_csv(raw / "friends.csv", index=False)
+    toml = (tmp_path / "more" / "programme.toml").read_text("utf-8")
+    for named, there in (("", False), ('referrals = ["friend joined"]\n', True)):
+        (tmp_path / "more" / "programme.toml").write_text(named + toml, "utf-8")
+        tables = load.tables(programmes.read(tmp_path / "more"), out=tmp_path / "reports")
+        rows = chain.linked(tables, survey="poll", item="recommend", days=365)
+        rows["class"] = points.classes(rows, tables.programme.kpis[0], low=0, high=10)
+        inside = rows["answered_on"].lt("2026-01-05") & rows["answered_on"].ge("2025-01-06")
+        assert (rows.loc[inside, "service"] == 2 * 6.5).all()
+        assert rows["referrals"].notna().all() == there
+        steps = points.per_point(rows, tables.programme.kpis[0])
+        assert ("referrals" in set(steps["outcome"])) == there
+        assert "service" in set(points.by_class(rows)["outcome"])
+        said = " ".join(value.point(steps, tables.programme.kpis[0], tables.programme, points.seen(rows, tables.programme.kpis[0]), 150))
+        assert ("Referral cannot be told" in said) != there
+        assert ("Customers brought by recommendation:" in said) == there
+        assert "Cost to serve:" in said

@@ -10,9 +10,29 @@ KEY = ["group", "outcome"]
 WORDS, OTHER = {"jump": "the level jumps", "hinge": "the slope turns"}, {"jump": "hinge", "hinge": "jump"}
 
 
-def missing(programme) -> str:
-    """Return the end of the sentence on a page without answers that may be linked to orders."""
-    return f"say what satisfaction is worth. A survey whose promise permits linking, customer keys in its answers, and orders by customer would answer it.{claims.about(programme, 'order', 'link', 'spend', 'sales')}".removesuffix(".")
+LACKS = {
+    "orders": ("orders of known customers", "A file of orders with the customer's key, the day and the amount would answer it"),
+    "score": ("answers to a question on satisfaction with a scale of four points or more", "A short survey of known customers would answer it"),
+    "link": ("survey whose promise permits to link answers to orders", "The use 'link', promised to those who answer from now on, would answer it"),
+    "key": ("answers that carry the key of a customer", "Invitations by the customer file, and their key in the answers, would answer it"),
+    "few": ("group of 30 customers whose answers can be linked to orders", "More answers of customers who buy, with the days after the answer behind them, would answer it"),
+}  # fmt: skip
+
+
+def missing(programme, lacks: str, more: str = "") -> tuple[str, str]:
+    """Return what is not there, and the end of the sentence on a page that cannot say what satisfaction is worth: what would answer it."""
+    what, remedy = LACKS[lacks]
+    return what, f"say what satisfaction is worth. {remedy}.{more}{claims.about(programme, 'order', 'link', 'spend', 'sales', 'asked', 'survey')}".removesuffix(".")
+
+
+def needed(stretch: pd.DataFrame, currency: str, days: int) -> str:
+    """Say how many customers would have to answer for a difference of a tenth of today's spend to be seen, from how much spend differs today."""
+    spend = stretch["later_spend"].astype(float)
+    if len(spend) < 30 or not spend.mean() > 0:
+        return ""
+    gap = spend.mean() / 10
+    size = 4 * (1.96 + 0.84) ** 2 * spend.var() / gap**2
+    return f" A difference of {prose.money(gap, currency, digits=2)}, a tenth of what a customer spends in {days} days, between those above and those below a level would be seen with 80 % power from about {prose.number(round(size, 1 - len(str(int(size))) + 1))} customers who answer, half of them above it."
 
 
 def named(programme, group: str) -> str:

@@ -7,7 +7,7 @@ from cxlib.show import claims, prose
 from cxlib.show.claims import thresholds
 
 BASES = {"observed": "As observed", "adjusted": "Others held", "within": "Within customers"}
-WORDS = {"stays": "stay as customers", "spend": "spend", "margin": "margin", "contacts": "contacts with the company"}
+WORDS = {"stays": "stay as customers", "spend": "spend", "margin": "margin", "contacts": "contacts with the company", "service": "cost to serve", "referrals": "customers brought by recommendation"}
 FATES = {"crossed": "Scored above it since", "stayed": "Scored below it since", "silent": "Not asked, or no answer", "left": "No customer any more"}
 WAYS = {"year": "Fiscal year", "brand": "Brand", "country": "Country", "measure": "Measure"}
 
@@ -182,34 +182,51 @@ def followed(found: pd.DataFrame, programme, quarter: str) -> list[str]:
 
 
 def point(found: pd.DataFrame, kpi, programme, seen: tuple[float, float], customers: int) -> list[str]:
-    """Say what a step of the key figure goes with a customer and year: as observed, with others held, within customers; never more than grade C."""
+    """Say what a step of the key figure goes with a customer and year: as observed, with others held, within customers; never more than grade C, and what cannot be told."""
     nps = kpi.definition == "nps_0_10"
     step = f"10 points of {programme.label(kpi.id)} (five of a hundred customers from detractor to promoter)" if nps else f"a point of {programme.label(kpi.item)}"
     said = []
-    for outcome, own in found.groupby("outcome", sort=False):
+    for outcome, own in found[found["outcome"] != ("contacts" if (found["outcome"] == "service").any() else "")].groupby("outcome", sort=False):
         rows = own.set_index("basis")
         bits = [f"{words.lower()} {_step(rows.loc[basis], outcome, programme.currency)}" for basis, words in BASES.items() if basis in rows.index and not rows.loc[basis, "note"]]
         said += [f"{WORDS[outcome][:1].upper()}{WORDS[outcome][1:]}: {step} more {'goes' if not nps else 'go'} with {'; '.join(bits)}."] if bits else []
-    if said and seen[0] == seen[0]:
+    if not said:
+        return ["Too few customers can be followed for a year to say what a point goes with."]
+    if seen[0] == seen[0]:
         ends = f"{prose.points(seen[0])} to {prose.points(seen[1])}" if nps else f"{prose.number(seen[0], digits=1)} to {prose.number(seen[1], digits=1)}"
         ran = f"By quarter the key figure ran from {ends} among those followed; a step" if seen[1] > seen[0] else "The key figure of those followed stands at one level only, so that no range is seen; a step"
-        said.append(f"{ran} beyond that range was never seen, and is not told. Where the figure within customers is small beside the others, it is who they are rather than what changed. Who recommended whom stands in no file here, so referral cannot be told.")
-    return said or ["Too few customers can be followed for a year to say what a point goes with."]
+        said.append(f"{ran} beyond that range was never seen, and is not told. As observed is grade D, with others held grade C. Where the figure within customers is small beside the others, it is who they are rather than what changed.")
+    return said + _untold(set(found["outcome"]), programme)
+
+
+def _untold(outcomes: set, programme) -> list[str]:
+    """Say what of cost to serve and referral cannot be told, and what would tell."""
+    said = []
+    if "contacts" not in outcomes:
+        said.append("No contacts are held, so cost to serve cannot be told; a log of contacts by customer would tell it.")
+    elif "service" not in outcomes:
+        said.append("What a contact costs is not declared (finance.contact_cost), so cost to serve is told in contacts.")
+    if "referrals" not in outcomes:
+        lacks = f"no event of the kinds named in 'referrals' ({prose.join(programme.referrals)}) stands in the files" if programme.referrals else "who recommended whom stands in no file here"
+        said.append(f"Referral cannot be told: {lacks}. A file of events, one for each customer who came by recommendation, with the day and the key of who recommended, read as a source of events and its kind named in 'referrals', would tell it.")
+    return said
 
 
 def _step(row, outcome: str, currency: str) -> str:
     if outcome == "stays":
         told = lambda value: f"{prose.points(value * 100, digits=1)}"
         return f"{told(row['estimate'])} percentage points ({told(row['conf_low'])} to {told(row['conf_high'])})"
+    if outcome == "referrals":
+        return f"{prose.number(row['estimate'] * 100, digits=1)} per 100 customers ({prose.number(row['conf_low'] * 100, digits=1)} to {prose.number(row['conf_high'] * 100, digits=1)})"
     told = (lambda value: prose.number(value, digits=2)) if outcome == "contacts" else (lambda value: prose.money(value, currency, digits=2))
     return f"{told(row['estimate'])} a customer ({told(row['conf_low'])} to {told(row['conf_high'])})"
 
 
 def classes(found: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Return the year after by class at the survey as a table of words: a row a class, a column an outcome."""
-    cell = lambda row: prose.percent(row["estimate"], digits=1) if row["unit"] == "share" else prose.money(row["estimate"], currency, digits=0) if row["unit"] == "money" else prose.number(row["estimate"], digits=1)
+    cell = lambda row: prose.percent(row["estimate"], digits=1) if row["unit"] == "share" else prose.money(row["estimate"], currency, digits=0) if row["unit"] == "money" else prose.number(row["estimate"], digits=3 if row["unit"] == "referrals" else 1)
     ends = lambda row: "" if row["conf_low"] != row["conf_low"] else f" ({cell({**row, 'estimate': row['conf_low']})} to {cell({**row, 'estimate': row['conf_high']})})"
     wide = {name: {row["outcome"]: f"{cell(row)}{ends(row)}" for row in own.to_dict("records")} | {"n": int(own["n"].max())} for name, own in found.groupby("class", sort=True)}
     out = pd.DataFrame.from_dict(wide, orient="index").rename_axis("class").reset_index()
-    heads = {"stays": "Still a customer", "spend": "Spend", "margin": "Margin", "contacts": "Contacts"}
+    heads = {"stays": "Still a customer", "spend": "Spend", "margin": "Margin", "contacts": "Contacts", "service": "Cost to serve", "referrals": "Recommended to"}
     return out[["class", *(name for name in heads if name in out), "n"]].rename(columns=heads)

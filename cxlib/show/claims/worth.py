@@ -97,7 +97,10 @@ def returns(found: pd.DataFrame, plan, currency: str, refused: dict | None = Non
     """Say what each action returned, the verb by grade and interval; and of the others why nothing can be said."""
     several = lambda group: account_of(group, plan) != named(plan, group["action"].iloc[0])
     said = [_return(group.set_index("measure"), account_of(group, plan), currency, several=several(group)) for action, group in found.groupby("action", sort=False)]
-    said += [f"{named(plan, action)}: no return, because {why}." for action, why in (refused or {}).items()]
+    reasons = {}
+    for action, why in (refused or {}).items():
+        reasons.setdefault(why, []).append(named(plan, action))
+    said += [f"{prose.join(names)}: no return, because {why if len(names) == 1 else why.replace('what it cost', 'what they cost')}." for why, names in reasons.items()]
     return said or ["No action has a measured effect and a cost, so no return can be computed."]
 
 
