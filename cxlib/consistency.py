@@ -13,7 +13,7 @@ def sentences(p):
     """Yield a sentence for each name that leads nowhere, each thing declared twice, and each promise that could not be kept."""
     if not p.waves and not p.sources:
         yield "nothing is declared to read: add a survey with its [[surveys]], [[waves]] and [[items]], or another file as [[sources]]; `cx init FILES --to FOLDER` drafts them."
-    for part in (_twice, _settings, _waves, _items, _designs, _kpis, _drivers, _constructs, _published, _files):
+    for part in (_twice, _settings, _waves, _items, _coded, _designs, _kpis, _drivers, _constructs, _published, _files):
         yield from part(p)
 
 
@@ -87,6 +87,23 @@ def _items(p):
     for one in p.units:
         if one.field not in known:
             yield f"the unit '{one.id}' is told by '{one.field}', which is neither a field of the answers nor a nominal item{nearest(one.field, known)}."
+
+
+def _coded(p):
+    """Sentences for questions whose answers came back as codes of a dictionary."""
+    surveys, items, ids = {one.id for one in p.surveys}, {item.id: item for item in p.items}, [one.id for one in p.coded]
+    for one in p.coded:
+        if one.survey not in surveys:
+            yield f"the coded question '{one.id}' belongs to a survey '{one.survey}' that is not declared{nearest(one.survey, surveys)}."
+        for name in one.items:
+            if name not in items:
+                yield f"the coded question '{one.id}' names an item '{name}' that is not declared{nearest(name, items)}."
+            elif items[name].kind != "nominal" or items[name].labels:
+                yield f"the item '{name}' holds codes of '{one.id}', whose words stand in {one.dictionary}: declare it nominal and without labels."
+        if Path(one.dictionary).name != one.dictionary or not one.dictionary.lower().endswith(".csv"):
+            yield f"the coded question '{one.id}' names a dictionary '{one.dictionary}'; put a CSV file beside programme.toml and name it without a folder."
+        if one.id in items or ids.count(one.id) > 1:
+            yield f"the coded question '{one.id}' has the name of another question; choose its own."
 
 
 def _kpis(p):
