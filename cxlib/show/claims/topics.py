@@ -190,7 +190,7 @@ def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: s
         row, opening = group.iloc[0].to_dict(), group["opening"].iloc[0]
         messages = row.get("base") == "messages"
         base = f"{prose.base(row['n'], row['n_eff'], noun='message' if messages else 'commenter')}, {group['survey'].iloc[0]} {row['quarter']}"
-        share = f"{prose.percent(row['estimate'])} of {'its messages' if messages else 'those who wrote something'} (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; {'indicative, not audited' if row['indicative'] else 'coded by people' if row.get("note") == BY_PEOPLE else 'corrected by an audit'})"
+        share = f"{prose.percent(row['estimate'])} of {'its messages' if messages else 'those who wrote something'} (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; {'indicative, not audited' if row['indicative'] else 'coded by people' if row.get('note') == BY_PEOPLE else 'corrected by an audit'})"
         text = claims.say(opening, f"the topic criticised most often in these comments is {row['topic']}, by {share}.")
         made.append(claims.claim(f"topics.{survey}.most", STUDY, text, row=row, unit="share", base=base, rank=4 + place / 10))
         tested = found[(found["survey_id"] == survey) & found["p"].notna()].sort_values("p", kind="stable")
