@@ -329,6 +329,28 @@ def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_fa
     assert len(comments.associations(mentions, tables, p.kpis[0], unit="points")) == 0
 
 
+def test_a_text_that_lies_beside_the_exports_is_left_out_and_said_and_a_broken_table_is_refused(tmp_path):
+    """`cx init FOLDER/*` stopped at the field guide: 'row 2 has 2 cells where the header has 3; mend the row'."""
+    told = []
+    guide = "Field guide, 2026, for analysts\n\nThe score runs from 0\nto 10, as asked.\nSee also, page 2\n"
+    make(tmp_path, {"a_2026Q1.csv": answers(40), "guide.txt": guide, "notes.pdf": b"%PDF-1.4 nothing"}, told=told)
+    assert sorted(path.name for path in (tmp_path / "acme" / "raw").iterdir()) == ["a_2026Q1.csv"]
+    assert sum("left out: it is no table" in line for line in told) == 2
+    with pytest.raises(DataError, match=r"b.csv: row 3 "):
+        make(tmp_path, {"a_2026Q1.csv": answers(40), "b.csv": "id,a,b\n1,2,3\n1,2\n"}, name="again")
+    with pytest.raises(DataError, match=r"guide.txt"):
+        make(tmp_path, {"guide.txt": guide}, name="alone")
+
+
+def test_answers_without_any_question_are_said_to_hold_none(tmp_path):
+    told = []
+    frame = pd.DataFrame({"ResponseId": [f"R_{i:09d}" for i in range(60)], "EndDate": [f"2026-02-{1 + i % 28:02d} 10:00:00" for i in range(60)], "Finished": "True", "IPAddress": [f"10.0.0.{i}" for i in range(60)], "Overall": ""})
+    rows = frame.to_csv(index=False).splitlines()
+    head = [rows[0], rows[0], ",".join(f'"{{""ImportId"":""{name}""}}"' for name in frame.columns)]
+    make(tmp_path, {"q.csv": "\n".join([*head, *rows[1:]]) + "\n"}, told=told)
+    assert any("no question was found in the answers" in line for line in told)
+
+
 def test_cells_of_one_fault_are_told_in_one_line_with_their_rows(tmp_path):
     """Twenty lines of '1970-01-01' hid the other fault of the file."""
     from cxlib import checks
@@ -370,5 +392,5 @@ def test_a_questionnaire_of_two_hundred_columns_is_checked_without_warnings(cx, 
     """Eight warnings of a library about its frames stood above the first line of `cx check`."""
     frame = pd.concat([answers(60), pd.DataFrame(np.random.default_rng(1).integers(1, 6, (60, 200)), columns=[f"X{k} attribute" for k in range(200)])], axis=1)
     make(tmp_path, {"a_2026Q1.csv": frame})
-    done = cx("check", tmp_path / "acme")
-    assert (done.returncode, done.stderr) == (0, "")
+    code, _, errors = cx("check", tmp_path / "acme")
+    assert (code, errors) == (0, "")

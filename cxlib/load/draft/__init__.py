@@ -18,6 +18,7 @@ from cxlib.load.draft.book import Book
 
 SEAL = "# Draft "  # the last line of a draft: by its digest an edit by hand is seen
 _SEALED = re.compile(rb"# Draft ([0-9a-f]{16})[^\n]*\n?\Z")
+PROSE = (".txt", ".md", ".pdf", ".doc", ".docx", ".ppt", ".pptx", ".rtf", ".htm", ".html", ".png", ".jpg", ".jpeg")  # what lies beside exports and explains them
 LOOK = 12  # lines of "look at this first"
 
 
@@ -35,9 +36,17 @@ def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, qu
     if (folder / "programme.toml").is_file():
         return continued.add(paths, folder, quarter=quarter, say=say)
     _room(folder)
-    found = []
+    found, prose = [], {}
     for path in paths:
-        found += facts.all_of(path)
+        try:
+            found += facts.all_of(path)
+        except DataError as error:
+            if len(paths) == 1 or not path.name.lower().removesuffix(".gz").endswith(PROSE):
+                raise
+            prose[path] = str(error)
+    if not found:
+        raise DataError("\n".join(prose.values()))
+    paths = [path for path in paths if path not in prose]
     book = surveys.draft(found, name=name or names.label(folder.resolve().name, ""))
     if not (book.files["table"] != "").any():
         raise DataError("\n".join(f"{row.file}: nothing to draft from: {row.why}." for row in book.files.itertuples()))
@@ -45,6 +54,8 @@ def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, qu
     if large := sheets.fits(book):
         raise DataError(f"{sheets.NAME}: a cell cannot hold what stands in {large[0]}; shorten the labels or the names in the file.")
     _write(paths, folder, book, text)
+    for path in prose:
+        say(f"{path.name}: left out: it is no table, but text or a document, and is not copied")
     _told(book, found, folder, say)
 
 
@@ -167,6 +178,8 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
 
 def _look(book: Book, items: dict, by_file: dict) -> list[str]:
     found = _waves(book)
+    if not items and (book.files["table"] == "responses").any():
+        found.append("no question was found in the answers: give the columns that hold answers a role (rating, nominal, number or verbatim), else there is nothing to report on")
     if not any("kpi" in one for one in items.values()) and items:
         found.append("no question is worded as a key figure: write its definition into the column kpi of its row")
     found += _grouped(row for row in book.columns.itertuples() if row.why.startswith("dates that can be read"))
