@@ -47,6 +47,16 @@ def test_a_row_of_totals_at_the_end_does_not_turn_a_survey_into_a_table_of_order
     assert (len(tables["responses"]), set(tables["repairs"]["row"])) == (200, {202})
 
 
+def test_a_file_put_together_twice_keeps_its_ids_so_that_no_answer_counts_twice(tmp_path):
+    """Its ids repeat, so its rows were numbered, and every answer counted twice."""
+    told = []
+    p = make(tmp_path, {"a_2026Q1.csv": pd.concat([answers(80), answers(80)])}, told=told)
+    assert p.column(p.waves[0], "response_id") == "response_id"
+    assert any("80 rows repeat one" in line for line in told)
+    tables = load.check(p)
+    assert (len(tables["responses"]), int(tables["files"]["duplicates"].sum())) == (80, 80)
+
+
 def test_an_answer_that_reads_total_is_an_answer(tmp_path):
     frame = answers(60).assign(brand=["Total", "Shell", "Esso"] * 20).sort_values("brand", kind="stable")
     assert len(make(tmp_path, {"stations_2026Q1.csv": frame}).waves) == 1

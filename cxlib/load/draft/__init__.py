@@ -156,8 +156,8 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
         if row["table"] == "responses":
             waves = f"wave {row['wave']}" if len(own) == 1 else f"{len(own)} waves {row['wave']} to {own.iloc[-1]['wave']}"
             counts = ", ".join(f"{n} {role}{'s' if n > 1 and role != 'nominal' else ''}" for role in ("rating", "nominal", "number", "verbatim") if (n := int((columns["role"] == role).sum())))
-            key = next((one.column for one in columns.itertuples() if one.role == "response_id" or (one.role == "person_id" and one.id == "response_id")), "")
-            say(f"{name}: {file.rows:,} rows{sample}; answers of survey '{row['survey']}', {waves}; {counts or 'no items'}; " + (f"id '{key}'" if key else "no id: rows are numbered, so that an answer sent twice is not seen"))
+            key = next((f"'{one.column}'" + (f" ({one.why.split('; ')[1]})" if "rows repeat one" in one.why else "") for one in columns.itertuples() if one.role == "response_id" or (one.role == "person_id" and one.id == "response_id")), "")
+            say(f"{name}: {file.rows:,} rows{sample}; answers of survey '{row['survey']}', {waves}; {counts or 'no items'}; " + (f"id {key}" if key else "no id: rows are numbered, so that an answer sent twice is not seen"))
         elif row["table"]:
             say(f"{name}: {file.rows:,} rows{sample}; the table {row['table']} ({', '.join(columns['role'])})")
         else:

@@ -255,8 +255,10 @@ def _response(found: dict, file: facts.File, wording: dict) -> None:
         if one.role == "number" and not named:
             continue
         blank = int((file.raw.frame[name] == "").sum())
-        if blank <= 0.01 * file.rows and file.distinct[name] >= 0.98 * (file.rows - blank) and file.rows > 0:
-            plain = words.says(r"^(id|nr|no|number|nummer|key|lfd ?nr|uid|column 1|unnamed.*)$", name)
+        plain = words.says(r"^(id|nr|no|number|nummer|key|lfd ?nr|uid|column 1|unnamed.*)$", name)
+        # A file that was put together twice repeats its ids with its rows, which must be dropped and not numbered.
+        several = (named or plain) and file.distinct[name] >= 0.3 * file.rows and file.distinct[name] >= 0.98 * len(file.raw.frame.drop_duplicates())
+        if blank <= 0.01 * file.rows and (file.distinct[name] >= 0.98 * (file.rows - blank) or several) and file.rows > 0:
             rank[name] = (0 if named else 1 if plain else 2 if one.role == "id" else 3, list(found).index(name))
     chosen = min(rank, key=rank.get, default=None)
     for name, one in found.items():
