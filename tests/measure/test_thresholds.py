@@ -180,7 +180,7 @@ def test_another_outcome_changes_at_the_same_place_by_its_own_amount():
     found = thresholds.change(frame, y="margin", ruled=ruled, **options)
     assert found["estimate"] == pytest.approx(0.4 * at["change"].iloc[0])
     assert found["conf_low"] == pytest.approx(0.4 * at["change_low"].iloc[0], rel=0.05)
-    both = ruled.assign(p=np.where(ruled["at"].isin([6.5]) & ruled["shape"].eq("jump"), 0.9, np.where(ruled["at"].eq(6.0) & ruled["shape"].eq("hinge"), 0.3, 0.0)))
+    both = ruled.assign(p=np.where(ruled["at"].isin([6.5]) & ruled["shape"].eq("jump"), 0.9, np.where(ruled["at"].eq(6.0) & ruled["shape"].eq("hinge"), 0.3, 0.0))).assign(kept=lambda rows: rows["p"] > 0)
     read = thresholds.change(frame, y="margin", ruled=both, reach=2.0, **options)
     turn = thresholds.change(frame, y="margin", ruled=both[both["shape"] == "hinge"], **options)
     assert read["estimate"] == pytest.approx((0.9 * found["estimate"] + 0.3 * 2 * turn["estimate"]) / 1.2), "where both readings are left, each by its p"
