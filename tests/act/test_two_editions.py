@@ -64,7 +64,7 @@ def test_what_an_edition_forecast_is_settled_by_the_next(cx, tmp_path):
     assert code == 0, errors
     first = pd.read_parquet(tmp_path / "reports" / "members" / "2025Q3" / "r1" / "findings" / "forecasts.parquet").iloc[0]
     assert (first["forecast"], first["made_in"], first["due"]) == ("leaving", "2025Q3", "2025Q4")
-    code, said, errors = built("2025Q4")
+    code, _, errors = built("2025Q4")
     assert code == 0, errors
     draft = tmp_path / "reports" / "members" / "2025Q4" / "draft"
     settled = pd.read_parquet(draft / "findings" / "settled.parquet")
