@@ -48,6 +48,19 @@ def sentences(p):
         yield from (f"the item '{item.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in item.surveys if s not in surveys)
         if item.asked_if and item.asked_if.item not in items:
             yield f"the item '{item.id}' depends on '{item.asked_if.item}', which is not declared{nearest(item.asked_if.item, items)}."
+    for one in p.coded:
+        kinds = {item.id: item for item in p.items}
+        if one.survey not in surveys:
+            yield f"the coded question '{one.id}' belongs to a survey '{one.survey}' that is not declared{nearest(one.survey, surveys)}."
+        for name in one.items:
+            if name not in kinds:
+                yield f"the coded question '{one.id}' names an item '{name}' that is not declared{nearest(name, items)}."
+            elif kinds[name].kind != "nominal" or kinds[name].labels:
+                yield f"the item '{name}' holds codes of '{one.id}', whose words stand in {one.dictionary}: declare it nominal and without labels."
+        if Path(one.dictionary).name != one.dictionary or not one.dictionary.lower().endswith(".csv"):
+            yield f"the coded question '{one.id}' names a dictionary '{one.dictionary}'; put a CSV file beside programme.toml and name it without a folder."
+        if one.id in items or [other.id for other in p.coded].count(one.id) > 1:
+            yield f"the coded question '{one.id}' has the name of another question; choose its own."
     for one in p.units:
         known = {*RESPONSE_FIELDS, *(item.id for item in p.items if item.kind == "nominal")} - {"response_id", "weight", "answered_on", "person_id"}
         if one.field not in known:

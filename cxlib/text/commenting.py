@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib import cells
-from cxlib.text import comments, prevalence, topics
+from cxlib.text import comments, links, prevalence, topics
 
 NO_SCORE = "no score"
 
@@ -63,5 +63,5 @@ def _people(tables, kpi, unit) -> pd.DataFrame:
     if unit == "points":
         scores = np.select([score <= 6, score <= 8, score <= 10], ["0-6", "7-8", "9-10"], NO_SCORE)
     else:
-        scores = np.where(score.notna(), score.map(lambda one: comments.as_asked(tables.programme, kpi.item, one)), NO_SCORE)
+        scores = np.where(score.notna(), score.map(lambda one: links.as_asked(tables.programme, kpi.item, one)), NO_SCORE)
     return here[["survey", "quarter", "response_id", "weight"]].assign(scores=scores, order=score.fillna(np.inf), wrote=here["response_id"].isin(wrote))
