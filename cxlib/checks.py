@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import get_args
 
 from cxlib import contract, run, schema
 from cxlib.errors import DataError
+from cxlib.programme import Table
 
 ALIKE = 3  # spellings printed a column
 SHOWN = 20  # faults printed a file; all of them stand in the repair list of the report
@@ -21,7 +23,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
         whole = files[files["file"] == one.file]  # a file may hold several waves
         share = whole["quarantined"].sum() / max(whole["rows"].sum(), 1)
         say(
-            f"{one.file}: {one.rows:,} rows = {one.kept:,} kept + {one.quarantined:,} quarantined + {one.duplicates:,} duplicates "
+            f"{one.file}{f', wave {one.wave}' if len(whole) > 1 and one.wave else ''}: {one.rows:,} rows = {one.kept:,} kept + {one.quarantined:,} quarantined + {one.duplicates:,} duplicates "
             f"({one.table}, {one.encoding}; {one.trimmed:,} cells trimmed){'  <- over the limit of ' + format(found.limits.quarantine, '.0%') if share > found.limits.quarantine else ''}"
         )
         faults = repairs[(repairs["file"] == one.file) & (repairs["quarter"] == one.quarter)]
@@ -43,7 +45,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             say(f"  ... and {seen - ALIKE:,} more of '{item}' (survey '{survey}'), spelt in several ways; `cx report` writes all of them to tables/anomalies.csv.")
     for sentence in strays(found):
         say(sentence)
-    empty = sorted(table for table in schema.TABLES if not rows[table] and table not in ("repairs", "anomalies"))
+    empty = sorted(table for table in get_args(Table) if not rows[table])  # those that files fill; the others are made from them
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters()) or 'none, because no survey is declared'}; no rows for {', '.join(empty) or 'no table'}.")
 
 

@@ -16,7 +16,7 @@ from cxlib.errors import DataError
 from cxlib.questionnaire import RESPONSE_FIELDS, Id, Identifier, Item, Join, Reading, Scale, Survey, Use, Wave
 
 Definition = Literal[
-    "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top3_of_7", "top2_of_7", "top2_of_10",
+    "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top2_of_4", "top2_of_6", "top3_of_7", "top2_of_7", "top2_of_10",
     "bottom2_of_5", "mean_of_5", "mean_of_7", "mean_of_10", "mean_0_10", "share_0_1",
 ]  # fmt: skip
 FORGOTTEN = "forgotten.csv"  # who was taken out of the raw files, as keyed hashes (`cx forget`)

@@ -4,7 +4,7 @@ import numpy as np
 
 from cxlib.errors import DataError, nearest
 from cxlib.load import answers, readers
-from cxlib.load.readers import Raw
+from cxlib.load.readers import Raw, codes
 from cxlib.programme import Programme, Source, Wave
 from cxlib.questionnaire import ROW, Join, Reading
 
@@ -23,7 +23,7 @@ def of_wave(programme: Programme, wave: Wave, opened: dict | None = None):
         opened.clear()
         opened[key] = _opened(programme, wave, [programme.column(wave, "response_id")])
     read, files = opened[key]
-    sharing = [one for one in programme.waves if (one.survey, one.file, one.database_table, one.where) == (wave.survey, wave.file, wave.database_table, wave.where)]
+    sharing = [one for one in programme.waves if (one.survey, one.file, one.sheet, one.database_table, one.where) == (wave.survey, wave.file, wave.sheet, wave.database_table, wave.where)]
     column = programme.column(wave, "answered_on") if len(sharing) > 1 and programme.survey(wave.survey).dated_by != "fieldwork_close" else None
     for name, where in (*((name, f"'where' of wave '{wave.id}'") for name in wave.where), *([(column, f"wave '{wave.id}'")] if column else [])):
         for file, columns in files.items():
@@ -95,7 +95,7 @@ def _where(raw: Raw, wave: Wave) -> Raw:
 
 
 def _only(raw: Raw, own: np.ndarray) -> Raw:
-    return raw if own.all() else raw._replace(frame=raw.frame[own].reset_index(drop=True), rows=raw.places()[own])
+    return raw if own.all() else raw._replace(frame=codes.present(raw.frame[own].reset_index(drop=True)), rows=raw.places()[own])
 
 
 def joined(raw: Raw, other: Raw, join: Join, *, file: str) -> Raw:

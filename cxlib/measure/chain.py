@@ -200,28 +200,6 @@ def of(lasting: thresholds.Lasting | None, own: pd.DataFrame) -> thresholds.Last
     return None if lasting is None else lasting._replace(known=lasting.known[own.index.to_numpy()])
 
 
-def checked(rows: pd.DataFrame, lasting: thresholds.Lasting | None, found: pd.DataFrame, programme, *, replicates: int = 499, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return whether a threshold of spend holds in every part, and whether there is another: frames with group; empty where none is shown.
-
-    Parts: the fiscal year of the answer, brand and country where the answers tell several, and the scores as ticked (by "measure", nothing known of the mood). The first has the columns of
-    `thresholds.stability` with by; the second those of `thresholds.another`.
-    """
-    parts, more = [], []
-    shown = found[(found["outcome"] == "spend") & (found["p_holm"] <= 0.05)]
-    for row in shown["group"]:
-        own, at = rows[rows["group"] == row], shown[shown["group"] == row]
-        known, options = of(lasting, own), {"x": "standing", "y": "spend", "cluster": "person_id", "weight": "weight", "replicates": replicates, "seed": seed}
-        more.append(thresholds.another(own, first=at, lasting=known, **options).assign(group=row))
-        for by in ("year", "brand", "country"):
-            if by in own and own[by].nunique() > 1:
-                parts.append(thresholds.stability(own, by=by, at=at, lasting=known, **options).assign(by=by, group=row))
-        if lasting is not None:
-            ticked, place = thresholds.find(own, **options | {"x": "score"}), at["estimate"].iloc[0]
-            parts.append(ticked.assign(by="measure", value="scores as ticked", group=row, same=ticked["conf_low"].le(place) & ticked["conf_high"].ge(place)))
-    blank = ["group", "by", "value", *thresholds.COLUMNS, "same", "common", "common_low", "common_high", "p_same"]
-    return (pd.concat(parts, ignore_index=True).reindex(columns=blank).astype({"same": float}) if parts else pd.DataFrame(columns=blank)), (pd.concat(more, ignore_index=True) if more else pd.DataFrame(columns=["group", "order", "shape", "estimate", "change", "p", "n", "note"]))
-
-
 def groups(rows: pd.DataFrame, *, fewest: int = thresholds.FEWEST):
     """Yield the forms of contract with at least so many customers, the largest first: (name, rows)."""
     sizes = rows.groupby("group")["person_id"].nunique().sort_values(ascending=False, kind="stable")

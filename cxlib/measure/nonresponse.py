@@ -220,9 +220,12 @@ def bounds(shown: pd.DataFrame, invited: pd.DataFrame, *, shifts: dict | None = 
     """
     rows, shifts = [], SHIFTS if shifts is None else shifts
     totals = invited[invited["field"] == ""] if "field" in invited else invited
-    for row in shown.merge(totals[["survey", "wave", "n", "definition"]].rename(columns={"n": "invited", "definition": "said"}), on=["survey", "wave"]).to_dict("records"):
+    totals = totals.assign(rate=totals.get("estimate", np.nan))
+    for row in shown.merge(totals[["survey", "wave", "n", "definition", "rate"]].rename(columns={"n": "invited", "definition": "said"}), on=["survey", "wave"]).to_dict("records"):
         edge = metrics.definition_of(row["definition"]).bounds
-        rate = min(row["n"] / row["invited"], 1.0) if row["invited"] else np.nan
+        # Answers of people whom the customer file does not know, and a second one of somebody, do not make more of it answer.
+        replies = row["rate"] * row["invited"] if row["said"] == FRAME and row["rate"] == row["rate"] else row["n"]
+        rate = min(replies / row["invited"], row["n"] / row["invited"], 1.0) if row["invited"] else np.nan
         for shift in shifts[row["unit"]]:
             d = shift * (edge[1] - edge[0]) if row["unit"] == "scale" else shift
             ends = {side: [rate * row[name] + (1 - rate) * min(max(row[name] + sign * d, edge[0]), edge[1]) for name in names] for side, sign, names in (("low", -1, ("estimate", "conf_low")), ("high", 1, ("estimate", "conf_high")))}

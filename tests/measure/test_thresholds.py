@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from cxlib.errors import DataError
-from cxlib.measure import opinion, thresholds, wild
+from cxlib.measure import opinion, stability, thresholds, wild
 
 
 def answers(draws, *, n=500, each=3.5, at=7.2, jump=0.0, hinge=0.0, slope=2.0):
@@ -145,7 +145,7 @@ def test_parts_that_differ_are_told_and_parts_that_do_not_are_not():
     for where, alike in (("ab", True), ("a", False)):
         frame = pd.DataFrame({"score": score, "part": part, "spend": score + 15 * ((score > 6) & np.isin(part, list(where))) + draws.normal(0, 15, 3000), "person_id": np.arange(3000)})
         at = thresholds.find(frame, x="score", y="spend", cluster="person_id", shapes=("jump",), replicates=199)
-        held = thresholds.stability(frame, x="score", y="spend", by="part", at=at, cluster="person_id", replicates=199)
+        held = stability.parts(frame, x="score", y="spend", by="part", at=at, cluster="person_id", replicates=199)
         assert (held["p_same"].iloc[0] > 0.01) == alike
         assert held["common"].iloc[0] == pytest.approx(15, abs=5)
 
@@ -177,9 +177,14 @@ def test_another_outcome_changes_at_the_same_place_by_its_own_amount():
     frame["margin"] = 0.4 * frame["spend"]
     options = {"x": "score", "cluster": "person_id", "replicates": 199}
     at, ruled = thresholds.find(frame, y="spend", **options), thresholds.ruled(frame, y="spend", **options)
-    found = thresholds.change(frame, y="margin", at=at, ruled=ruled, **options)
+    found = thresholds.change(frame, y="margin", ruled=ruled, **options)
     assert found["estimate"] == pytest.approx(0.4 * at["change"].iloc[0])
     assert found["conf_low"] == pytest.approx(0.4 * at["change_low"].iloc[0], rel=0.05)
+    both = ruled.assign(p=np.where(ruled["at"].isin([6.5]) & ruled["shape"].eq("jump"), 0.9, np.where(ruled["at"].eq(6.0) & ruled["shape"].eq("hinge"), 0.3, 0.0)))
+    read = thresholds.change(frame, y="margin", ruled=both, reach=2.0, **options)
+    turn = thresholds.change(frame, y="margin", ruled=both[both["shape"] == "hinge"], **options)
+    assert read["estimate"] == pytest.approx((0.9 * found["estimate"] + 0.3 * 2 * turn["estimate"]) / 1.2), "where both readings are left, each by its p"
+    assert read["conf_low"] <= min(found["conf_low"], 2 * turn["conf_low"]) + 0.1
     assert ruled.loc[ruled["p"].idxmax(), "at"] == at["estimate"].iloc[0]
 
 

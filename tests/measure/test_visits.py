@@ -80,10 +80,10 @@ def test_orders_that_do_not_reach_back_are_said():
     assert visits.along(stretch).empty
 
 
-@pytest.mark.parametrize(("size", "verb"), [((20.0, 40.0), "rose"), ((40.0, 20.0), "fell"), ((20.0, 20.0), "showed no detectable change")])
+@pytest.mark.parametrize(("size", "verb"), [((20.0, 40.0), "rose"), ((40.0, 20.0), "fell"), ((20.0, 20.0), "show no detectable change")])
 def test_the_verb_of_a_move_follows_its_interval(size, verb):
     tables = bought(np.random.default_rng(8), size=size)
     stretch = visits.followed(tables)
     said = claims.visits.said(stretch, visits.apart(stretch), visits.moved(tables), tables.programme, 90)
-    assert f"Sales to known customers {verb} against 2026Q1" in said[-1]
-    assert ("Only what a day with a purchase brought moved detectably." in said[-1]) == (verb != "showed no detectable change")
+    assert f"Sales to known customers {verb} against 2026Q1 (" in said[-1]
+    assert ("Of its parts what a day with a purchase brought (" in said[-1] and "moved detectably, not how many customers bought or how many days each bought on." in said[-1]) == (verb != "show no detectable change")

@@ -37,8 +37,7 @@ def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, qu
     _room(folder)
     found = []
     for path in paths:
-        tables = facts.tables(path)
-        found += [facts.of(path, table if len(tables) > 1 else "") for table in tables]
+        found += facts.all_of(path)
     book = surveys.draft(found, name=name or names.label(folder.resolve().name, ""))
     if not (book.files["table"] != "").any():
         raise DataError("\n".join(f"{row.file}: nothing to draft from: {row.why}." for row in book.files.itertuples()))
@@ -167,17 +166,26 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
 
 
 def _look(book: Book, items: dict, by_file: dict) -> list[str]:
-    found = [f"{row.file}, wave {row.wave}: {row.why}" for row in book.files.itertuples() if row.sure == "no" and row.table]
+    found = _waves(book)
     if not any("kpi" in one for one in items.values()) and items:
         found.append("no question is worded as a key figure: write its definition into the column kpi of its row")
     found += _grouped(row for row in book.columns.itertuples() if row.why.startswith("dates that can be read"))
-    found += [f"{row.file}: {note}" for row in book.files.drop_duplicates("file").itertuples() for note in by_file[row.file].raw.notes if "declare" in note]
+    found += [f"{row.file}: {note}" for row in book.files.drop_duplicates("file").itertuples() for note in (*by_file[row.file].told, *(one for one in by_file[row.file].raw.notes if "declare" in one))]
     open_ends = sorted({one["scale"][0] for one in items.values() if "scale" in one} & {row.id for row in book.scales.itertuples() if row.why.startswith("that the high end")})
     if open_ends:
         found.append(f"scales {', '.join(open_ends)}: the file does not say which end is the good one; the high end is assumed")
     found += _grouped(row for row in book.columns.itertuples() if row.sure == "no" and row.use == "yes" and (row.kpi or row.driver))
     found += _grouped(row for row in book.columns.itertuples() if row.why.startswith("tells who a person is"))
     return found + _grouped(row for row in book.columns.itertuples() if row.sure == "no" and not (row.kpi or row.driver) and not row.why.startswith(("tells who", "dates that")))
+
+
+def _waves(book: Book) -> list[str]:
+    """Files of which something is not sure, those whose reason differs by figures only in a line."""
+    found: dict = {}
+    for row in book.files.itertuples():
+        if row.sure == "no" and row.table:
+            found.setdefault((row.file, re.sub(r"[0-9][0-9,.]*", "0", row.why)), []).append(row)
+    return [f"{file}{f', wave {own[0].wave}' if own[0].wave and len(own) == 1 else f', {len(own)} waves, {own[0].wave} first' if own[0].wave else ''}: {own[0].why}" for (file, _), own in found.items()]
 
 
 def _grouped(rows) -> list[str]:

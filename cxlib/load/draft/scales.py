@@ -259,5 +259,21 @@ def stem(name: str) -> str:
     return (found[1] or found[2]) if found else ""
 
 
+def narrow(counts: dict) -> dict:
+    """Return answers with their digits as ASCII ones (9 for the wide 9 of East Asian forms), counted together; the same where there are none."""
+    if all(cell.isascii() or not cell.isdecimal() for cell in counts):
+        return counts
+    made: dict = {}
+    for cell, n in counts.items():
+        plain = str(int(cell)) if cell.isdecimal() else cell
+        made[plain] = made.get(plain, 0) + n
+    return made
+
+
+def wide(one: Guess) -> Guess:
+    """Return a guess whose labels read wide digits as the scores they are."""
+    return one._replace(labels={**one.labels, **{"".join(chr(0xFF10 + int(digit)) for digit in str(code)): str(code) for code in range(one.low, one.high + 1)}})
+
+
 def _whole(cell: str) -> bool:
     return bool(re.fullmatch(r"[+-]?[0-9]{1,6}(\.0+)?", cell))
