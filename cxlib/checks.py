@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import get_args
 
 from cxlib import contract, run, schema
 from cxlib.errors import DataError
+from cxlib.programme import Table
 
 ALIKE = 3  # spellings printed a column
 SHOWN = 20  # faults printed a file; all of them stand in the repair list of the report
@@ -21,14 +23,17 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
         whole = files[files["file"] == one.file]  # a file may hold several waves
         share = whole["quarantined"].sum() / max(whole["rows"].sum(), 1)
         say(
-            f"{one.file}: {one.rows:,} rows = {one.kept:,} kept + {one.quarantined:,} quarantined + {one.duplicates:,} duplicates "
+            f"{one.file}{f', wave {one.wave}' if len(whole) > 1 and one.wave else ''}: {one.rows:,} rows = {one.kept:,} kept + {one.quarantined:,} quarantined + {one.duplicates:,} duplicates "
             f"({one.table}, {one.encoding}; {one.trimmed:,} cells trimmed){'  <- over the limit of ' + format(found.limits.quarantine, '.0%') if share > found.limits.quarantine else ''}"
         )
         faults = repairs[(repairs["file"] == one.file) & (repairs["quarter"] == one.quarter)]
-        for fault in faults.head(SHOWN).itertuples():
-            say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
-        if len(faults) > SHOWN:
-            say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
+        alike = [own for _, own in faults.groupby(["column", "value", "rule", "suggestion"], sort=False, dropna=False)]
+        for own in alike[:SHOWN]:
+            fault, places = own.iloc[0], own["row"].astype(str).tolist()
+            where = f"row {places[0]}" if len(own) == 1 else f"rows {', '.join(places[:ALIKE])}" + (f" and {len(own) - ALIKE:,} more" if len(own) > ALIKE else "")
+            say(f"  {where}, column '{fault['column']}': {fault['value']!r} is {fault['rule']}; {fault['suggestion']}.")
+        if rest := sum(map(len, alike[SHOWN:])):
+            say(f"  ... and {rest:,} more; `cx report` writes all of them to tables/repairs.csv.")
     told: dict = {}
     for seen in anomalies.itertuples():
         # A free text has as many spellings as people; the third of a column tells what the fortieth would.
@@ -43,7 +48,7 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             say(f"  ... and {seen - ALIKE:,} more of '{item}' (survey '{survey}'), spelt in several ways; `cx report` writes all of them to tables/anomalies.csv.")
     for sentence in strays(found):
         say(sentence)
-    empty = sorted(table for table in schema.TABLES if not rows[table] and table not in ("repairs", "anomalies"))
+    empty = sorted(table for table in get_args(Table) if not rows[table])  # those that files fill; the others are made from them
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters()) or 'none, because no survey is declared'}; no rows for {', '.join(empty) or 'no table'}.")
 
 

@@ -1,12 +1,16 @@
 """The command line: `cx init`, `cx report`, `cx crosstabs`, `cx code`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cxlib.errors import UsageError, WorkbookError
+
+# A questionnaire of more than a hundred columns is a wide frame, which is no news to whoever runs a command.
+warnings.filterwarnings("ignore", message="DataFrame is highly fragmented")
 
 app = typer.Typer(
     add_completion=False,
@@ -40,7 +44,7 @@ def init(
         from cxlib.text import codeframe
 
         (to / "codeframe.toml").write_bytes(codeframe.STARTER.read_bytes())
-        _say("codeframe.toml: comments are coded by a codeframe for services in English, German and French; make it yours")
+        _say("codeframe.toml: comments are coded by a codeframe for services in English, German, French and Portuguese; make it yours")
 
 
 @app.command()
@@ -202,11 +206,15 @@ def forget(
     """Take one person out of the raw files and of all that is made from them, e.g. cx forget p000123 telecom --reason "request of 3 May"."""
     from cxlib import forgetting, run
     from cxlib.load import subjects
+    from cxlib.text import sheets
 
     found, place = run.programme_of(programme, raw), run.reports(out)
     with forgetting.held(place / found.folder.name):
+        answers = subjects.answers(found, person)
         taken = subjects.remove(found, person, reason=reason)
         _say(f"{taken['rows'].sum():,} rows in {len(taken)} files were taken out; {found.folder / 'forgotten.csv'} says when and why.")
+        for sentence in sheets.forget(found, answers):
+            _say(sentence)
         for sentence in forgetting.reports(place / found.folder.name, day=taken["day"].iloc[0], person=taken["person"].iloc[0], reason=reason):
             _say(sentence)
 
@@ -214,13 +222,18 @@ def forget(
 @app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new or empty folder, e.g. /tmp/telecom.")],
-    customers: Annotated[int, typer.Option("--customers", min=200, max=2_000_000, help="Size of the company, e.g. --customers 2500.")] = 2500,
+    customers: Annotated[int | None, typer.Option("--customers", min=200, max=2_000_000, help="Size of the telecom provider, e.g. --customers 2500. [default: 2500]", show_default=False)] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed is another company, e.g. --seed 7.")] = 1,
     world: Annotated[str, typer.Option("--world", metavar="truth|null", help="truth, or null: the same company where nothing affects anything, e.g. --world null.")] = "truth",
+    company: Annotated[str, typer.Option("--company", metavar="telecom|accessory", help="telecom, a provider with customers and surveys, or accessory, a brand of which only weekly sales are known, e.g. --company accessory.")] = "telecom",
 ) -> None:
     """Make a fictional company with a known truth: raw exports, programme and truth/, e.g. cx sample /tmp/telecom --seed 7."""
     from cxlib.errors import nearest
 
+    if company not in ("telecom", "accessory"):
+        raise UsageError(f"--company {company}: there are two companies, telecom and accessory{nearest(company, ('telecom', 'accessory'))}.")
+    if company == "accessory" and customers is not None:
+        raise UsageError("--customers: the accessory brand knows its sales by week and no customers; leave it out.")
     if world not in ("truth", "null"):
         raise UsageError(f"--world {world}: there are two worlds, truth and null{nearest(world, ('truth', 'null'))}.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -232,14 +245,17 @@ def sample(
     except OSError as error:
         raise UsageError(f"{folder} cannot be made: {error.strerror}.") from None
     try:
-        synth.sample(folder, customers=customers, seed=seed, world=world)
+        if company == "accessory":
+            synth.brand(folder, seed=seed, world=world)
+        else:
+            synth.sample(folder, customers=customers or 2500, seed=seed, world=world)
     except BaseException:  # interrupted, or a full disk: half a company is none, and would be refused as not empty the next time
         import shutil
 
         for part in folder.iterdir():
             shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
         raise
-    _say(f"{folder}: a company of {customers:,} customers. Next: cx report {folder}")
+    _say(f"{folder}: a {'brand with its sales by week' if company == 'accessory' else f'company of {customers or 2500:,} customers'}. Next: cx report {folder}")
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
     "effects": columns(
         ACTION, ("design", "text", "randomised", "Comparison that was made: randomised, matching, difference_in_differences, staggered, synthetic_control, interrupted_series, none", True), ("outcome", "text", "margin", "What was measured", True),
         ("window_days", "whole", "90", "Days after assignment", True), ("per", "text", "customer in 90 days", "What the estimate is of"), *ESTIMATE, ("p", "number", "0.001", "p: no effect"),
-        ("mean_treated", "number", "40.0", "Mean of those who had it"), ("mean_control", "number", "34.6", "Mean of the comparison"), ("n_treated", "whole", "526", "Customers, units or series with it", True), ("n_control", "whole", "586", "Those compared with", True),
+        ("mean_treated", "number", "40.0", "Mean of those who had it"), ("mean_control", "number", "34.6", "Mean of the comparison"), ("naive", "number", "8.1", "Of a list: plain difference to all others, nothing made alike"), ("n_treated", "whole", "526", "Customers, units or series with it", True), ("n_control", "whole", "586", "Those compared with", True),
         ("times", "number", "526", "How often the estimate counts: customers, customer-months, weeks"), ("days", "number", "90", "Days over which estimate times `times` fell"), ("cut", "whole", "0", "Left out because their window is not over", True),
         ("ratio_p", "number", "0.08", "p of the sample-ratio check"), ("attrition_p", "number", "1", "p of the attrition check"), ("before_p", "number", "0.86", "p: both arms alike before"), ("pretrend_p", "number", "0.4", "p: no difference in trend before"),
         ("placebo_p", "number", "0.6", "p: a date at which nothing happened shows nothing"), ("bound", "number", "3.1", "Largest estimate that a difference in trend compatible with the time before would give alone"), ("largest", "number", "0.02", "Largest share of an arm's outcome that one customer holds"),
@@ -24,7 +24,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("estimate", "number", "0.2", "Mean, effect, value or standardised difference"), ("conf_low", "number", "-0.4", "Lower end of its 95 % interval"), ("conf_high", "number", "0.8", "Upper end"), ("n", "whole", "12", "Customers, units or series", True),
     ),
     "overlaps": columns(
-        ACTION, ("other", "text", "recovery_call", "Another action", True), ("of", "text", "customers", "customers, or units of two roll-outs", True), ("n", "whole", "527", "Customers (units) treated by the first", True), ("shared", "whole", "6", "Of whom the other treated too, at the same time", True), ("share", "number", "0.011", "shared / n"),
+        ACTION, ("other", "text", "recovery_call", "Another action", True), ("of", "text", "customers", "customers, or units of two roll-outs", True), ("n", "whole", "527", "Customers (units) treated by the first", True), ("shared", "whole", "6", "Of whom the other treated too, at the same time", True), ("share", "number", "0.011", "shared / n"), ("alone", "whole", "212", "Customers (units) whom the other treated, and this one did not", True),
         ("treated_other", "number", "0.011", "Share of the treated arm that had the other"), ("control_other", "number", "0.010", "Share of the control arm that had it"), ("p", "number", "0.9", "p: both arms had it as often"), ("separated", "flag", "1", "Whether the design tells the two apart", True), _NOTE,
     ),
     "recovery": columns(
@@ -37,7 +37,8 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("total", "number", "2274", "Customers saved, money grown, contacts or money of returns: estimate x counted"), ("total_low", "number", "1150", "Lower end of its 95 % interval"), ("total_high", "number", "3398", "Upper end"), ("grade", "text", "A", "Evidence grade", True), _NOTE,
     ),
     "growth": columns(
-        ACTION, ("part", "text", "volume", "volume, mix, price, all", True), ("estimate", "number", "15.5", "Difference in spend a customer, in the programme's currency"), ("conf_low", "number", "11.9", "Lower end of its 95 % interval"), ("conf_high", "number", "18.6", "Upper end"), ("n", "whole", "1101", "Customers", True),
+        ACTION, ("design", "text", "randomised", "Comparison that was made", True), ("per", "text", "customer in 90 days", "What the estimate is of", True), ("part", "text", "volume", "volume, mix, price, all", True),
+        ("estimate", "number", "15.5", "Difference in spend, in the programme's currency"), ("conf_low", "number", "11.9", "Lower end of its 95 % interval"), ("conf_high", "number", "18.6", "Upper end"), ("n", "whole", "1101", "Customers, units or periods", True), _NOTE,
     ),
     "renewals": columns(
         ACTION, ("group", "text", "flagged and called", "flagged and called, flagged not called, called never flagged, difference", True), ("accounts", "whole", "70", "Accounts", True), ("estimate", "number", "0.93", "Share kept a year after the flag"), ("std_error", "number", "0.03", "Its standard error"),

@@ -117,6 +117,7 @@ class Reading(BaseModel):
     model_config = FROZEN
     sheet: str = Field("", description="Sheet of a workbook; the first that is visible where empty, e.g. Answers.")
     header: Literal["", "one", "qualtrics", "qualtrics_legacy", "surveymonkey"] = Field("", description="Form of the header rows; found from the rows where empty, e.g. surveymonkey.")
+    header_row: int | None = Field(None, ge=1, le=1_000, description="Row of the file in which the names of the columns stand, where a title stands above them; the first where empty, e.g. 4.")
     database: str = Field("", description="A PostgreSQL server instead of a file: the variable that holds its URL, or the URL itself, e.g. env:CX_WAREHOUSE.")
     database_table: str = Field("", description="Table of a database or of a DuckDB or SQLite file, e.g. survey.annual_2026.")
     delimiter: str = Field("", description="Separator of a text file, e.g. ';'; found from the header where empty.")

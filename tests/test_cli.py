@@ -94,7 +94,7 @@ def test_only_without_earlier_findings_says_what_must_run_first(cx, tiny, tmp_pa
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (("--world", "nul"), "did you mean null"), (("--customers", "10"), "--customers"), (("--seed", "-1"), "--seed"), (("--seed", "x"), "--seed"),
+    (("--world", "nul"), "did you mean null"), (("--company", "acessory"), "did you mean accessory"), (("--company", "accessory", "--customers", "300"), "no customers"), (("--customers", "10"), "--customers"), (("--seed", "-1"), "--seed"), (("--seed", "x"), "--seed"),
 ])
 def test_a_sample_that_cannot_be_is_refused(words, said, cx, tmp_path):
     refused(cx("sample", tmp_path / "new", *words), 2, said)

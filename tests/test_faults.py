@@ -167,7 +167,7 @@ def test_fault_10_two_columns_of_the_name_that_is_needed(tiny, refused):
 def test_fault_10_a_title_above_the_header(tiny, refused):
     for title in ("Survey of 2026\n", "Survey of 2026\n\n", "Survey of 2026,,,,,\n,,,,,\n"):
         place = title.count("\n") + 1
-        refused(tiny((title + HEADER + ROWS).encode()), r"a\.csv: row 1 is no header \('Survey of 2026'\)", f"row {place} looks like it .*'recommend'", "delete the rows above it")
+        refused(tiny((title + HEADER + ROWS).encode()), r"a\.csv: row 1 is no header \('Survey of 2026'\)", f"row {place} looks like it .*'recommend'", f"declare header_row = {place} for this file", "or delete the rows above it")
 
 
 def test_fault_11_qualtrics_by_its_importid_row(tiny, taken):
@@ -402,7 +402,7 @@ def test_fault_10_a_workbook_with_a_title_or_merged_cells_above_the_header(tiny,
     def title(made):
         sheet_of(made, top=2).write(0, 0, "Survey of 2026")
 
-    refused(book(tiny(toml=XLSX), title), r"a\.xlsx: row 1 is no header \('Survey of 2026'\)", "row 3 looks like it", "delete the rows above it")
+    refused(book(tiny(toml=XLSX), title), r"a\.xlsx: row 1 is no header \('Survey of 2026'\)", "row 3 looks like it", "declare header_row = 3", "or delete the rows above it")
 
     def merged(made):
         sheet_of(made).merge_range(0, 3, 0, 4, "recommend")

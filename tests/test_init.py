@@ -712,10 +712,14 @@ def test_a_workbook_that_opens_with_a_page_of_notes_is_read_from_the_sheet_with_
                 sheet.write(0, 0, "Satisfaction 2026")
             for place, row in enumerate([list(frame.columns), *frame.to_numpy().tolist()], start=2 * title):
                 sheet.write_row(place, 0, row)
-    draft.make([tmp_path / "plain.xlsx"], tmp_path / "plain", name="", overwrite=False, say=lambda _: None)
-    assert programmes.read(tmp_path / "plain").waves[0].sheet == "Answers"
-    with pytest.raises(DataError, match=r"titled.xlsx, sheet 'Answers': row 1 is no header .* delete the rows above"):
-        draft.make([tmp_path / "titled.xlsx"], tmp_path / "titled", name="", overwrite=False, say=lambda _: None)
+    for name, row in (("plain", None), ("titled", 3)):
+        told = []
+        draft.make([tmp_path / f"{name}.xlsx"], tmp_path / name, name="", overwrite=False, say=told.append)
+        found = programmes.read(tmp_path / name)
+        assert (found.waves[0].sheet, found.waves[0].header_row) == ("Answers", row)
+        assert any("stand in row 3" in line for line in told) == (row == 3)
+        tables = load.check(found)
+        assert (len(tables["responses"]), len(tables["repairs"])) == (60, 0)
 
 
 def test_the_share_of_those_who_are_not_dissatisfied_does_not_stand_under_the_name_of_those_who_are(tmp_path):

@@ -663,8 +663,9 @@ def of_cases(folder: Path) -> pd.DataFrame:
     return series.effect(frame, start=action.start, controls=action.controls, adjust=tuple(adjust.columns)).iloc[0]
 
 
-def test_the_second_company_is_what_the_function_writes(tmp_path):
-    synth.brand(tmp_path / "accessory", seed=1)
+def test_the_second_company_is_what_the_command_writes(cx, tmp_path):
+    code, said, _ = cx("sample", tmp_path / "accessory", "--company", "accessory")
+    assert (code, "sales by week" in said) == (0, True)
     assert contents(tmp_path / "accessory") == contents(ACCESSORY)
     with pytest.raises(UsageError, match="not an empty folder"):
         synth.brand(tmp_path / "accessory")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cxlib.act import grades, matching, outcomes
+from cxlib.act import grades, matching, outcomes, overlap
 from cxlib.errors import DataError
 
 WORDS = ("contract", "segment", "brand", "region")  # of the customer file, where it has them
@@ -14,7 +14,7 @@ def cohort(action, tables) -> pd.DataFrame:
 
     The others are customers who never were on this list. Where the list was made of low scorers (`cut`), they are those with equally low scores who were not called, dated by their answer; else each has a day of assignment
     that is drawn from the days of the list in order, whatever they did later (no immortal time), on which they were customers. Covariates: the outcome in as many days before, in as many before these, tenure, and what the
-    customer file says (contract, segment, brand, region); the score, where the list was made by it. `attrs`: cut, gone, unobserved (treated whose time before is not in the files).
+    customer file says (contract, segment, brand, region); the score, where the list was made by it. `attrs`: cut, gone, unobserved (treated whose time before is not in the files), strange (treated who are not in the customer file).
     """
     log = tables["actions"]
     chosen = log[(log["action_id"] == action.id) & (log["arm"] == "treated")].sort_values(["assigned_on", "person_id"], kind="stable").drop_duplicates("person_id")
@@ -25,6 +25,7 @@ def cohort(action, tables) -> pd.DataFrame:
     rows = pd.concat([chosen[["person_id", "assigned_on"]].assign(treated=True), others.assign(treated=False)], ignore_index=True)
     if action.cut is not None and action.kpi:
         rows["score"] = _scores(action, rows, tables)
+    strange = int((rows["treated"] & ~rows["person_id"].isin(people.index)).sum())
     rows = rows[rows["person_id"].isin(people.index) & (rows["score"].notna() if "score" in rows else True)]
     file = people.reindex(rows["person_id"]).reset_index()
     here = ~(file["joined_on"] > rows["assigned_on"].to_numpy()).to_numpy() & ~(file["left_on"] < rows["assigned_on"].to_numpy()).to_numpy()
@@ -42,7 +43,7 @@ def cohort(action, tables) -> pd.DataFrame:
     first = bought["day"].min() if len(bought) else pd.NaT
     early = made["assigned_on"] - pd.Timedelta(days=action.window_days) < first
     made = made[~early].dropna(subset="outcome").reset_index(drop=True)
-    made.attrs = {"cut": told.attrs.get("cut", 0), "gone": told.attrs.get("gone", 0), "unobserved": int(early.sum())}
+    made.attrs = {"cut": told.attrs.get("cut", 0), "gone": told.attrs.get("gone", 0), "unobserved": int((early & told["treated"]).sum()), "strange": strange}
     return made
 
 
@@ -51,24 +52,50 @@ def covariates(made: pd.DataFrame) -> list[str]:
     return [name for name in ("score", "before", "earlier", "tenure", *WORDS) if name in made and made[name].notna().all()]
 
 
-def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=()) -> tuple[dict, pd.DataFrame]:
-    """Return the effect of an action for a list (ATT), `without` some customers, and how alike both groups are before and after weighting: rows as `rollouts.evaluate`, kinds "before" and "after" (standardised differences)."""
+def compared(action, tables, *, without=(), beside=None) -> tuple[pd.DataFrame, list[str], int]:
+    """Return the cohort without some customers, the columns in which both groups are made alike (`covariates`, and whether they had one of the actions `beside` it), and how many were left out."""
     made = cohort(action, tables)
     left, attrs = made["person_id"].isin(set(without)), made.attrs
     made = made[~left].reset_index(drop=True)
+    for name, other in (beside or {}).items():
+        made[name] = overlap.had(made, other).astype(float)
     made.attrs = attrs
+    return made, covariates(made) + list(beside or {}), int(left.sum())
+
+
+def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=(), beside=None) -> tuple[dict, pd.DataFrame]:
+    """Return the effect of an action for a list (ATT), `without` some customers, alike also in the actions they had `beside` it (`overlap.aside`), and how alike both groups are before and after weighting: rows as `rollouts.evaluate`, kinds "before" and "after" (standardised differences)."""
+    made, columns, left = compared(action, tables, without=without, beside=beside)
     if made["treated"].sum() < 2 or (~made["treated"]).sum() < 2:
-        raise DataError(f"{int(made['treated'].sum())} customers on the list and {int((~made['treated']).sum())} others have a whole window; two each are needed")
-    columns = covariates(made)
+        raise DataError(_nobody(made, action))
     found = matching.effect(made, outcome="outcome", treated="treated", covariates=columns).iloc[0].to_dict()
     letter, reason = grades.grade(design="adjusted", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
     alike = matching.balance(made, treated="treated", covariates=columns)
     path = pd.concat([alike.assign(kind=kind, estimate=alike[kind], at=np.arange(len(alike), dtype=float)) for kind in ("before", "after")], ignore_index=True)
-    path = path.assign(action=action.id, label=path["covariate"], conf_low=np.nan, conf_high=np.nan, n=found["n"])
-    notes = [found["note"], f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{int(left.sum())} who had another action at the same time are left out" if left.any() else ""]
+    path = path.assign(action=action.id, label=path["covariate"].map(_said), conf_low=np.nan, conf_high=np.nan, n=found["n"])
+    notes = [found["note"], f"{made.attrs['strange']} on the list who are not in the customer file are left out" if made.attrs["strange"] else "", f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{left} who had another action at the same time are left out" if left else ""]
     row = found | {"design": "matching", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": made.attrs["cut"], "grade": letter, "reason": reason, "largest": outcomes.largest(made, "treated"), "note": "; ".join(note for note in notes if note)}
     row["comparison"] = f"{found['n_control']} customers not on the list, worth {found['n_eff']:.0f} after weighting"
     return row, path[["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]]
+
+
+def _nobody(made, action) -> str:
+    """Return why a list has nobody to compare."""
+    treated, others, attrs = int(made["treated"].sum()), int((~made["treated"]).sum()), made.attrs
+    if attrs["cut"] and treated < 2:
+        return f"its effect cannot be counted yet, because no window of {action.window_days} days after assignment was over"
+    if attrs["unobserved"] and treated < 2:
+        return f"the files do not reach back {action.window_days} days before it, so nobody can be compared with their own past"
+    if attrs["strange"] and treated < 2:
+        return f"{attrs['strange']} of its customers are not in the customer file"
+    return f"{treated} customers on the list and {others} others have a whole window; two each are needed"
+
+
+def _said(name: str) -> str:
+    """Return a covariate in words."""
+    words = {"before": "Outcome in as many days before", "earlier": "Outcome in the days before these", "tenure": "Days as a customer", "score": "Score"}
+    field = next((field for field in WORDS if name.startswith(f"{field}_")), "")
+    return words.get(name) or (f"{field.title()}: {name.removeprefix(f'{field}_')}" if field else name[:1].upper() + name[1:])
 
 
 def _undated(chosen: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:

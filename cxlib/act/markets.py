@@ -17,9 +17,15 @@ def synthetic_control(action, tables, *, seed: int = 1, replicates: int = 0) -> 
     letter, reason = grades.grade(design="quasi", bound=found["bound"], effect=found["estimate"], placebo_p=found["placebo_p"])
     drawn = synthetic.path(sold, treated=action.series, start=pd.Timestamp(action.start), donors=donors)
     path = _paths(action, drawn, "synthetic")
-    row = found | {"design": "synthetic_control", "per": _step(drawn["period"]), "n_treated": 1, "times": float(found["n"]), "days": (sold["period"].max() - pd.Timestamp(action.start)).days + 1, "n_eff": float(found["n"]), "grade": letter, "reason": reason}
-    row["comparison"] = f"a mix of {found['n_control']} other series, {found['n_before']} periods before; rank {found['rank']} of {found['n_control'] + 1} placebos"
+    row = found | {"design": "synthetic_control", "per": step(drawn["period"]), "n_treated": 1, "times": float(found["n"]), "days": (sold["period"].max() - pd.Timestamp(action.start)).days + 1, "n_eff": float(found["n"]), "grade": letter, "reason": reason}
+    row["comparison"] = f"a mix of {found['n_control']} other series, {found['n_before']} periods before, in which it missed the series by {_missed(drawn)} of its level; rank {found['rank']} of {found['n_control'] + 1} placebos"
     return row, path
+
+
+def _missed(drawn: pd.DataFrame) -> str:
+    """Return how far the mix was from the series before the action, as a percentage of its level."""
+    before = drawn[~drawn["after"]]
+    return f"{100 * np.sqrt((before['gap'] ** 2).mean()) / abs(before['value'].mean()):.1f} %"
 
 
 def interrupted_series(action, tables, *, seed: int = 1, replicates: int = 0) -> tuple[dict, pd.DataFrame]:
@@ -31,7 +37,7 @@ def interrupted_series(action, tables, *, seed: int = 1, replicates: int = 0) ->
     if moved and letter in "BC":
         letter, reason = "D", "a control series that moved at the same time itself: either the action touched it, or something else moved both"
     drawn = series.path(own, start=pd.Timestamp(action.start), controls=named, adjust=adjust)
-    row = found | {"design": "interrupted_series", "per": _step(drawn["period"]), "n_treated": 1, "n_control": len(controls), "times": float(found["n"]), "days": (own["period"].max() - pd.Timestamp(action.start)).days + 1, "n_eff": float(found["n"]), "grade": letter, "reason": reason}
+    row = found | {"design": "interrupted_series", "per": step(drawn["period"]), "n_treated": 1, "n_control": len(controls), "times": float(found["n"]), "days": (own["period"].max() - pd.Timestamp(action.start)).days + 1, "n_eff": float(found["n"]), "grade": letter, "reason": reason}
     controlled = [name.removeprefix("own ") for name in adjust]
     parts = [f"its past of {found['n_before']} periods", "its season" if found["season"] else "no season, for which two years are needed", *(f"the series {name}" for name in controls), *controlled]
     row["comparison"] = ", ".join(parts)
@@ -61,7 +67,8 @@ def _sold(action, tables) -> pd.DataFrame:
     return sold.assign(value=sold[column]).drop(columns=[name for name in ("pieces", "currency") if name in sold])
 
 
-def _step(periods: pd.Series) -> str:
+def step(periods: pd.Series) -> str:
+    """Return how long a period of a series is: day, week, month, quarter or year."""
     days = float(periods.diff().dt.days.median())
     return "day" if days < 3 else "week" if days < 10 else "month" if days < 45 else "quarter" if days < 120 else "year"
 

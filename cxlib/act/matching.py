@@ -133,8 +133,8 @@ def _held(x, arm):
 
 
 def _differences(x, arm, held):
-    spread = x[arm].std(axis=0, ddof=1)
-    return (x[arm].mean(axis=0) - np.average(x[~arm], axis=0, weights=held)) / np.where(spread > 0, spread, 1.0)
+    spread = x[arm].std(axis=0, ddof=1)  # where all the treated are one, rounding leaves a hair: then the unit is the standard deviation of all
+    return (x[arm].mean(axis=0) - np.average(x[~arm], axis=0, weights=held)) / np.where(spread > 1e-9, spread, 1.0)
 
 
 def _fit(design, y, share):

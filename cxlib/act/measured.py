@@ -2,6 +2,7 @@
 
 import contextlib
 
+import numpy as np
 import pandas as pd
 
 from cxlib.act import grades, lists, markets, outcomes, overlap, rollouts, trials
@@ -9,7 +10,7 @@ from cxlib.act.plan import BY_SERIES, BY_UNIT
 from cxlib.errors import DataError
 
 COLUMNS = [
-    "action", "design", "outcome", "window_days", "per", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "mean_treated", "mean_control", "n_treated", "n_control", "times", "days", "cut",
+    "action", "design", "outcome", "window_days", "per", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "p", "mean_treated", "mean_control", "naive", "n_treated", "n_control", "times", "days", "cut",
     "ratio_p", "attrition_p", "before_p", "pretrend_p", "placebo_p", "bound", "largest", "joint", "together", "grade", "reason", "comparison", "note",
 ]  # fmt: skip
 PATHS = ["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]
@@ -70,9 +71,11 @@ def effects(actions, tables, *, seed: int = 1, replicates: int = 999) -> tuple[p
             if leader:
                 name = next(other.name for other in actions if other.id == leader)
                 raise DataError(f"most of its customers had '{name}' at the same time, and nothing tells the two apart; the effect of both together stands there")
-            row, path = _one(action, design, tables, seed=seed, replicates=replicates, joint=joint, without=overlap.touched(action, actions) or overlap.both(action, actions, tables, apart))
+            row, path = _one(action, design, tables, seed=seed, replicates=replicates, joint=joint, aside=overlap.aside(action, actions, tables, apart), units=overlap.touched(action, actions))
         except DataError as error:
             row, path = {"grade": "E", "reason": "there is no comparison of its own" if leader else "there is no comparison", "note": str(error).rstrip(".")}, pd.DataFrame(columns=PATHS)
+        if action.outcome == "margin" and row.get("estimate", np.nan) == row.get("estimate", np.nan) and (rate := outcomes.rated(tables)) is not None:
+            row["note"] = "; ".join(part for part in (row.get("note") or "", f"orders without a margin count with {rate * 100:g} % of their sales (finance.margin_rate)") if part)
         rows.append(base | {name: row[name] for name in COLUMNS if name in row})
         paths.append(path)
     whole = pd.DataFrame(rows, columns=COLUMNS).assign(note=lambda frame: frame["note"].fillna(""))
@@ -82,14 +85,14 @@ def effects(actions, tables, *, seed: int = 1, replicates: int = 999) -> tuple[p
 
 
 def _one(action, design, tables, **options) -> tuple[dict, pd.DataFrame]:
-    joint, without = options.pop("joint"), options.pop("without")
+    joint, aside, units = options.pop("joint"), options.pop("aside"), options.pop("units")
     if design == "none":
         letter, reason = grades.grade(design="before_after")
         return {"grade": letter, "reason": reason, "note": "next time leave out a random part, or start in some units first"}, pd.DataFrame(columns=PATHS)
     if design == "randomised":
         return trials.one(action, tables, joint=joint)
     made = {"matching": lists.evaluate, "synthetic_control": markets.synthetic_control, "interrupted_series": markets.interrupted_series}.get(design, rollouts.evaluate)
-    row, path = made(action, tables, **options, **({"without": without} if design == "matching" or design in BY_UNIT else {}))
+    row, path = made(action, tables, **options, **(aside if design == "matching" else {"without": units} if design in BY_UNIT else {}))
     if joint:
         row["reason"] += "; what is done beside it for the same customers is in it"
     return row, path

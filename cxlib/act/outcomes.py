@@ -4,11 +4,13 @@ import pandas as pd
 
 from cxlib.errors import DataError
 
+SLACK = 7  # days by which the first order may come later than the time before begins
+
 
 def entries(action, tables) -> pd.DataFrame:
     """Return what is counted for an action's outcome, a row an order or contact: person_id, day, value.
 
-    margin, amount: the orders' own (returns are negative and count as such); returns: minus what was sent back; contacts: 1 for each contact (of `action.reasons`, where given). Empty for other outcomes and without the table.
+    margin, amount: the orders' own (returns are negative and count as such; where an order carries no margin, its amount x finance.margin_rate); returns: minus what was sent back; contacts: 1 for each contact (of `action.reasons`, where given). Empty for other outcomes and without the table.
     errors: DataError where an order lacks the value.
     """
     if action.outcome == "contacts" and "interactions" in tables:
@@ -18,11 +20,20 @@ def entries(action, tables) -> pd.DataFrame:
     if action.outcome in ("margin", "amount", "returns") and "orders" in tables:
         orders, column = tables["orders"], "margin" if action.outcome == "margin" else "amount"
         orders = orders[orders["person_id"].notna()]
+        if column == "margin" and (rate := rated(tables)) is not None:
+            orders = orders.assign(margin=orders["margin"].astype(float).fillna(orders["amount"] * rate))
         if orders[column].isna().any():
-            raise DataError(f"orders: {int(orders[column].isna().sum())} rows carry no {column}; add it, or give finance.margin_rate and choose outcome = 'amount'.")
+            raise DataError(f"{int(orders[column].isna().sum()):,} orders carry no {column}; add it, or give finance.margin_rate in programme.toml")
         value = (-orders[column]).clip(lower=0.0) if action.outcome == "returns" else orders[column]
         return pd.DataFrame({"person_id": orders["person_id"], "day": orders["ordered_on"], "value": value}).reset_index(drop=True)
     return pd.DataFrame({"person_id": pd.Series(dtype="str"), "day": pd.Series(dtype="datetime64[us]"), "value": pd.Series(dtype="float64")})
+
+
+def rated(tables) -> float | None:
+    """Return the margin rate that stands for the margin of orders that carry none, where there are such orders and the programme declares one."""
+    programme = getattr(tables, "programme", None)
+    rate = programme.finance.margin_rate if programme is not None else None
+    return rate if rate is not None and "orders" in tables and tables["orders"]["margin"].isna().any() else None
 
 
 def of(action, assigned: pd.DataFrame, tables) -> pd.DataFrame:
@@ -43,7 +54,7 @@ def in_window(assigned: pd.DataFrame, orders: pd.DataFrame, *, days: int, value:
 
     in: the rows of one action (person_id, arm, assigned_on, delivered_on, cost) and the orders. out: the same rows, one a person (the
     first assignment), with `outcome` (0 where nothing was ordered) and `before` (the same sum over as many days before, for a look at
-    balance). Only whole windows count: rows whose window ends after `until` are left out and counted in `attrs["cut"]`.
+    balance; empty where that time begins before the first order of all, with a week's grace). Only whole windows count: rows whose window ends after `until` are left out and counted in `attrs["cut"]`.
     errors: DataError where a person was assigned to both arms, or an order lacks the value.
     """
     rows = assigned.sort_values(["assigned_on", "person_id"], kind="stable").drop_duplicates("person_id")
@@ -55,13 +66,15 @@ def in_window(assigned: pd.DataFrame, orders: pd.DataFrame, *, days: int, value:
     cut, rows = int((~whole).sum()), rows[whole].reset_index(drop=True)
     own = orders[orders["person_id"].isin(rows["person_id"])]
     if own[value].isna().any():
-        raise DataError(f"orders: {int(own[value].isna().sum())} rows carry no {value}; add it, or give finance.margin_rate and choose outcome = 'amount'.")
+        raise DataError(f"{int(own[value].isna().sum()):,} orders carry no {value}; add it, or give finance.margin_rate in programme.toml")
     joined = rows[["person_id", "assigned_on"]].merge(own[["person_id", "ordered_on", value]], on="person_id")
     for name, start, end in (("outcome", pd.Timedelta(0), window), ("before", -window, pd.Timedelta(0))):
         inside = (joined["ordered_on"] >= joined["assigned_on"] + start) & (joined["ordered_on"] < joined["assigned_on"] + end)
         # money is added in cents, so that the order of the rows cannot change the last digit
         cents = (joined.loc[inside, value] * 100).round().groupby(joined.loc[inside, "person_id"]).sum()
         rows[name] = cents.reindex(rows["person_id"]).fillna(0.0).to_numpy(float) / 100
+    if len(orders):  # what the files do not reach back to is not nothing
+        rows["before"] = rows["before"].where(rows["assigned_on"] - window >= orders["ordered_on"].min() - pd.Timedelta(days=SLACK))
     rows.attrs["cut"] = cut
     return rows
 

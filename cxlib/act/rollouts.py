@@ -11,14 +11,14 @@ from cxlib.errors import DataError
 FREQUENCY = {"week": "W-SUN", "month": "M", "quarter": "Q"}
 
 
-def cells(action, tables) -> pd.DataFrame:
+def cells(action, tables, *, bought: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the panel of an action: unit, period, value, first, weight, as `differences` takes it.
 
-    value: outcome a customer of the unit who was one on the period's first day (score: mean answer); weight: mean number of such customers (of answers). Only whole periods count, from the first with data to the end
+    `bought`: what is summed, a row an order (person_id, day, value), where it is not the action's own outcome. value: outcome a customer of the unit who was one on the period's first day (score: mean answer); weight: mean number of such customers (of answers). Only whole periods count, from the first with data to the end
     of the quarter. A unit has the action from the period in which its first day lies.
     errors: DataError where the unit's column is empty, or the outcome's table is not there.
     """
-    made = _answers(action, tables) if action.outcome == "score" else _customers(action, tables)
+    made = _answers(action, tables) if action.outcome == "score" else _customers(action, tables, bought)
     first = {unit: pd.Period(day, FREQUENCY[action.period]) for unit, day in action.rollout.items()}
     order = {period: place for place, period in enumerate(sorted(made["period"].unique()))}
     made = made.assign(first=made["unit"].map(lambda unit: _place(first.get(unit), order)).astype(float), weight=made.groupby("unit")["weight"].transform("mean"))
@@ -27,13 +27,9 @@ def cells(action, tables) -> pd.DataFrame:
 
 def evaluate(action, tables, *, seed: int, replicates: int = 999, without=()) -> tuple[dict, pd.DataFrame]:
     """Return the effect of an action that was rolled out by unit, `without` units that another one touched (as long as three never had either), and its path by periods since: (a row of `measured.COLUMNS`, action, kind, at, label, estimate, conf_low, conf_high, n)."""
-    panel, touched = cells(action, tables), set(without)
+    panel = cells(action, tables)
     exposed = panel.loc[panel["period"] >= panel["first"], "weight"].sum()
-    left = panel[~panel["unit"].isin(touched)]
-    if touched and left.drop_duplicates("unit")["first"].agg(["count", "size"]).pipe(lambda found: found["size"] - found["count"] >= FEWEST):
-        panel = left
-    else:
-        touched = set()
+    panel, touched = apart(panel, without)
     complete = action.outcome != "score"
     found = differences.overall(panel, complete=complete, replicates=replicates, seed=seed).iloc[0].to_dict()
     past = differences.before(panel, effect=found["estimate"], error=found["std_error"], complete=complete).iloc[0]
@@ -51,19 +47,28 @@ def evaluate(action, tables, *, seed: int, replicates: int = 999, without=()) ->
     return row, path[["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]]
 
 
+def apart(panel: pd.DataFrame, without) -> tuple[pd.DataFrame, set]:
+    """Return a panel without the units that another action touched, and which they were; with them where fewer than three would be left that never had either."""
+    touched = set(without)
+    left = panel[~panel["unit"].isin(touched)]
+    if touched and left.drop_duplicates("unit")["first"].isna().sum() >= FEWEST:
+        return left, touched
+    return panel, set()
+
+
 def _place(period, order: dict) -> float:
     """Return the place of a period among those observed; before all of them 0, after all of them their number."""
     return np.nan if period is None else float(sum(known < period for known in order))
 
 
-def _customers(action, tables) -> pd.DataFrame:
+def _customers(action, tables, bought=None) -> pd.DataFrame:
     people = tables["people"] if "people" in tables else pd.DataFrame()
     if action.unit == "owner" and "accounts" in tables and "account_id" in people:
         people = people.merge(tables["accounts"][["account_id", "owner"]], on="account_id", how="left")
     if action.unit not in people or people[action.unit].isna().all():
         raise DataError(f"plan.toml: the action '{action.id}' was rolled out by '{action.unit}', which the customer file does not hold; add the column, or choose another unit.")
     people = people[people[action.unit].notna()].assign(unit=lambda rows: rows[action.unit].astype(str))
-    bought = outcomes.entries(action, tables)
+    bought = outcomes.entries(action, tables) if bought is None else bought
     days = bought["day"] if len(bought) else people["left_on"].dropna()
     if not len(days):
         raise DataError(f"plan.toml: the action '{action.id}' was to move {action.outcome}, of which the files hold nothing.")

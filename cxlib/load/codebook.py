@@ -13,7 +13,9 @@ LONG = 12  # words: a longer answer was written, not ticked
 
 _PLAIN = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]+)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}([.,' ][0-9]{3})+)([.,][0-9]+)?([eE][+-]?[0-9]{1,3})?%?")
-_DATE = re.compile(r"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2}))([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?([+-][0-9]{2}:?[0-9]{2}|Z)?)?")
+_DATE = re.compile(r"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2}))([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?([+-][0-9]{2}:?[0-9]{2}|Z)?)?")
+_FRACTION = re.compile(r"[.,][0-9]{1,2}\Z")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")  # kana and Han
 _FLAGS = {"0", "1", "true", "false", "yes", "no", "y", "n"}
 _ID = re.compile(r"(^|[^a-z])(id|key|guid|uuid|respondentid|responseid|token)($|[^a-z])|(_|\b|[a-z])(id|Id|ID|nr|NUM)$")
 
@@ -64,16 +66,28 @@ def _kind(name: str, words: list, numbers: list | None, n: int, labels: dict) ->
     sample = words[:2_000]
     if all(_DATE.fullmatch(word) for word in sample):
         return "date"
-    if len(words) == n and n > 1 and (_ID.search(name) or all(" " not in word for word in sample)) and not (numbers and any(value != int(value) for value in numbers)):
+    if len(words) > FEW and all(_NUMBER.fullmatch(word) for word in sample) and any(_FRACTION.search(word) for word in sample):
+        return "number"
+    if len(words) == n and n > 1 and (_ID.search(name) or all(map(_code, sample))) and not (numbers and any(value != int(value) for value in numbers)):
         return "id"
-    if _ID.search(name) and len(words) > FEW and all(" " not in word for word in sample):
+    if _ID.search(name) and len(words) > FEW and all(map(_code, sample)):
         return "id"
     if numbers:
         return "rating" if _scale(numbers, {}) else "number"
-    if all(_NUMBER.fullmatch(word) for word in sample):
+    if sum(bool(_NUMBER.fullmatch(word)) for word in sample) >= (0.99 if len(sample) > 100 else 1) * len(sample):
         return "number"
-    typed = sum(len(word.split()) for word in sample) / len(sample)
-    return "nominal" if len(words) <= FEW and typed <= LONG and (len(words) < n / 2 or n < 2 * FEW) else "verbatim"
+    length = sum(map(typed, sample)) / len(sample)
+    return "nominal" if len(words) <= FEW and length <= LONG and (len(words) < n / 2 or (n < 2 * FEW and (length < 4 or len(words) < 5))) else "verbatim"
+
+
+def _code(cell: str) -> bool:
+    """Whether a cell may be an id: without blanks, and no sentence of a script that writes none."""
+    return " " not in cell and typed(cell) <= LONG // 3
+
+
+def typed(cell: str) -> int:
+    """Return about how many words an answer has; scripts without blanks between words are counted by two characters each."""
+    return len(cell.split()) + len(_UNSPACED.findall(cell)) // 2
 
 
 def _scale(numbers: list | None, labels: dict) -> bool:

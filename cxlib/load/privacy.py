@@ -12,7 +12,7 @@ from cxlib.programme import FORGOTTEN
 
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _COMMON = frozenset(["von", "van", "der", "den", "zum", "zur", "und", "dr", "prof", "mr", "mrs", "ms", "herr", "frau"])
-_FREE = {"interactions": ("reason",), "events": ("kind",)}  # columns of other tables that people may have typed
+_FREE = {"interactions": ("reason", "text"), "events": ("kind",)}  # columns of other tables that people may have typed
 
 
 def known(programme, sources: list) -> redaction.Known:

@@ -23,7 +23,7 @@ def of_wave(programme: Programme, wave: Wave, opened: dict | None = None):
         opened.clear()
         opened[key] = _opened(programme, wave, [programme.column(wave, "response_id")])
     read, files = opened[key]
-    sharing = [one for one in programme.waves if (one.survey, one.file, one.database_table, one.where) == (wave.survey, wave.file, wave.database_table, wave.where)]
+    sharing = [one for one in programme.waves if (one.survey, one.file, one.sheet, one.database_table, one.where) == (wave.survey, wave.file, wave.sheet, wave.database_table, wave.where)]
     column = programme.column(wave, "answered_on") if len(sharing) > 1 and programme.survey(wave.survey).dated_by != "fieldwork_close" else None
     for name, where in (*((name, f"'where' of wave '{wave.id}'") for name in wave.where), *([(column, f"wave '{wave.id}'")] if column else [])):
         for file, columns in files.items():
@@ -70,8 +70,9 @@ def _opened(programme: Programme, reading, columns):
     others = [(join, readers.read(programme.raw / join.file, join, within=programme.raw)) for join in reading.joins]
     if not others and ROW not in columns:
         return read, files
-    for join, other in others:  # what cannot be joined is told before anything else is looked at
-        joined(next(read()), other, join, file=reading.named)
+    first = next(read()) if others else None
+    for join, other in others:  # what cannot be joined is told before anything else is looked at; a join may use a column that one before it added
+        first = joined(first, other, join, file=reading.named)
 
     def again():
         for raw in read():

@@ -4,6 +4,7 @@ A person is named by the key that the files carry, or by its pseudonym. Rows are
 address, phone or number that the customer file holds of them. Anonymous answers are never opened for a request, and are removed unseen.
 """
 
+import bisect
 import datetime as dt
 import hashlib
 import os
@@ -17,6 +18,7 @@ from cxlib import spreadsheets
 from cxlib.errors import DataError
 from cxlib.load import identifiers, readers
 from cxlib.programme import FORGOTTEN, Wave
+from cxlib.questionnaire import ROW
 
 SURE = ("customer_number", "loyalty_number", "email", "phone")  # identifiers that are one person's alone
 _WRITTEN = re.compile(r"\.(?:csv|tsv|txt|tab|jsonl|ndjson)(?:\.gz)?$|\.parquet$", re.IGNORECASE)
@@ -126,6 +128,25 @@ def remove(programme, person: str, *, reason: str, day: dt.date | None = None) -
     spreadsheets.csv(whole, path.with_suffix(".part"))
     os.replace(path.with_suffix(".part"), path)
     return manifest
+
+
+def answers(programme, person: str) -> dict[str, str]:
+    """Return what becomes of the answers (ids) that are on record elsewhere once a person's rows are taken out: "" for the person's own, and the new id of those that are
+    named by a row that moves up. To be asked before `remove`."""
+    found: dict[str, str] = {}
+    for one in rows(programme, person):
+        if not isinstance(one.reading, Wave) or not one.places:
+            continue
+        wave, gone = one.reading, sorted(one.raw.row(place) for place in one.places)
+        name, stem = f"{wave.survey}/{wave.id}", f"{wave.file.split('.')[0]}-" if wave.parts else ""
+        column = programme.column(wave, "response_id")
+        if column != ROW:
+            found |= {f"{name}/{one.raw.frame[column].iloc[place].strip()}": "" for place in one.places}
+            continue
+        for row in one.raw.places().tolist():
+            before = bisect.bisect_left(gone, row)
+            found |= {f"{name}/{stem}row{row}": ""} if row in gone else {f"{name}/{stem}row{row}": f"{name}/{stem}row{row - before}"} if before else {}
+    return found
 
 
 def _column(programme, one, table: str, raw, name: str) -> str:

@@ -27,12 +27,26 @@ def chosen(tables, *, days: int = 90) -> tuple:
     return None, ""
 
 
+def lacks(tables) -> str:
+    """Return what is not there of what the chain needs, the first of: orders (of known customers), score (a key figure on at least four points), link (the promise permits it), key (of the customer in an answer); "" where nothing is."""
+    programme = tables.programme
+    if purchases(tables).empty:
+        return "orders"
+    wide = [kpi for kpi in programme.kpis if (scale := programme.item(kpi.item).scale) and programme.scales[scale].high - programme.scales[scale].low >= 3 and kpi.item in tables["responses"]]
+    surveys = {survey for kpi in wide for survey in bases.surveys_of(programme, kpi)}
+    if not surveys:
+        return "score"
+    if not any("link" in programme.survey(survey).uses for survey in surveys):
+        return "link"
+    return "" if chosen(tables)[0] else "key"
+
+
 def linked(tables, *, survey: str, item: str, days: int = 90) -> pd.DataFrame:
     """Return one row an answer of a customer who had bought in the year before it, with what came in the `days` after.
 
     out: answer, person_id, wave, quarter, answered_on, score (turned so that more is better), weight, brand, country, year (fiscal), group (form of contract; "all" where none is told), visits (days with a
-    purchase), spend and margin (programme's currency, returns subtracted; margin empty where orders tell none), per_visit (spend / visits; empty without one), contacts (contact moments), before (spend in as many days
-    up to the answer), stays (1: still a customer on the last day), tenure (days as a customer, where known). Only whole windows up to the
+    purchase), spend and margin (programme's currency, returns subtracted; margin by finance.margin_rate where orders tell none, empty without it), per_visit (spend / visits; empty without one), contacts (contact moments), before (spend in as many days
+    up to the answer), service (contacts times finance.contact_cost; empty without one), referrals (events of the kinds that the programme names; empty where it names none), stays (1: still a customer on the last day; empty where the customer file names nobody who left), tenure (days as a customer, where known). Only whole windows up to the
     quarter's end. Steps of the base stand in `attrs["base"]`: (what, n).
     """
     programme = tables.programme
@@ -51,14 +65,24 @@ def linked(tables, *, survey: str, item: str, days: int = 90) -> pd.DataFrame:
     rows = rows[rows["answered_on"] + pd.Timedelta(days=days) <= pd.Timestamp(tables.end)].reset_index(drop=True)
     steps.append((f"have all {days} days after the answer behind them", len(rows)))
     after, before = within(rows, orders, first=1, last=days), within(rows, orders, first=1 - days, last=0)
+    if programme.finance.margin_rate is not None and not after["margin"].notna().any():
+        after["margin"] = after["spend"] * programme.finance.margin_rate
     rows = rows.join(after).assign(before=before["spend"], per_visit=after["spend"] / after["visits"].where(after["visits"] > 0))
     left, joined = (pd.to_datetime(rows["person_id"].map(people[name])) for name in ("left_on", "joined_on"))
-    rows["stays"] = (~(left <= rows["answered_on"] + pd.Timedelta(days=days))).astype(float)
+    rows["stays"] = (~(left <= rows["answered_on"] + pd.Timedelta(days=days))).astype(float) if people["left_on"].notna().any() else np.nan  # a file in which nobody ever leaves does not know who left
     rows["tenure"] = (rows["answered_on"] - joined).dt.days.astype(float)
-    rows["contacts"] = contacts(rows, tables, days=days)
-    rows["group"] = rows["person_id"].map(people["contract"]).astype(object).where(lambda name: name.notna(), "not told") if len(people) and people["contract"].nunique() > 1 else "all"
+    rows["contacts"] = moments(rows, tables, "interactions", days=days)
+    rows["service"] = rows["contacts"] * (programme.finance.contact_cost if programme.finance.contact_cost is not None else np.nan)
+    rows["referrals"] = moments(rows, tables, "events", days=days, kinds=programme.referrals) if programme.referrals else np.nan
+    rows["group"] = grouped(rows["person_id"], tables)
     rows.attrs["base"] = steps
     return rows
+
+
+def grouped(persons: pd.Series, tables) -> pd.Series:
+    """Return the form of contract of each person, "not told" where the customer file has none; "all" where customers are not told apart."""
+    forms = tables["people"].drop_duplicates("person_id").set_index("person_id")["contract"] if "people" in tables else pd.Series(dtype=object)
+    return persons.map(forms).astype(object).where(lambda name: name.notna(), "not told") if forms.nunique() > 1 else pd.Series("all", index=persons.index)
 
 
 def purchases(tables) -> pd.DataFrame:
@@ -89,12 +113,13 @@ def within(rows: pd.DataFrame, orders: pd.DataFrame, *, first: int, last: int) -
     return pd.DataFrame(found, index=rows.index)
 
 
-def contacts(rows: pd.DataFrame, tables, *, days: int) -> np.ndarray:
-    """Return the contact moments of each row's customer in the days after the answer; empty where no contacts are held."""
-    if "interactions" not in tables:
+def moments(rows: pd.DataFrame, tables, table: str, *, days: int, kinds=()) -> np.ndarray:
+    """Return how many contacts ("interactions") or events of some kinds each row's customer had in the days after the answer; empty where the table is not there."""
+    if table not in tables:
         return np.full(len(rows), np.nan)
-    moments = tables["interactions"].dropna(subset=["person_id"])
-    one = pd.DataFrame({"person_id": moments["person_id"], "day": pd.to_datetime(moments["at"]).dt.normalize(), "amount": 100.0, "margin": np.nan})
+    own = tables[table].dropna(subset=["person_id"])
+    own = own[own["kind"].isin(kinds)] if kinds else own
+    one = pd.DataFrame({"person_id": own["person_id"], "day": pd.to_datetime(own["at"]).dt.normalize(), "amount": 100.0, "margin": np.nan})
     return within(rows, one, first=1, last=days)["spend"].to_numpy()
 
 
@@ -173,28 +198,6 @@ def sure(found: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
 def of(lasting: thresholds.Lasting | None, own: pd.DataFrame) -> thresholds.Lasting | None:
     """Return what is known of the opinions of some of the rows."""
     return None if lasting is None else lasting._replace(known=lasting.known[own.index.to_numpy()])
-
-
-def checked(rows: pd.DataFrame, lasting: thresholds.Lasting | None, found: pd.DataFrame, programme, *, replicates: int = 499, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return whether a threshold of spend holds in every part, and whether there is another: frames with group; empty where none is shown.
-
-    Parts: the fiscal year of the answer, brand and country where the answers tell several, and the scores as ticked (by "measure", nothing known of the mood). The first has the columns of
-    `thresholds.stability` with by; the second those of `thresholds.another`.
-    """
-    parts, more = [], []
-    shown = found[(found["outcome"] == "spend") & (found["p_holm"] <= 0.05)]
-    for row in shown["group"]:
-        own, at = rows[rows["group"] == row], shown[shown["group"] == row]
-        known, options = of(lasting, own), {"x": "standing", "y": "spend", "cluster": "person_id", "weight": "weight", "replicates": replicates, "seed": seed}
-        more.append(thresholds.another(own, first=at, lasting=known, **options).assign(group=row))
-        for by in ("year", "brand", "country"):
-            if by in own and own[by].nunique() > 1:
-                parts.append(thresholds.stability(own, by=by, at=at, lasting=known, **options).assign(by=by, group=row))
-        if lasting is not None:
-            ticked, place = thresholds.find(own, **options | {"x": "score"}), at["estimate"].iloc[0]
-            parts.append(ticked.assign(by="measure", value="scores as ticked", group=row, same=ticked["conf_low"].le(place) & ticked["conf_high"].ge(place)))
-    blank = ["group", "by", "value", *thresholds.COLUMNS, "same", "common", "common_low", "common_high", "p_same"]
-    return (pd.concat(parts, ignore_index=True).reindex(columns=blank).astype({"same": float}) if parts else pd.DataFrame(columns=blank)), (pd.concat(more, ignore_index=True) if more else pd.DataFrame(columns=["group", "order", "shape", "estimate", "change", "p", "n", "note"]))
 
 
 def groups(rows: pd.DataFrame, *, fewest: int = thresholds.FEWEST):

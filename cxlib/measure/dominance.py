@@ -268,7 +268,7 @@ def all_methods(matrices, methods=METHODS):
     p = matrices.shape[1] - 1
     r = matrices[:, :p, p]
     finite = np.isfinite(matrices).all(axis=(1, 2))
-    safe = np.where(finite[:, None, None], matrices, np.eye(p + 1))
+    safe = matrices if finite.all() else np.where(finite[:, None, None], matrices, np.eye(p + 1))
     ok = finite & (np.linalg.eigvalsh(safe)[:, 0] > -SMALLEST)
     values, vectors = np.linalg.eigh(safe[:, :p, :p])
     ok &= values[:, 0] > SMALLEST

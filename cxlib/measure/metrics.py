@@ -58,6 +58,8 @@ DEFINITIONS = {
         _top("ease_top2_of_5", "Share who found it easy, 4-5 of 5", 1, 5, 2),
         _top("repurchase_top2_of_5", "Share likely to buy again, 4-5 of 5", 1, 5, 2),
         _top("top2_of_5", "Share of 4-5 of 5", 1, 5, 2),
+        _top("top2_of_4", "Share of 3-4 of 4", 1, 4, 2),
+        _top("top2_of_6", "Share of 5-6 of 6", 1, 6, 2),
         _top("top3_of_7", "Share of 5-7 of 7", 1, 7, 3),
         _top("top2_of_7", "Share of 6-7 of 7", 1, 7, 2),
         _top("top2_of_10", "Share of 9-10 on 1-10", 1, 10, 2),

@@ -89,14 +89,15 @@ class Answers:
 
     def point(self):
         """Return the correlation matrix, the mean performance and the KPI's spread over each driver's, of the answers as they are."""
-        i, j = _pairs(self.raw.shape[1])
-        if self.complete and self.plain and self.value is None:  # in one pass, where the mean is not so far from nothing that digits are lost
+        if self.complete and self.plain and self.value is None and len(self.raw):  # in one pass, where the mean is not so far from nothing that digits are lost
             n = len(self.raw)
             with one_thread():
                 cross = self.raw.T @ self.raw
             if (self.total**2 <= NEAR * (n * cross.diagonal() - self.total**2)).all():
-                return tuple(part[0] for part in self._finish(np.concatenate([[n], self.total, cross[i, j]])[None], 0.0))
-        z, w = self.z, self.weight
+                mean = self.total / n
+                matrix, spread = _correlations((cross / n - mean[:, None] * mean)[None])
+                return matrix[0], mean[:-1], spread[0]
+        (i, j), z, w = _pairs(self.raw.shape[1]), self.z, self.weight
         weighted = z if self.plain else z * w[:, None]
         with one_thread():
             if self.complete:
@@ -118,27 +119,23 @@ class Answers:
         a, b = (index.ravel() for index in np.indices((z.shape[1],) * 2))
         return np.column_stack([mask[:, i] * mask[:, j], z[:, a] * mask[:, b], z[:, a] ** 2 * mask[:, b], z[:, i] * z[:, j], *value])
 
-    def _finish(self, sums, centre=None):
-        """Return stacks of weighted (pairwise) correlation matrices, of the drivers' mean performance, and of the KPI's spread over theirs, from sums of products (of answers less the `centre`)."""
-        d, centre = self.raw.shape[1], self.centre[:-1] if centre is None else centre
+    def _finish(self, sums):
+        """Return stacks of weighted (pairwise) correlation matrices, of the drivers' mean performance, and of the KPI's spread over theirs, from sums of products (of answers less their centre)."""
+        d = self.raw.shape[1]
         i, j = _pairs(d)
         t, square = len(i), d * d
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.complete:
                 answered, mean = sums[:, :1], sums[:, 1 : d + 1] / sums[:, :1]
-                own = mean[:, :-1]
-                cross = _mirror(sums[:, d + 1 : d + 1 + t], i, j, d) / answered[:, :, None] - mean[:, :, None] * mean[:, None, :]
-                variance = np.broadcast_to(np.diagonal(cross, axis1=1, axis2=2)[:, :, None], cross.shape)
+                own, variance, cross = mean[:, :-1], None, _mirror(sums[:, d + 1 : d + 1 + t], i, j, d) / answered[:, :, None] - mean[:, :, None] * mean[:, None, :]
             else:
                 n = _mirror(sums[:, :t], i, j, d)
                 mean, second = (sums[:, t + k * square : t + (k + 1) * square].reshape(-1, d, d) / n for k in (0, 1))
                 cross = _mirror(sums[:, t + 2 * square : 2 * t + 2 * square], i, j, d) / n - mean * mean.transpose(0, 2, 1)
                 variance = second - mean**2  # of the row's variable among those who also answered the column's
                 answered, own = (np.diagonal(part, axis1=1, axis2=2)[:, :-1] for part in (n, mean))
-            scale = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
-            spread = np.diagonal(scale, axis1=1, axis2=2)
-            means = own + centre if self.value is None else sums[:, 1 - d :] / answered
-            return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), means, spread[:, -1:] / spread[:, :-1]
+            matrix, spread = _correlations(cross, variance)
+            return matrix, own + self.centre[:-1] if self.value is None else sums[:, 1 - d :] / answered, spread
 
     def replicates(self, count, *, seed, strata=None, cluster=None, margins=()):
         """Return `count` bootstrap stacks of what `point` returns; `strata`, `cluster` and each of the `margins` are arrays over the frame's rows.
@@ -304,6 +301,14 @@ def _threads():
 def _pairs(d):
     """Row and column of each place of the upper triangle."""
     return np.triu_indices(d)
+
+
+def _correlations(cross, variance=None):
+    """Correlation matrices and the last one's spread over each other's, from covariances (and the variances that go with each pair where answers are missing)."""
+    variance = np.diagonal(cross, axis1=1, axis2=2)[:, :, None] if variance is None else variance
+    scale = np.sqrt(np.where(variance > 1e-12, variance, np.nan))
+    spread = np.diagonal(np.broadcast_to(scale, cross.shape), axis1=1, axis2=2)
+    return np.clip(cross / (scale * scale.transpose(0, 2, 1)), -1, 1), spread[:, -1:] / spread[:, :-1]
 
 
 def _mirror(part, i, j, d):

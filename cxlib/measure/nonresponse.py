@@ -157,20 +157,6 @@ def propensity(frame: pd.DataFrame, *, by: list[str], penalty: float = 0.05) -> 
     return pd.Series((1 / (1 + np.exp(-np.clip(x @ beta, -30, 30))))[cell], index=frame.index)
 
 
-def representativity(frame: pd.DataFrame) -> pd.DataFrame:
-    """Say how unlike each other the chances to answer are: out: survey, wave, n, rate, indicator (R = 1 - 2 SD of the propensities, 1: all alike; Schouten,
-    Cobben and Bethlehem 2009, unadjusted for sampling), bias (the largest bias of a mean that the known fields can bring, in standard deviations of
-    the answers: (1 - R) / (2 rate)), fields. Waves whose frame knows nothing of people are left out."""
-    rows = []
-    for (survey, wave), own in frame.groupby(["survey", "wave"], sort=False):
-        names = fields(own)
-        if names and 0 < own["answered"].mean() < 1:
-            p = propensity(own, by=names)
-            r = 1 - 2 * p.std(ddof=1)
-            rows.append((survey, wave, len(own), own["answered"].mean(), r, (1 - r) / (2 * p.mean()), ", ".join(names)))
-    return pd.DataFrame(rows, columns=["survey", "wave", "n", "rate", "indicator", "bias", "fields"])
-
-
 def weights(frame: pd.DataFrame, *, bounds: tuple[float, float] = (0.2, 5.0)) -> pd.DataFrame:
     """Return weights that make the respondents of one wave stand for those invited: 1/(chance of selection x chance to answer), raked to the fields of the frame.
 
@@ -234,9 +220,12 @@ def bounds(shown: pd.DataFrame, invited: pd.DataFrame, *, shifts: dict | None = 
     """
     rows, shifts = [], SHIFTS if shifts is None else shifts
     totals = invited[invited["field"] == ""] if "field" in invited else invited
-    for row in shown.merge(totals[["survey", "wave", "n", "definition"]].rename(columns={"n": "invited", "definition": "said"}), on=["survey", "wave"]).to_dict("records"):
+    totals = totals.assign(rate=totals.get("estimate", np.nan))
+    for row in shown.merge(totals[["survey", "wave", "n", "definition", "rate"]].rename(columns={"n": "invited", "definition": "said"}), on=["survey", "wave"]).to_dict("records"):
         edge = metrics.definition_of(row["definition"]).bounds
-        rate = min(row["n"] / row["invited"], 1.0) if row["invited"] else np.nan
+        # Answers of people whom the customer file does not know, and a second one of somebody, do not make more of it answer.
+        replies = row["rate"] * row["invited"] if row["said"] == FRAME and row["rate"] == row["rate"] else row["n"]
+        rate = min(replies / row["invited"], row["n"] / row["invited"], 1.0) if row["invited"] else np.nan
         for shift in shifts[row["unit"]]:
             d = shift * (edge[1] - edge[0]) if row["unit"] == "scale" else shift
             ends = {side: [rate * row[name] + (1 - rate) * min(max(row[name] + sign * d, edge[0]), edge[1]) for name in names] for side, sign, names in (("low", -1, ("estimate", "conf_low")), ("high", 1, ("estimate", "conf_high")))}

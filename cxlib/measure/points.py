@@ -1,4 +1,4 @@
-"""What a point of a key figure goes with in the year after: retention, spend, margin and contacts by class at the survey, adjusted, and within customers.
+"""What a point of a key figure goes with in the year after: retention, spend, margin, cost to serve and referrals by class at the survey, adjusted, and within customers.
 
 Observed and adjusted at best (grade C): who is satisfied differs from others in more than what is held here. Said inside the range that was seen.
 """
@@ -8,7 +8,7 @@ import pandas as pd
 
 from cxlib.measure import curves
 
-OUTCOMES = {"stays": "share", "spend": "money", "margin": "money", "contacts": "contacts"}
+OUTCOMES = {"stays": "share", "spend": "money", "margin": "money", "contacts": "contacts", "service": "money", "referrals": "referrals"}
 HELD = ("group", "year", "before", "tenure")
 STEP = 10  # points of NPS that are told together: five of a hundred customers from one end to the other
 
@@ -19,7 +19,8 @@ def classes(rows: pd.DataFrame, kpi, *, low: float, high: float) -> pd.Series:
         names, edges = ("detractors (0 to 6)", "passives (7 to 8)", "promoters (9 to 10)"), (6, 8)
     else:
         edges = (low + 1, high - 2)
-        names = (f"{low:g} to {edges[0]:g}", f"{edges[0] + 1:g} to {edges[1]:g}" if edges[1] > edges[0] else "", f"{edges[1] + 1:g} to {high:g}")
+        span = lambda first, last: f"{first:g} to {last:g}" if last > first else f"{first:g}"
+        names = (span(low, edges[0]), span(edges[0] + 1, edges[1]), span(edges[1] + 1, high))
     found = np.select([rows["score"] <= edges[0], rows["score"] <= edges[1]], names[:2], names[2])
     return pd.Series(found, index=rows.index)
 
@@ -28,7 +29,7 @@ def by_class(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each outcome of the year after by class at the survey, with customers as clusters: class, outcome, unit and what `curves.mean` returns. `rows` carry `class`."""
     found = [
         {"class": name, "outcome": outcome, "unit": unit, **curves.mean(own, y=outcome, cluster="person_id", weight="weight")}
-        for outcome, unit in OUTCOMES.items() if rows[outcome].notna().any() for name, own in rows.groupby("class", sort=True)
+        for outcome, unit in OUTCOMES.items() if outcome in rows and rows[outcome].notna().any() for name, own in rows.groupby("class", sort=True)
     ]  # fmt: skip
     return pd.DataFrame(found, columns=["class", "outcome", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff"])
 
@@ -45,7 +46,7 @@ def per_point(rows: pd.DataFrame, kpi) -> pd.DataFrame:
     size = STEP / 200 if nps else 1.0
     held = [name for name in HELD if ends[name].notna().any() and ends[name].nunique() > 1]
     for outcome, unit in OUTCOMES.items():
-        if not rows[outcome].notna().any():
+        if outcome not in rows or not rows[outcome].notna().any():
             continue
         for basis in ("observed", "adjusted", *(("within",) if outcome != "stays" else ())):
             own = _within(ends, outcome) if basis == "within" else ends

@@ -157,8 +157,8 @@ def clean(text, *, limit=None) -> str:
 
 
 def escape(text) -> str:
-    """Return text as HTML: cleaned, escaped, and with numbers kept on one line with their per cent sign."""
-    return re.sub(r"(?<=\d) %", "&nbsp;%", html.escape(clean(text)))
+    """Return text as HTML: cleaned, escaped, and with numbers kept on one line with their per cent sign and with a sign before a currency."""
+    return re.sub(r"(?<=−)(?=[€£$¥])", "&NoBreak;", re.sub(r"(?<=\d) %", "&nbsp;%", html.escape(clean(text))))
 
 
 def _real(value, what):

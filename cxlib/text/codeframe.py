@@ -162,7 +162,7 @@ def before(path) -> Codeframe | None:
 
 
 def starter() -> Codeframe:
-    """The codeframe for services that ships: topics of nearly every trade in English, German and French, and five that alert."""
+    """The codeframe for services that ships: topics of nearly every trade in English, German, French and Portuguese, and five that alert."""
     return read(STARTER)
 
 

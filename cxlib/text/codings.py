@@ -44,6 +44,25 @@ def coded(programme, new: pd.DataFrame) -> int:
     return int(again.sum())
 
 
+def forget(programme, answers: dict[str, str]) -> pd.DataFrame:
+    """Take the comments of forgotten answers (id -> "") out of both files, and give those whose row moved up (id -> new id) their new name; return the draws' rows that went, as `draws` has them."""
+    places = draws(programme)
+    fate = places["answer"].map(answers)
+    gone, moved = fate == "", fate.notna() & (fate != "")
+    if not (gone | moved).any():
+        return places.iloc[:0]
+    # The list of topics stands in the first row of a draw: it stays with whichever row is the first then.
+    lists = places.groupby("draw")["codes"].transform("max")
+    left = places.assign(answer=places["answer"].where(~moved, fate))[~gone]
+    left = left.assign(codes=lists[~gone].where(~left.duplicated("draw"), ""))
+    marked = codings(programme)
+    out = pd.MultiIndex.from_frame(marked[["draw", "row"]]).isin(pd.MultiIndex.from_frame(places.loc[gone, ["draw", "row"]]))
+    if out.any():
+        _write(marked[~out], programme.folder / CODINGS)
+    _write(left, programme.folder / CODING_DRAWS)
+    return places[gone].reset_index(drop=True)
+
+
 def apart(drawn: pd.DataFrame) -> None:
     """Raise DataError where an answer is in an audit and in a draw for training."""
     audit = drawn[drawn["kind"] == "audit"]

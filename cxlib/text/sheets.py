@@ -1,6 +1,7 @@
 """The sheets on which people code comments: written for blind double coding, read back with every fault told by row, column and value."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 from cxlib import spreadsheets
 from cxlib.errors import DataError, UsageError, nearest
 from cxlib.load.redaction import redact
+from cxlib.programme import FORGOTTEN
 from cxlib.questionnaire import Reading
 from cxlib.text import agreement, audit, codings, topics
 from cxlib.text.codings import NONE, NOTHING, OTHER, UNREADABLE
@@ -21,6 +23,7 @@ WORDS = {
 }  # fmt: skip
 MEANING = {word: side for side, words in WORDS.items() for word in words}
 CODERS = "ABCDEFGH"
+_HEAD = re.compile(r"\(([a-z][a-z0-9_]*)\)\s*$")
 _KEY = re.compile(r"(?P<draw>d[0-9]{1,4})-(?P<coder>[A-H])-(?P<row>[0-9]{1,6})-(?P<check>[0-9a-f]{6})")
 HOW = (
     "Read the definitions on the second sheet first. Code alone: do not compare with others until all sheets are handed in.",
@@ -94,10 +97,15 @@ def write(placed: pd.DataFrame, path: Path, *, codeframe, codes: list[str], prog
         for code in codes
     ])  # fmt: skip
     notes = {head: by_id[code].definition or names[code] for head, code in zip(heads, codes)}
+    how = pd.DataFrame({"How to code": [*HOW, f"Draw {draw}, coder {coder}, codeframe {codeframe.version}."]})
+    _book({"Coding": frame, "Codeframe": book, "How to code": how}, path, notes=notes)
+
+
+def _book(parts: dict, path: Path, *, notes: dict) -> None:
+    heads = [name for name in parts["Coding"] if name not in (ROW, QUESTION, COMMENT, *ASIDE)]
     widths = {ROW: 17, QUESTION: 24, COMMENT: 70, "Topic": 24, "Definition": 60, "Belongs here": 40, "Does not belong here": 40, "Phrases": 60, "How to code": 120} | dict.fromkeys([*heads, *ASIDE], 13)
     offered = {head: list(WORDS) for head in heads} | {head: ["x"] for head in ASIDE}
-    how = pd.DataFrame({"How to code": [*HOW, f"Draw {draw}, coder {coder}, codeframe {codeframe.version}."]})
-    spreadsheets.workbook({"Coding": frame, "Codeframe": book, "How to code": how}, path, widths=widths, notes=notes, frozen={"Coding": 3}, choices=offered)
+    spreadsheets.workbook(parts, path, widths=widths, notes=notes, frozen={"Coding": 3}, choices=offered)
 
 
 def read(programme, path: Path, *, settled: bool = False) -> tuple[pd.DataFrame, list[str]]:
@@ -115,7 +123,7 @@ def read(programme, path: Path, *, settled: bool = False) -> tuple[pd.DataFrame,
             raise DataError(f"{path.name}: the column '{name}' is missing{nearest(name, frame.columns)}; give the sheet back with the headings it came with.")
     filled = frame[frame[ROW].str.strip() != ""]
     places = codings.draws(programme)
-    marks, wrong, seen = [], [], {}
+    marks, wrong, seen, left_out = [], [], {}, []
     heads = {}
     for place, cells in zip(filled.index, filled.to_dict("records")):
         line, key = raw.row(place), cells[ROW].strip()
@@ -128,6 +136,9 @@ def read(programme, path: Path, *, settled: bool = False) -> tuple[pd.DataFrame,
             heads[draw], faults = _heads(frame.columns, codings.asked_of(places, draw), path, draw, known=set(places["draw"]))
             wrong += faults
         if not ((places["draw"] == draw) & (places["row"] == row)).any():
+            if draw in set(places["draw"]) and (programme.folder / FORGOTTEN).is_file():  # whoever wrote it was forgotten after the sheet was given out
+                left_out.append(line)
+                continue
             wrong.append(f"{path.name}, row {line}, column '{ROW}': '{key}' was not drawn in {programme.folder.name}; is it the sheet of another programme?")
             continue
         if _check(cells[COMMENT]) != found["check"]:
@@ -145,7 +156,8 @@ def read(programme, path: Path, *, settled: bool = False) -> tuple[pd.DataFrame,
     if not marks:
         raise DataError(f"{path.name}: no row is coded; mark a topic, or x under 'No topic of the list', in every row.")
     found = pd.DataFrame(marks, columns=codings.CODED)
-    return found, _open(found, seen, places, path)
+    told = [f"{path.name}: left out {'were rows' if len(left_out) > 1 else 'was row'} {', '.join(map(str, left_out[:20]))}, no longer drawn because somebody was forgotten (cx forget); delete {'them' if len(left_out) > 1 else 'it'} in the sheet."] if left_out else []
+    return found, told + _open(found, seen, places, path)
 
 
 def bring(programme, paths: list[Path], *, settled: bool = False) -> list[str]:
@@ -158,6 +170,44 @@ def bring(programme, paths: list[Path], *, settled: bool = False) -> list[str]:
         said.append(f"{Path(path).name}: {len(done):,} comments of {', '.join(sorted(done['draw'].unique()))} by coder {', '.join(sorted(found['coder'].unique()))}{f'; {again:,} earlier marks of this coder were replaced' if again else ''}.")
         said += open_
     return said
+
+
+def forget(programme, answers: dict[str, str]) -> list[str]:
+    """Take forgotten answers (`subjects.answers`) out of the draws, of what coders made of them, and of the sheets in the programme's folder; return what was done, a sentence each.
+
+    Sheets that were given out lie elsewhere: the sentence names the rows to be deleted there, and nothing of what stands in them. Importing such a sheet leaves those rows out.
+    """
+    gone = codings.forget(programme, answers)
+    if gone.empty:
+        return []
+    rows = set(zip(gone["draw"], gone["row"].astype(int)))
+    places = sorted(path for path in (programme.folder / "coding").rglob("*") if path.suffix.lower() in (".xlsx", ".csv") and path.is_file() and not path.is_symlink())
+    cleaned = [path for path in places if _without(path, rows)]
+    told = ", ".join(f"{draw} row {row}" for draw, row in sorted(rows, key=lambda one: (int(one[0][1:]), one[1])))
+    sheets_ = f" and of {len(cleaned)} sheet{'s' if len(cleaned) > 1 else ''} in {programme.folder / 'coding'}" if cleaned else ""
+    return [f"{len(rows):,} comment{'s' if len(rows) > 1 else ''} drawn for coding {'were' if len(rows) > 1 else 'was'} taken out of {codings.CODING_DRAWS}, of {codings.CODINGS}{sheets_}. Where sheets lie elsewhere, delete there: {told}."]
+
+
+def _without(path: Path, rows: set) -> bool:
+    """Write a sheet anew without some rows, its marks kept; False where it holds none of them or is no coding sheet."""
+    from cxlib.load import readers
+
+    frame = readers.read(path, Reading()).frame.map(spreadsheets.plain)
+    if not {ROW, COMMENT} <= set(frame.columns):
+        return False
+    keys = frame[ROW].str.strip().str.extract(_KEY)
+    mine = pd.Series([(draw, int(row)) in rows if isinstance(draw, str) else False for draw, row in zip(keys["draw"], keys["row"])], index=frame.index)
+    if not mine.any():
+        return False
+    left, partial = frame[~mine].reset_index(drop=True), path.with_name(f".forget-{path.name}")
+    if path.suffix.lower() == ".csv":
+        spreadsheets.csv(left, partial)
+    else:
+        parts = {name: readers.read(path, Reading(sheet=name)).frame for name in ("Codeframe", "How to code")}
+        told = dict(zip(parts["Codeframe"]["Id"], parts["Codeframe"]["Definition"].where(parts["Codeframe"]["Definition"] != "", parts["Codeframe"]["Topic"])))
+        _book({"Coding": left, **parts}, partial, notes={head: told[found[1]] for head in left if (found := _HEAD.search(head)) and found[1] in told})
+    os.replace(partial, path)
+    return True
 
 
 def _known(programme, codeframe) -> pd.Series:
@@ -191,7 +241,7 @@ def _heads(columns, codes, path, draw, *, known) -> tuple[dict, list[str]]:
     for column in columns:
         if column in ASIDE:
             heads[column] = ASIDE[column]
-        elif (found := re.search(r"\(([a-z][a-z0-9_]*)\)\s*$", column)) and found[1] in codes:
+        elif (found := _HEAD.search(column)) and found[1] in codes:
             heads[column] = found[1]
     absent = [code for code in codes if code not in heads.values()]
     if absent:

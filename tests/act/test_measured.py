@@ -120,7 +120,7 @@ def test_orders_without_a_margin_are_a_sentence_and_no_average():
     tables["orders"].loc[3, "margin"] = np.nan
     row = one(tables, action())
     assert (row.grade, np.isnan(row.estimate)) == ("E", True)
-    assert "1 rows carry no margin" in row.note
+    assert "1 orders carry no margin" in row.note
 
 
 def test_customers_treated_before_they_were_observed_are_left_out_and_counted():
@@ -249,21 +249,6 @@ def test_what_comes_by_itself_stands_beside_what_was_seen():
     assert row.conf_low < 6 < row.conf_high
 
 
-def test_growth_adds_up_and_a_price_rise_is_not_volume():
-    people = pd.DataFrame({"person_id": [f"p{k}" for k in range(200)], "arm": np.repeat(["treated", "control"], 100), "assigned_on": pd.Timestamp("2025-03-01")})
-    bought = people[["person_id", "arm"]].merge(pd.DataFrame({"product": ["a", "b"], "price": [10.0, 40.0]}), how="cross")
-    bought = bought.assign(ordered_on=pd.Timestamp("2025-03-05"), quantity=np.where((bought["arm"] == "treated") & (bought["product"] == "a"), 2.0, 1.0))
-    bought["amount"] = bought["quantity"] * bought["price"] * np.where(bought["arm"] == "treated", 1.1, 1.0)
-    part = saved.growth(people, bought.drop(columns="arm"), days=90, replicates=0).set_index("part")["estimate"]
-    assert part["all"] == pytest.approx((2 * 11 + 44) - 50)
-    assert part[["volume", "mix", "price"]].sum() == pytest.approx(part["all"])
-    assert part["price"] == pytest.approx(1.5 * 1 + 1 * 4)  # Bennet: mean pieces times the change of price
-    assert part["volume"] + part["mix"] == pytest.approx(10.5)  # one more piece of a, at the mean price
-    assert part["mix"] < 0  # more of the cheaper one
-    alike = saved.growth(people, bought.drop(columns="arm").assign(amount=bought["price"], quantity=1.0), days=90, replicates=100).set_index("part")
-    assert alike["estimate"].abs().max() < 1e-9
-
-
 # ------------------------------------------------------------------------------------------------------ accounts, plans
 
 
@@ -352,3 +337,94 @@ def test_a_programme_without_a_log_of_customers_has_tables_with_heads_and_no_row
     assert "action" in claims.saved.saved_table(saved.table([plan], tables), Plan(actions=(plan,)), "EUR")
     assert measured.assigned([plan], tables) == {}
     assert renewals.table([plan], tables).empty
+
+
+def with_another(seed, *, effect=6.0, share=0.5, second=15.0):
+    """A list of the better customers, of whom `share` also had a leaflet that went to others as well and brought `second`."""
+    tables = company(seed, 700, effect=effect, listed=lambda level, rng: rng.random(len(level)) < np.clip(level / 40, 0, 0.6))
+    rng, people, log = np.random.default_rng(seed + 999), tables["people"]["person_id"], tables["actions"]
+    listed = people.isin(log["person_id"])
+    had = people[rng.random(len(people)) < np.where(listed, share, 0.25)]
+    leaflet = pd.DataFrame({"action_id": "leaflet", "person_id": had, "arm": "treated", "probability": np.nan, "assigned_on": pd.Timestamp("2025-03-20"), "delivered_on": pd.NaT, "cost": np.nan})
+    orders = tables["orders"]
+    since = orders["person_id"].isin(had) & (orders["ordered_on"] >= "2025-03-20") & (orders["ordered_on"] < "2025-06-20")
+    orders.loc[since, "margin"] += second / 3
+    tables["actions"] = pd.concat([log, leaflet], ignore_index=True)
+    return tables
+
+
+def test_a_list_is_told_apart_from_a_leaflet_by_customers_who_had_the_leaflet_alone():
+    actions = [action(design="list"), action(id="leaflet", name="Leaflet", design="list", start="2025-03-20", end="2025-03-20")]
+    found, alone = [], []
+    for seed in range(8):
+        tables = with_another(seed)
+        row = measured.effects(actions, tables)[0].set_index("action").loc["call"]
+        found.append((row.estimate, row.conf_low <= 6 <= row.conf_high))
+        alone.append(measured.effects(actions[:1], tables)[0]["estimate"].iloc[0])
+    met = overlap.table(actions, tables).set_index("action").loc["call"]
+    assert (met.separated, met.alone > 20, met.share > overlap.FEW) == (1, True, True)
+    assert np.mean([inside for _, inside in found]) >= 0.75
+    assert np.mean([estimate for estimate, _ in found]) == pytest.approx(6.0, abs=1.0)
+    assert np.mean(alone) > 8.0  # the leaflet's own effect is in it where nobody knows of the leaflet
+    assert "stand for those who had both" in claims.effects.overlaps(overlap.table(actions, tables), Plan(actions=tuple(actions)))[0]
+    assert measured.effects(actions, tables)[0]["joint"].sum() == 0
+
+
+def test_the_effect_of_both_stands_with_the_larger_of_two_lists_that_are_one():
+    """Where hardly anybody had one alone, and each list holds the other; not where the larger one is told apart from the smaller."""
+    tables = company(3, 700, listed=lambda level, rng: rng.random(len(level)) < 0.4)
+    log = tables["actions"]
+    actions = [action(id="after", name="After", design="list"), action(design="list")]
+    tables["actions"] = pd.concat([log, log.iloc[5:].assign(action_id="after")], ignore_index=True)
+    assert overlap.leaders(actions, overlap.table(actions, tables), set()) == {"after": "call"}
+    tables["actions"] = pd.concat([log, log.head(30).assign(action_id="after")], ignore_index=True)
+    assert overlap.leaders(actions, overlap.table(actions, tables), set()) == {}
+
+
+def test_orders_without_a_margin_count_with_the_declared_rate_and_it_is_said():
+    from types import SimpleNamespace
+
+    tables = company(effect=9.0)
+    tables["orders"] = tables["orders"].assign(margin=np.nan)
+    tables.programme = SimpleNamespace(finance=SimpleNamespace(margin_rate=0.5))
+    row = one(tables, action())
+    assert row.estimate == pytest.approx(one(company(effect=9.0), action()).estimate, abs=0.02)
+    assert "orders without a margin count with 50 % of their sales" in row.note
+
+
+def test_customers_of_a_list_who_are_not_in_the_file_are_counted_and_a_list_without_a_past_says_so():
+    tables = company(5, 700, listed=lambda level, rng: rng.random(len(level)) < 0.4)
+    log = tables["actions"]
+    stranger = log.head(7).assign(person_id=[f"x{k}" for k in range(7)])
+    tables["actions"] = pd.concat([log, stranger], ignore_index=True)
+    found = measured.effects([action(design="list")], tables)[0]
+    assert "7 on the list who are not in the customer file are left out" in found["note"].iloc[0]
+    small = claims.effects.effects(found, Plan(actions=(action(design="list"),)), {"call": 5.0}, "EUR")[0][1]
+    assert "with nothing made alike the difference to all others would read" in small
+    tables["orders"] = tables["orders"].query("ordered_on >= '2025-04-20'")
+    early = measured.effects([action(design="list")], tables)[0]
+    assert "the files do not reach back 90 days before it" in early["note"].iloc[0]
+
+
+def test_an_effort_that_nobody_dated_was_not_free():
+    """Seen on Hillstrom's e-mails: a log without days of delivery made 10,619 of them cost nothing."""
+    from cxlib.act import costs, plan
+
+    log = company()["actions"]
+    sent = action(unit_cost=0.5, fixed_cost=10.0)
+    treated = int((log["arm"] == "treated").sum())
+    assert plan.cost(sent, log) == 10 + treated / 2
+    some = log.assign(delivered_on=log["assigned_on"].where(log.index < 100))
+    assert plan.cost(sent, some) == 10 + int((some["delivered_on"].notna() & (some["arm"] == "treated")).sum()) / 2
+    from types import SimpleNamespace
+
+    known = SimpleNamespace(currency="EUR", rates=())
+    assert "assigned: no delivery is dated" in costs.account(sent, log, known)["source"].iloc[1]
+    assert costs.spent_on(sent, log, known)[1].sum() == 10 + treated / 2
+
+
+def test_the_figure_of_what_was_made_alike_names_no_raw_column():
+    tables = company(5, 700, listed=lambda level, rng: rng.random(len(level)) < np.clip(level / 40, 0, 0.6))
+    tables["people"]["region"] = np.resize(["Köln", "Zürich"], len(tables["people"]))
+    _, paths = measured.effects([action(design="list")], tables)
+    assert set(paths["label"]) == {"Outcome in as many days before", "Outcome in the days before these", "Days as a customer", "Contract: prepaid", "Region: Zürich"}

@@ -110,3 +110,14 @@ def test_hillstrom_half_is_an_experiment_that_matching_agrees_with(shared):
     assert found.estimate == pytest.approx(lot.estimate, abs=0.002)
     ratio = effects.sample_ratio(rows, arm="arm", expected=2 / 3).iloc[0]
     assert ratio.ok
+
+
+def test_a_kind_of_customer_that_no_treated_one_is_of_is_balanced_and_not_a_difference():
+    """Seen on Complete Journey: rounding left such a column a spread of 1e-17 among the treated, and a balanced comparison read as millions of standard deviations apart."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"treated": np.arange(700) < 60, "income": rng.choice(["low", "middle", "high", "top"], 700, p=[0.5, 0.3, 0.15, 0.05])})
+    frame.loc[frame["treated"] & (frame["income"] == "top"), "income"] = "low"
+    frame["outcome"] = rng.normal(0, 1, 700)
+    row = matching.effect(frame, outcome="outcome", treated="treated", covariates=["income"]).iloc[0]
+    assert row.balance < 1e-3
+    assert matching.balance(frame, treated="treated", covariates=["income"])[["before", "after"]].abs().max().max() < 1

@@ -9,7 +9,8 @@ import shops
 
 from cxlib import load
 from cxlib import programme as programmes
-from cxlib.measure import chain, points
+from cxlib.measure import chain, points, stability
+from cxlib.show.claims import value
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +108,36 @@ def test_every_group_is_looked_at_and_spend_is_adjusted_over_the_groups():
     assert spend.loc["a", "p_holm"] == pytest.approx(min(2 * spend.loc["a", "p"], 1))
     assert spend.loc["a", "p_holm"] <= 0.05 < spend.loc["b", "p_holm"]
     assert found.loc[found["outcome"] != "spend", "p_holm"].isna().all()
-    parts, more = chain.checked(rows.assign(year="2025"), None, found, None)
+    parts, more = stability.checked(rows, None, found, {})
     assert set(more["group"]) == {"a"}
     assert parts.empty
+
+
+def test_a_customer_file_in_which_nobody_ever_leaves_does_not_know_who_stays(tmp_path):
+    shops.write(tmp_path / "none", n=60)
+    path = tmp_path / "none" / "raw" / "people.csv"
+    pd.read_csv(path).drop(columns="left_on").to_csv(path, index=False)
+    tables = load.tables(programmes.read(tmp_path / "none"), out=tmp_path / "reports")
+    rows = chain.linked(tables, survey="poll", item="recommend")
+    assert rows["stays"].isna().all()
+    steps = points.per_point(rows, tables.programme.kpis[0])
+    assert "stays" not in set(steps["outcome"])
+    assert any(line.startswith("Retention cannot be told") for line in value.point(steps, tables.programme.kpis[0], tables.programme, (1.0, 2.0), 60))
+
+
+def test_orders_find_their_customer_over_two_joins(tmp_path):
+    """Payments name an order, the order a visit, and the visit a customer: the check before reading knew the first file's columns only."""
+    shops.write(tmp_path / "far", n=60)
+    raw, toml = tmp_path / "far" / "raw", tmp_path / "far" / "programme.toml"
+    orders = pd.read_csv(raw / "orders.csv")
+    orders[["order_id", "amount"]].to_csv(raw / "payments.csv", index=False)
+    orders[["order_id", "ordered_on"]].assign(visit=orders["order_id"] + "v").to_csv(raw / "orders.csv", index=False)
+    orders.assign(visit=orders["order_id"] + "v")[["visit", "person_id"]].to_csv(raw / "visits.csv", index=False)
+    joins = 'file = "payments.csv"\njoins = [{file = "orders.csv", on = "order_id"}, {file = "visits.csv", on = "visit"}]'
+    toml.write_text(toml.read_text("utf-8").replace('file = "orders.csv"', joins), "utf-8")
+    tables = load.tables(programmes.read(tmp_path / "far"), out=tmp_path / "reports")
+    assert tables["orders"]["person_id"].nunique() == orders["person_id"].nunique()
+    assert tables["orders"]["amount"].sum() == pytest.approx(orders["amount"].sum())
 
 
 def test_a_point_of_nps_is_told_as_ten_and_within_customers_takes_their_own_level_out():
@@ -134,3 +162,28 @@ def test_the_outcome_of_a_quarter_is_known_only_when_its_days_are_over(company):
     tables, _ = company
     rows = chain.linked(tables, survey="poll", item="recommend", days=365)
     assert rows["answered_on"].max().date() <= tables.end - dt.timedelta(days=365)
+
+
+def test_cost_to_serve_and_referrals_are_counted_where_the_programme_says_how(tmp_path):
+    more = '[[sources]]\ntable = "interactions"\nfile = "calls.csv"\n[[sources]]\ntable = "events"\nfile = "friends.csv"\ncolumns = {event_id = "#row", at = "day", person_id = "by"}\nfixed = {kind = "friend joined"}\n[finance]\ncontact_cost = 6.5\n'
+    shops.write(tmp_path / "more", n=150, more=more)
+    raw = tmp_path / "more" / "raw"
+    who = [f"c{at:05d}" for at in range(150)]
+    pd.DataFrame({"interaction_id": range(300), "person_id": who * 2, "at": "2026-01-05T10:00:00"}).to_csv(raw / "calls.csv", index=False)
+    pd.DataFrame({"day": "2026-01-06T09:00:00", "by": who[:50]}).to_csv(raw / "friends.csv", index=False)
+    toml = (tmp_path / "more" / "programme.toml").read_text("utf-8")
+    for named, there in (("", False), ('referrals = ["friend joined"]\n', True)):
+        (tmp_path / "more" / "programme.toml").write_text(named + toml, "utf-8")
+        tables = load.tables(programmes.read(tmp_path / "more"), out=tmp_path / "reports")
+        rows = chain.linked(tables, survey="poll", item="recommend", days=365)
+        rows["class"] = points.classes(rows, tables.programme.kpis[0], low=0, high=10)
+        inside = rows["answered_on"].lt("2026-01-05") & rows["answered_on"].ge("2025-01-06")
+        assert (rows.loc[inside, "service"] == 2 * 6.5).all()
+        assert rows["referrals"].notna().all() == there
+        steps = points.per_point(rows, tables.programme.kpis[0])
+        assert ("referrals" in set(steps["outcome"])) == there
+        assert "service" in set(points.by_class(rows)["outcome"])
+        said = " ".join(value.point(steps, tables.programme.kpis[0], tables.programme, points.seen(rows, tables.programme.kpis[0]), 150))
+        assert ("Referral cannot be told" in said) != there
+        assert ("Customers brought by recommendation:" in said) == there
+        assert "Cost to serve:" in said

@@ -121,16 +121,6 @@ def test_a_chance_of_selection_counts():
     assert (made.groupby("g")["weight"].sum() / made["weight"].sum()).to_dict() == pytest.approx({"a": 2 / 3, "b": 1 / 3})
 
 
-def test_representativity_is_one_where_all_answer_alike_and_the_closed_form_elsewhere():
-    even, uneven = (nonresponse.representativity(invited(answered=counts)).iloc[0] for counts in ((30, 30), (40, 20)))
-    assert even["indicator"] == pytest.approx(1, abs=1e-6)
-    assert uneven["indicator"] == pytest.approx(1 - 2 * 0.1 * np.sqrt(200 / 199), abs=2e-3)
-    assert uneven["bias"] == pytest.approx((1 - uneven["indicator"]) / 0.6, rel=1e-3)
-
-
-# ------------------------------------------------------------------------------------------------------------------- bounds (METHODS 1)
-
-
 def level(estimate=20.0, low=15.0, high=25.0, n=400, unit="points", definition="nps_0_10"):
     return pd.DataFrame([{"kpi": "k", "survey": "s", "wave": "w", "quarter": "2026Q1", "unit": unit, "definition": definition, "estimate": estimate, "conf_low": low, "conf_high": high, "n": n}])
 

@@ -5,6 +5,7 @@ import pytest
 from small import SHIPPED
 
 from cxlib import programme
+from cxlib.measure import nonresponse
 from cxlib.show import claims, prose
 
 
@@ -75,3 +76,22 @@ def test_the_tracking_page_says_what_its_intervals_allow_for(telecom):
     given = level | {"basis": "weights as given"}
     assert "taken as they were given" in claims.tracking.weights(pd.DataFrame([given]), telecom)
     assert claims.tracking.weights(pd.DataFrame([level | {"basis": ""}]), telecom).endswith("than another.")
+
+
+def test_customers_of_a_file_are_not_called_invited_where_nobody_knows_who_was(telecom):
+    """'30 % of those invited answered' stood on the page of a survey of which no invitations are known."""
+    frame = rates(0.44).assign(definition=nonresponse.FRAME)
+    said = " ".join([*claims.answering.uneven(frame, telecom), *claims.answering.rates(frame, telecom)["category"]])
+    assert "of the customers in the file answered" in said
+    assert "All customers of the file" in said
+    assert "nvited" not in said
+    assert "of those invited answered" in " ".join(claims.answering.uneven(frame.assign(definition=nonresponse.INVITED), telecom))
+
+
+def test_answers_of_people_outside_the_customer_file_do_not_make_more_of_it_answer():
+    """30 % of the file had answered, and the bounds stood on 40 %, because answers without a customer counted as customers."""
+    shown = pd.DataFrame([{"kpi": "csat", "survey": "s", "wave": "1", "quarter": "2026Q1", "unit": "share", "definition": "csat_top2_of_5", "estimate": 0.5, "conf_low": 0.45, "conf_high": 0.55, "n": 600}])
+    rate = {"survey": "s", "wave": "1", "n": 1500, "field": "", "estimate": 0.3}
+    for said, expected in ((nonresponse.FRAME, 0.3), (nonresponse.INVITED, 0.4)):
+        found = nonresponse.bounds(shown, pd.DataFrame([rate | {"definition": said}]))
+        assert found["rate"].round(6).eq(expected).all()

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from cxlib import programme
 from cxlib.show import claims
 from cxlib.show.claims import mentions, topics
 
@@ -63,20 +64,30 @@ def test_the_part_of_a_move_is_told_where_it_can_be_told_from_chance():
     assert mentions.parts(parts(-4.0, 1.0), "points")["topic"].tolist() == ["Everything else", "Waiting", "Price"]
 
 
-def test_alerts_are_counted_and_the_list_is_made_by_hand_only():
+def test_alerts_are_counted_and_the_list_lies_with_the_run():
     names = {"injury": "Injury"}
-    found = pd.DataFrame({"topic": ["injury", "injury"], "response_id": ["a", "b"], "case": [True, False]})
-    said = " ".join(mentions.alerts(found, names, by_hand=False))
+    found = pd.DataFrame({"topic": ["injury", "injury"], "response_id": ["a", "b"], "case": [True, False], "least": 1})
+    said = " ".join(mentions.alerts(found, names, told="An apostrophe."))
     assert "2 comments of the latest quarter must be read by a person now: Injury (2)." in said
-    assert "never travels with a page" in said
-    assert "1 come from surveys whose promise permits no case" in said
-    assert "tables/alert_comments.csv" in " ".join(mentions.alerts(found, names, by_hand=True))
-    assert "still no guarantee" in mentions.alerts(found.iloc[:0], names, by_hand=False)[0]
-    assert "marks no topic" in mentions.alerts(found.iloc[:0], {}, by_hand=False)[0]
+    assert "follow up 1 of them: lists/alerts.csv" in said
+    assert "no page and no edition holds that list. An apostrophe." in said
+    assert "1 comes from surveys whose promise permits no case" in said
+    assert "lists/" not in " ".join(mentions.alerts(found[~found["case"]], names))
+    assert "still no guarantee" in mentions.alerts(found.iloc[:0], names)[0]
+    assert "marks no topic" in mentions.alerts(found.iloc[:0], {})[0]
+
+
+def test_a_count_of_alerts_smaller_than_an_anonymous_survey_may_show_is_not_told():
+    found = pd.DataFrame({"topic": ["injury", "injury"], "response_id": ["a", "b"], "case": [True, False], "least": [1, 10]})
+    said = " ".join(mentions.alerts(found, {"injury": "Injury"}))
+    assert "Fewer than 10 comments of the latest quarter must be read by a person now: Injury (fewer than 10)." in said
+    assert "Fewer than 10 come from surveys whose promise permits no case" in said
+    many = pd.DataFrame({"topic": "injury", "response_id": [f"a{n}" for n in range(12)], "case": False, "least": 10})
+    assert "12 comments" in mentions.alerts(many, {"injury": "Injury"})[0]
 
 
 def shares(indicative):
-    row = {"survey_id": "s", "opening": "", "quarter": "2026Q3", "survey": "s", "level": "topic", "polarity": "any", "n": 400, "indicative": indicative, "audit_n": 0 if indicative else 200, "sensitivity": 0.8, "precision": 0.6}
+    row = {"survey_id": "s", "opening": "", "quarter": "2026Q3", "survey": "s", "level": "topic", "polarity": "any", "n": 400, "indicative": indicative, "audit_n": 0 if indicative else 200, "note": "", "sensitivity": 0.8, "precision": 0.6}
     return pd.DataFrame([row | {"topic": "Price", "estimate": 0.2, "uncorrected": 0.3}, row | {"topic": "Staff", "estimate": 0.1, "uncorrected": 0.11}])
 
 
@@ -108,3 +119,15 @@ def test_what_is_new_is_told_with_its_counts_and_what_is_not_without_alarm():
     assert "none of which grows beyond chance" in mentions.emerging(pd.DataFrame([row | {"status": "steady"}]), ["Pulse"])[0]
     assert "comes back often enough" in mentions.emerging(pd.DataFrame([row | {"status": ""}]).iloc[:0], ["Pulse"])[0]
     assert mentions.proposals(pd.DataFrame([row | {"status": "growing"}]))["words"].tolist() == ["esim, activation"]
+
+
+def test_whose_shares_they_are_is_said_of_messages_and_of_codes_that_people_gave():
+    given = shares(False).assign(note=topics.BY_PEOPLE)
+    assert "are of codes that people gave before the answers came here" in topics.audit(given, pd.DataFrame({"topic": [], "allowed": [], "n": []}), {})[0]
+    assert topics.checked(given).startswith("Codes that people gave")
+    assert topics.whom(shares(True).assign(base="messages")) == "400 messages"
+    assert topics.whom(shares(True).assign(base="commenters")) == "400 respondents who wrote something"
+    one = programme.Programme(name="P", surveys=({"id": "gate", "kind": "relationship", "label": "Gate survey"},))
+    found = topics.named(pd.DataFrame({"survey": ["gate", "contacts: chat"], "topic": ["a", "a"]}), one, {"a": "A"})
+    assert found["opening"].tolist() == ["Gate survey: ", "Messages (chat): "]
+    assert topics.named(found.head(1)[["topic"]].assign(survey="gate"), one, {})["opening"].tolist() == [""]

@@ -132,3 +132,4 @@ def test_fault_18_and_19_text_from_outside_is_cleaned_and_escaped():
     said.encode("utf-8")
     assert prose.clean("x" * 10_000, limit=20) == "x" * 19 + "…"
     assert prose.escape("12 %") == "12&nbsp;%"
+    assert prose.escape("−€932") == "−&NoBreak;€932"

@@ -288,3 +288,52 @@ def test_the_command_sends_sheets_takes_them_back_and_the_report_says_corrected(
     row = shares[(shares["topic"] == "staff") & (shares["polarity"] == "any")].iloc[0]
     assert row["conf_low"] <= truth <= row["conf_high"]
     assert row["estimate"] == pytest.approx(truth)  # the phrases find what these coders find
+
+
+def everything(folder) -> str:
+    """All that the programme's folder holds of coding, sheets unpacked."""
+    import zipfile
+
+    texts = [path.read_text("utf-8") for path in (folder / "coding_draws.csv", folder / "codings.csv", *sorted((folder / "coding").glob("*.csv")))]
+    for path in sorted((folder / "coding").glob("*.xlsx")):
+        with zipfile.ZipFile(path) as book:
+            texts += [book.read(name).decode() for name in book.namelist() if name.endswith(".xml")]
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("ids", ["id", "#row"])
+def test_who_is_forgotten_goes_from_the_draws_the_codings_and_the_sheets_and_nobody_else_changes(ids, tiny, cx, tmp_path, monkeypatch):
+    """cx forget: the person's comment is nowhere left, marks of all others stand under the same comment as before, and a sheet that was given out before can still come back."""
+    monkeypatch.setenv("CX_SALT", "a fixed salt of the tests")
+    rows = "".join(f"r{i:03d},DE,p{i},{i % 11},{1 + i % 5},{SAID[i % 5]} and word{i:03d}x\n" for i in range(120))
+    folder = tiny(rows, toml=TRAIN.replace('response_id = "id"', f'response_id = "{ids}"'))
+    (folder / "codeframe.toml").write_text(FRAME, "utf-8")
+    out = ("--out", tmp_path / "r")
+    assert cx("code", "export", folder, "--rows", "80", *out)[0] == 0
+    first, second = sorted((folder / "coding").glob("*.xlsx"))
+    assert cx("code", "import", returned(first), "--programme", folder)[0] == 0
+    late = returned(second)  # given out before, comes back after
+    before = {row["Comment"]: row for row in sent(first).to_dict("records")}
+    person = sent(first)["Comment"].iloc[0][-5:-1].lstrip("d0") or "0"
+    mark = f"word{int(person):03d}x"
+    assert mark in everything(folder)
+    elsewhere = tmp_path / late.name
+    late.rename(elsewhere)
+    code, said, errors = cx("forget", f"p{int(person)}", folder, "--reason", "request of 3 May", *out)
+    assert code == 0, errors
+    assert "1 comment drawn for coding was taken out" in said
+    assert "2 sheets" in said or "3 sheets" in said
+    assert "d1 row 1." in said
+    assert mark not in said + everything(folder)
+    after = {row["Comment"]: row for row in sent(first).to_dict("records")}
+    assert after == {text: row for text, row in before.items() if mark not in text}
+    found = programme.read(folder)
+    tables, frame = load.tables(found, "2026Q1", out=tmp_path / "r"), codeframe.read(folder / "codeframe.toml")
+    told = codings.marks(found, frame, kind="audit").merge(tables["verbatims"][["answer", "item", "text"]], on=["answer", "item"])
+    assert told.groupby("row")["text"].nunique().eq(1).all()
+    assert set(told.loc[told["topic"] == "staff", "text"].str.contains("staff|clerk", case=False)) == {True}
+    assert told["row"].nunique() == 79
+    code, said, errors = cx("code", "import", elsewhere, "--programme", folder)
+    assert code == 0, errors
+    assert "left out was row 2, no longer drawn because somebody was forgotten" in said
+    assert codings.asked_of(codings.draws(found), "d1") == ["staff", "price", "fee"]

@@ -1,4 +1,4 @@
-"""The codeframe that ships: what customers of services say finds its topic, in three languages, and what must reach a person does."""
+"""The codeframe that ships: what customers of services say finds its topic, in four languages, and what must reach a person does."""
 
 import pandas as pd
 import pytest
@@ -20,6 +20,9 @@ def told(*said, language="en", item="why"):
     ("Nobody told me the date had changed", "en", {"informed"}), ("still not fixed after four calls", "en", {"solved"}), ("I can't wait", "en", set()), ("Great deal of trouble", "en", {"content"}),
     ("Die Mitarbeiterin war sehr freundlich, aber die Rechnung ist falsch", "de", {"manner", "billing"}), ("ewig in der Warteschleife, viel zu teuer", "de", {"waiting", "price"}),
     ("Der Techniker kam zu spät, die App stürzt ab", "de", {"delivery", "digital"}), ("Livraison en retard et conseiller désagréable", "fr", {"delivery", "manner"}), ("trop cher, le site ne marche pas", "fr", {"price", "digital", "quality"}),
+    ("A atendente foi muito educada, mas a fatura veio errada", "pt", {"manner", "billing"}), ("Uma hora na fila e ninguém resolveu nada", "pt", {"waiting", "solved"}), ("nao recebi o produto e ninguém atende o telefone", "pt", {"delivery", "contact"}),
+    ("Quero cancelar o contrato, o aplicativo trava e está caro demais", "pt", {"contract", "digital", "price"}), ("O secador veio com defeito e ainda espero a troca", "pt", {"quality", "returns"}), ("banheiro sujo e sem estacionamento", "pt", {"place"}),
+    ("O processo de compra foi tranquilo, recomendo", "pt", {"switching"}),
 ])
 def test_what_customers_of_services_say_finds_its_topic(text, language, expected):
     found = set(told(text, language=language)["topic"])
@@ -30,29 +33,31 @@ def test_what_customers_of_services_say_finds_its_topic(text, language, expected
 # Written for this test, not from the phrases: one thing each that a person must read.
 ALERTS = {
     "injury": ["My mother slipped on the wet floor and broke her hip", "the charger gave me an electric shock", "we all got food poisoning", "my son was injured by the door", "The heater caught fire", "had to go to hospital afterwards",
-               "Meine Tochter ist gestürzt", "J'ai eu un accident à cause du sol mouillé"],
-    "threat": ["your engineer threatened my wife", "the driver tried to punch me", "I feel suicidal because of this debt", "I was sexually harassed by one of your staff", "I know where you live", "Er hat mich bedroht", "un agent a été violent avec moi"],
-    "discrimination": ["The clerk made a racist remark", "I was treated worse because of my accent", "refused service since I wear a hijab", "clearly discriminated against older people", "Ich wurde wegen meiner Hautfarbe abgewiesen", "propos sexistes, c'est de la discrimination"],
-    "legal": ["You will hear from my solicitor", "I have reported this to the ombudsman", "this is fraud and I will go to the police", "see you in court", "Ich schalte die Verbraucherzentrale ein", "mon avocat vous contactera"],
-    "data": ["I could see somebody else's data in my account", "you leaked my e-mail address", "this breaks GDPR", "my account got hacked", "Meine Daten wurden weitergegeben", "une fuite de données chez vous"],
+               "Meine Tochter ist gestürzt", "J'ai eu un accident à cause du sol mouillé", "Minha filha escorregou e foi parar no hospital"],
+    "threat": ["your engineer threatened my wife", "the driver tried to punch me", "I feel suicidal because of this debt", "I was sexually harassed by one of your staff", "I know where you live", "Er hat mich bedroht", "un agent a été violent avec moi", "O entregador me ameaçou"],
+    "discrimination": ["The clerk made a racist remark", "I was treated worse because of my accent", "refused service since I wear a hijab", "clearly discriminated against older people", "Ich wurde wegen meiner Hautfarbe abgewiesen", "propos sexistes, c'est de la discrimination", "Fui humilhada por ser negra"],
+    "legal": ["You will hear from my solicitor", "I have reported this to the ombudsman", "this is fraud and I will go to the police", "see you in court", "Ich schalte die Verbraucherzentrale ein", "mon avocat vous contactera", "Amanhã vou ao Procon"],
+    "data": ["I could see somebody else's data in my account", "you leaked my e-mail address", "this breaks GDPR", "my account got hacked", "Meine Daten wurden weitergegeben", "une fuite de données chez vous", "Vazaram meus dados pessoais"],
 }
 
 
 @pytest.mark.parametrize("topic", ALERTS)
 def test_what_must_reach_a_person_is_found(topic):
-    for language in ("en", "de", "fr"):
+    for language in ("en", "de", "fr", "pt"):
         own = [text for text in ALERTS[topic] if _language(text) == language]
         found = topics.alerts(told(*own, language=language), STARTER)
         assert set(found.loc[found["topic"] == topic, "response_id"]) == set(range(len(own))), own
 
 
 def _language(text) -> str:
-    return "de" if any(word in text for word in ("Meine", "mich", "meiner", "Ich ")) else "fr" if any(word in text for word in ("J'ai", "un agent", "propos", "avocat", "une fuite")) else "en"
+    return "de" if any(word in text for word in ("Meine", "mich", "meiner", "Ich ")) else "fr" if any(word in text for word in ("J'ai", "un agent", "propos", "avocat", "une fuite")) else "pt" if any(word in text for word in ("Minha", "entregador", "Fui ", "Procon", "Vazaram")) else "en"
 
 
 def test_everyday_complaints_alert_nobody():
     said = ["the app is slow", "I had to wait an hour", "the price went up again", "the staff were friendly", "my parcel came late", "the bill was wrong twice", "good value", "nothing", "the hotline is a joke", "I will leave if this goes on"]
     assert topics.alerts(told(*said), STARTER).empty
+    said = ["o aplicativo é lento", "o processo de troca foi ágil", "entrega deficiente", "a bomba do perfume veio com defeito", "comprei facas de presente", "vazou um pouco do shampoo", "onde eu moro não entregam", "nada a reclamar"]
+    assert topics.alerts(told(*said, language="pt"), STARTER).empty
 
 
 def test_an_alert_is_not_talked_away_by_a_longer_phrase_or_a_denial():

@@ -11,7 +11,7 @@ from cxlib.errors import DataError, nearest
 
 PROGRAMME = ("key", "value", "why")
 SURVEYS = ("id", "label", "kind", "dated_by", "languages", "promise", "uses", "why")
-FILES = ("file", "table", "survey", "wave", "quarter", "first", "last", "where", "joins", "fixed", "sheet", "database_table", "delimiter", "encoding", "decimal", "thousands", "date_format", "rows", "sure", "why")
+FILES = ("file", "table", "survey", "wave", "quarter", "first", "last", "where", "joins", "fixed", "sheet", "header_row", "database_table", "delimiter", "encoding", "decimal", "thousands", "date_format", "rows", "sure", "why")
 SCALES = ("id", "low", "high", "low_label", "high_label", "direction", "labels", "missing", "why")
 COLUMNS = ("file", "column", "wording", "examples", "use", "role", "id", "label", "scale", "direction", "question", "missing", "labels", "kpi", "driver", "segment", "sure", "why")
 SHEETS = {"columns": COLUMNS, "files": FILES, "surveys": SURVEYS, "scales": SCALES, "programme": PROGRAMME}

@@ -8,13 +8,14 @@ import pandas as pd
 
 from cxlib.errors import DataError
 from cxlib.load import codebook, readers
-from cxlib.load.draft import forms
-from cxlib.load.readers import workbook
+from cxlib.load.draft import forms, words
+from cxlib.load.readers import headers, workbook
 from cxlib.programme import Reading
 from cxlib.questionnaire import ROW
 
 SAMPLE = 50_000  # rows from which kinds are guessed, spread evenly over the file; codes are counted in all rows
 FEW = 60  # distinct cells up to which a column is counted whole
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods", ".xls")
 NOTES = 30  # rows below which the first sheet of a workbook may be a page of notes
 LONGEST = 200  # characters of a column's name; what is longer is no name
 
@@ -30,6 +31,7 @@ class File(NamedTuple):
     counts: dict
     distinct: dict
     sampled: int
+    told: tuple = ()  # sentences on how the file is laid out, for whoever looks at the draft
 
     @property
     def rows(self) -> int:
@@ -46,9 +48,12 @@ class File(NamedTuple):
         return self.raw.frame.iloc[:: max(1, -(-self.rows // SAMPLE))]
 
 
-def of(path: Path, table: str = "") -> File:
-    """Return the facts of a file (a table of it, where it is a database). Raises DataError where it cannot be read."""
-    reading, raw = _fullest(path, Reading(database_table=table))
+def of(path: Path, part: Reading | None = None, told: tuple = ()) -> File:
+    """Return the facts of a file (of a table or a sheet of it, where `parts` found several). Raises DataError where it cannot be read."""
+    reading, raw = _read(path, part) if part else _fullest(path)
+    raw, totals = _without_totals(raw)
+    if reading.header_row:
+        told = (*told, f"the names of its columns stand in row {reading.header_row}; what stands above is not read")
     step = max(1, -(-len(raw.frame) // SAMPLE))
     sample = raw._replace(frame=raw.frame.iloc[::step])
     columns = codebook.of(sample).set_index("column", drop=False)
@@ -65,19 +70,29 @@ def of(path: Path, table: str = "") -> File:
             distinct[name] = int(raw.frame[name].nunique()) - int((raw.frame[name] == "").any())
     looks = [name for name in raw.frame.columns if columns.at[name, "kind"] in ("number", "id", "rating", "nominal", "verbatim", "constant")]
     decimal, thousands, doubt = forms.numbers(_numeric(sample.frame, looks))
-    delimiter = forms.separator(path, raw.encoding, list(raw.frame.columns))
+    delimiter = forms.separator(path, raw.encoding, list(raw.frame.columns), row=reading.header_row)
     reading = reading.model_copy(update={"decimal": decimal, "thousands": thousands, "delimiter": delimiter, "encoding": raw.encoding if raw.encoding in ("cp1252", "utf-16", "utf-32") else ""})
-    raw = raw._replace(notes=(*raw.notes, *([f"'{doubt}' may mark thousands or decimals by its comma: declare 'decimal'."] if doubt else [])))
-    return File(path.name + (f" [{table}]" if table else ""), path, reading, raw, columns, counts, distinct, len(sample.frame))
+    told = (*told, *totals, *([f"'{doubt}' may mark thousands or decimals by its comma: declare 'decimal'."] if doubt else []))
+    return File(path.name + (f" [{part.database_table or part.sheet}]" if part else ""), path, reading, raw, columns, counts, distinct, len(sample.frame), told)
 
 
-def _fullest(path: Path, reading: Reading) -> tuple[Reading, readers.Raw]:
-    """Return a file as read; of a workbook that opens with a page of notes, the visible sheet with the most rows."""
-    if not path.name.lower().endswith((".xlsx", ".xlsm", ".xlsb", ".ods", ".xls")):
+def _read(path: Path, reading: Reading) -> tuple[Reading, readers.Raw]:
+    """Return a file as read, from the row that looks like its header where a title stands above."""
+    try:
         return reading, readers.read(path, reading)
+    except headers.Lower as lower:
+        reading = reading.model_copy(update={"header_row": lower.row})
+        return reading, readers.read(path, reading)
+
+
+def _fullest(path: Path) -> tuple[Reading, readers.Raw]:
+    """Return a file as read; of a workbook that opens with a page of notes, the visible sheet with the most rows."""
+    reading = Reading()
+    if not path.name.lower().endswith(WORKBOOKS):
+        return _read(path, reading)
     fault = best = None
     try:
-        best = readers.read(path, reading)
+        reading, best = _read(path, reading)
     except DataError as error:
         fault = error
     if best is not None and (len(best.frame) >= NOTES or not any(note.startswith("Read from the sheet") for note in best.notes)):
@@ -88,16 +103,33 @@ def _fullest(path: Path, reading: Reading) -> tuple[Reading, readers.Raw]:
         raise fault or DataError(f"{path.name}: its sheets cannot be listed; save it as XLSX.") from None
     for name in names:
         try:
-            other = readers.read(path, Reading(sheet=name))
+            how, other = _read(path, Reading(sheet=name))
         except DataError as error:
             # A sheet of notes may not be readable; what stops the sheet of the answers must be said.
             fault = fault if " is empty; " in str(error) else DataError(str(error).replace(f"{path.name}:", f"{path.name}, sheet '{name}':", 1))
             continue
         if best is None or len(other.frame) > 2 * len(best.frame):
-            best, reading = other, Reading(sheet=name)
+            best, reading = other, how
     if best is None or (fault is not None and len(best.frame) < NOTES):
         raise fault
     return reading, best
+
+
+def _without_totals(raw: readers.Raw) -> tuple[readers.Raw, list[str]]:
+    """Return a file without the rows of totals or means at its end, which are nobody's answers, and a note that says so."""
+    frame, left = raw.frame, 0
+    while left < 3 and len(frame) - left > NOTES:
+        cells = [str(one).strip() for one in frame.iloc[-1 - left]]
+        first = next((one for one in cells if one), "")
+        if not words.says(words.TOTALS, first) or sum(one == "" for one in cells) < sum(one == "" for one in map(str.strip, frame.iloc[0])) + 1 + (len(cells) > 8) or (frame.iloc[:-1 - left] == first).any(axis=None):
+            break
+        left += 1
+    if not left:
+        return raw, []
+    rows = [raw.row(len(frame) - 1 - place) for place in reversed(range(left))]
+    said = f"row {rows[0]} at its end holds" if left == 1 else f"rows {rows[0]} to {rows[-1]} at its end hold"
+    note = f"{said} totals ('{next(str(one).strip() for one in frame.iloc[-left] if str(one).strip())[:40]}'), no answers: loading sets them aside where they do not fit, but delete them, for a total that fits would count as an answer"
+    return raw._replace(frame=frame.iloc[:-left], rows=raw.rows[:-left] if raw.rows is not None else None), [note]
 
 
 def nameable(name: str) -> bool:
@@ -105,14 +137,28 @@ def nameable(name: str) -> bool:
     return name == name.strip() and 0 < len(name) <= LONGEST and name != ROW
 
 
-def tables(path: Path) -> list[str]:
-    """Return the names of the tables of a DuckDB or SQLite file; [""] for every other file."""
-    if not path.name.lower().endswith((".duckdb", ".sqlite", ".sqlite3", ".db")):
-        return [""]
-    from cxlib.load.readers import database, files
+def all_of(path: Path) -> list[File]:
+    """Return the facts of a file: of each of its tables where it is a database, of each sheet with rows where a workbook has several, else of it."""
+    if path.name.lower().endswith((".duckdb", ".sqlite", ".sqlite3", ".db")):
+        from cxlib.load.readers import database, files
 
-    files.check(path, path.parent)
-    return database.names(path) or [""]
+        files.check(path, path.parent)
+        found = database.names(path)
+        return [of(path, Reading(database_table=name)) for name in found] if len(found) > 1 else [of(path)]
+    if not path.name.lower().endswith(WORKBOOKS):
+        return [of(path)]
+    first = of(path)
+    read, left = {}, []
+    for name in workbook.sheets(path):
+        try:
+            read[name] = _read(path, Reading(sheet=name))
+        except DataError as error:
+            left += [] if " is empty; " in str(error) else [name]
+    rows = {name: len(raw.frame) if len(raw.frame.columns) > 1 else 0 for name, (_, raw) in read.items()}
+    full = [name for name, n in rows.items() if n >= NOTES]
+    left += [name for name in read if name not in full]
+    told = (f"only {'the sheets ' if len(full) > 1 else ''}{', '.join(map(repr, full))} {'are' if len(full) > 1 else 'is'} read; not looked at: {', '.join(map(repr, left))}",) if full and left else ()
+    return [of(path, read[name][0], told if place == 0 else ()) for place, name in enumerate(full)] if len(full) > 1 else [first._replace(told=(*first.told, *told))]
 
 
 def matrix(file: File, names: list[str]) -> dict[str, np.ndarray]:

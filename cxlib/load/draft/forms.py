@@ -7,21 +7,21 @@ from cxlib.load.readers import text
 
 DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f", "T%H:%M:%S")
-NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d.%m.%Y, %H:%M", "%Y%m%d", "%a %b %d %H:%M:%S %Y")
-_LOOKS = re.compile(r"[0-9]{1,4}[./ -][0-9A-Za-z]{1,9}[./, -]+[0-9]{1,4}|[A-Z][a-z]{2,8},? [A-Z]?[a-z]*,? ?[0-9]{1,2}|[0-9]{8}\Z")
+NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d.%m.%Y, %H:%M", "%Y%m%d", "%a %b %d %H:%M:%S %Y", "%Y年%m月%d日", "%Y年%m月%d日 %H:%M")
+_LOOKS = re.compile(r"[0-9]{1,4}[./ -][0-9A-Za-z]{1,9}[./, -]+[0-9]{1,4}|[0-9]{4}年|[A-Z][a-z]{2,8},? [A-Z]?[a-z]*,? ?[0-9]{1,2}|[0-9]{8}\Z")
 _COMMA = re.compile(r"[+-]?[0-9]+(?:[. '\u00a0\u202f][0-9]{3})*,[0-9]+")
 _MIXED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}")
 _NUMERIC = re.compile(r"[+-]?[0-9][0-9.,' \u00a0\u202f]*")
 
 
-def separator(path, encoding: str, names: list[str]) -> str:
-    """Return the separator of a text file by which its header splits into its columns; "" where several or none do."""
+def separator(path, encoding: str, names: list[str], *, row: int | None = None) -> str:
+    """Return the separator of a text file by which its header, in the first row or `row`, splits into its columns; "" where several or none do."""
     if not path.name.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt", ".tab")):
         return ""
     from cxlib.load.readers import encodings
 
     content = encodings.opened(path, "" if encoding in ("utf-8", "utf-16", "utf-32", "cp1252") else encoding)[0].stream().read(65_536).decode("utf-8", "ignore")
-    first = next((line for line in content.lstrip("\ufeff").splitlines() if line.strip() and not re.match(r"(?i)sep=", line)), "")
+    first = next((line for line in content.lstrip("\ufeff").splitlines()[(row or 1) - 1 :] if line.strip() and not re.match(r"(?i)sep=", line)), "")
     fits = [one for one in text.DELIMITERS if first.count(one) and first.count(one) >= len(names) - 1]
     return fits[0] if len(fits) == 1 and fits[0] != "," else ""
 

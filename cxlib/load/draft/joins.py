@@ -40,7 +40,7 @@ def _paths(file: facts.File, others: list[facts.File]) -> list[tuple[facts.File,
     made = []
     for other in others:
         for name in file.raw.frame.columns:
-            if name not in other.raw.frame or file.columns.at[name, "kind"] not in ("id", "verbatim") or file.distinct[name] < 20 or other.reading.database_table or file.reading.database_table:
+            if name not in other.raw.frame or file.columns.at[name, "kind"] not in ("id", "verbatim") or file.distinct[name] < 20 or any(one.reading.database_table or one.reading.sheet or one.reading.header_row for one in (file, other)):
                 continue
             keys = set(other.raw.frame[name].unique()) - {""}
             if len(keys) != other.rows or len(other.raw.frame.columns) < 2 or file.distinct[name] <= 0.2 * len(keys):

@@ -5,6 +5,7 @@ import re
 from cxlib.load.draft import names, scales, words
 from cxlib.load.draft.tables import Part
 
+_GRID = re.compile(r"(.{8,}?)( [-–] |: ?)(?!.* [-–] |.*: )(.+)", re.DOTALL)  # a question, and the row of its grid
 MOST = 20  # drivers of a model; exact shares are computed for a few more
 
 
@@ -13,15 +14,18 @@ def of(part: Part) -> dict[str, tuple[str, str, str]]:
     ratings = {column: one.guess for column, one in part.roles.items() if one.role == "rating"}
     found: dict = {}
     for kind, item in (("recommend", "recommend"), ("repurchase", "repurchase"), ("effort", "ease"), ("satisfaction", "satisfaction")):
-        fits = [column for column in ratings if column not in found and not words.says(words.STATED, column, part.wording.get(column, "")) and words.says(words.KPIS[kind], column, part.wording.get(column, "")) and (kind != "effort" or not _battery(column, ratings, part))]
+        asked = {column: _own(column, ratings, part) for column in ratings}
+        fits = [column for column in ratings if column not in found and not words.says(words.STATED, column, part.wording.get(column, "")) and ((part.roles[column].asks or kind) == kind) and (part.roles[column].asks == kind or words.says(words.KPIS[kind], *asked[column])) and (kind != "effort" or not (_battery(column, ratings, part) or _judged_row(column, asked[column], part)))]
         best = fits
         doubt = ""
         if kind == "satisfaction":
-            said = [column for column in fits if words.says(r"satisf|zufried|\bcsat\b|\b(rating|score|stars|note|bewertung|nota|puntuacion|calificacion|avaliacao)\b", column, part.wording.get(column, ""))]
-            whole = [column for column in fits if words.says(words.OVERALL, column, part.wording.get(column, ""))]
+            said = [column for column in fits if words.says(words.SATISFIED + r"|\b(rating|score|stars|note|bewertung|nota|puntuacion|calificacion|avaliacao)\b", *asked[column])]
+            whole = [column for column in fits if words.says(words.OVERALL, *asked[column])]
             both = [column for column in said if column in whole]
+            # The only question of satisfaction among attributes of the same scale is the overall one.
+            lone = [column for column in said if words.says(words.SATISFIED, *asked[column]) and not scales.stem(column)]
             # Several that say overall of this and of that are attributes, each a whole of its own.
-            best = both or [column for column in said if not _battery(column, ratings, part)]
+            best = both or [column for column in said if not _battery(column, ratings, part)] or (lone if len(lone) == 1 else [])
             if not best and len(whole) == 1:
                 best = whole
             elif not best:  # by its question only: columns called quality_global, price_global are attributes, each a whole of its own
@@ -37,6 +41,19 @@ def of(part: Part) -> dict[str, tuple[str, str, str]]:
     return found
 
 
+def _own(column: str, ratings: dict, part: Part) -> tuple[str, ...]:
+    """What a rating itself asks: of a row of a grid ("How satisfied are you with: price"), the row and not the question above all of them."""
+    whole = part.wording.get(column, "") or column
+    above, dash, row = _GRID.match(whole).groups() if _GRID.match(whole) else ("", "", "")
+    rows = [one for one in ratings if (found := _GRID.match(part.wording.get(one, "") or one)) and found[1] == above] if dash else []
+    return (row,) if len(rows) > 1 else (column, part.wording.get(column, ""))
+
+
+def _judged_row(column: str, asked: tuple[str, ...], part: Part) -> bool:
+    """Whether a rating is a row of a grid of satisfaction or marks: the ease of something is an attribute there."""
+    return len(asked) == 1 and words.says(words.SATISFIED + r"|\b(rate|rating|evaluate|how good|bewert\w*|beurteil\w*|import\w*)\b", part.wording.get(column, "") or column)
+
+
 def _battery(column: str, ratings: dict, part: Part) -> bool:
     """Whether a rating is one of several of its kind: an attribute, whatever its words."""
     stem = scales.stem(column)
@@ -50,13 +67,13 @@ def _definition(kind: str, guess: scales.Guess, column: str) -> str:
     if ends == (0, 1):
         return "share_0_1"
     if kind == "recommend":
-        return {(0, 10): "nps_0_10", (1, 10): "top2_of_10", (1, 5): "top2_of_5", (1, 7): "top2_of_7"}.get(ends, "")
+        return {(0, 10): "nps_0_10", (1, 10): "top2_of_10", (1, 4): "top2_of_4", (1, 6): "top2_of_6", (1, 5): "top2_of_5", (1, 7): "top2_of_7"}.get(ends, "")
     if kind == "effort":
         hard = words.says(r"\b(effort|aufwand|esfuerzo|esforco)\b", column) and not guess.high_label
         return {(1, 5): "ces_1" if hard else "ease_top2_of_5", (1, 7): "ces_2", (1, 10): "mean_of_10", (0, 10): "mean_0_10"}.get(ends, "")
     if kind == "repurchase":
         return {(1, 5): "repurchase_top2_of_5", (1, 7): "top2_of_7", (1, 10): "top2_of_10", (0, 10): "mean_0_10"}.get(ends, "")
-    return {(1, 5): "csat_top2_of_5", (1, 7): "top2_of_7", (1, 10): "mean_of_10", (0, 10): "mean_0_10"}.get(ends, "")
+    return {(1, 4): "top2_of_4", (1, 5): "csat_top2_of_5", (1, 6): "top2_of_6", (1, 7): "top2_of_7", (1, 10): "mean_of_10", (0, 10): "mean_0_10"}.get(ends, "")
 
 
 def drivers(part: Part, kpis: dict) -> set[str]:

@@ -17,6 +17,13 @@ def plain(name: str) -> str:
     return bare if len(bare) > 3 else folded
 
 
+def bare(name: str) -> str:
+    """Return a file's name without the endings that say how it is written; other points stay."""
+    name = re.sub(r"(?i) ?\((responses|antworten|réponses|respuestas|respostas|risposte)\)( - [^.]{0,40}[0-9]{1,2})?(?=\.|$)", "", name)  # what Google Forms puts behind the form's name
+    stem = re.sub(r"(\.(gz|csv|tsv|txt|tab|jsonl|ndjson|json|xlsx|xlsm|xlsb|xls|ods|z?sav|por|dta|parquet|duckdb|sqlite3?|db))+$", "", name, flags=re.IGNORECASE)
+    return stem or name
+
+
 def undated(name: str) -> str:
     """Return a file's name without what tells its wave: years, quarters, months, running numbers."""
     return re.sub(r"[^a-z]+", " ", re.sub(r"(wave|welle|vague|ola|w|q)[-_ ]?[0-9]+", " ", name.lower())).strip().removesuffix("gz").strip()
@@ -46,7 +53,8 @@ def slug(text: str) -> str:
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text[:400])
     folded = "".join(one for one in unicodedata.normalize("NFKD", text.replace("ß", "ss")) if not unicodedata.combining(one))
     found = re.sub(r"[^a-z0-9]+", "_", folded.lower()).strip("_")
-    return re.sub(r"^[^a-z]+", "", found)[:40].strip("_") if re.search(r"[a-z]", found) else ""
+    found = re.sub(r"^[^a-z]+", "", found)
+    return (found if len(found) <= 40 else found[:41].rpartition("_")[0][:40] or found[:40]).strip("_")
 
 
 def unique(name: str, taken, most: int) -> str:

@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple
 
-from cxlib.load.draft import facts, forms, scales, words
+from cxlib.load import codebook
+from cxlib.load.draft import echoes, ends, facts, forms, scales, words
 from cxlib.load.draft.scales import Guess
 from cxlib.questionnaire import ROW
 
@@ -21,6 +22,7 @@ class Role(NamedTuple):
     why: str
     guess: Guess | None = None
     form: str = ""  # of dates
+    asks: str = ""  # recommend: what its groups or its file say, where its own words do not
 
 
 def of(file: facts.File, wording: dict[str, str]) -> dict[str, Role]:
@@ -39,10 +41,33 @@ def of(file: facts.File, wording: dict[str, str]) -> dict[str, Role]:
         if one.kind == "rating" and one.sure < 0.85 and not (sure & {name}) and words.says(words.TRAITS, name, wording.get(name, "")[:40]) and not words.says(words.OVERALL, name):
             one = one._replace(kind="nominal", sure=0.5, why="named as a trait of the person, not as a judgement")
         found[name] = Role(one.kind, one.sure, one.why, one if one.kind == "rating" else one._replace(missing=_declared(file, name)))
+    ratings = {name: one.guess for name, one in found.items() if one.role == "rating"}
+    for name, why in ends.turned(file, ratings, {one: [text for text in (one, wording.get(one, "")) if text] for one in ratings}).items():
+        unsure = why.startswith("NOT SURE")
+        found[name] = found[name]._replace(guess=ratings[name]._replace(reversed=True), sure=min(found[name].sure, 0.5) if unsure else found[name].sure, why=f"{why}; {found[name].why}")
+    for name, (score, promoters) in echoes.of(file, ratings).items():
+        found[name] = Role("", 0.9, f"groups of '{score}': it says again what the score says")
+        found[score] = _recommended(found[score], f"'{name}' groups it as a Net Promoter Score is") if promoters and ratings[score].high == 10 else found[score]
+    _named_by_its_file(found, file)
+    found |= {name: one._replace(sure=0.65) for name, one in found.items() if scales.SLIPPED in one.why and one.sure > 0.65}
+    for name in [name for name, one in found.items() if one.role == "rating" and name in file.counts and any(not cell.isascii() and cell.isdecimal() for cell in file.counts[name])]:
+        found[name] = found[name]._replace(guess=scales.wide(found[name].guess), why=f"{found[name].why}; some of its digits are written wide")
     _only(found, file, "person_id", lambda name: (file.distinct[name], len(name)))
     _dates(found, file, wording)
     _response(found, file, wording)
     return found
+
+
+def _named_by_its_file(found: dict[str, Role], file: facts.File) -> None:
+    """The one score of 0 to 10 of a file that is called NPS is the recommendation, although its column is called score."""
+    scores = [name for name, one in found.items() if one.role == "rating" and one.guess.high == 10]
+    if len(scores) == 1 and words.says(r"\bnps\b|net ?promoter", file.path.name.split(".")[0], file.reading.sheet, file.reading.database_table) and words.says(r"^(score|rating|value|answer|response|result|wert|punkte|note)\b", scores[0]):
+        found[scores[0]] = _recommended(found[scores[0]], "its file is called so")
+
+
+def _recommended(one: Role, why: str) -> Role:
+    """A score of 0 to 10, whether or not somebody gave a 0, that is a recommendation as something beside it says."""
+    return one._replace(asks="recommend", guess=one.guess._replace(low=0), why=f"0 to 10 as the recommendation is asked: {why}", sure=max(one.sure, 0.8))
 
 
 def response_id(found: dict[str, Role]) -> str:
@@ -53,6 +78,8 @@ def response_id(found: dict[str, Role]) -> str:
 def personal(file: facts.File, name: str, wording: str) -> str:
     """Return what a column tells of who a person is (email, phone, name ...), "" where nothing does."""
     cells = file.cells(name, 200)
+    if cells and words.says(r"\b(card|karte|carte|tessera|tarjeta|cartao)\b", name, wording[:60]) and words.says(words.FIELDS["person_id"], name, wording[:60]) and not _payment(cells):
+        return ""
     if cells:
         for kind, pattern in (("email", _EMAIL), ("phone", _PHONE), ("other", _ADDRESS)):
             if sum(bool(pattern.fullmatch(cell.strip())) for cell in cells) >= 0.5 * len(cells):
@@ -66,13 +93,19 @@ def personal(file: facts.File, name: str, wording: str) -> str:
     return next((one for one, pattern in words.PERSONAL.items() if words.says(pattern, *short)), "")
 
 
+def _payment(cells: list[str]) -> bool:
+    """Whether cells are numbers of payment cards: 13 to 19 digits with a check digit (Luhn, ISO/IEC 7812-1)."""
+    digits = [re.sub(r"[ -]", "", cell) for cell in cells]
+    return sum(bool(re.fullmatch(r"[0-9]{13,19}", one)) and sum(sum(divmod(int(d) * (1 + place % 2), 10)) for place, d in enumerate(reversed(one))) % 10 == 0 for one in digits) >= 0.5 * len(digits)
+
+
 def _declared(file: facts.File, name: str) -> dict:
     return dict(file.raw.missing.get(name, {}))
 
 
 def _judged(name: str, wording: str) -> bool:
     """Whether a name or a question says that something is judged."""
-    return words.says(r"\b(overall|insgesamt|rating|rate|satisf\w*|zufried\w*|score|nps|csat|ces|bewertung|note|star|stars|agree|how (well|good|likely|easy)|quality|importance)\b", name, wording) or any(words.says(words.KPIS[one], name, wording) for one in ("recommend", "effort", "repurchase"))
+    return words.says(r"\b(overall|insgesamt|rating|rate|satisf\w*|zufried\w*|score|nps|csat|ces|bewertung|note|star|stars|agree|how (well|good|likely|easy)|quality|importance)\b", name, wording) or words.says(f"{words.SATISFIED}|{words.GRADES}", name, wording) or any(words.says(words.KPIS[one], name, wording) for one in ("recommend", "effort", "repurchase"))
 
 
 def _alone(file: facts.File, name: str, wording: str) -> Role:
@@ -87,6 +120,7 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
     if _dated(file, name, kind) and (form := forms.dates(file.cells(name)))[1] >= 0.8:
         return Role("date", 0.9 if not form[2] else 0.3, form[2], None, form[0])
     said = [one for one in (name, wording) if one and len(one) < 80]
+    asked = [one for one in (name, wording) if one and len(one) < 400]
     if words.says(words.FIELDS["weight"], *said) and kind in ("number", "rating", "constant", "id") and _positive(file, name):
         return Role("weight", 0.9, "named as a weight, filled and above 0 in every row")
     if words.says(words.FIELDS["person_id"], *said) and kind in ("id", "number", "verbatim", "nominal") and file.distinct[name] > 30 and _short(file, name):
@@ -105,9 +139,10 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
         return Role("", 0.8, "every filled cell is the same")
     if kind == "option" or (kind == "flag" and not labels):
         return Role("nominal", 0.8, "two answers: yes or no, chosen or not", Guess("nominal"))
+    counts = scales.narrow(counts) if counts else counts
     guess = scales.guess(counts, labels=labels, missing=_declared(file, name)) if counts and not words.says(words.RANKS, name, wording) else None
     if counts and not labels and (guess is None or (guess.low, guess.high, guess.labels) == (1, 10, {})):
-        guess = _from_nought(counts, guess, said) or guess
+        guess = _from_nought(counts, guess, asked) or guess
     if guess is not None:
         return Role("rating", guess.sure, guess.why, guess)
     if labels and counts:
@@ -118,6 +153,8 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
     for field in ("language", "country", "channel", "brand", "team"):
         if words.says(words.FIELDS[field], *said) and file.distinct[name] <= 60 and kind in ("nominal", "constant", "verbatim"):
             return Role(field, 0.8, f"named as the {field}")
+    if kind in ("number", "rating") and counts and not labels and len(counts) == 2 and all(re.fullmatch(r"[0-9]", cell) for cell in counts):
+        return Role("nominal", 0.7, "two codes: kinds, not amounts", Guess("nominal", missing=_declared(file, name)))
     if kind in ("number", "rating"):
         none = _declared(file, name) | ({cell: "no answer" for cell in counts if re.fullmatch(r"-9{1,3}|999?9?", cell) and len(counts) > 2 and _far(cell, counts)} if counts else {})
         return Role("number", 0.7, "numbers that are no scale", Guess("number", missing=none))
@@ -134,14 +171,16 @@ def _from_nought(counts: dict, guess: Guess | None, said: list[str]) -> Guess | 
     none |= {cell: cell for cell in counts if cell not in codes and cell not in none}
     if words.says(r"\bnps\b|net ?promoter|\b0 ?(-|–|to|bis|a|à|until) ?10\b", *said):
         return Guess("rating", 0, 10, missing=none, sure=0.8, why="0 to 10 by its name, although nobody gave a 0")
-    if guess and words.says(words.KPIS["recommend"], *said) and (min(scores) >= 2 or sum(counts[cell] for cell in codes) < 200):
+    answered = sum(counts[cell] for cell in codes)
+    standard = words.says(r"how likely .*recommend|wie wahrscheinlich .*(empfehl|empfiehl)|quelle .*probabilite .*recommand|que tan probable|qual .*probabilidade", *said)  # asked so, it is from 0; piled up at 1 it was not
+    if guess and words.says(words.KPIS["recommend"], *said) and (min(scores) >= 2 or answered < 200 or (standard and sum(n for cell, n in counts.items() if codes.get(cell) == 1) <= max(0.02 * answered, sum(n for cell, n in counts.items() if codes.get(cell) == 2)))):
         return Guess("rating", 0, 10, missing=none, sure=0.5, why="NOT SURE: a recommendation is asked from 0 to 10 as a rule; nobody gave a 0, so it may be 1 to 10")
     return None
 
 
 def _text(file: facts.File, name: str, kind: str, said: list[str]) -> Role:
     cells = file.cells(name, 500)
-    typed = sum(len(cell.split()) for cell in cells) / max(len(cells), 1)
+    typed = sum(map(codebook.typed, cells)) / max(len(cells), 1)
     asked = any(words.says(pattern, *said) for pattern in words.QUESTIONS.values())
     if kind == "verbatim" and (typed >= 4 or (asked and typed >= 1.3 and file.distinct[name] > 30)):
         return Role("verbatim", 0.9 if typed >= 6 else 0.6, f"written answers of {typed:.0f} words on average")
@@ -216,8 +255,10 @@ def _response(found: dict, file: facts.File, wording: dict) -> None:
         if one.role == "number" and not named:
             continue
         blank = int((file.raw.frame[name] == "").sum())
-        if blank <= 0.01 * file.rows and file.distinct[name] >= 0.98 * (file.rows - blank) and file.rows > 0:
-            plain = words.says(r"^(id|nr|no|number|nummer|key|lfd ?nr|uid|column 1|unnamed.*)$", name)
+        plain = words.says(r"^(id|nr|no|number|nummer|key|lfd ?nr|uid|column 1|unnamed.*)$", name)
+        # A file that was put together twice repeats its ids with its rows, which must be dropped and not numbered.
+        several = (named or plain) and file.distinct[name] >= 0.3 * file.rows and file.distinct[name] >= 0.98 * len(file.raw.frame.drop_duplicates())
+        if blank <= 0.01 * file.rows and (file.distinct[name] >= 0.98 * (file.rows - blank) or several) and file.rows > 0:
             rank[name] = (0 if named else 1 if plain else 2 if one.role == "id" else 3, list(found).index(name))
     chosen = min(rank, key=rank.get, default=None)
     for name, one in found.items():

@@ -21,7 +21,7 @@ EXPLAINED = {
     "use": "yes: the column is read", "role": "rating, nominal, number, verbatim; a field such as response_id, person_id, answered_on, weight, channel; or a column of the file's table",
     "id": "the item's name; one id in two files makes them one item over the waves", "scale": "a scale of the sheet scales", "direction": "low_is_good where it departs from the scale",
     "question": "of comments: why, improve, praise, comment", "missing": "a line a code that is no answer: 99 = don't know", "labels": "a line a code: 1 = yes", "kpi": "the definition of a key figure, e.g. nps_0_10, csat_top2_of_5",
-    "driver": "yes: may explain the key figures", "segment": "yes: pages may show results by it", "sure": "no: look at this first", "table": "responses, or another table; empty: the file is not read", "where": "column = value that picks the wave's rows", "joins": "file = key whose columns are added",
+    "driver": "yes: may explain the key figures", "segment": "yes: pages may show results by it", "sure": "no: look at this first", "table": "responses, or another table; empty: the file is not read", "where": "column = value that picks the wave's rows", "joins": "file = key whose columns are added", "header_row": "the row of the column names, where a title stands above them",
 }  # fmt: skip
 
 
@@ -65,6 +65,8 @@ def _checked(found: dict[str, pd.DataFrame]) -> None:
         books.one_of(row["table"], ("responses", *(name for name in schema.TABLES if name in _SOURCES)), where=at("table"))
         for key in ("where", "joins", "fixed"):
             books.entries(row[key], where=at(key))
+        if row["header_row"] and not (row["header_row"].isascii() and row["header_row"].isdigit()):
+            raise DataError(f"{at('header_row')}: '{row['header_row'][:80]}' is no row of the file; write its number, e.g. 4, or leave the cell empty.")
         if row["table"] == "responses":
             books.one_of(row["survey"], surveys, where=at("survey"), empty=False)
             first, last = (books.day(row[key], where=at(key)) for key in ("first", "last"))

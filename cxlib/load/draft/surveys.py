@@ -10,7 +10,9 @@ ALIKE = 0.5  # share of items that two files must have in common to be waves of 
 
 
 def _label(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize() or "Survey"
+    """A survey's name on pages: that of its files, words told apart by blanks."""
+    plain = re.sub(r"[_ ]+", " ", name).strip(" -.")
+    return (plain[:1].upper() + plain[1:])[:60].strip() or "Survey"
 
 
 def draft(files: list[facts.File], *, name: str) -> book.Book:
@@ -80,7 +82,9 @@ def _part(file: facts.File, files: list, dictionaries: dict) -> Part:
     if best is not None:
         return Part(file, wording, found, best.name, best, {}, f"{best.name} by its name and columns" + (f"; {best.why}" if best.why else ""))
     if len(files) == 1 and any(one.role in items.KINDS for one in found.values()):
-        return Part(file, wording, found, "responses", None, {}, "NOT SURE: nothing says what it is; taken for a survey because it is the only file")
+        near = next((one for one in fits if one.lacks and len(one.columns) > 2), None)
+        instead = f"; with {' and '.join(near.lacks)} in columns of its own it would be the table {near.name}" if near else ""
+        return Part(file, wording, found, "responses", None, {}, f"NOT SURE: nothing in it is asked or judged; taken for a survey because it is the only file{instead}")
     lacking = f"; it would be {fits[0].name} if it had {', '.join(fits[0].lacks)}" if fits and fits[0].lacks else ""
     return Part(file, wording, found, "", None, {}, f"nothing in it is an answer, and no table of the contract fits{lacking}")
 
@@ -139,7 +143,8 @@ def _groups(parts: list[Part]) -> list[list[Part]]:
 
 
 def _survey(group: list[Part], made: dict, ids: dict, taken: list[str]) -> None:
-    name = names.unique(names.slug(names.common([part.file.path.name.split(".")[0] + ("_" + part.file.reading.database_table if part.file.reading.database_table else "") for part in group])) or "survey", taken, 40)
+    called = names.common([names.bare(part.file.path.name) + ("_" + part.file.reading.database_table if part.file.reading.database_table else "") for part in group])
+    name = names.unique(names.slug(called) or "survey", taken, 40)
     rows, dated = [], set()
     for part in group:
         column = next((column for column, one in part.roles.items() if one.role == "answered_on"), "")
@@ -152,17 +157,17 @@ def _survey(group: list[Part], made: dict, ids: dict, taken: list[str]) -> None:
     labels = [row[1].wave for row in rows]
     for _place, (part, span, form) in enumerate(rows):
         wave = span.wave if labels.count(span.wave) == 1 else names.unique(span.wave, [one["wave"] for one in made["files"] if one["survey"] == name], 40)
-        doubt = [note for note in part.file.raw.notes if "declare 'decimal'" in note]
-        made["files"].append(_file(part, form) | {"table": "responses", "survey": name, "wave": wave, "quarter": span.quarter, "first": span.first, "last": span.last, "where": span.where, "sure": "yes" if span.sure else "no", "why": ". ".join(one.rstrip(".") for one in (span.why, part.why, *doubt) if one)})
+        doubt = [note for note in part.file.told if "declare 'decimal'" in note]
+        made["files"].append(_file(part, form) | {"table": "responses", "survey": name, "wave": wave, "quarter": span.quarter, "first": span.first, "last": span.last, "where": span.where, "sure": "yes" if span.sure and "NOT SURE" not in part.why else "no", "why": ". ".join(one.rstrip(".") for one in (span.why, part.why, *doubt) if one)})
     languages = sorted({cell.lower()[:2] for part in group for column, one in part.roles.items() if one.role == "language" for cell in part.file.counts.get(column, {}) if re.fullmatch(r"[A-Za-z]{2}([-_].*)?", cell)})
-    made["surveys"].append({"id": name, "label": _label(name), "kind": "transactional" if by == "answer" else "relationship", "dated_by": by, "languages": ", ".join(languages), "promise": "undeclared", "uses": "aggregate",
+    made["surveys"].append({"id": name, "label": _label(called), "kind": "transactional" if by == "answer" else "relationship", "dated_by": by, "languages": ", ".join(languages), "promise": "undeclared", "uses": "aggregate",
                             "why": f"answers came over {len(rows)} quarters or years, so each counts on its own day" if by == "answer" else "one fieldwork a wave"})  # fmt: skip
     items.write(group, [row[0] for row in rows], name, made, ids)
 
 
 def _file(part: Part, form: str) -> dict:
     reading = part.file.reading
-    return {"file": part.file.name, "joins": book.pairs(part.joins), "sheet": reading.sheet, "database_table": reading.database_table, "delimiter": reading.delimiter, "encoding": reading.encoding, "decimal": reading.decimal, "thousands": reading.thousands, "date_format": form, "rows": part.file.rows}
+    return {"file": part.file.name, "joins": book.pairs(part.joins), "sheet": reading.sheet, "header_row": reading.header_row or "", "database_table": reading.database_table, "delimiter": reading.delimiter, "encoding": reading.encoding, "decimal": reading.decimal, "thousands": reading.thousands, "date_format": form, "rows": part.file.rows}
 
 
 def _table(part: Part, made: dict) -> None:

@@ -8,6 +8,7 @@ from cxlib.questionnaire import ROW
 
 _ID = r"[ _]*(unique )?(id|nr|no|num|number|nummer|key|numero|code)\b"
 NOT_DATED = r"\b(birth|born|geburt\w*|expiry|expiration|delivery|delivered|shipping|limit|estimated|due|end|ende|until)\b"  # days of something else
+NOT_TALKED = r"\b(reply|response|resolution|resolve|solve|wait\w*|first|requester|antwort\w*|losung\w*|attente|espera)\b"  # minutes of something else than the contact
 PERSON = words.FIELDS["person_id"]
 # Table -> column -> words by which files name it; what the file's own name says; in the order in which they are tried.
 TABLES = {
@@ -27,7 +28,7 @@ TABLES = {
     "events": {"event_id": rf"\b(event|log|ereignis){_ID}", "person_id": PERSON, "at": r"\b(timestamp|time|at|updated|occurred|date|datum|zeitpunkt|completetimestamp)\b", "kind": r"\b(event|activity|activityid|action|kind|type|state|status|aktivitat|ereignis|concept)\b", "value": r"\b(value|size|wert|valeur)\b", "unit": r"^(unit|einheit|unite|unidad)$"},
     "accounts": {"account_id": words.FIELDS["account_id"], "segment": r"\b(segment|tier|industry|branche)\b", "country": words.FIELDS["country"], "brand": words.FIELDS["brand"], "since": r"\b(since|start|opened|seit|depuis|desde)\b", "ended_on": r"\b(ended|end|closed|ende|fin)\b", "owner": r"\b(owner|betreuer)\b"},
     "people": {"person_id": PERSON + r"|^(id|customer|client|kunde|cliente|household id)$", "account_id": words.FIELDS["account_id"], "role": r"^(role|rolle|rol)$", "contract": r"\b(contract|tarif|tariff|plan|vertrag|contrat|contrato)\b", "segment": r"\b(segment|cluster|tier|kundengruppe|status)\b", "region": r"\b(region|state|province|bundesland|kanton|departement|provincia|estado)\b",
-               "brand": words.FIELDS["brand"], "joined_on": r"\b(joined|since|start|signup|registered|created|seit|kunde seit|eintritt|inscription|alta|desde)\b", "left_on": r"\b(left|churn|ended|cancelled|austritt|kundigung|baja|sortie)\b.*"},
+               "brand": words.FIELDS["brand"], "joined_on": r"\b(joined|enrol\w*|member since|since|start|signup|registered|created|seit|kunde seit|eintritt|inscription|alta|desde)\b", "left_on": r"\b(left|churn|ended|cancelled|austritt|kundigung|baja|sortie)\b.*"},
 }  # fmt: skip
 NAMED = {
     "actions": r"\b(action|actions|campaign|campaigns|treatment|experiment|aktionen|kampagnen)\b", "invitations": r"\b(invitation|invitations|invites|einladungen|panel|sample)\b", "offers": r"\b(offer|offers|angebote)\b",
@@ -87,7 +88,7 @@ def _fitted(file: facts.File, name: str, wording: dict) -> Table:
         if column.name not in TABLES[name]:
             continue
         pattern = TABLES[name][column.name]
-        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen)]
+        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one))]
         if column.name == "amount" and fits:
             fits = sorted(fits, key=lambda one: not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one))
         if column.name == "product":

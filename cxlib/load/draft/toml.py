@@ -8,6 +8,11 @@ from cxlib.load.draft.book import Book
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 LINE = 160  # characters of a comment
+CALLED = {"satisfaction": "Satisfaction", "recommend": "Recommendation", "ease": "Ease", "repurchase": "Would come back"}  # key figures whose question is too long for a name
+COUNTED = {  # what of a scale a key figure counts
+    "csat_top2_of_5": "4-5 of 5", "ces_2": "5-7 of 7", "ease_top2_of_5": "4-5 of 5", "repurchase_top2_of_5": "4-5 of 5", "top2_of_5": "4-5 of 5", "top2_of_4": "3-4 of 4", "top2_of_6": "5-6 of 6", "top2_of_7": "6-7 of 7",
+    "top2_of_10": "9-10 of 10", "ces_1": "mean of 1 to 5", "mean_of_10": "mean of 1 to 10", "mean_0_10": "mean of 0 to 10",
+}  # fmt: skip
 GAP = " "  # an empty line; an empty remark leaves none
 
 
@@ -61,7 +66,7 @@ def items_of(book: Book) -> dict[str, dict]:
         if row.use != "yes" or row.role not in ("rating", "nominal", "number", "verbatim"):
             continue
         survey = files[row.file].survey
-        one = found.setdefault(row.id, {"kind": row.role, "wording": "", "surveys": [], "rows": [], "sure": row.sure, "why": row.why, "row": place})
+        one = found.setdefault(row.id, {"id": row.id, "kind": row.role, "wording": "", "surveys": [], "rows": [], "sure": row.sure, "why": row.why, "row": place})
         if one["kind"] != row.role:
             raise DataError(f"codebook.xlsx, sheet columns, row {place}, column role: '{row.id}' is a {row.role} here and a {one['kind']} in row {one['row']}; give the rows one role or two ids.")
         one["wording"] = row.wording or one["wording"] or row.column
@@ -102,7 +107,7 @@ def written(book: Book) -> str:
         out += _waves(book, row)
     for name, one in items.items():
         out += _item(name, one, [row.id for row in surveys])
-    out += _measures(items, surveys)
+    out += _measures(items, surveys, {row.id for row in book.scales.itertuples() if row.why.startswith("its codes are turned round")})
     out += _segments(book, items)
     out += _sources(book)
     out += _left(book)
@@ -151,8 +156,8 @@ def _columns(book: Book, file: str) -> dict[str, str]:
 
 
 def _reading(row) -> list[str]:
-    file = row.file.removesuffix(f" [{row.database_table}]") if row.database_table else row.file
-    return [f"file = {text(file)}", *(f"{name} = {text(getattr(row, name))}" for name in ("sheet", "database_table", "delimiter", "encoding", "decimal", "thousands", "date_format") if getattr(row, name))]
+    file = row.file.removesuffix(f" [{row.database_table or row.sheet}]")
+    return [f"file = {text(file)}", *([f"header_row = {int(row.header_row)}"] if row.header_row else []), *(f"{name} = {text(getattr(row, name))}" for name in ("sheet", "database_table", "delimiter", "encoding", "decimal", "thousands", "date_format") if getattr(row, name))]
 
 
 def _joins(row, parent: str) -> list[str]:
@@ -174,14 +179,14 @@ def _item(name: str, one: dict, surveys: list[str]) -> list[str]:
     return out
 
 
-def _measures(items: dict, surveys) -> list[str]:
+def _measures(items: dict, surveys, turned: set[str]) -> list[str]:
     out = []
     kpis = {name: one for name, one in items.items() if "kpi" in one}
     names = kpi_names(items)
     if not kpis:
         out += [GAP, "# No question was found that is worded as a key figure. Name one, or write its definition into the column kpi of codebook.xlsx:", "# [[kpis]]", "# id = \"csat\"", "# item = \"the id of a rating above\"", "# definition = \"csat_top2_of_5\""]
     for name, one in kpis.items():
-        out += [GAP, comment("" if one["sure"] == "yes" else f"NOT SURE: {one['why']}"), "[[kpis]]", f"id = {text(names[name])}", *_called(one), f"item = {text(name)}", f"definition = {text(one['kpi'][0])}"]
+        out += [GAP, comment("" if one["sure"] == "yes" else f"NOT SURE: {one['why']}"), "[[kpis]]", f"id = {text(names[name])}", *_called(one, turned), f"item = {text(name)}", f"definition = {text(one['kpi'][0])}"]
         if list(kpis).index(name) >= 10:
             out.append("primary = false")
     for survey in surveys:
@@ -192,11 +197,17 @@ def _measures(items: dict, surveys) -> list[str]:
     return out
 
 
-def _called(one: dict) -> list[str]:
+def _called(one: dict, turned: set[str]) -> list[str]:
     """The name of a key figure on pages: what its question is called, where that is short."""
     name = "Net Promoter Score" if one["kpi"][0] == "nps_0_10" else one.get("label", ("",))[0]
+    if name.endswith(("?", "？", "...")) or len(name) > 40:  # a question is no name: "Checkout speed goes with How satisfied were you?"
+        name = CALLED.get(re.sub(r"_[0-9]+$", "", one["id"]), name)
     # A share of people who are not dissatisfied must not stand under the name of those who are.
     name += ": no" if name and one["kpi"][0] == "share_0_1" and words.says(words.BINARY, name, one.get("wording", ("",))[0]) else ""
+    # "Overall stands at 25 %" does not say of what; and who knows the grades as they were given must see that they are shown the other way round.
+    said = [COUNTED.get(one["kpi"][0], ""), "turned: high is good" if one["kpi"][0] != "share_0_1" and one.get("scale", ("",))[0] in turned else ""]
+    said = ", ".join(part for part in said if part)
+    name += f" ({said})" if name and said and len(name) + len(said) <= 57 else ""
     return [f"label = {text(name)}"] if 0 < len(name) <= 60 else []
 
 

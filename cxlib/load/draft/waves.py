@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib import quarters
-from cxlib.load.draft import facts, forms, words
+from cxlib.load.draft import facts, forms, names, words
 from cxlib.load.draft.book import pairs
 
 FIELDWORK = 100  # days: a longer span is no single fieldwork
@@ -44,8 +44,9 @@ def spans(file: facts.File, column: str, form: str) -> tuple[list[Span], str]:
             return _by_days(days)
     if found := _by_column(file):
         return found, "fieldwork_close"
-    if found := _NAME.search(file.path.name):
-        return [_named(found, file)], "fieldwork_close"
+    for said in (file.reading.sheet, names.bare(file.path.name)):
+        if found := _NAME.search(_year_first(said)):
+            return [_named(found, file)], "fieldwork_close"
     day = dt.datetime.fromtimestamp(file.path.stat().st_mtime, dt.UTC).date()
     why = f"DAYS NOT KNOWN: nothing in the file or its name dates it. The day on which the file was written, {day}, stands in: correct quarter, first and last."
     return [Span(_slug(file.path.name.split(".")[0]), day, day, "", why, False)], "fieldwork_close"
@@ -97,6 +98,13 @@ def _by_column(file: facts.File) -> list[Span]:
             made = [(cell, _named(match, file)) for cell, match in found.items()]
             return [one._replace(wave=_slug(cell), where=pairs({name: cell}), why=f"{counts[cell]:,} rows whose '{name}' is {cell}; {one.why}") for cell, one in sorted(made, key=lambda pair: pair[1].last)]
     return []
+
+
+def _year_first(said: str) -> str:
+    """Return a name with its quarter behind its year: Q1 2026, 1. Quartal 2026, 2026 1T are 2026Q1, a half-year its last quarter."""
+    said = re.sub(r"(?i)(?<![0-9a-z])q([1-4])[-_ .']*((?:19|20)[0-9]{2})(?![0-9])", r"\2Q\1", said)
+    said = re.sub(r"(?i)(?<![0-9])([1-4])[-_ .]*(?:quartal|quarter|trimestre|trim|qtr|kwartaal)[-_ .]*((?:19|20)[0-9]{2})(?![0-9])", r"\2Q\1", said)
+    return re.sub(r"(?i)(?<![0-9])((?:19|20)[0-9]{2})[-_ .]*(?:t([1-4])|([1-4])t)(?![0-9a-z])", lambda found: f"{found[1]}Q{found[2] or found[3]}", said)
 
 
 def _named(found: re.Match, file: facts.File) -> Span:

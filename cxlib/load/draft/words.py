@@ -1,4 +1,4 @@
-"""The words by which questionnaires of five languages name what they ask and how it is answered."""
+"""The words by which questionnaires of several languages name what they ask and how it is answered."""
 
 import re
 import unicodedata
@@ -6,8 +6,8 @@ import unicodedata
 # What a column is, by words of its name or wording (folded: lower case, no accents). The first field that fits wins.
 FIELDS = {
     "response_id": r"\b(response|respondent|record|interview|case|survey|submission|review|reponse|antwort|fragebogen|respuesta|resposta|tweet|comment|feedback)[ _]*(id|nr|no|num|number|nummer|key)\b|\b(responseid|respondentid|respid|respnum|resp ?num|resp ?id|lfdnr|lfd nr|uuid|guid|caseid|recordid|record)\b",
-    "person_id": r"\b(panel|panelist|panellist|customer|client|cust|person|member|user|guest|patient|passenger|subscriber|household|loyalty|caller|contact|kunde|kunden|teilnehmer|cliente|usuario|utilisateur|abonne|membre|socio|external|externe)[ _]*(unique )?(id|nr|no|num|number|nummer|key|code|ref|reference|numero|referenz|data ?reference|datenreferenz)\b|\b(kundennr|kundennummer|customerid|customerno|custid|clientid|memberid|userid|person|customer|externalreference|externaldatareference|no client|n client|numero client|id client|id cliente|id kunde|id customer)\b",
-    "account_id": r"\b(account|contract|konto|vertrag|compte|contrat|cuenta|contrato|conta)[ _]*(id|nr|no|num|number|nummer|key)\b",
+    "person_id": r"\b(panel|panelist|panellist|customer|client|cust|person|member|user|guest|patient|passenger|subscriber|household|loyalty|caller|contact|kunde|kunden|teilnehmer|cliente|usuario|utilisateur|abonne|membre|socio|external|externe)[ _]*(unique )?(id|nr|no|num|number|nummer|key|code|ref|reference|numero|referenz|data ?reference|datenreferenz)\b|\b(kundennr|kundennummer|customerid|customerno|custid|clientid|memberid|userid|person|customer|externalreference|externaldatareference|(loyalty|membership|member|bonus|club|rewards?|customer|kunden|payback|fidelity|fidelite|fidelidad|fidelidade)[ _]*(card|karte|kartennummer|kartennr|carte|tessera|tarjeta|cartao)( ?(id|nr|no|num|number|nummer|key|numero))?|card ?(id|nr|no|num|number)|kundenkarte|klantnr|klantnummer|codice cliente|no client|n client|numero client|id client|id cliente|id kunde|id customer)\b",
+    "account_id": r"^(account|company|organi[sz]ation|customer account|firma|unternehmen|entreprise|empresa|azienda|bedrijf)( ?name)?$|\b(account|company|organi[sz]ation|contract|konto|vertrag|compte|contrat|cuenta|contrato|conta)[ _]*(id|nr|no|num|number|nummer|key)\b",
     "weight": r"\b(weight|weights|wt|wgt|wght|gewicht|gewichtung|poids|ponderation|peso|ponderacion|ponderacao|weightvar|weighting)\b",
     "language": r"\b(language|lang|userlanguage|sprache|langue|idioma|lingua)\b",
     "country": r"\b(country|land|pays|pais)\b",
@@ -16,11 +16,11 @@ FIELDS = {
     "team": r"\b(team|equipe|equipo|time de atendimento)\b",
 }
 # A day on which an answer was given, the best first; what dates something else is none.
-ANSWERED = (r"\b(recorded ?date|submitted|submit|completed|complete|answered|answer ?timestamp|end ?date|date submitted|abgeschlossen|beendet|date de fin|fecha de fin|data de envio)\b",
+ANSWERED = (r"\b(recorded ?date|response ?date|responded|replied|submitted|submit|completed|complete|answered|answer ?timestamp|end ?date|date submitted|abgeschlossen|beendet|date de fin|fecha de fin|data de envio)\b|回答日|提交时间",
             r"\b(response|interview|int|survey|review|comment|tweet|feedback|antwort|befragung|interviewdatum|enquete|encuesta|pesquisa|avaliacao|contact|kontakt)[ _]*(date|day|created|creation date|datum|on|at)?\b.*\b(date|created|datum|creation|day|on|at|timestamp)\b|\bintdate\b|\bdate (of )?(interview|survey|response)\b",
-            r"^(date|datum|fecha|data|day|jour|timestamp|zeitstempel|date time|datetime|created|created at|created on)$",
+            r"^(date|datum|fecha|data|day|jour|日付|日期|timestamp|zeitstempel|date time|datetime|created|created at|created on)$",
             r"\b(start ?date|started|begonnen|created|timestamp)\b", r"\b(date|datum|fecha|data|day)\b")
-NOT_ANSWERED = r"\b(birth|born|geburt|naissance|nacimiento|nascimento|joined|since|seit|depuis|contract|expiry|expiration|delivery|delivered|shipping|limit|estimated|approved|aproved|purchase|order|opened|visit|flown|travel|last)\b"
+NOT_ANSWERED = r"\b(sent|send|invited|invitation|due|expires?|versandt|envoye|enviado|birth|born|geburt|naissance|nacimiento|nascimento|joined|since|seit|depuis|contract|expiry|expiration|delivery|delivered|shipping|limit|estimated|approved|aproved|purchase|order|opened|visit|flown|travel|last)\b"
 WAVES = r"\b(year|jahr|annee|ano|anio|wave|welle|vague|ola|onda|quarter|quartal|trimestre|period|release period|survey year|fiscal year|fy)\b"
 # What identifies a person: never an item.
 PERSONAL = {
@@ -38,20 +38,25 @@ PERSONAL = {
 # What a survey tool notes of itself.
 TOOL = r"^(start ?date|end ?date|date created|date modified|status|response type|progress|duration.*|finished|recorded ?date|browser|version|operating ?system|resolution|response ?set|collector ?id|custom ?data.*|user ?agent|count|index|row ?index|row|unnamed.*|column 1|start ?time|end ?time|run ?id|v[0-9]+ (responseset|name|status|finished))$"
 KPIS = {
-    "recommend": r"recommend|\bnps\b|net ?pro(moter)?\b|weiterempf|empfehl|recomend|recommand|\bltr\b",
-    "effort": r"\b(effort|ces|easy|ease|easier|aufwand|einfach|leicht|muhelos|facile|facilement|facil|facilidad|facilidade|esfuerzo|esforco)\b",
+    "recommend": r"recommend|\bnps\b|raccomand|consigli(are|ere|era|o )|aanbeve|aanrad|rekommend|anbefal|polec(ic|asz|enie)|tavsiye|薦|勧め|推奨|推荐|net ?pro(moter)?\b|weiterempf|empfehl|recomend|recommand|\bltr\b",
+    "effort": r"\b(effort|sforzo|semplice|moeite|gemak\w*|makkelijk|ces|easy|ease|easier|aufwand|einfach|leicht|muhelos|facile|facilement|facil|facilidad|facilidade|esfuerzo|esforco)\b",
     "repurchase": r"repurchas|\b(buy|purchase|choose|book|order|shop|visit|use|come)( us| here| it| with us)? (again|back)\b|\bcontinue\b|wieder ?(kauf|wahl|wahlen|bestellen|buchen|kommen)|erneut|rachat|rachet|reachat|volver(ia)? a|comprar (novamente|de nuevo|de novo)|voltar(ia)? a|recompra|\brenew",
-    "satisfaction": r"satisf|zufried|\bcsat\b|\b(overall|insgesamt|gesamt|global|general|geral|all things considered|tout bien)\b|\bstar rating\b|\b(stars|sterne|etoiles|estrellas|estrelas)$|\b(rating|score|note|bewertung|nota|puntuacion|calificacion|avaliacao|evaluation)\b",
+    "satisfaction": r"satisf|zufried|soddisf|tevred|nojd|tilfreds|zadowol|memnun|満足|满意|滿意|\bo?csat\b|\bosat\b|\b(overall|insgesamt|gesamt|global|general|geral|all things considered|tout bien|complessiv\w*|nel complesso|over het geheel|algemene)\b|\bstar rating\b|\b(stars|sterne|etoiles|estrellas|estrelas)$|\b(rating|score|note|bewertung|nota|puntuacion|calificacion|avaliacao|evaluation)\b",
 }
-OVERALL = r"\b(overall|insgesamt|gesamt|alles in allem|global|globale|globalement|general|en general|geral|total|all in all|as a whole|csat|all)\b"
+OVERALL = r"\b(overall|insgesamt|gesamt|alles in allem|global|globale|globalement|general|en general|geral|total|all in all|as a whole|csat|osat|ocsat|all|complessiv\w*|nel complesso|algemene|over het geheel|totale|gesamtzufriedenheit|gesamteindruck|gesamtbewertung|gesamtnote|gesamturteil)\b|総合|全体|总体|總體|整体"
+GRADES = r"\b(schulnote|schulnoten|school ?grade)\b"  # 1 is the best
+NOTE = r"\bnoten?\b"  # a grade where it runs to six: 1 is the best
+PROMOTERS = r"\b(promot\w*|detract\w*|detrat\w*|detraktor\w*|kritiker)\b"  # groups of a recommendation
+SATISFIED = r"satisf|zufried|soddisf|tevred|nojd|tilfreds|zadowol|memnun|満足|满意|滿意|\bcsat\b|\bosat\b"
+TOTALS = r"^((grand|sub|sum|row)? ?totals?|summe|gesamt|gesamtsumme|insgesamt|ergebnis|gesamtergebnis|average|averages|mean|durchschnitt|mittelwert|total general|moyenne|promedio|media|somme|suma|soma|totale|totaal|gemiddelde|合計|平均|总计|n|base|count)( ?[:=].*)?$"
 STATED = r"\b(importance|important|wichtig|wichtigkeit|importance pour|importancia)\b"
 RANKS = r"\b(rank|ranking|rang|rangfolge|reihenfolge|classez|classement|ordene|orden de|ordem|priorisier\w*)\b"
 BINARY = r"\b(dissatisf\w*|unsatisf\w*|unzufried\w*|insatisf\w*|mecontent\w*|complain\w*)\b"
 QUESTIONS = {
-    "why": r"\b(why|reason|reasons|warum|wieso|grund|grunde|begrundung|pourquoi|raison|raisons|por que|porque|razon|razones|motivo|motivos)\b",
-    "improve": r"\b(improve|improvement|improvements|better|differently|change|suggest|suggestion|suggestions|verbesser\w*|besser|anregung\w*|amelior\w*|mieux|mejorar|mejora\w*|sugerenc\w*|melhorar|melhoria\w*|sugest\w*)\b",
+    "why": r"\b(why|reason|reasons|warum|wieso|grund|grunde|begrundung|pourquoi|raison|raisons|por que|porque|razon|razones|motivo|motivos|waarom|reden|perche)\b|理由|原因",
+    "improve": r"\b(improve|improvement|improvements|better|differently|change|suggest|suggestion|suggestions|verbesser\w*|besser|anregung\w*|amelior\w*|mieux|mejorar|mejora\w*|sugerenc\w*|melhorar|melhoria\w*|sugest\w*|verbeter\w*|miglior\w*|suggeriment\w*)\b|改善|改进",
     "praise": r"\b(like most|liked|best|enjoy|enjoyed|praise|went well|did well|gefallen|gefallt|lob|gut gelaufen|aime|apprecie|plu|gusto|gusta|gostou|elogio)\b",
-    "comment": r"\b(comment|comments|feedback|remark|remarks|verbatim|verbatims|text|message|content|review|opinion|anything|other|kommentar\w*|anmerkung\w*|bemerkung\w*|meinung|commentaire\w*|remarque\w*|comentario\w*|observac\w*|mensagem|opiniao|answer|open ended|freitext)\b",
+    "comment": r"\b(comment|comments|feedback|remark|remarks|verbatim|verbatims|text|message|content|review|opinion|anything|other|kommentar\w*|anmerkung\w*|bemerkung\w*|meinung|commentaire\w*|remarque\w*|comentario\w*|observac\w*|mensagem|opiniao|answer|open ended|freitext|commento|commenti|opmerking\w*|toelichting|osservazioni)\b|意見|感想|コメント|意见|评论",
 }
 CUTS = r"\b(gender|sex|geschlecht|sexe|sexo|genero|age|alter|altersgruppe|tranche d age|edad|idade|region|area|bundesland|segment|kundengruppe|type|class|klasse|tarif\w*|contract|vertrag\w*|plan|product|produkt|produit|producto|produto|state|province|occupation|beruf|profession|income|einkommen|revenu|ingreso\w*|renda|education|bildung|method|brand|branch|filiale|store|service|terminal|membership|country|language|channel|company|airline|cabin|traveller)\b"
 TRAITS = r"\b(gender|sex|geschlecht|sexe|sexo|genero|age|age group|alter|altersgruppe|edad|idade|region|segment|income|incme|einkommen|revenu|ingreso\w*|renda|education|bildung|occupation|beruf|profession|lang|language|household|marital|ethnicity|race|day|week|weekday|month|hour|strata|stratum|peak|sample|cluster|county|district)\b"
@@ -60,11 +65,11 @@ MISSING = r"^(don'?t know|do not know|dk|d ?k|not sure|unsure|no answer|no respo
 FLAGS = {"0", "1", "true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sim", "nao"}
 
 # An answer's strength: what it is about, with its sign, times how strongly it is meant.
-_STRONG = r"\b(very|extremely|completely|totally|strongly|fully|definitely|highly|absolutely|certainly|much|sehr|ausserst|vollig|voll|vollkommen|uberhaupt|ganz|auf jeden fall|bestimmt|tres|tout a fait|totalement|extremement|completement|muy|totalmente|muito|completamente|sumamente|plenamente|sin duda|com certeza|pas du tout|not at all|gar nicht|nada)\b"
-_WEAK = r"\b(somewhat|rather|fairly|slightly|quite|a little|eher|ziemlich|etwas|teilweise|plutot|assez|un peu|mas bien|algo|bastante|un poco|um pouco|mais ou menos|probably|wahrscheinlich|probablement)\b"
-_NEUTRAL = r"\b(neither|neutral|neutre|neutro|neutra|weder|teils|ni|nem|indifferent|undecided|so so|unentschieden|average|mittel|moyen|regular|medio|partly|indeciso|mittelmassig|befriedigend)\b|^(ok|okay|fair|acceptable)$"
-_BAD = r"\b(dissatisf\w*|unsatisf\w*|unzufried\w*|insatisf\w*|mecontent\w*|disagree|disagreed|unlikely|unwahrscheinlich\w*|improbable|improvavel|difficult|schwer|schwierig|difficile|dificil|bad|poor|schlecht|mauvais\w*|malo|mala|mal|ruim|terrible|awful|worse|worst|unfavou?rabl\w*|insatisfech\w*|insatisfeit\w*|lehne|ablehn\w*|discordo|desacuerdo|desaccord|never|nie|jamais|nunca|unacceptable|dirty|unsafe|pessimo|useless|mangelhaft|ungenugend)\b"
-_GOOD = r"\b(satisf\w*|zufried\w*|content\w*|agree|agreed|likely|wahrscheinlich|probable|provavel|easy|einfach|leicht|facile|facil|good|gut|bon|bonne|bien|bueno|buena|bom|boa|excellent|ausgezeichnet|hervorragend|excelente|great|outstanding|favou?rabl\w*|stimme|trifft|zustimm\w*|concordo|acuerdo|accord|always|immer|toujours|siempre|sempre|often|important|wichtig|importante|safe|clean|recommend|yes|ja|oui|si|sim|definitely|otimo|perfect)\b"
+_STRONG = r"\b(very|extremely|completely|totally|strongly|fully|definitely|highly|absolutely|certainly|much|sehr|ausserst|vollig|voll|vollkommen|uberhaupt|ganz|auf jeden fall|bestimmt|tres|tout a fait|totalement|extremement|completement|muy|totalmente|muito|molto|zeer|helemaal|per niente|per nulla|completamente|sumamente|plenamente|sin duda|com certeza|pas du tout|not at all|gar nicht|nada)\b"
+_WEAK = r"\b(somewhat|rather|fairly|slightly|quite|a little|eher|ziemlich|etwas|teilweise|plutot|assez|un peu|mas bien|algo|bastante|un poco|um pouco|mais ou menos|probably|wahrscheinlich|probablement|abbastanza|redelijk|tamelijk|enigszins)\b"
+_NEUTRAL = r"\b(neither|noch|ne d accordo|neutral|neutre|neutro|neutra|weder|teils|ni|nem|indifferent|undecided|so so|unentschieden|average|mittel|moyen|regular|medio|partly|indeciso|mittelmassig|befriedigend)\b|^(ok|okay|fair|acceptable)$"
+_BAD = r"\b(dissatisf\w*|unsatisf\w*|unzufried\w*|insatisf\w*|insoddisf\w*|ontevred\w*|oneens|disaccordo|improbabile|onwaarschijnlijk|moeilijk|mecontent\w*|disagree|disagreed|unlikely|unwahrscheinlich\w*|improbable|improvavel|difficult|schwer|schwierig|difficile|dificil|bad|poor|schlecht|mauvais\w*|malo|mala|mal|ruim|terrible|awful|worse|worst|unfavou?rabl\w*|insatisfech\w*|insatisfeit\w*|lehne|ablehn\w*|discordo|desacuerdo|desaccord|never|nie|jamais|nunca|unacceptable|dirty|unsafe|pessimo|useless|mangelhaft|ungenugend)\b"
+_GOOD = r"\b(satisf\w*|soddisf\w*|tevred\w*|eens|accordo|probabile|waarschijnlijk|makkelijk|zufried\w*|content\w*|agree|agreed|likely|wahrscheinlich|probable|provavel|easy|einfach|leicht|facile|facil|good|gut|bon|bonne|bien|bueno|buena|bom|boa|excellent|ausgezeichnet|hervorragend|excelente|great|outstanding|favou?rabl\w*|stimme|trifft|zustimm\w*|concordo|acuerdo|accord|always|immer|toujours|siempre|sempre|often|important|wichtig|importante|safe|clean|recommend|yes|ja|oui|si|sim|definitely|otimo|perfect)\b"
 _TOP = r"\b(excellent|excelente|outstanding|ausgezeichnet|hervorragend|perfect|otimo|terrible|awful|unacceptable|pessimo|horrible|always|immer|never|nie|jamais|toujours|siempre|nunca|sempre|worst|ungenugend)\b"
 _NOT = r"\b(not|nicht|pas|no|nao|non|dont|don't|kein|peu|wenig|poco|pouco)\b"
 _NUMBERED = re.compile(r"^\s*([+-]?[0-9]{1,2})\s*(?:[-–—:=.)(]+\s*|\s+)(?=[^0-9\s.,/%:-])(.+?)\)?\s*$", re.DOTALL)

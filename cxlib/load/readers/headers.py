@@ -15,6 +15,14 @@ LOOKED = 8  # first rows in which a header is looked for
 PLAIN = ("", "Response", "Open-Ended Response", "Antwort", "Offene Beantwortung", "Réponse", "Réponse ouverte", "Respuesta", "Respuesta abierta")
 
 
+class Lower(DataError):
+    """The header stands further down than in the first row; `row` is the one that looks like it."""
+
+    def __init__(self, said: str, row: int):
+        super().__init__(said)
+        self.row = row
+
+
 class Header(NamedTuple):
     """The columns of a file: their names, the wording the file gives, how many rows the header takes, and notes."""
 
@@ -26,17 +34,21 @@ class Header(NamedTuple):
     zones: dict = {}  # noqa: RUF012 - column -> zone of its times; never changed
 
 
-def read(head: list[list[str]], name: str, form: str = "", *, lines=None) -> Header:
-    """Return the header that the first rows of a file make; `form` names it where the rows do not say, `lines` the row of each.
+def read(head: list[list[str]], name: str, form: str = "", *, lines=None, row: int | None = None) -> Header:
+    """Return the header that the first rows of a file make; `form` names it where the rows do not say, `lines` the row of each, `row` the one it starts in.
 
     Raises DataError where there are no names, and where another row looks like the header.
     """
+    if row:
+        above = place_of(row, lines or range(1, len(head) + 1), head, name)
+        found = read(head[above:], name, form or _form([[str(one).strip() for one in cells] for cells in head[above:]]))
+        return found._replace(rows=found.rows + above)
     head = [[str(one).strip().lstrip("\ufeff").strip() for one in row] for row in head]
     if not head or not any(head[0]):
         raise DataError(f"{name}: row 1 is empty; it must hold the column names.")
     if not form and (form := _form(head)) == "one" and (place := elsewhere(head)):
         line = lines or range(1, len(head) + 1)
-        raise DataError(f"{name}: row {line[0]} is no header ({_shown(head[0])}); row {line[place]} looks like it ({_shown(head[place])}): delete the rows above it, so that every column has its name in the first row.")
+        raise Lower(f"{name}: row {line[0]} is no header ({_shown(head[0])}); row {line[place]} looks like it ({_shown(head[place])}): declare header_row = {line[place]} for this file in programme.toml, or delete the rows above it.", line[place])
     needed = {"qualtrics": 3, "qualtrics_legacy": 2, "surveymonkey": 2}.get(form, 1)
     if len(head) < needed:
         raise DataError(f"{name}: a header of the form '{form}' takes {needed} rows and the file has {len(head)}; correct 'header' in programme.toml.")
@@ -49,6 +61,13 @@ def read(head: list[list[str]], name: str, form: str = "", *, lines=None) -> Hea
     if form == "qualtrics_legacy":
         return Header(names, _wording(names, head[1]), 2, _choices(names, head[1]), notes)
     return Header(names, {}, 1, {}, notes)
+
+
+def place_of(row: int, lines, head: list, name: str) -> int:
+    """Return the place of a row among those looked at; raises DataError where it is not one of them."""
+    if row not in lines or not any(head[list(lines).index(row)]):
+        raise DataError(f"{name}: row {row} is empty or not there, so it cannot be the header; correct 'header_row' in programme.toml.")
+    return list(lines).index(row)
 
 
 def sets(header: Header, distinct) -> dict:

@@ -47,7 +47,7 @@ def parts(path: Path, reading: Reading):
 def _opened(path: Path, reading: Reading):
     content, encoding, notes = encodings.opened(path, reading.encoding)
     head, delimiter, skipped = _head(content, path, reading)
-    header = headers.read(head, path.name, reading.header)
+    header = headers.read(head, path.name, reading.header, lines=range(skipped + 1, skipped + len(head) + 1), row=reading.header_row)
     _quoting(content, path, delimiter)
     facts = {"first_row": header.rows + skipped + 1, "encoding": encoding, "wording": header.wording, "zones": header.zones, "notes": (*notes, *header.notes)}
     return content, header, skipped, delimiter, facts
@@ -66,7 +66,8 @@ def _head(content: Content, path: Path, reading: Reading) -> tuple[list, str, in
             rows[one] = [row for _, row in zip(range(HEAD), _rows(content, one, cut=True), strict=False)][skipped:]
         except (csv.Error, TypeError) as error:
             raise DataError(f"{path.name}: the header cannot be read ({str(error)[:120]}); correct 'delimiter' in programme.toml.") from None
-    best = max(rows, key=lambda one: (len(rows[one][0]) if rows[one] else 0, -len({len(row) for row in rows[one]})))
+    first = (reading.header_row or skipped + 1) - skipped - 1
+    best = max(rows, key=lambda one: (len(rows[one][first]) if len(rows[one]) > first >= 0 else 0, -len({len(row) for row in rows[one]})))
     if rows[best] and len(rows[best][0]) == 1:  # a title alone says nothing of the separator: the row that looks like a header does
         best = next((one for one in rows if len(rows[one]) > 2 and headers.elsewhere(rows[one])), best)
     return rows[best][: headers.LOOKED], best, skipped

@@ -21,8 +21,9 @@ def read(path: Path, reading: Reading) -> Raw:
     """
     size = _looked_over(path)
     facts, table = confined.run("workbook", path, {"sheet": reading.sheet}, size=size)
-    header = headers.read(facts["head"], path.name, reading.header, lines=facts["lines"])
-    _whole_header(facts, header, path)
+    header = headers.read(facts["head"], path.name, reading.header, lines=facts["lines"], row=reading.header_row)
+    above = facts["lines"].index(reading.header_row) if reading.header_row else 0
+    _whole_header(facts, header, path, above)
     if len(header.names) < facts["width"]:
         line, row = next((line, row) for line, row in zip(facts["lines"], facts["head"], strict=True) if len(row) > len(header.names))
         raise DataError(f"{path.name}: row {line} has a value in column {len(row)} where the header has {len(header.names)} columns; mend the row, or name the column.")
@@ -44,11 +45,11 @@ def sheets(path: Path) -> list[str]:
     return facts["visible"]
 
 
-def _whole_header(facts: dict, header: headers.Header, path: Path) -> None:
+def _whole_header(facts: dict, header: headers.Header, path: Path, above: int) -> None:
     """Raise DataError where a cell of the header is merged over several columns: those behind the first have no name."""
-    first, last = facts["lines"][0], facts["lines"][min(header.rows, len(facts["lines"])) - 1]
+    first, last = facts["lines"][above], facts["lines"][min(header.rows, len(facts["lines"])) - 1]
     for (top, left), (bottom, right) in facts["merged"]:
-        if header.rows == 1 and right > left and top + 1 <= last and bottom + 1 >= first:
+        if header.rows == above + 1 and right > left and top + 1 <= last and bottom + 1 >= first:
             raise DataError(f"{path.name}: row {first}: one cell of the header is merged over the columns {left + 1} to {right + 1}; take the merging back and give every column its own name.")
 
 

@@ -126,7 +126,8 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     units,
     value,
     variants,
+    visits,
     worth,
 )
 
-__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "mentions", "name", "needs", "numbers", "protection", "published", "saved", "say", "sifted", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "worth"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "mentions", "name", "needs", "numbers", "protection", "published", "saved", "say", "sifted", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "visits", "worth"]

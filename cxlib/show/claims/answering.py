@@ -5,6 +5,8 @@ import pandas as pd
 from cxlib.show import claims, prose
 from cxlib.show.claims import tracking
 
+FRAME = "who was invited is not known"  # stands in the definition of a rate whose base is the customer file
+
 
 def boxes(found: pd.DataFrame, programme) -> pd.DataFrame:
     """Return the fieldwork of each survey's latest wave as a table of words, a column a survey."""
@@ -14,11 +16,13 @@ def boxes(found: pd.DataFrame, programme) -> pd.DataFrame:
         rate = "not known: nobody knows who was invited" if row["estimate"] != row["estimate"] else prose.percent(row["estimate"], digits=1)
         if row["conf_low"] == row["conf_low"]:
             rate += f" ({prose.interval(row['conf_low'], row['conf_high'], 'percent', digits=1)})"
+        framed = FRAME in str(row["definition"])
+        asked = "not known" if row["invited"] != row["invited"] else prose.number(row["invited"])
         behind = [prose.plural(int(row[name]), word) for name, word in (("people", "person"), ("accounts", "account")) if row[name] == row[name]]
         told[f"{programme.label(survey)}, {row['quarter']}"] = {
             "Stands for": row["population"] or "not declared", "Drawn from": row.get("sample") or "not declared", "How asked": row["mode"] or "not declared", "Fieldwork": f"{prose.date(row['first'])} to {prose.date(row['last'])}",
-            "Invited": "not known" if row["invited"] != row["invited"] else prose.number(row["invited"]), "Completed": f"{prose.number(row['completed'])}{f' (known: {prose.join(behind)})' if behind else ''}",
-            "Response rate": rate, "which is": row["definition"] or "–", "Length": "not declared" if row["minutes"] != row["minutes"] else prose.plural(row["minutes"], "minute"),
+            "Invited": f"not known; the customer file holds {asked}" if framed else asked, "Completed": f"{prose.number(row['completed'])}{f' (known: {prose.join(behind)})' if behind else ''}",
+            "Response rate": f"not known; of the customer file {rate}" if framed else rate, "which is": row["definition"] or "–", "Length": "not declared" if row["minutes"] != row["minutes"] else prose.plural(row["minutes"], "minute"),
             "Weights": row["weighting"], "Weighted, they are as precise as": f"{prose.number(row['n_eff'], digits=0)} answers of equal weight" if row["factor"] > 1 + 1e-9 else "every answer counts once",
         }  # fmt: skip
     return pd.DataFrame(told).rename_axis("fieldwork").reset_index()
@@ -26,28 +30,34 @@ def boxes(found: pd.DataFrame, programme) -> pd.DataFrame:
 
 def rates(found: pd.DataFrame, programme) -> pd.DataFrame:
     """Return the response rates of each survey's latest wave as a table of words: category, then a column a survey with rate, interval and number invited."""
+    found = _defined(found)
     last = found[found["quarter"] == found.groupby("survey")["quarter"].transform("max")]
     cells = [
-        {"category": f"{_capital(_field(row.field, programme))}: {row.value}" if row.field else "All invited", "survey": f"{programme.label(row.survey)}, {row.quarter}", "cell": f"{prose.percent(row.estimate)} ({prose.interval(row.conf_low, row.conf_high, 'percent', digits=0)}), n {prose.number(row.n)}"}
+        {"category": f"{_capital(_field(row.field, programme))}: {row.value}" if row.field else ("All customers of the file" if (last["definition"].str.contains(FRAME)).all() else "All invited"), "survey": f"{programme.label(row.survey)}, {row.quarter}", "cell": f"{prose.percent(row.estimate)} ({prose.interval(row.conf_low, row.conf_high, 'percent', digits=0)}), n {prose.number(row.n)}"}
         for row in last.itertuples()
     ]  # fmt: skip
     table = pd.DataFrame(cells, columns=["category", "survey", "cell"])
     return table.pivot_table(index="category", columns="survey", values="cell", aggfunc="first", sort=False).fillna("–").rename_axis(columns=None).reset_index()
 
 
+def _defined(found: pd.DataFrame) -> pd.DataFrame:
+    """Return rates with what they are rates of; "" where it is not told."""
+    return found.assign(definition=found["definition"].fillna("").astype(str) if "definition" in found else "")
+
+
 def uneven(found: pd.DataFrame, programme) -> list[str]:
     """Say for each survey's latest wave which category is most under-represented among those who answered, where the interval of its rate lies below the rate of all."""
     said = []
-    for survey, own in found.groupby("survey", sort=False):
+    for survey, own in _defined(found).groupby("survey", sort=False):
         own = own[own["quarter"] == own["quarter"].max()]
         whole = own[own["field"] == ""].iloc[-1]
         clear = own[(own["field"] != "") & (own["conf_high"] < whole["estimate"])]
-        opening = claims.heading(programme, survey)
+        opening, those = claims.heading(programme, survey), "the customers in the file" if FRAME in whole["definition"] else "those invited"
         if clear.empty:
-            said.append(claims.say(opening, f"{prose.percent(whole['estimate'])} of those invited answered, and no group that the frame knows of answered clearly less."))
+            said.append(claims.say(opening, f"{prose.percent(whole['estimate'])} of {those} answered, and no group that the frame knows of answered clearly less."))
             continue
         row = clear.loc[(clear["share_invited"] - clear["share_answered"]).idxmax()]
-        said.append(claims.say(opening, f"{prose.percent(whole['estimate'])} of those invited answered, but {prose.percent(row['estimate'])} where {_field(row['field'], programme)} is {row['value']}: {prose.percent(row['share_invited'])} of those invited and {prose.percent(row['share_answered'])} of those who answered."))
+        said.append(claims.say(opening, f"{prose.percent(whole['estimate'])} of {those} answered, but {prose.percent(row['estimate'])} where {_field(row['field'], programme)} is {row['value']}: {prose.percent(row['share_invited'])} of {those} and {prose.percent(row['share_answered'])} of those who answered."))
     return said
 
 
@@ -73,7 +83,7 @@ def adjusted(found: pd.DataFrame, programme) -> list[str]:
         row = own.loc[(own["shift"].abs() / own["std_error"]).idxmax()]
         small = (own["shift"].abs() <= own["std_error"]).all()
         moved = f"{programme.label(row['kpi'])}, from {tracking.cell(row['shown'], row['unit'])} to {tracking.cell(row['estimate'], row['unit'])}"
-        said.append(claims.say(claims.heading(programme, survey), f"weighted back to those invited by {prose.join(_field(name, programme) for name in row['fields'].split(', '))}, {'no figure moves by more than its standard error; most moves ' if small else 'the figure that moves most for its error is '}{moved}."))
+        said.append(claims.say(claims.heading(programme, survey), f"weighted back to all who were or could have been asked, by {prose.join(_field(name, programme) for name in row['fields'].split(', '))}, {'no figure moves by more than its standard error; most moves ' if small else 'the figure that moves most for its error is '}{moved}."))
     return said
 
 

@@ -23,7 +23,18 @@ def asked(fitted: pd.DataFrame, programme, quarter: str) -> list[str]:
         text = f"{_name(programme, row)}: “{programme.item(row['item']).wording}” was answered by {prose.number(row['n'])} of {prose.plural(row['rows'], 'respondent')} ({survey}{row['quarter']})."
         age = quarters.between(row["quarter"], quarter)
         said.append(text if not age else f"{text} {quarter} has no wave of this survey: these answers, and all that follows from them, are {prose.plural(age, 'quarter')} old.")
-    return said
+    return said + _upside(fitted, programme)
+
+
+def _upside(fitted: pd.DataFrame, programme) -> list[str]:
+    """Say which attributes are shown turned, because a low score is the good one in the file: their means are not those of the answers as given."""
+    found: dict = {}
+    for model in (one for one in programme.drivers if one.survey in set(fitted["survey"])):
+        for item in (programme.item(name) for name in model.items):
+            if programme.direction(item) == "low_is_good":
+                scale = programme.scales[item.scale]
+                found.setdefault((scale.low, scale.high), {})[programme.label(item.id)] = None
+    return [f"A low score is the good one of {prose.join(list(names))}: on this page {'they are' if len(names) > 1 else 'it is'} turned, so that more is better everywhere, and an answer of {low:g} counts as {high:g}." for (low, high), names in found.items()]
 
 
 def left_out(importance: pd.DataFrame, programme) -> list[str]:

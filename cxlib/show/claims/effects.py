@@ -27,6 +27,7 @@ NEXT = {
     "randomised": "hold back a random part", "holdout": "hold back a random part", "list": "hold back a random part of the list", "matching": "hold back a random part of the list", "everyone": "leave out a random part, or begin in some units first",
     "difference_in_differences": "begin in some units first", "staggered": "leave some units without it for longer", "synthetic_control": "keep the sales of more series that the action cannot touch", "interrupted_series": "keep a control series that the action cannot touch",
 }  # fmt: skip
+SHOWN = 6  # pairs of actions that are named
 GROUPS = {"contacted": "Called", "not contacted": "Not called, same scores", "normal check": "Check: formula for normal scores", "difference": "Difference"}
 
 
@@ -49,27 +50,40 @@ def unit(outcome: str, currency: str) -> str:
 def table(actions, chosen: dict) -> pd.DataFrame:
     """Return the actions as a table of words: name, who answers for it, how customers were chosen, with what it is compared (`chosen`: action id -> design and why), what it was meant to move, days, why."""
     return pd.DataFrame([
-        {"action": action.name, "owner": action.owner or "nobody named", "chosen": CHOSEN[action.design], "compared": COMPARED[chosen[action.id][0]], "raise": OUTCOMES[action.outcome], "when": f"{prose.date(action.start)} to {prose.date(action.end)}", "why": action.why}
+        {"action": action.name, "owner": action.owner or "nobody named", "chosen": CHOSEN[action.design], "compared": COMPARED[chosen[action.id][0]], "raise": OUTCOMES[action.outcome], "when": prose.date(action.start) + (f" to {prose.date(action.end)}" if action.end != action.start else ""), "why": action.why}
         for action in actions
     ])  # fmt: skip
 
 
-def cost(action, spent: float | None, currency: str) -> str:
-    """Say what an action cost, or why that is not known."""
-    if spent is None:
-        why = f"its cost is in {action.currency}, and [[rates]] of programme.toml hold none of its first day or before" if action.currency and (action.fixed_cost or action.people_days or action.unit_cost) else "nobody wrote down what it cost"
-        return f"{action.name}: {why}, so no return can be computed; add {'the rate' if 'rates' in why else 'fixed_cost or unit_cost to plan.toml, or costs to the log'}."
-    return f"{action.name} ({action.owner or 'no owner named'}) cost {prose.money(spent, currency)}."
+def costs(actions, spent: dict, currency: str) -> list[str]:
+    """Say what each action cost, and of the others, together, why that is not known."""
+    said, unknown = [], {}
+    for action in actions:
+        if spent[action.id] is not None:
+            said.append(f"{action.name} ({action.owner or 'no owner named'}) cost {prose.money(spent[action.id], currency)}.")
+        else:
+            abroad = action.currency if action.currency and (action.fixed_cost or action.people_days or action.unit_cost) else ""
+            unknown.setdefault(abroad, []).append(action.name)
+    for abroad, names in unknown.items():
+        it, costs = ("it", "cost is") if len(names) == 1 else ("they", "costs are")
+        why = f"{'its' if it == 'it' else 'their'} {costs} in {abroad}, and [[rates]] of programme.toml hold none of its first day or before" if abroad else f"nobody wrote down what {it} cost"
+        said.append(f"{prose.join(names)}: {why}, so no return can be computed; add {'the rate' if abroad else 'fixed_cost or unit_cost to plan.toml, or costs to the log'}.")
+    return said
 
 
 def effects(found: pd.DataFrame, plan, spent: dict, currency: str) -> list:
     """Say what each action did, the verb by its grade and interval, with the grade and its reason beneath; without a comparison what was spent, that the effect is unknown, and what would give it."""
-    said = []
+    said, alike = [], {}
     for row in found.to_dict("records"):
         action = _action(plan, row["action"])
         told = row["grade"] != "E" and row["estimate"] == row["estimate"]
-        small = f"Grade {row['grade']}: {row['reason']}. Compared with {row['comparison']}.{_note(row)}" if told else ""
-        said.append((_effect(row, action, spent.get(action.id), currency, plan) + _open(row), small))
+        small = f"Grade {row['grade']}: {row['reason']}. Compared with {row['comparison']}{_plain(row, currency)}.{_note(row)}" if told else ""
+        name, text = action.name, _effect(row, action, spent.get(action.id), currency, plan) + _open(row)
+        if row["estimate"] != row["estimate"] and text.startswith(f"{name}: "):
+            alike.setdefault(text.removeprefix(f"{name}: "), []).append(name)
+        else:
+            said.append((text, small))
+    said += [(f"{prose.join(names)}{', each' if len(names) > 1 else ''}: {text}", "") for text, names in alike.items()]
     return said or ["No action of this programme has an effect that is measured here."]
 
 
@@ -110,14 +124,26 @@ def path_caption(path: pd.DataFrame) -> str:
 
 
 def overlaps(found: pd.DataFrame, plan) -> list[str]:
-    """Say which actions met the same customers and cannot be told apart, and how the others are."""
+    """Say which actions met the same customers and cannot be told apart, and how the others are; of many pairs those with most customers in common."""
     met, name = found[found["shared"] > 0], lambda one: _action(plan, one).name
-    told = lambda rows: prose.join(f"{name(row.action)} and {name(row.other)} ({prose.plural(row.shared, row.of[:-1])})" for row in _pairs(rows).itertuples())
-    mixed, apart = met[met["separated"] == 0], met[met["separated"] == 1]
-    said = [f"Not told apart, so what is said of the one is of both together: {told(mixed)}."] if len(mixed) else []
-    lots, left = apart[apart["p"].notna()], apart[apart["p"].isna()]
-    said += [f"Told apart, because both arms of a lot had the other action as often: {told(lots)}."] if len(lots) else []
-    said += [f"Told apart by leaving out those who had both: {told(left)}."] if len(left) else []
+    told = lambda rows: prose.join(f"{name(row.action)} and {name(row.other)} ({prose.plural(row.shared, row.of[:-1])})" for row in rows.itertuples())
+
+    def some(rows):
+        pairs = _pairs(rows)
+        if len(pairs) <= SHOWN:
+            return told(pairs)
+        return told(pairs.sort_values("shared", ascending=False, kind="stable").head(SHOWN)) + f", and {len(pairs) - SHOWN} more pairs that had fewer in common"
+
+    mixed = met[met["separated"] == 0]
+    both = {frozenset(pair) for pair in zip(mixed["action"], mixed["other"])}
+    apart = met[[frozenset(pair) not in both for pair in zip(met["action"], met["other"])]]  # what one of the two cannot tell apart is not called so
+    said = [f"Not told apart, so what is said of the one is of both together: {some(mixed)}."] if len(mixed) else []
+    lots, lists = apart[apart["p"].notna()], apart[apart["p"].isna()]
+    alone = lists["note"].str.contains("second alone stand", regex=False)
+    beside, left = lists[alone], lists[~alone]
+    said += [f"Told apart, because both arms of a lot had the other action as often: {some(lots)}."] if len(lots) else []
+    said += [f"Told apart as far as lists can be, because customers who had the other action alone stand for those who had both: {some(beside)}."] if len(beside) else []
+    said += [f"Told apart by leaving out those who had both: {some(left)}."] if len(left) else []
     return said or ["No customer had two of these actions at the same time."]
 
 
@@ -203,9 +229,10 @@ def _effect(row, action, spent, currency: str, plan) -> str:
         beside = ""
         if row["estimate"] == row["estimate"]:
             beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than its past would have given, with everything else that happened in it."
-        waiting = row["design"] == "randomised" and "cannot be counted yet" in why  # somebody was held back: it takes time, not another design
-        tail = f"It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on" if waiting else f"Next time {NEXT[action.design]}"
-        return f"{action.name}: {cost}effect unknown: {why}.{beside} {tail}."
+        waiting = "cannot be counted yet" in why  # it takes time, not another design
+        remedied = any(words in why for words in ("; add ", "would give it", "would name them"))  # a file is lacking, no design
+        tail = "" if remedied else f" It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on." if waiting else f" Next time {NEXT[action.design]}."
+        return f"{action.name}: {cost}effect unknown: {why}.{beside}{tail}"
     if row["estimate"] != row["estimate"]:
         return f"{action.name}: {row['note'] or 'its effect cannot be estimated'}. Next time {NEXT[action.design]}."
     beside = [_action(plan, name).name for name in str(row["together"]).split(", ") if name] if row["joint"] else []
@@ -245,6 +272,11 @@ def _open(row) -> str:
     if row["cut"]:
         return f" {prose.plural(row['cut'], 'customer')} whose window is not over {'is' if row['cut'] == 1 else 'are'} left out; the return is counted when all windows are over."
     return ""
+
+
+def _plain(row, currency: str) -> str:
+    """Return what the plain difference would have said of a list."""
+    return f"; with nothing made alike the difference to all others would read {_amount(row['naive'], row, currency, sign=True)}" if row.get("naive", float("nan")) == row.get("naive", float("nan")) else ""
 
 
 def _note(row) -> str:

@@ -45,7 +45,7 @@ def step_table(found: pd.DataFrame, programme) -> pd.DataFrame:
     same = found["step"].dropna().nunique() < 2
     return pd.DataFrame([
         {
-            "attribute": programme.label(row["driver"]), "difference": _span(row, "estimate", "conf", _digits(row)) if row["conf_low"] == row["conf_low"] else row["note"] or "not estimable",
+            "attribute": programme.label(row["driver"]), "difference": _span(row, _digits(row)) if row["conf_low"] == row["conf_low"] else row["note"] or "not estimable",
             "rating": _or(row["performance"], 2), "headroom": _or(row["headroom"], 2), **({} if same else {"step": _or(row["step"], 1)}), "n": row["n"],
         }
         for row in found.sort_values("estimate", ascending=False, kind="stable").to_dict("records")
@@ -149,19 +149,6 @@ def _kinds(own: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return kinds.where(own["class"].fillna("") != "", ""), poor
 
 
-def unequal_table(found: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return one KPI's contrasts as a table of words: attribute, penalty, reward, class, how often, p, poor and best ratings."""
-    kinds, _ = _kinds(found)
-    words = {"both": "both ways", "one": "one side shows", "none": "cannot tell"}
-    return pd.DataFrame([
-        {
-            "attribute": programme.label(row["driver"]), "penalty": _span(row, "penalty"), "reward": _span(row, "reward"), "kind": words.get(kind, kind) or row["note"] or "–",
-            "times": drivers.times(row["p_class"]), "p": row["p"], "poor": row["n_poor"], "best": row["n_best"],
-        }
-        for kind, row in sorted(zip(kinds, found.to_dict("records")), key=lambda pair: (pair[1]["estimate"] != pair[1]["estimate"], pair[1]["estimate"]))
-    ])  # fmt: skip
-
-
 def _digits(row) -> int:
     return 2 if row["unit"] == "score" else 1
 
@@ -175,7 +162,5 @@ def _or(value, digits) -> str:
     return "–" if value != value else prose.number(value, digits=digits)
 
 
-def _span(row, name, limits="", digits=2) -> str:
-    if row[name] != row[name]:
-        return "–"
-    return f"{prose.number(row[name], digits=digits)} ({prose.interval(row[f'{limits or name}_low'], row[f'{limits or name}_high'], digits=digits)})"
+def _span(row, digits) -> str:
+    return f"{prose.number(row['estimate'], digits=digits)} ({prose.interval(row['conf_low'], row['conf_high'], digits=digits)})"

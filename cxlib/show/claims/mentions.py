@@ -23,8 +23,10 @@ def apart(covered: pd.DataFrame) -> list[str]:
     return said
 
 
-def coder(check: pd.DataFrame, names: dict) -> list[str]:
-    """Say what coded the comments: phrases alone, or a model that learnt from what people coded, for which topics and how well on comments it had not seen."""
+def coder(check: pd.DataFrame, names: dict, *, words: bool = True) -> list[str]:
+    """Say what coded the comments: phrases alone, or a model that learnt from what people coded, for which topics and how well on comments it had not seen; nothing did where no comment came in `words`."""
+    if not words:
+        return ["Topics are the codes that people gave to the answers before they came here, by the words that the dictionary has for each code and wave; no machine coded anything."]
     model = check[check["method"] == "model"]
     if model.empty:
         return ["Topics are found by the phrases of the codeframe alone: not enough comments have been coded by people to learn from (cx code export --kind train)."]
@@ -114,7 +116,7 @@ def parts(found: pd.DataFrame, unit: str) -> pd.DataFrame:
 
 def emerging(found: pd.DataFrame, surveys: list[str]) -> list[str]:
     """Say for each survey what its comments propose as new topics, what grows first."""
-    said = []
+    said = [] if surveys else ["Answers came as codes, not in words: what has no topic yet are the codes without one, which the uncovered share above counts."]
     for name in surveys:
         own = found[found["survey"] == name]
         opening = own["opening"].iloc[0] if len(own) else f"{name}: "
@@ -137,18 +139,26 @@ def proposals(found: pd.DataFrame) -> pd.DataFrame:
     ], columns=["survey", "id", "words", "now", "before", "status", "why"])  # fmt: skip
 
 
-def alerts(found: pd.DataFrame, names: dict, *, by_hand: bool) -> list[str]:
-    """Say how many comments of the latest quarter hold a topic that goes to a person at any frequency, and where the list is."""
+def alerts(found: pd.DataFrame, names: dict, *, told: str = "") -> list[str]:
+    """Say how many comments of the latest quarter hold a topic that goes to a person at any frequency, and where the list is; `told` is what must be said of the list's cells.
+
+    A count that is smaller than may be shown of a survey (`least`) is said to be fewer than that.
+    """
     if not any(True for _ in names):
         return ["The codeframe marks no topic that must go to a person at any frequency (alert = true: injury, threat, discrimination, law, data)."]
     if found.empty:
         return [f"No comment of the latest quarter speaks of {prose.join(names.values(), last='or')}. Phrases miss some: a rare topic is tuned to find too many rather than too few, and is still no guarantee."]
-    each = [f"{names[topic]} ({prose.number(count)})" for topic, count in found.groupby("topic").size().sort_values(ascending=False, kind="stable").items()]
-    closed, open_ = int((~found["case"]).sum()), int(found["case"].sum())
-    where = "the list is in tables/alert_comments.csv" if by_hand else "open this notebook by hand for the list, which never travels with a page"
-    return [f"{prose.plural(found['response_id'].nunique(), 'comment')} of the latest quarter must be read by a person now: {prose.join(each)}.",
-            *([f"Somebody may follow up {prose.number(open_)} of these mentions; {where}."] if open_ else []),
-            *([f"{prose.number(closed)} come from surveys whose promise permits no case: they can be read for what happened, not followed back to who wrote."] if closed else [])]
+    each = [f"{names[topic]} ({_many(own)})" for topic, own in sorted(found.groupby("topic"), key=lambda pair: (-pair[1]["response_id"].nunique(), pair[0]))]
+    shut, open_, many = found[~found["case"]], found[found["case"]], _many(found)
+    return [f"{many[0].upper()}{many[1:]} {'comment' if many == '1' else 'comments'} of the latest quarter must be read by a person now: {prose.join(each)}.",
+            *([f"Somebody may follow up {_many(open_)} of them: lists/alerts.csv in the folder of this run names them for whoever reads them; no page and no edition holds that list.{' ' if told else ''}{told}"] if len(open_) else []),
+            *([f"{_many(shut).capitalize()} {'comes' if _many(shut) == '1' else 'come'} from surveys whose promise permits no case: {'it' if _many(shut) == '1' else 'they'} can be read for what happened, not followed back to who wrote."] if len(shut) else [])]
+
+
+def _many(found: pd.DataFrame) -> str:
+    """How many answers there are, in words where they are fewer than may be told."""
+    count, least = found["response_id"].nunique(), int(found["least"].max())
+    return prose.number(count) if count >= least else f"fewer than {least}"
 
 
 def tests(found: pd.DataFrame, quarter: str) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from cxlib.show.claims.effects import MONEY, OUTCOMES, STUDY, named
 
 WORDS = {"retention": "customers who stayed", "margin": "margin", "contacts": "contacts", "returns": "goods sent back"}
 PARTS = {"volume": "More or fewer pieces", "mix": "Dearer or cheaper products", "price": "Other prices", "all": "All"}
+AGAINST = {"matching": " from that of customers like them", "staggered": " from what units without it show", "difference_in_differences": " from what units without it show", "interrupted_series": " from what their past and the control series say"}
+DRAWN = {"randomised": "95 % intervals of customers drawn anew", "interrupted_series": "each from a model of its own, so they add up only nearly"}
 RENEWALS = {"flagged and called": "Flagged by a low score, and called", "flagged, not called": "Flagged, and not called", "called, never flagged": "Called without a flag", "difference": "Difference of the two flagged groups"}
 
 
@@ -29,13 +31,28 @@ def counted(found: pd.DataFrame, plan, currency: str) -> list[str]:
 
 
 def growth(found: pd.DataFrame, plan, currency: str) -> list[str]:
-    """Say of what the difference in spend consists: pieces, products, prices."""
-    said = []
+    """Say of what the difference in spend consists: pieces, products, prices; by the comparison it comes from."""
+    said, nothing = [], []
     for action, own in found.groupby("action", sort=False):
-        row = own.set_index("part")
-        parts = [f"{PARTS[name].lower()} {_signed(row.loc[name, 'estimate'], currency)} ({prose.interval(row.loc[name, 'conf_low'], row.loc[name, 'conf_high'], f'money:{currency}')})" for name in ("volume", "mix", "price")]
-        said.append(f"{named(plan, action)}: spend a customer differs by {_signed(row.loc['all', 'estimate'], currency)}, of which {prose.join(parts)}; 95 % intervals of customers drawn anew.")
+        row, kind = own.set_index("part"), own["design"].iloc[0]
+        whole = row.loc["all"]
+        if not (whole["conf_low"] > 0 or whole["conf_high"] < 0):
+            nothing.append(named(plan, action))
+            continue
+        parts = [f"{PARTS[name].lower()} {_signed(row.loc[name, 'estimate'], currency)} ({_sure(row.loc[name], currency)})" for name in ("volume", "mix", "price") if name in row.index]
+        what = "sales" if kind == "interrupted_series" else "spend"
+        note = f" Mind that {own['note'].iloc[0]}." if own["note"].iloc[0] else ""
+        said.append(f"{named(plan, action)}: {what} a {own['per'].iloc[0]} differ{'' if what == 'sales' else 's'}{AGAINST.get(kind, '')} by {_signed(whole['estimate'], currency)}, of which {prose.join(parts)}; {DRAWN.get(kind, '95 % intervals as for the effect')}.{note}")
+    if nothing:
+        said.append(f"There is nothing to split where spend shows no detectable difference: {prose.join(nothing)}.")
     return said
+
+
+def _sure(row, currency: str) -> str:
+    """Return an interval of money in words, or why there is none."""
+    if row["conf_low"] == row["conf_low"]:
+        return prose.interval(row["conf_low"], row["conf_high"], f"money:{currency}")
+    return "the same everywhere" if abs(row["estimate"]) < 1e-6 else "how sure cannot be told"
 
 
 def renewals(found: pd.DataFrame, plan) -> list[str]:

@@ -7,9 +7,9 @@ from cxlib.show import claims, prose
 from cxlib.show.claims import thresholds
 
 BASES = {"observed": "As observed", "adjusted": "Others held", "within": "Within customers"}
-WORDS = {"stays": "stay as customers", "spend": "spend", "margin": "margin", "contacts": "contacts with the company"}
+WORDS = {"stays": "stay as customers", "spend": "spend", "margin": "margin", "contacts": "contacts with the company", "service": "cost to serve", "referrals": "customers brought by recommendation"}
 FATES = {"crossed": "Scored above it since", "stayed": "Scored below it since", "silent": "Not asked, or no answer", "left": "No customer any more"}
-WAYS = {"year": "Fiscal year", "brand": "Brand", "country": "Country", "measure": "Measure"}
+WAYS = {"year": "Fiscal year", "quarter": "Quarter", "brand": "Brand", "country": "Country", "measure": "Measure"}
 
 
 def mood(held) -> str:
@@ -44,11 +44,11 @@ def claims_reason(note: str) -> str:
 
 
 def holds(parts: pd.DataFrame, more: pd.DataFrame, programme) -> list[str]:
-    """Say whether a threshold holds over the years, brands and countries, on the scores as ticked, and whether there is another."""
+    """Say whether a threshold holds over time and over the segments, on the scores as ticked, and whether there is another."""
     said = []
-    for group, own in parts.groupby("group", sort=False):
+    for group in dict.fromkeys([*parts["group"], *more["group"]]):
         opening = thresholds._opening(programme, group)
-        for by, cut in own.groupby("by", sort=False):
+        for by, cut in parts[parts["group"] == group].groupby("by", sort=False):
             said.append(claims.say(opening, _held(by, cut.to_dict("records"), programme)))
         for row in more[more["group"] == group].to_dict("records"):
             said.append(claims.say(opening, _another(row, programme.currency)))
@@ -56,23 +56,30 @@ def holds(parts: pd.DataFrame, more: pd.DataFrame, programme) -> list[str]:
 
 
 def _held(by: str, rows: list[dict], programme) -> str:
-    live = [row for row in rows if not row["note"]]
     if by == "measure":
         row = rows[0]
         seen = f", {thresholds.place(row)} ({thresholds.span(row)})" if row["p"] <= 0.05 else ""
         return f"on the scores as ticked, mood and all, {'one shows too' if row['p'] <= 0.05 else 'it does not show'} ({prose.p_value(row['p'])}){seen}; the mood draws it out there."
-    if not live:
-        return f"{WAYS[by].lower()} by {WAYS[by].lower()} there are too few customers to look."
-    words = prose.join(f"{_value(programme, by, row['value'])} {thresholds.amount(row['common'], 'spend', programme.currency)} ({thresholds.amount(row['common_low'], 'spend', programme.currency)} to {thresholds.amount(row['common_high'], 'spend', programme.currency)})" for row in live if row["common"] == row["common"])
-    p = live[0]["p_same"]
-    if p != p:
-        return f"the change there by {WAYS[by].lower()}: {words}."
-    verdict = "the parts do not differ detectably" if p > 0.05 else "the parts differ, so it is not one threshold for all"
-    return f"the change there by {WAYS[by].lower()}: {words}; {verdict} ({prose.p_value(p)})."
+    live, few = [row for row in rows if row["common"] == row["common"]], [row for row in rows if row["common"] != row["common"]]
+    gone = "" if not few else f" Nothing can be told of {prose.join(_value(programme, by, row['value']) for row in few) if len(few) < 4 else prose.plural(len(few), 'part')}: too few customers."
+    name = _way(programme, by)
+    if len(live) < 2:
+        return f"whether it is the same by {name[:1].lower()}{name[1:]} cannot be told: {'no part' if not live else 'only one part'} has 100 customers.{gone if live else ''}"
+    size = lambda row: f"{thresholds.amount(row['common'], 'spend', programme.currency)} ({thresholds.amount(row['common_low'], 'spend', programme.currency)} to {thresholds.amount(row['common_high'], 'spend', programme.currency)})"
+    ends = sorted(live, key=lambda row: row["common"])
+    words = prose.join(f"{_value(programme, by, row['value'])} {size(row)}" for row in live) if len(live) < 5 else f"from {size(ends[0])} in {_value(programme, by, ends[0]['value'])} to {size(ends[-1])} in {_value(programme, by, ends[-1]['value'])}, {prose.plural(len(live), 'part')}"
+    p, whole = live[0]["p_same"], live[0]["p_same_holm"]
+    verdict = "the parts do not differ detectably" if p > 0.05 else "the parts differ, so it is not one threshold for all" if whole <= 0.05 else "the parts differ, but no more than one of so many cuts would by chance"
+    shown = prose.p_value(p) if p > 0.05 else f"{prose.p_value(p)}, over all cuts {prose.p_value(whole)}"
+    return f"the change there by {name[:1].lower()}{name[1:]}: {words}; {verdict} ({shown}).{gone}"
+
+
+def _way(programme, by: str) -> str:
+    return WAYS.get(by) or programme.label(by)
 
 
 def _value(programme, by: str, value: str) -> str:
-    values = next((segment.values for segment in programme.segments if segment.field == by), {})
+    values = next((segment.values for segment in programme.segments if by in (segment.field, segment.id)), {})
     return values.get(value, value)
 
 
@@ -85,13 +92,21 @@ def _another(row, currency: str) -> str:
 
 
 def parts(found: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return the threshold part by part as a table of words."""
+    """Return the threshold part by part as a table of words, where it was looked for anew."""
+    shown = found[(found["by"] != "quarter") & (found["note"] == "")]
     rows = [
-        {"group": thresholds.named(programme, row["group"]) or "All", "part": f"{WAYS[row['by']]}: {_value(programme, row['by'], row['value'])}", "customers": row["customers"], "place": thresholds.place(row) if not row["note"] else "not estimable",
-         "interval": thresholds.span(row) if not row["note"] else "", "p": row["p"]}
-        for row in found.to_dict("records")
+        {"group": thresholds.named(programme, row["group"]) or "All", "part": f"{_way(programme, row['by'])}: {_value(programme, row['by'], row['value'])}", "customers": int(row["customers"]),
+         "place": "; ".join(f"{thresholds.KINDS[one['shape']]} {thresholds.place(one)}" for one in thresholds.readings(row)), "interval": thresholds.span(row), "p": row["p"]}
+        for row in shown.to_dict("records")
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["group", "part", "customers", "place", "interval", "p"])
+
+
+def tests(found: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the tests that the parts do not differ, a cut each: checks of the threshold, told over all cuts on the page."""
+    once = found[found["p_same"].notna()].drop_duplicates(["group", "by"]) if len(found) else found
+    rows = once.assign(n=found.groupby(["group", "by"])["n"].transform("sum"), estimate=float("nan"), conf_low=float("nan"), conf_high=float("nan"), p=once["p_same"], outcome="same") if len(once) else once.assign(outcome="")
+    return claims.tests(rows, study=thresholds.STUDY, family="stability", kind="check", key=["group", "outcome", "by"], what=lambda row: f"Threshold of spend the same by {_way(programme, row['by']).lower()}{f', {name}' if (name := thresholds.named(programme, row['group'])) else ''}")
 
 
 def below(found, programme, found_thresholds: pd.DataFrame) -> list[str]:
@@ -182,34 +197,53 @@ def followed(found: pd.DataFrame, programme, quarter: str) -> list[str]:
 
 
 def point(found: pd.DataFrame, kpi, programme, seen: tuple[float, float], customers: int) -> list[str]:
-    """Say what a step of the key figure goes with a customer and year: as observed, with others held, within customers; never more than grade C."""
+    """Say what a step of the key figure goes with a customer and year: as observed, with others held, within customers; never more than grade C, and what cannot be told."""
     nps = kpi.definition == "nps_0_10"
     step = f"10 points of {programme.label(kpi.id)} (five of a hundred customers from detractor to promoter)" if nps else f"a point of {programme.label(kpi.item)}"
     said = []
-    for outcome, own in found.groupby("outcome", sort=False):
+    for outcome, own in found[found["outcome"] != ("contacts" if (found["outcome"] == "service").any() else "")].groupby("outcome", sort=False):
         rows = own.set_index("basis")
         bits = [f"{words.lower()} {_step(rows.loc[basis], outcome, programme.currency)}" for basis, words in BASES.items() if basis in rows.index and not rows.loc[basis, "note"]]
         said += [f"{WORDS[outcome][:1].upper()}{WORDS[outcome][1:]}: {step} more {'goes' if not nps else 'go'} with {'; '.join(bits)}."] if bits else []
-    if said and seen[0] == seen[0]:
+    if not said:
+        return ["Too few customers can be followed for a year to say what a point goes with."]
+    if seen[0] == seen[0]:
         ends = f"{prose.points(seen[0])} to {prose.points(seen[1])}" if nps else f"{prose.number(seen[0], digits=1)} to {prose.number(seen[1], digits=1)}"
         ran = f"By quarter the key figure ran from {ends} among those followed; a step" if seen[1] > seen[0] else "The key figure of those followed stands at one level only, so that no range is seen; a step"
-        said.append(f"{ran} beyond that range was never seen, and is not told. Where the figure within customers is small beside the others, it is who they are rather than what changed. Who recommended whom stands in no file here, so referral cannot be told.")
-    return said or ["Too few customers can be followed for a year to say what a point goes with."]
+        said.append(f"{ran} beyond that range was never seen, and is not told. As observed is grade D, with others held grade C. Where the figure within customers is small beside the others, it is who they are rather than what changed.")
+    return said + _untold(set(found["outcome"]), programme)
+
+
+def _untold(outcomes: set, programme) -> list[str]:
+    """Say what of retention, cost to serve and referral cannot be told, and what would tell."""
+    said = [] if "stays" in outcomes else ["Retention cannot be told: the customer file names nobody who left; a last day for those who did would tell it."]
+    if "contacts" not in outcomes:
+        said.append("No contacts are held, so cost to serve cannot be told; a log of contacts by customer would tell it.")
+    elif "service" not in outcomes:
+        said.append("What a contact costs is not declared (finance.contact_cost), so cost to serve is told in contacts.")
+    if "referrals" not in outcomes:
+        lacks = f"no event of the kinds named in 'referrals' ({prose.join(programme.referrals)}) stands in the files" if programme.referrals else "who recommended whom stands in no file here"
+        said.append(f"Referral cannot be told: {lacks}. A file of events, one for each customer who came by recommendation, with the day and the key of who recommended, read as a source of events and its kind named in 'referrals', would tell it.")
+    return said
 
 
 def _step(row, outcome: str, currency: str) -> str:
+    """A figure with its interval; where the interval holds nothing, that there is no detectable difference."""
     if outcome == "stays":
-        told = lambda value: f"{prose.points(value * 100, digits=1)}"
-        return f"{told(row['estimate'])} percentage points ({told(row['conf_low'])} to {told(row['conf_high'])})"
-    told = (lambda value: prose.number(value, digits=2)) if outcome == "contacts" else (lambda value: prose.money(value, currency, digits=2))
-    return f"{told(row['estimate'])} a customer ({told(row['conf_low'])} to {told(row['conf_high'])})"
+        told, unit = (lambda value: prose.points(value * 100, digits=1)), " percentage points"
+    elif outcome == "referrals":
+        told, unit = (lambda value: prose.number(value * 100, digits=1)), " per 100 customers"
+    else:
+        told, unit = (lambda value: prose.number(value, digits=2)) if outcome == "contacts" else (lambda value: prose.money(value, currency, digits=2)), " a customer"
+    limits = f"({told(row['conf_low'])} to {told(row['conf_high'])})"
+    return f"no detectable difference {limits}" if row["conf_low"] <= 0 <= row["conf_high"] else f"{told(row['estimate'])}{unit} {limits}"
 
 
 def classes(found: pd.DataFrame, currency: str) -> pd.DataFrame:
     """Return the year after by class at the survey as a table of words: a row a class, a column an outcome."""
-    cell = lambda row: prose.percent(row["estimate"], digits=1) if row["unit"] == "share" else prose.money(row["estimate"], currency, digits=0) if row["unit"] == "money" else prose.number(row["estimate"], digits=1)
+    cell = lambda row: prose.percent(row["estimate"], digits=1) if row["unit"] == "share" else prose.money(row["estimate"], currency, digits=0) if row["unit"] == "money" else prose.number(row["estimate"], digits=3 if row["unit"] == "referrals" else 1)
     ends = lambda row: "" if row["conf_low"] != row["conf_low"] else f" ({cell({**row, 'estimate': row['conf_low']})} to {cell({**row, 'estimate': row['conf_high']})})"
     wide = {name: {row["outcome"]: f"{cell(row)}{ends(row)}" for row in own.to_dict("records")} | {"n": int(own["n"].max())} for name, own in found.groupby("class", sort=True)}
     out = pd.DataFrame.from_dict(wide, orient="index").rename_axis("class").reset_index()
-    heads = {"stays": "Still a customer", "spend": "Spend", "margin": "Margin", "contacts": "Contacts"}
+    heads = {"stays": "Still a customer", "spend": "Spend", "margin": "Margin", "contacts": "Contacts", "service": "Cost to serve", "referrals": "Recommended to"}
     return out[["class", *(name for name in heads if name in out), "n"]].rename(columns=heads)

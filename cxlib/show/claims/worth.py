@@ -97,7 +97,10 @@ def returns(found: pd.DataFrame, plan, currency: str, refused: dict | None = Non
     """Say what each action returned, the verb by grade and interval; and of the others why nothing can be said."""
     several = lambda group: account_of(group, plan) != named(plan, group["action"].iloc[0])
     said = [_return(group.set_index("measure"), account_of(group, plan), currency, several=several(group)) for action, group in found.groupby("action", sort=False)]
-    said += [f"{named(plan, action)}: no return, because {why}." for action, why in (refused or {}).items()]
+    reasons = {}
+    for action, why in (refused or {}).items():
+        reasons.setdefault(why, []).append(named(plan, action))
+    said += [f"{prose.join(names)}: no return, because {why if len(names) == 1 else why.replace('what it cost', 'what they cost')}." for why, names in reasons.items()]
     return said or ["No action has a measured effect and a cost, so no return can be computed."]
 
 
@@ -145,9 +148,9 @@ def _amount(value, unit, currency) -> str:
         return prose.percent(value, digits=1)
     if unit in ("points", "percentage points"):
         return f"{prose.points(value, digits=1)} {unit}"
-    if unit in ("money", "ratio", "margin", "amount", "sales", "money a customer"):
+    if unit in ("money", "ratio", "margin", "amount", "sales", "returns", "money a customer"):
         return prose.money(value, currency, digits=2 if unit != "money" and abs(value) < 100 else None)
-    return prose.number(value, digits=0 if value == round(value) else 2)
+    return prose.number(value, digits=0 if value == round(value) or abs(value) >= 100 else 2)
 
 
 def _limits(row, unit, currency) -> str:

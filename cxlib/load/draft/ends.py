@@ -1,0 +1,59 @@
+"""Which end of a scale is the good one, where the file does not say it: what goes against the recommendation is turned."""
+
+import numpy as np
+
+from cxlib.load.draft import facts, words
+from cxlib.load.draft.scales import ENOUGH, Guess
+
+AGAINST = -0.3  # correlation from which a rating goes against what is known
+SIGMA = 4.0  # and how far from nought it must lie
+
+
+def turned(file: facts.File, guesses: dict[str, Guess], said: dict[str, list[str]]) -> dict[str, str]:
+    """Return column -> why its low end is the good one, of ratings whose file does not say which end is.
+
+    School grades say it by their name. Others go against the questions of which the good end is known: a recommendation of 0 to 10, and scales whose
+    answers are words. `said` holds the names and questions of a column.
+    """
+    open_ends = {name: one for name, one in guesses.items() if not (one.high_label or one.labels or one.reversed) and one.high > 2}
+    found = {}
+    for name, one in open_ends.items():
+        if one.low == 1 and ((one.high in (5, 6) and words.says(words.GRADES, *said[name])) or (one.high == 6 and words.says(words.NOTE, *said[name]))):
+            found[name] = "a school grade: 1 is the best"
+    known = {name: -1.0 if one.reversed else 1.0 for name, one in guesses.items() if name not in open_ends or ((one.low, one.high) == (0, 10) and words.says(words.KPIS["recommend"], *said[name]))} | dict.fromkeys(found, -1.0)
+    rest = [name for name, one in open_ends.items() if name not in known and not words.says(f"{words.STATED}|{words.RANKS}|{words.BINARY}", *said[name]) and not _hard(said[name])]
+    if not known or not rest:
+        return found
+    values = facts.matrix(file, [*known, *rest])
+    level = _level([sign * _scores(values[name], guesses[name]) for name, sign in known.items()])
+    for name in rest:
+        own = _scores(values[name], guesses[name])
+        use = np.isfinite(own) & np.isfinite(level)
+        if use.sum() < ENOUGH or np.std(own[use]) == 0 or np.std(level[use]) == 0:
+            continue
+        r = float(np.corrcoef(own[use], level[use])[0, 1])
+        if r < AGAINST and -r * np.sqrt(use.sum()) > SIGMA:
+            others = f"'{next(iter(known))}'" if len(known) == 1 else f"{len(known)} questions whose good end is known"
+            found[name] = f"NOT SURE: its low scores go with good ones of {others} (r = {r:.2f}), so the low end is taken for the good one"
+    return found
+
+
+def _hard(said: list[str]) -> bool:
+    """An effort: its definition already knows that the low end is the good one."""
+    return words.says(r"\b(effort|aufwand|esfuerzo|esforco|sforzo|moeite)\b", *said)
+
+
+def _scores(values: np.ndarray, one: Guess) -> np.ndarray:
+    return np.where((values >= one.low) & (values <= one.high), values, np.nan)
+
+
+def _level(columns: list) -> np.ndarray:
+    """The mean of what is filled, each column in units of its own spread."""
+    table = np.column_stack(columns)
+    filled = np.isfinite(table)
+    n = np.maximum(filled.sum(axis=0), 1)
+    centred = table - np.nansum(table, axis=0) / n
+    spread = np.sqrt(np.nansum(centred**2, axis=0) / n)
+    z = centred / np.where(spread > 0, spread, np.nan)
+    many = np.isfinite(z).sum(axis=1)
+    return np.where(many > 0, np.nansum(z, axis=1) / np.maximum(many, 1), np.nan)

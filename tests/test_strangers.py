@@ -1,0 +1,406 @@
+"""`cx init` on exports of companies that nobody here has seen: what an analyst would call a wrong guess, each made here from nothing (issue 3, item 5)."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+import xlsxwriter
+from test_init import answers, items, make
+
+from cxlib import load
+from cxlib import programme as programmes
+from cxlib.errors import DataError
+from cxlib.load import codebook, draft, readers
+from cxlib.load.draft import scales
+from cxlib.programme import Reading
+
+
+def mood(n: int, seed: int = 99) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=n)
+
+
+def score(level: np.ndarray, low: int, high: int, *, seed: int, share: float = 0.75) -> np.ndarray:
+    """Scores that go with a level, and from end to end."""
+    z = share * level + np.sqrt(1 - share**2) * np.random.default_rng(seed).normal(size=len(level))
+    return np.clip(np.round((low + high) / 2 + (high - low) / 4 * z), low, high).astype(int)
+
+
+def kpis(programme) -> dict:
+    return {kpi.item: kpi.definition for kpi in programme.kpis}
+
+
+# ------------------------------------------------------------------------------------------------------------------ rows that are no answers
+
+
+def test_a_row_of_totals_at_the_end_does_not_turn_a_survey_into_a_table_of_orders(tmp_path):
+    """Its mean of 3.84 made the satisfaction a number and the sum of spend an amount: the survey was read as orders."""
+    level = mood(200)
+    frame = pd.DataFrame({"Survey #": range(1, 201), "Completed": [(dt.date(2025, 10, 1) + dt.timedelta(days=i % 90)).strftime("%m/%d/%y") for i in range(200)], "CSAT (1-5)": score(level, 1, 5, seed=1), "Made it easy": score(level, 1, 7, seed=2), "Spend": [f"{1000 + 7.31 * i:,.2f}" for i in range(200)]}).astype(str)
+    frame.loc[200] = ["Grand Total", "", "3.84", "5.10", "412,345.10"]
+    told = []
+    p = make(tmp_path, {"callcentre.csv": frame}, told=told)
+    assert set(kpis(p).values()) == {"csat_top2_of_5", "ces_2"}
+    assert items(p)["spend"].kind == "number"  # and no id, although every sum is another
+    assert any("row 202 at its end holds totals ('Grand Total')" in line for line in told)
+    tables = load.check(p)
+    assert (len(tables["responses"]), set(tables["repairs"]["row"])) == (200, {202})
+
+
+def test_a_file_put_together_twice_keeps_its_ids_so_that_no_answer_counts_twice(tmp_path):
+    """Its ids repeat, so its rows were numbered, and every answer counted twice."""
+    told = []
+    p = make(tmp_path, {"a_2026Q1.csv": pd.concat([answers(80), answers(80)])}, told=told)
+    assert p.column(p.waves[0], "response_id") == "response_id"
+    assert any("80 rows repeat one" in line for line in told)
+    tables = load.check(p)
+    assert (len(tables["responses"]), int(tables["files"]["duplicates"].sum())) == (80, 80)
+
+
+def test_an_answer_that_reads_total_is_an_answer(tmp_path):
+    frame = answers(60).assign(brand=["Total", "Shell", "Esso"] * 20).sort_values("brand", kind="stable")
+    assert len(make(tmp_path, {"stations_2026Q1.csv": frame}).waves) == 1
+    told = []
+    make(tmp_path, {"stations_2026Q2.csv": frame[["brand", *frame.columns[:-1]]]}, name="again", told=told)
+    assert not any("totals" in line for line in told)
+
+
+def test_a_title_above_the_header_of_a_text_file_is_declared_and_said(tmp_path):
+    told = []
+    p = make(tmp_path, {"pulse_2026Q1.csv": "Customer pulse Q1\nExported by insights\n\n" + answers(60).to_csv(index=False, sep=";")}, told=told)
+    assert (p.waves[0].header_row, p.waves[0].delimiter) == (4, ";")
+    assert any("names of its columns stand in row 4" in line for line in told)
+    assert len(load.check(p)["responses"]) == 60
+
+
+def test_a_row_declared_as_the_header_that_holds_nothing_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Title\n\nid,score\n1,5\n", "utf-8")
+    assert list(readers.read(path, Reading(header_row=3)).frame) == ["id", "score"]
+    for row in (2, 40):
+        with pytest.raises(DataError, match=rf"a.csv: row {row} is empty or not there.*header_row"):
+            readers.read(path, Reading(header_row=row))
+
+
+def test_every_sheet_with_answers_is_a_wave_and_none_is_dropped_in_silence(tmp_path):
+    """Only the longest sheet was read, and nothing said that the other quarter was not."""
+    with xlsxwriter.Workbook(tmp_path / "pulse.xlsx") as book:
+        book.add_worksheet("Read me").write_column(0, 0, ["Prepared by", "insights"])
+        for name, n, seed in (("Q1 2026", 80, 1), ("Q2 2026", 60, 2)):
+            sheet, frame = book.add_worksheet(name), answers(n, seed=seed)
+            sheet.merge_range(0, 0, 0, 3, f"Pulse {name}")
+            sheet.merge_range(1, 3, 1, 5, "Satisfaction with")
+            for place, row in enumerate([list(frame.columns), *frame.to_numpy().tolist()], start=2):
+                sheet.write_row(place, 0, row)
+    told = []
+    draft.make([tmp_path / "pulse.xlsx"], tmp_path / "acme", name="", overwrite=False, say=told.append)
+    p = programmes.read(tmp_path / "acme")
+    assert [(wave.sheet, wave.quarter, wave.header_row) for wave in p.waves] == [("Q1 2026", "2026Q1", 3), ("Q2 2026", "2026Q2", 3)]
+    assert any("not looked at: 'Read me'" in line for line in told)
+    tables = load.check(p)
+    assert tables["responses"].groupby("wave").size().tolist() == [80, 60]
+    again = (tmp_path / "acme" / "programme.toml").read_bytes()
+    draft.make([], tmp_path / "acme", name="", overwrite=False, say=lambda _: None)
+    assert (tmp_path / "acme" / "programme.toml").read_bytes() == again
+
+
+def test_sheets_of_one_workbook_that_are_dated_by_their_answers_keep_their_own_rows(tmp_path):
+    """Two waves of one file were taken to share its rows, which they do only on one sheet."""
+    days = [[dt.datetime(2026, 1, 5) + dt.timedelta(days=k % 60) for k in range(60)], [dt.datetime(2026, 3, 1) + dt.timedelta(days=k % 60) for k in range(60)]]
+    with xlsxwriter.Workbook(tmp_path / "pulse.xlsx", {"default_date_format": "yyyy-mm-dd"}) as book:
+        for place, name in enumerate(("North", "South")):
+            sheet, frame = book.add_worksheet(name), answers(60, seed=place)
+            for row, cells in enumerate([["Date", *frame.columns], *([day, f"{name}{cells[0]}", *cells[1:]] for day, cells in zip(days[place], frame.to_numpy().tolist(), strict=True))]):
+                sheet.write_row(row, 0, cells)
+    draft.make([tmp_path / "pulse.xlsx"], tmp_path / "acme", name="", overwrite=False, say=lambda _: None)
+    text = (tmp_path / "acme" / "programme.toml").read_text("utf-8").replace('dated_by = "fieldwork_close"', 'dated_by = "answer"')
+    (tmp_path / "acme" / "programme.toml").write_text(text, "utf-8")
+    assert len(load.check(programmes.read(tmp_path / "acme"))["responses"]) == 120
+
+
+# ------------------------------------------------------------------------------------------------------------------ which question is which
+
+
+def test_a_row_of_a_grid_is_an_attribute_and_no_key_figure(tmp_path):
+    """'How satisfied are you with the following: Speed' was published as the CSAT, and 'Ease of filing' beside it as the ease."""
+    level, n = mood(150), 150
+    above = "How satisfied are you with the following aspects of your claim?"
+    frame = pd.DataFrame({"Recommend us": score(level, 0, 10, seed=1), **{f"{above}: {row}": score(level, 1, 5, seed=place) for place, row in enumerate(["Speed", "Communication", "Fairness", "Ease of filing"], start=2)}})
+    p = make(tmp_path, {"claims_2026Q1.csv": frame.assign(id=[f"r{i}" for i in range(n)])})
+    assert kpis(p) == {"recommend": "nps_0_10"}
+    assert len(p.drivers[0].items) == 4
+
+
+def test_a_row_of_a_grid_that_asks_for_the_whole_is_the_key_figure(tmp_path):
+    level = mood(150)
+    frame = pd.DataFrame({f"How satisfied are you with: {row}": score(level, 1, 5, seed=place) for place, row in enumerate(["Speed", "Staff", "Price", "The service overall"])})
+    assert items(make(tmp_path, {"a_2026Q1.csv": frame}))["satisfaction"].wording.endswith("The service overall")
+
+
+def test_the_only_question_of_satisfaction_among_attributes_of_its_scale_is_the_key_figure(tmp_path):
+    level = mood(150)
+    frame = pd.DataFrame({name: score(level, 1, 5, seed=place) for place, name in enumerate(["How satisfied were you with your visit today?", "Cleanliness of the store", "Product availability", "Checkout speed", "Friendliness"])})
+    p = make(tmp_path, {"visits_2026Q1.csv": frame})
+    assert kpis(p) == {"satisfaction": "csat_top2_of_5"}
+    assert len(p.drivers[0].items) == 4
+
+
+@pytest.mark.parametrize("groups", [("Promoter", "Passive", "Detractor"), ("3", "2", "1"), ("100", "0", "-100")])
+def test_groups_of_a_score_are_no_question_and_tell_that_it_is_a_recommendation(groups, tmp_path):
+    """'score' was a satisfaction with a mean, and its groups a rating of 1 to 3 beside it: an item that explains itself."""
+    values = score(mood(300), 2, 10, seed=1)  # nobody gave a 0 or a 1
+    frame = pd.DataFrame({"id": [f"r{i}" for i in range(300)], "score": values, "group": [groups[0] if one >= 9 else groups[1] if one >= 7 else groups[2] for one in values], "plan": np.random.default_rng(1).choice(["A", "B"], 300)})
+    p = make(tmp_path, {"export_2026Q1.csv": frame})
+    assert kpis(p) == {"recommend": "nps_0_10"} or list(kpis(p).values()) == ["nps_0_10"]
+    assert "group" not in items(p)
+    assert "plan" in items(p)
+    assert (p.scales[p.items[0].scale].low, p.scales[p.items[0].scale].high) == (0, 10)
+
+
+def test_an_answer_that_goes_with_a_score_but_for_one_row_is_a_question(tmp_path):
+    values = score(mood(300), 0, 10, seed=1)
+    solved = np.where(values >= 6, "yes", "no")
+    solved[0] = "no" if values[0] >= 6 else "yes"
+    p = make(tmp_path, {"a_2026Q1.csv": pd.DataFrame({"Recommend us": values, "Solved": solved})})
+    assert "solved" in items(p)
+
+
+def test_a_score_in_a_file_called_nps_is_the_recommendation(tmp_path):
+    frame = pd.DataFrame({"responded": pd.date_range("2026-01-02", periods=90).strftime("%Y-%m-%d"), "score": score(mood(90), 2, 10, seed=1)})
+    p = make(tmp_path, {"nps_export.csv": frame})
+    assert [kpi.definition for kpi in p.kpis] == ["nps_0_10"]
+
+
+@pytest.mark.parametrize(("high", "definition"), [(4, "top2_of_4"), (6, "top2_of_6")])
+def test_scales_of_four_and_six_points_have_a_definition(high, definition, tmp_path):
+    level = mood(200)
+    frame = pd.DataFrame({"Overall satisfaction": score(level, 1, high, seed=1), **{f"Q{k} {name}": score(level, 1, high, seed=k) for k, name in enumerate(["Price", "Staff", "Speed"], start=2)}})
+    assert kpis(make(tmp_path, {"a_2026Q1.csv": frame})) == {"satisfaction": definition}
+
+
+# ------------------------------------------------------------------------------------------------------------------ which end is the good one
+
+
+def test_ratings_that_go_against_the_recommendation_are_turned_and_said(tmp_path):
+    """Marks of 1 (best) to 5 stood beside an NPS as if five were good: the drivers' signs were the wrong way round."""
+    level = mood(300)
+    frame = pd.DataFrame({"id": [f"r{i}" for i in range(300)], "Recommend us": score(level, 0, 10, seed=1), **{name: score(-level, 1, 5, seed=k) for k, name in enumerate(["Overall rating", "Advice", "Price", "Branch"], start=2)}})
+    told = []
+    p = make(tmp_path, {"bank_2026Q1.csv": frame}, told=told)
+    found = items(p)
+    assert {p.direction(found[name]) for name in ("advice", "price", "branch")} == {"low_is_good"}
+    overall = load.check(p)["responses"]["satisfaction"]
+    assert np.corrcoef(overall, frame["Recommend us"])[0, 1] > 0.3
+    assert any("low scores go with good ones" in line and "Advice" in line for line in told)
+    assert next(kpi.label for kpi in p.kpis if kpi.item == "satisfaction").endswith("(4-5 of 5, turned: high is good)")
+
+
+def test_ratings_that_go_with_the_recommendation_and_stated_importance_stay_as_they_are(tmp_path):
+    level = mood(300)
+    frame = pd.DataFrame({"Recommend us": score(level, 0, 10, seed=1), **{name: score(level, 1, 5, seed=k) for k, name in enumerate(["Advice", "Price", "Branch"], start=2)}, "Importance of price": score(-level, 1, 5, seed=9)})
+    p = make(tmp_path, {"bank_2026Q1.csv": frame})
+    assert {p.direction(item) for item in p.items if item.kind == "rating"} == {"high_is_good"}
+
+
+def test_a_school_grade_says_by_its_name_that_one_is_the_best(tmp_path):
+    level = mood(200)
+    frame = pd.DataFrame({"Gesamtzufriedenheit (Schulnote)": score(-level, 1, 6, seed=1), "Note Beratung": score(-level, 1, 6, seed=2), "Note Filiale": score(-level, 1, 6, seed=3)})
+    p = make(tmp_path, {"umfrage_2026Q1.csv": frame})
+    assert {p.direction(items(p)[name]) for name in ("note_beratung", "note_filiale")} == {"low_is_good"}
+    assert p.scales[items(p)["satisfaction"].scale].labels["1"] == "6"
+
+
+# ------------------------------------------------------------------------------------------------------------------------- other writings
+
+
+def test_wide_digits_of_a_japanese_export_are_scores_and_its_questions_are_understood(tmp_path):
+    level, wide = mood(200), str.maketrans("0123456789", "０１２３４５６７８９")
+    spelt = lambda values: [str(one).translate(wide) if place % 2 else str(one) for place, one in enumerate(values)]
+    frame = pd.DataFrame({"回答ID": [f"R{i:05d}" for i in range(200)], "回答日時": [f"2026年5月{1 + i % 28}日" for i in range(200)], "総合満足度": spelt(score(level, 1, 5, seed=1)), "清潔さ": spelt(score(level, 1, 5, seed=2)), "朝食": spelt(score(level, 1, 5, seed=3)),
+                          "友人に薦める可能性（0～10）": spelt(score(level, 0, 10, seed=4)), "ご意見・ご感想": [f"部屋が少し寒かったです。調整が難しい{i}" if i % 3 else "" for i in range(200)]})  # fmt: skip
+    p = make(tmp_path, {"アンケート.csv": frame})
+    assert kpis(p) == {"satisfaction": "csat_top2_of_5", "recommend": "nps_0_10"}
+    assert (p.waves[0].date_format, p.waves[0].quarter) == ("%Y年%m月%d日", "2026Q2")
+    assert [item.kind for item in p.items].count("verbatim") == 1
+    tables = load.check(p)
+    assert (len(tables["responses"]), len(tables["repairs"])) == (200, 0)
+
+
+@pytest.mark.parametrize("column", ["Consiglierebbe la nostra azienda?", "Hoe waarschijnlijk is het dat u ons aanbeveelt?", "Vill du rekommendera oss?", "¿Nos recomendaría?", "您会推荐我们吗"])
+def test_a_recommendation_is_understood_in_more_languages(column, tmp_path):
+    p = make(tmp_path, {"a_2026Q1.csv": pd.DataFrame({column: score(mood(120), 0, 10, seed=1)})})
+    assert [kpi.definition for kpi in p.kpis] == ["nps_0_10"]
+
+
+def test_two_codes_are_kinds_and_no_amount(tmp_path):
+    p = make(tmp_path, {"a_2026Q1.csv": answers(80).assign(Q9=np.arange(80) % 2 + 1)})
+    assert items(p)["q9"].kind == "nominal"
+
+
+def test_a_few_different_comments_of_a_small_survey_are_comments(tmp_path):
+    frame = answers(40).assign(Remarks=[f"The waiting time at branch {i} was far too long" if i < 20 else "" for i in range(40)])
+    assert items(make(tmp_path, {"a_2026Q1.csv": frame}))["remarks"].kind == "verbatim"
+
+
+@pytest.mark.parametrize(("cell", "words"), [("very good", 2), ("部屋が少し寒かったです", 5), ("", 0)])
+def test_words_are_counted_where_no_blanks_stand_between_them(cell, words):
+    assert abs(codebook.typed(cell) - words) <= 2
+
+
+# ------------------------------------------------------------------------------------------------------------------------------- customers
+
+
+def test_a_loyalty_card_is_the_customers_key_in_every_file_that_names_it(tmp_path):
+    """Members were not read at all, and receipts and answers lost their customer."""
+    rng = np.random.default_rng(1)
+    cards = [f"{9_800_000_000 + int(one)}" for one in rng.choice(10**6, 300, replace=False)]
+    members = pd.DataFrame({"Card No": cards, "Tier": rng.choice(["Blue", "Gold"], 300), "Home Store": rng.choice(["0012", "0047"], 300)})
+    receipts = pd.DataFrame({"Receipt": [f"T{i // 2}" for i in range(900)], "Date": [f"{1 + i % 12:02d}/{1 + i % 28:02d}/25" for i in range(900)], "Loyalty Card": rng.choice(cards, 900), "Net Amount": np.round(rng.gamma(2, 9, 900), 2)})
+    visits = pd.DataFrame({"Timestamp": [f"{10 + i % 3}/{1 + i % 28:02d}/2025 10:00:00" for i in range(200)], "Your loyalty card number": rng.choice(cards, 200), "How satisfied were you?": score(mood(200), 1, 5, seed=1)})
+    p = make(tmp_path, {"members.csv": members, "receipts.csv": receipts, "visits.csv": visits})
+    keys = {source.table: source.columns.get("person_id") for source in p.sources}
+    assert keys == {"people": "Card No", "orders": "Loyalty Card"}
+    assert p.waves[0].columns["person_id"] == "Your loyalty card number"
+
+
+def test_the_number_of_a_payment_card_is_no_key(tmp_path):
+    def luhn(body: str) -> str:
+        total = sum(sum(divmod(int(d) * (2 - place % 2), 10)) for place, d in enumerate(reversed(body)))
+        return body + str(-total % 10)
+
+    rng = np.random.default_rng(1)
+    frame = answers(100).assign(**{"Card number": [luhn(f"4{rng.integers(10**13, 10**14)}") for _ in range(100)]})
+    p = make(tmp_path, {"a_2026Q1.csv": frame})
+    assert "Card number" not in p.waves[0].columns.values()
+
+
+def test_the_name_of_an_account_is_its_key(tmp_path):
+    frame = answers(120).assign(account=[f"Globex {i % 50} GmbH" for i in range(120)])
+    assert make(tmp_path, {"a_2026Q1.csv": frame}).waves[0].columns["account_id"] == "account"
+
+
+# ----------------------------------------------------------------------------------------------------------------------------- what is said
+
+
+def test_a_file_in_which_nothing_is_asked_is_marked_and_says_what_it_lacks_to_be_a_table(tmp_path):
+    frame = pd.DataFrame({"date": pd.date_range("2026-01-01", periods=200).strftime("%Y-%m-%d"), "location": [f"city {i % 40}" for i in range(200)], "Y": np.arange(200) * 3 + 100})
+    told = []
+    make(tmp_path, {"sales.csv": frame}, told=told)
+    assert any("NOT SURE: nothing in it is asked or judged" in line for line in told)
+
+
+def test_a_doubt_that_all_waves_share_is_told_once(tmp_path):
+    frame = pd.DataFrame({"Year": [str(2010 + i) for i in range(8)], "Share": np.round(np.linspace(50, 70, 8), 1), "Other": np.round(np.linspace(40, 70, 8), 1)})
+    told = []
+    make(tmp_path, {"published.csv": frame}, told=told)
+    assert sum("days of fieldwork are not known" in line for line in told) == 1
+
+
+@pytest.mark.parametrize(("name", "quarter"), [("Pulse Q3 2025.csv", "2025Q3"), ("2. Quartal 2026.csv", "2026Q2"), ("enquete 2026 T1.csv", "2026Q1"), ("nps_2025-Q4.csv", "2025Q4")])
+def test_the_quarter_in_a_files_name_is_found_however_it_is_written(name, quarter, tmp_path):
+    assert make(tmp_path, {name: answers(40)}).waves[0].quarter == quarter
+
+
+@pytest.mark.parametrize(
+    ("name", "survey", "label"),
+    [
+        ("Kunden_2.Hj_2025.csv", "kunden_2_hj", "Kunden 2.Hj"),
+        ("Store Visit Survey (Responses) - Form Responses 1.csv", "store_visit_survey", "Store Visit Survey"),
+        ("a survey of all the people who ever came to one of our many shops.csv", "a_survey_of_all_the_people_who_ever_came", "A survey of all the people who ever came to one of our many"),
+        ("アンケート.csv", "survey", "アンケート"),
+    ],
+)
+def test_a_survey_is_called_by_its_files_name_and_by_no_word_cut_short(name, survey, label, tmp_path):
+    """'Store visit survey responses form respon' stood on every page."""
+    found = make(tmp_path, {name: answers(40)}).surveys[0]
+    assert (found.id, found.label) == (survey, label)
+
+
+def test_a_key_figure_is_called_by_a_name_and_not_by_its_question(tmp_path):
+    """'Checkout speed goes with How satisfied were you with your visit today?' was a sentence of the first page."""
+    level = mood(150)
+    frame = pd.DataFrame({name: score(level, 1, 5, seed=place) for place, name in enumerate(["How satisfied were you with your visit today?", "Cleanliness", "Speed", "How likely are you to shop with us again?"])})
+    assert [kpi.label for kpi in make(tmp_path, {"a_2026Q1.csv": frame}).kpis] == ["Satisfaction (4-5 of 5)", "Would come back (4-5 of 5)"]
+
+
+def test_an_answer_is_dated_by_when_it_came_and_not_by_when_it_was_asked_for(tmp_path):
+    frame = answers(90).assign(survey_sent_at=pd.date_range("2025-12-20", periods=90).strftime("%Y-%m-%dT%H:%M:%SZ"), responded_at=pd.date_range("2026-01-02", periods=90).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert make(tmp_path, {"nps.csv": frame}).waves[0].columns["answered_on"] == "responded_at"
+
+
+def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_failure(tmp_path):
+    """Japanese comments, for which the codeframe has no phrases, stopped the whole report."""
+    from cxlib.text import codeframe, comments
+
+    p = make(tmp_path, {"a_2026Q1.csv": answers(80).assign(Kommentar=[f"部屋が少し寒かったです。調整が難しい{i}" for i in range(80)])})
+    tables = load.tables(p, "2026Q1", out=tmp_path / "reports")
+    mentions = comments.code(tables, codeframe.read(codeframe.STARTER))
+    assert len(mentions) == 0
+    assert len(comments.associations(mentions, tables, p.kpis[0], unit="points")) == 0
+
+
+def test_a_text_that_lies_beside_the_exports_is_left_out_and_said_and_a_broken_table_is_refused(tmp_path):
+    """`cx init FOLDER/*` stopped at the field guide: 'row 2 has 2 cells where the header has 3; mend the row'."""
+    told = []
+    guide = "Field guide, 2026, for analysts\n\nThe score runs from 0\nto 10, as asked.\nSee also, page 2\n"
+    make(tmp_path, {"a_2026Q1.csv": answers(40), "guide.txt": guide, "notes.pdf": b"%PDF-1.4 nothing"}, told=told)
+    assert sorted(path.name for path in (tmp_path / "acme" / "raw").iterdir()) == ["a_2026Q1.csv"]
+    assert sum("left out: it is no table" in line for line in told) == 2
+    with pytest.raises(DataError, match=r"b.csv: row 3 "):
+        make(tmp_path, {"a_2026Q1.csv": answers(40), "b.csv": "id,a,b\n1,2,3\n1,2\n"}, name="again")
+    with pytest.raises(DataError, match=r"guide.txt"):
+        make(tmp_path, {"guide.txt": guide}, name="alone")
+
+
+def test_answers_without_any_question_are_said_to_hold_none(tmp_path):
+    told = []
+    frame = pd.DataFrame({"ResponseId": [f"R_{i:09d}" for i in range(60)], "EndDate": [f"2026-02-{1 + i % 28:02d} 10:00:00" for i in range(60)], "Finished": "True", "IPAddress": [f"10.0.0.{i}" for i in range(60)], "Overall": ""})
+    rows = frame.to_csv(index=False).splitlines()
+    head = [rows[0], rows[0], ",".join(f'"{{""ImportId"":""{name}""}}"' for name in frame.columns)]
+    make(tmp_path, {"q.csv": "\n".join([*head, *rows[1:]]) + "\n"}, told=told)
+    assert any("no question was found in the answers" in line for line in told)
+
+
+def test_cells_of_one_fault_are_told_in_one_line_with_their_rows(tmp_path):
+    """Twenty lines of '1970-01-01' hid the other fault of the file."""
+    from cxlib import checks
+
+    frame = answers(240).assign(date=["1970-01-01" if i % 20 == 0 else f"2026-{1 + i % 6:02d}-{1 + i % 28:02d}" for i in range(240)])
+    frame["Overall satisfaction"] = frame["Overall satisfaction"].astype(object)
+    frame.loc[5, "Overall satisfaction"] = "ten"
+    make(tmp_path, {"a.csv": frame})
+    said = []
+    checks.programme(str(tmp_path / "acme"), raw=None, say=said.append)
+    assert sum("1970-01-01" in line for line in said) == 1
+    assert any("rows 2, 22, 42 and 9 more, column 'date'" in line for line in said)
+    assert any("row 7, column 'Overall satisfaction': 'ten'" in line for line in said)
+
+
+@pytest.mark.parametrize(("slip", "column"), [("ten", "Overall satisfaction"), ("7.5", "Overall satisfaction"), ("55", "Overall satisfaction"), ("n/s", "Q3 Price")])
+def test_a_slip_in_one_cell_does_not_take_a_rating_from_its_scale(slip, column, tmp_path):
+    """One 'ten' among 240 scores made the overall satisfaction a list of kinds, and the key figure was gone without a word."""
+    frame = answers(240).astype({column: object})
+    frame.loc[[5, 9], column] = slip
+    told = []
+    p = make(tmp_path, {"a_2026Q1.csv": frame}, told=told)
+    assert kpis(p) == {"recommend": "nps_0_10", "satisfaction": "csat_top2_of_5"}
+    assert len(p.drivers[0].items) >= 3
+    assert any(repr(slip) in line and "repair list" in line for line in told)
+    tables = load.check(p)
+    assert set(tables["repairs"]["row"]) == {7, 11}
+
+
+def test_a_slip_among_answers_in_words_is_set_aside_and_kinds_stay_kinds():
+    labels = {"Very satisfied": 90, "Satisfied": 80, "Neither": 30, "Dissatisfied": 20, "Very dissatisfied": 10}
+    assert (found := scales.guess(labels | {"see above": 1}, labels={}, missing={})).kind == "rating"
+    assert "see above" not in found.labels
+    assert scales.guess(labels | {"see above": 40}, labels={}, missing={}) is None
+    assert scales.guess({"North": 80, "South": 90, "good": 1}, labels={}, missing={}) is None
+
+
+def test_a_questionnaire_of_two_hundred_columns_is_checked_without_warnings(cx, tmp_path):
+    """Eight warnings of a library about its frames stood above the first line of `cx check`."""
+    frame = pd.concat([answers(60), pd.DataFrame(np.random.default_rng(1).integers(1, 6, (60, 200)), columns=[f"X{k} attribute" for k in range(200)])], axis=1)
+    make(tmp_path, {"a_2026Q1.csv": frame})
+    code, _, errors = cx("check", tmp_path / "acme")
+    assert (code, errors) == (0, "")
