@@ -361,6 +361,16 @@ def test_answers_without_any_question_are_said_to_hold_none(tmp_path):
     assert any("no question was found in the answers" in line for line in told)
 
 
+@pytest.mark.parametrize(("column", "currency", "said"), [("Amount ($)", "USD", "its sign stands in 'Amount ($)' of orders.csv"), ("Betrag in €", "EUR", "its sign stands"), ("Amount £", "GBP", "its sign"), ("Valor R$", "BRL", "its sign"), ("Amount", "EUR", "nothing in the files says it")])
+def test_the_currency_is_that_of_the_sign_and_is_asked_for_where_there_is_none(column, currency, said, tmp_path):
+    """Dollars were shown as euros, and the one remark on it stood in a comment of the programme."""
+    told = []
+    frame = pd.DataFrame({"order id": [f"o{i}" for i in range(80)], "customer id": [f"c{i % 40:05d}" for i in range(80)], "order date": [f"2026-01-{1 + i % 28:02d}" for i in range(80)], column: [f"{10 + i * 0.37:.2f}" for i in range(80)]})
+    p = make(tmp_path, {"orders.csv": frame, "a_2026Q1.csv": answers(40)}, told=told)
+    assert p.currency == currency
+    assert any(line.strip().startswith(f"currency {currency}: {said}") for line in told)
+
+
 def test_cells_of_one_fault_are_told_in_one_line_with_their_rows(tmp_path):
     """Twenty lines of '1970-01-01' hid the other fault of the file."""
     from cxlib import checks
