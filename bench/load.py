@@ -58,7 +58,7 @@ DUCK = CHILD.format(
     work='for batch in duckdb.connect(config={"threads": cores}).read_csv(str(place / "raw" / "answers.csv"), all_varchar=True).to_arrow_reader(100_000):\n    pass',
 )
 STORE = CHILD.format(
-    imports="import pandas, pyarrow.csv, pyarrow.parquet\nfrom cxlib import programme\nfrom cxlib.load import store",
+    imports="import duckdb, pandas, pyarrow.csv, pyarrow.dataset, pyarrow.pandas_compat, pyarrow.parquet\nfrom cxlib import programme\nfrom cxlib.load import store\nfrom cxlib.load.readers import database, text",
     work="with tempfile.TemporaryDirectory(dir=place) as folder:\n    store.write(programme.read(place), Path(folder))",
 )
 BOOK = CHILD.format(imports="from cxlib.load import readers\nfrom cxlib.programme import Reading", work='readers.read(place / "answers.xlsx", Reading())')

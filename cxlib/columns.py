@@ -190,6 +190,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ("resolved", "flag", "1", "Whether the matter was settled"),
         ("minutes", "number", "7.5", "Duration in minutes"),
         ("team", "text", "team-04", "Staff team"),
+        ("text", "text", "The parcel never came.", "What the customer wrote: complaint, chat, post, review"),
+        ("language", "text", "en", "Its language, where known"),
     ),
     "events": columns(
         ("event_id", "text", "e0001", "Operational event", True),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from cxlib import contract, quarters
 from cxlib.contract import FROZEN
 from cxlib.errors import DataError
-from cxlib.questionnaire import RESPONSE_FIELDS, Id, Identifier, Item, Join, Reading, Scale, Survey, Wave
+from cxlib.questionnaire import RESPONSE_FIELDS, Id, Identifier, Item, Join, Reading, Scale, Survey, Use, Wave
 
 Definition = Literal[
     "nps_0_10", "csat_top2_of_5", "ces_1", "ces_2", "ease_top2_of_5", "repurchase_top2_of_5", "top2_of_5", "top2_of_4", "top2_of_6", "top3_of_7", "top2_of_7", "top2_of_10",
@@ -29,6 +29,17 @@ RESERVED = {*RESPONSE_FIELDS, "answer", "survey", "wave", "quarter", "week"}  # 
 PUBLISHED = ("series", "label", "day", "first", "estimate", "unit", "base", "kpi", "wording", "scale", "mode", "source", "licence")
 Table = Literal["accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff"]
 
+
+
+class Coded(BaseModel):
+    """An open question whose answers people coded before they came here: several codes an answer, and a dictionary that says what they mean."""
+
+    model_config = FROZEN
+    id: Id = Field(description="Name of the question; what it asks for follows from its wording, e.g. improve.")
+    wording: str = Field(description="The question as asked, e.g. \"What could we improve?\"")
+    survey: Id = Field(description="The survey that asks it, e.g. passengers.")
+    items: tuple[Id, ...] = Field(min_length=1, description="Nominal items without labels that hold a code each, e.g. [\"improve_1\", \"improve_2\"].")
+    dictionary: str = Field(description="CSV file beside programme.toml with the columns wave, code, label, topic, polarity; a label without a topic takes that of the same label in another wave, e.g. improve_codes.csv.")
 
 
 class Kpi(BaseModel):
@@ -130,6 +141,7 @@ class Source(Reading):
     purpose: str = Field("", description="What the data may be used for, e.g. value of customers.")
     retention_months: int | None = Field(None, ge=0, description="How long rows may be kept, counted back from the last day of the latest wave; customers from the day they left.")
     recipients: tuple[str, ...] = Field((), description="Who may see rows of it, e.g. [\"customer insight\"].")
+    uses: tuple[Use, ...] = Field(("aggregate",), description="Contacts: what may be done with the words that customers wrote there beside counting them, e.g. [\"aggregate\", \"case\"].")
 
 
 class Published(Reading):
@@ -215,6 +227,7 @@ class Programme(BaseModel):
     surveys: tuple[Survey, ...] = Field((), description="Surveys.")
     waves: tuple[Wave, ...] = Field((), description="Waves.")
     items: tuple[Item, ...] = Field((), description="Items.")
+    coded: tuple[Coded, ...] = Field((), description="Open questions whose answers people coded.")
     kpis: tuple[Kpi, ...] = Field((), description="KPIs.")
     drivers: tuple[Drivers, ...] = Field((), description="Driver models.")
     indices: tuple[Index, ...] = Field((), description="Satisfaction indices.")
@@ -278,7 +291,7 @@ class Programme(BaseModel):
     def label(self, name: str) -> str:
         """Return the words for an item, KPI, survey, segment or unit id, with the id where another of its kind has the same; the id itself where nothing is declared."""
         words = lambda one: one.label or getattr(one, "wording", "") or one.id
-        for kind in (self.kpis, self.items, self.surveys, self.segments, self.units):
+        for kind in (self.kpis, self.items, self.coded, self.surveys, self.segments, self.units):
             for one in kind:
                 if one.id == name:
                     # Two rows of a table, or two models, must not fall together because their questions read alike.
@@ -309,6 +322,7 @@ class Programme(BaseModel):
         """Return every file the programme is made from, in a fixed order: its TOML files, then the raw files it names."""
         contracts = [path for name in ("programme", "codeframe", "codeframe_before", "journeys", "plan") if (path := self.folder / f"{name}.toml").is_file()]
         contracts += [path for path in (self.folder / FORGOTTEN, self.folder / CODING_DRAWS, self.folder / CODINGS) if path.is_file()]
+        contracts += [path for path in dict.fromkeys(self.folder / one.dictionary for one in self.coded) if path.is_file()]
         files = (name for one in (*self.waves, *self.sources, *self.published) for name in (one.file, *getattr(one, "parts", ()), *(join.file for join in getattr(one, "joins", ()))) if name)
         return contracts + [self.raw / name for name in dict.fromkeys(files)]
 

@@ -79,7 +79,7 @@ def quarter_of(programme: Programme, quarter: str | None = None) -> str:
     """Return the quarter if it has a wave, the latest one where none is named; else raise DataError listing those that have."""
     present = programme.quarters()
     if not present:
-        raise DataError(f"{programme.folder.name}: no survey is declared, and a report tells of surveys by quarter; add [[surveys]], [[waves]] and [[items]] to programme.toml (`cx check` reads the other files without them).")
+        raise DataError(f"{programme.folder.name}: no survey is declared, and a report tells of surveys by quarter; add [[surveys]], [[waves]] and [[items]] to programme.toml, or, to report the other files alone, their quarters: reported = [\"2026Q3\"] (`cx check` reads them without either).")
     if quarter is None or quarter == "":
         return present[-1]
     if quarters.check(quarter) not in present:

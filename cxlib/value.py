@@ -10,7 +10,7 @@ _INTERVAL = (
 _PLACE = (
     ("shape", "text", "jump", "jump, hinge or blurred"), ("estimate", "number", "6.5", "The likeliest place, on the score"), ("conf_low", "number", "6", "Lower end of its 95 % interval (test inverted)"), ("conf_high", "number", "7", "Upper end"), ("below", "number", "6", "Largest score under it"),
     ("above", "number", "7", "Smallest score over it"), ("change", "number", "11.2", "Change of the level (of a hinge: of the slope), in the outcome's unit"), *limits("change", "widest over all places in the interval"), ("slope", "number", "0.7", "Slope under it, outcome a point"),
-    ("p", "number", "0.002", "p: no threshold"), ("f", "number", "18.1", "Largest F over all places"), ("p_curve", "number", "0.003", "p: none beside a smooth bend"), ("p_shape", "number", "0.2", "p: the other shape would look so"), ("other", "number", "7.3", "Best place of the other shape, where it is not ruled out"), ("detectable", "number", "6.1", "Smallest jump seen with 80 % power"),
+    ("p", "number", "0.002", "p: no threshold"), ("f", "number", "18.1", "Largest F over all places"), ("p_curve", "number", "0.003", "p: none beside a smooth bend"), ("p_shape", "number", "0.2", "p: the other shape would look so"), ("other", "number", "7.3", "Best place of the other shape, where it is not ruled out"), ("other_change", "number", "14.2", "Change there, in that shape"), ("other_low", "number", "", "Lower end of its 95 % interval, widest over that shape's places in the interval"), ("other_high", "number", "", "Upper end"), ("detectable", "number", "6.1", "Smallest jump seen with 80 % power"),
     ("n", "whole", "1885", "Answers", True), ("n_eff", "number", "466", "Customers, effective (Kish)"), ("customers", "whole", "588", "Customers", True), ("levels", "whole", "11", "Distinct scores", True), ("note", "text", "", "Why it is not estimable"),
 )  # fmt: skip
 FINDINGS: dict[str, tuple[Column, ...]] = {
@@ -33,8 +33,8 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
     ),
     "thresholds": columns(*_KEY, *_PLACE, ("p_holm", "number", "0.004", "p over the forms of contract, Holm; for spend")),
     "threshold_parts": columns(
-        *_KEY, ("by", "text", "year", "year, brand, country, or measure", True), ("value", "text", "2025", "The part", True), *_PLACE, ("same", "number", "1", "1: its interval holds the common place"),
-        ("common", "number", "15.7", "Change at the common place in this part"), *limits("common", "customers as clusters"), ("p_same", "number", "0.3", "p: the change is the same in all parts"),
+        *_KEY, ("by", "text", "year", "year, quarter, brand, country, a segment's id, or measure", True), ("value", "text", "2025", "The part", True), *_PLACE, ("same", "number", "1", "1: its interval holds the common place"),
+        ("common", "number", "15.7", "Change at the common place in this part"), *limits("common", "customers as clusters"), ("p_same", "number", "0.3", "p: the change is the same in all parts"), ("p_same_holm", "number", "0.9", "The same over all cuts of the group, Holm"),
     ),
     "threshold_more": columns(
         *_KEY, ("order", "whole", "2", "Second, third", True), ("shape", "text", "jump", "jump or hinge"), ("estimate", "number", "8.5", "Its place"), ("change", "number", "3.1", "Change there"), ("p", "number", "0.4", "p: none beside those before"), ("n", "whole", "1885", "Answers", True), ("note", "text", "", "Why it cannot be told"),

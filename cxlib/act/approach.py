@@ -31,14 +31,12 @@ def below(tables, rows: pd.DataFrame, lasting, held, found: pd.DataFrame, *, sur
     before = earlier(tables)
     shown = found[(found["outcome"] == "spend") & (found["p_holm"] <= 0.05) & (found["change"] > 0)] if lasting is not None else found.iloc[:0]
     for group in shown["group"]:
-        own, at = rows[rows["group"] == group], shown[shown["group"] == group]
+        own = rows[rows["group"] == group]
         options = {"x": "standing", "cluster": "person_id", "weight": "weight", "lasting": chain.of(lasting, own), "replicates": replicates, "seed": seed}
         ruled = thresholds.ruled(own, y="spend", **options)
         value = "margin" if own["margin"].notna().any() else "spend"
-        changed = thresholds.change(own, y=value, at=at, ruled=ruled, **options)
         scale = programme.scales[programme.item(item).scale]
-        size = justbelow.REACH * (scale.high - scale.low) if at["shape"].iloc[0] == "hinge" else 1.0  # of a slope, what comes over a tenth of the scale
-        changed |= {name: changed[name] * size for name in ("estimate", "conf_low", "conf_high")}
+        changed = thresholds.change(own, y=value, ruled=ruled, reach=justbelow.REACH * (scale.high - scale.low), **options)  # of a slope, what comes over a tenth of the scale
         known = {"survey": survey, "item": item, "held": held, "places": justbelow.places(ruled)}
         stood = justbelow.standing(tables, group=None if group == "all" else group, **known)
         listed = justbelow.ranked(stood, each=changed["estimate"] * chain.YEAR / days)

@@ -20,11 +20,11 @@ def account(action, log: pd.DataFrame, programme) -> pd.DataFrame:
     rows = []
     if action.fixed_cost:
         rows.append(_row("fixed", "money", "Fixed cost", action.fixed_cost * rate, f"plan.toml{abroad}"))
-    delivered = int(own["delivered_on"].notna().sum())
+    delivered, dated = int(plan.deliveries(own).notna().sum()), bool(own["delivered_on"].notna().any())
     if own["cost"].notna().any():
         rows.append(_row("deliveries", "money", "Cost of deliveries", float(own["cost"].fillna(0).sum()), f"log of actions, {int(own['cost'].notna().sum()):,} rows"))
     elif action.unit_cost is not None:
-        rows.append(_row("deliveries", "money", "Cost of deliveries", action.unit_cost * delivered * rate, f"plan.toml, {action.unit_cost:g} for each of {delivered:,} deliveries{abroad}"))
+        rows.append(_row("deliveries", "money", "Cost of deliveries", action.unit_cost * delivered * rate, f"plan.toml, {action.unit_cost:g} for each of {delivered:,} {'deliveries' if dated else 'assigned: no delivery is dated'}{abroad}"))
     if action.people_days and action.day_rate:
         rows.append(_row("people", "people", "People's work", action.people_days * action.day_rate * rate, f"plan.toml, {action.people_days:g} days at {action.day_rate:g}{abroad}"))
     if action.contingency:
@@ -49,6 +49,6 @@ def spent_on(action, log: pd.DataFrame, programme) -> tuple[np.ndarray, np.ndarr
     if own["cost"].notna().any():
         paid = own["cost"].fillna(0).to_numpy(float)
     else:
-        paid = own["delivered_on"].notna().to_numpy(float) * (action.unit_cost or 0.0) * plan.exchange(action, programme)
+        paid = plan.deliveries(own).notna().to_numpy(float) * (action.unit_cost or 0.0) * plan.exchange(action, programme)
     fixed = (action.fixed_cost or 0.0) * plan.exchange(action, programme)
     return np.r_[0, day].astype(int), np.r_[fixed if np.isfinite(fixed) else 0.0, np.nan_to_num(paid)]

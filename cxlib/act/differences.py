@@ -78,11 +78,12 @@ def before(cells: pd.DataFrame, *, effect: float, error: float = 0.0, complete: 
 def two_way(cells: pd.DataFrame, *, complete: bool = True, replicates: int = 0, seed: int = 1) -> pd.DataFrame:
     """Estimate the two-way fixed-effects coefficient (treatment, unit and period), for comparison: with staggered dates it mixes group-time effects by weights that may be negative.
 
-    out, one row: estimate, std_error (cohort-wise cluster-robust), conf_low, conf_high, df, p, std_error_boot, boot_low, boot_high (percentiles of the cluster bootstrap, where `replicates`), n (units), rows (cells). Needs complete units.
+    out, one row: estimate, std_error (cohort-wise cluster-robust), std_error_crv1 (of residuals summed by unit, as regression packages print it: G / (G - 1) x (N - 1) / (N - K), the units' own levels not counted in K), conf_low, conf_high, df, p, std_error_boot, boot_low, boot_high (percentiles of the cluster bootstrap, where `replicates`), n (units), rows (cells). Needs complete units.
     """
     own, _ = panel(cells, complete=complete)
     made = lambda mean, size: _two_way(mean, size, own.cohorts)
     row = tested(own, made) | {"std_error_boot": np.nan, "boot_low": np.nan, "boot_high": np.nan, "n": len(own.first), "rows": int(own.seen.sum())}
+    row["std_error_crv1"] = _crv1(own, row["estimate"])
     if replicates:
         drawn = bootstrap(own, made, replicates=replicates, seed=seed)
         row |= {"std_error_boot": float(np.std(drawn, ddof=1)), "boot_low": float(np.quantile(drawn, 0.025)), "boot_high": float(np.quantile(drawn, 0.975))}
@@ -194,6 +195,17 @@ def _two_way(mean, size, cohorts):
     rest = exposed - over - (weights * exposed).sum(axis=1, keepdims=True) + (weights * over).sum(axis=1, keepdims=True)
     rest = weights * rest
     return (rest * mean).sum(axis=(1, 2)) / (rest * exposed).sum(axis=(1, 2))
+
+
+def _crv1(own, estimate) -> float:
+    """Return the cluster-robust error of the two-way coefficient: units and periods taken out of outcome and treatment, what is left summed by unit (Liang & Zeger 1986, Biometrika 73:13); a unit's weight is that of all its cells."""
+    units, length = own.values.shape
+    share = own.weight / own.weight.sum()
+    out = lambda values: values - values.mean(axis=1, keepdims=True) - share @ values + share @ values.mean(axis=1)
+    exposed = out((np.arange(length) >= np.where(own.first == NEVER, length + 1, own.first)[:, None]).astype(float))
+    score = own.weight * (exposed * (out(own.values) - estimate * exposed)).sum(axis=1)
+    small = units / (units - 1) * (units * length - 1) / (units * length - length - 1)
+    return float(np.sqrt(small * (score**2).sum()) / (own.weight[:, None] * exposed**2).sum())
 
 
 def _accepted(a, b, true, share):

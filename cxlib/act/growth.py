@@ -39,7 +39,8 @@ def table(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFr
         except DataError:
             continue  # said where its effect is
         if made is not None and made["estimate"].notna().all():
-            parts.append(made.assign(action=action.id, design=design))
+            told = design == "interrupted_series" or ("product" in tables["orders"] and tables["orders"]["product"].notna().any())
+            parts.append((made if told else made[made["part"] != "mix"]).assign(action=action.id, design=design))
     return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
 
 

@@ -18,8 +18,14 @@ def synthetic_control(action, tables, *, seed: int = 1, replicates: int = 0) -> 
     drawn = synthetic.path(sold, treated=action.series, start=pd.Timestamp(action.start), donors=donors)
     path = _paths(action, drawn, "synthetic")
     row = found | {"design": "synthetic_control", "per": step(drawn["period"]), "n_treated": 1, "times": float(found["n"]), "days": (sold["period"].max() - pd.Timestamp(action.start)).days + 1, "n_eff": float(found["n"]), "grade": letter, "reason": reason}
-    row["comparison"] = f"a mix of {found['n_control']} other series, {found['n_before']} periods before; rank {found['rank']} of {found['n_control'] + 1} placebos"
+    row["comparison"] = f"a mix of {found['n_control']} other series, {found['n_before']} periods before, in which it missed the series by {_missed(drawn)} of its level; rank {found['rank']} of {found['n_control'] + 1} placebos"
     return row, path
+
+
+def _missed(drawn: pd.DataFrame) -> str:
+    """Return how far the mix was from the series before the action, as a percentage of its level."""
+    before = drawn[~drawn["after"]]
+    return f"{100 * np.sqrt((before['gap'] ** 2).mean()) / abs(before['value'].mean()):.1f} %"
 
 
 def interrupted_series(action, tables, *, seed: int = 1, replicates: int = 0) -> tuple[dict, pd.DataFrame]:

@@ -4,6 +4,8 @@ import pandas as pd
 
 from cxlib.errors import DataError
 
+SLACK = 7  # days by which the first order may come later than the time before begins
+
 
 def entries(action, tables) -> pd.DataFrame:
     """Return what is counted for an action's outcome, a row an order or contact: person_id, day, value.
@@ -52,7 +54,7 @@ def in_window(assigned: pd.DataFrame, orders: pd.DataFrame, *, days: int, value:
 
     in: the rows of one action (person_id, arm, assigned_on, delivered_on, cost) and the orders. out: the same rows, one a person (the
     first assignment), with `outcome` (0 where nothing was ordered) and `before` (the same sum over as many days before, for a look at
-    balance). Only whole windows count: rows whose window ends after `until` are left out and counted in `attrs["cut"]`.
+    balance; empty where that time begins before the first order of all, with a week's grace). Only whole windows count: rows whose window ends after `until` are left out and counted in `attrs["cut"]`.
     errors: DataError where a person was assigned to both arms, or an order lacks the value.
     """
     rows = assigned.sort_values(["assigned_on", "person_id"], kind="stable").drop_duplicates("person_id")
@@ -71,6 +73,8 @@ def in_window(assigned: pd.DataFrame, orders: pd.DataFrame, *, days: int, value:
         # money is added in cents, so that the order of the rows cannot change the last digit
         cents = (joined.loc[inside, value] * 100).round().groupby(joined.loc[inside, "person_id"]).sum()
         rows[name] = cents.reindex(rows["person_id"]).fillna(0.0).to_numpy(float) / 100
+    if len(orders):  # what the files do not reach back to is not nothing
+        rows["before"] = rows["before"].where(rows["assigned_on"] - window >= orders["ordered_on"].min() - pd.Timedelta(days=SLACK))
     rows.attrs["cut"] = cut
     return rows
 

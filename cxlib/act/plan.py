@@ -113,17 +113,22 @@ def _wrong(action: Action):
 
 def cost(action: Action, log, programme=None) -> float | None:
     """Return what an action cost in the programme's currency: its fixed cost and its people's days plus the log's own costs of deliveries, or the
-    unit cost times the deliveries where the log has none. None where nobody wrote down a cost (that is not zero), or where it is in a currency
+    unit cost times the deliveries where the log has none (`deliveries`). None where nobody wrote down a cost (that is not zero), or where it is in a currency
     without a rate (`programme.rates`) of its first day or before."""
     own = log[(log["action_id"] == action.id) & (log["arm"] == "treated")]
     people = action.people_days * action.day_rate if action.people_days and action.day_rate else None
     planned, rate = [part for part in (action.fixed_cost or None, people) if part is not None], exchange(action, programme)
     logged = float(own["cost"].fillna(0).sum()) if own["cost"].notna().any() else None
     if logged is None and action.unit_cost is not None:
-        planned.append(action.unit_cost * int(own["delivered_on"].notna().sum()))
+        planned.append(action.unit_cost * int(deliveries(own).notna().sum()))
     if (planned and not np.isfinite(rate)) or (logged is None and not planned):
         return None
     return (logged or 0.0) + sum(planned) * (rate if planned else 1.0)
+
+
+def deliveries(own):
+    """Return the day of every delivery of an action's treated rows of the log; where none at all is dated, everybody assigned is taken as reached on that day: an effort that nobody dated was not free."""
+    return own["delivered_on"] if own["delivered_on"].notna().any() else own["assigned_on"]
 
 
 def exchange(action: Action, programme) -> float:

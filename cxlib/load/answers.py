@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import DataError
+from cxlib.load.readers import codes as distinct
 from cxlib.load.readers import raw
 from cxlib.programme import Item, Programme, Reading
 
@@ -27,7 +28,7 @@ _EDGE[[*range(33), ord("#"), 127, *range(0x80, 0xC0), 0xC2, *range(0xE1, 0xE4)]]
 class Parsed(NamedTuple):
     """A column read: values (NaN or None where there is none), why a cell is missing, what rule it breaks, and how many were trimmed."""
 
-    values: np.ndarray  # a pandas text array for words
+    values: np.ndarray  # for words a pandas array of text, or of categories of text
     missing: pd.Categorical  # "" where there is a value; else blank or what a missing code means
     rule: np.ndarray | None  # "" where the cell fits, else the rule it breaks; None where every cell fits
     trimmed: int
@@ -35,7 +36,7 @@ class Parsed(NamedTuple):
 
 def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     """Apply `one(text) -> (value, missing, rule)` to each distinct cell and map the answers back."""
-    codes, words = raw.coded(cells)
+    codes, words = distinct.of(cells)
     stripped = [word.strip() for word in words]
     trials = [_failed(trial) if bare in ERRORS and not trial[1] else trial for bare, trial in zip(stripped, map(one, stripped), strict=True)]
     places, reasons = pd.factorize(np.array([trial[1] for trial in trials], dtype=object))
@@ -43,13 +44,16 @@ def _by_value(cells: pd.Series, one, dtype) -> Parsed:
     loose = np.array([word != bare and bare != "" and not trial[2] for word, bare, trial in zip(words, stripped, trials, strict=True)], dtype=bool)
     if dtype is str:
         values = pd.array([trial[0] for trial in trials], dtype="str").take(codes)
+    elif dtype == "category":
+        own, told = pd.factorize(np.array([trial[0] for trial in trials], dtype=object))
+        values = pd.Categorical.from_codes(own.astype("int32").take(codes), dtype=raw.kind(tuple(told)), validate=False)
     else:
         values = np.empty(len(words), dtype=dtype)
         for place, trial in enumerate(trials):
             values[place] = trial[0]
         values = values.take(codes)
     places = places.astype("int8" if len(reasons) < 100 else "int32")
-    missing = pd.Categorical.from_codes(places.take(codes), categories=reasons, validate=False)
+    missing = pd.Categorical.from_codes(places.take(codes), dtype=raw.kind(tuple(reasons)), validate=False)
     return Parsed(values, missing, rule, int(loose.take(codes).sum()) if loose.any() else 0)
 
 
@@ -62,14 +66,14 @@ def _free(cells: pd.Series) -> Parsed:
     """Return free text and ids as they stand but for outer blanks, without a look at each cell: most are distinct."""
     if (sizes := _tidy(cells)) is not None:
         blank = sizes == 0
-        missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK], validate=False)
+        missing = pd.Categorical.from_codes(blank.astype("int8"), dtype=raw.kind(("", BLANK)), validate=False)
         values = cells.astype("str")
         return Parsed((values.mask(blank) if blank.any() else values).array, missing, None, 0)
     bare = cells.astype("str").str.strip()
     blank = (bare == "").to_numpy(dtype=bool)
-    missing = pd.Categorical.from_codes(blank.astype("int8"), categories=["", BLANK], validate=False)
-    loose = int(((bare != cells).to_numpy(dtype=bool) & ~blank).sum())
+    missing = pd.Categorical.from_codes(blank.astype("int8"), dtype=raw.kind(("", BLANK)), validate=False)
     failed = bare.isin(ERRORS).to_numpy(dtype=bool)
+    loose = int(((bare != cells).to_numpy(dtype=bool) & ~blank & ~failed).sum())
     rule = np.where(failed, FAILED, "").astype(object) if failed.any() else None
     return Parsed(bare.mask(blank | failed).array, missing, rule, loose)
 
@@ -136,10 +140,13 @@ def numbers(cells: pd.Series, *, reading: Reading, missing: dict | None = None, 
     return _by_value(cells, one, float)
 
 
-def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None = None) -> Parsed:
-    """Return a column of codes as their labels, or of free text as it stands; undeclared codes break the contract."""
+def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None = None, few: bool = False) -> Parsed:
+    """Return a column of codes as their labels, or of free text as it stands; undeclared codes break the contract.
+
+    `few` says that the same words stand again and again, so that they may be categories.
+    """
     labels, missing = labels or {}, missing or {}
-    if not labels and not missing:
+    if not labels and not missing and not isinstance(cells.dtype, pd.CategoricalDtype):
         return _free(cells)
 
     def one(text: str):
@@ -149,7 +156,7 @@ def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None 
             return None, "", f"not a declared code ({', '.join(list(labels)[:8])})"
         return labels.get(text, text), "", ""
 
-    return _by_value(cells, one, str)
+    return _by_value(cells, one, "category" if few else str)
 
 
 def moments(cells: pd.Series, *, reading: Reading, zone: str, told: str = "") -> Parsed:
@@ -192,7 +199,7 @@ def column(cells: pd.Series, *, item: Item, programme: Programme, reading: Readi
         return ratings(cells, item=item, programme=programme, reading=reading)
     if item.kind == "number":
         return numbers(cells, reading=reading, missing=item.missing)
-    return words(cells, labels=item.labels if item.kind == "nominal" else None, missing=item.missing)
+    return words(cells, labels=item.labels if item.kind == "nominal" else None, missing=item.missing, few=item.kind == "nominal")
 
 
 class Ambiguous(DataError):

@@ -10,6 +10,7 @@ from cxlib.errors import DataError, nearest
 from cxlib.load import answers, currencies, readers, repeats, rows
 from cxlib.programme import Programme, Reading, Source, Wave
 
+OFTEN = ("survey", "wave", "quarter", "channel", "brand", "country", "language", "team", "item")  # columns of answers and comments with few words, which are kept as categories
 SUGGESTIONS = (
     ("an error of the spreadsheet", "mend the formula and save the values, or leave the cell empty"),
     ("not on the scale", "correct the score, or declare the code under 'missing' if it is none"),
@@ -49,8 +50,8 @@ def source(programme: Programme, source: Source) -> Intake:
 def whole(parts) -> Intake:
     """Return the parts of a file as one: rows below each other, counts added."""
     parts = list(parts)
-    frames, before = {name: stack([getattr(one, name) for one in parts]) for name in ("frame", "repairs", "identifiers")}, np.cumsum([0, *(len(one.frame) for one in parts)])
-    frames["verbatims"] = stack([one.verbatims.assign(at=one.verbatims["at"] + start) if len(one.verbatims) else one.verbatims for one, start in zip(parts, before)])
+    frames, before = {name: plain(stack([getattr(one, name) for one in parts])) for name in ("frame", "repairs", "identifiers")}, np.cumsum([0, *(len(one.frame) for one in parts)])
+    frames["verbatims"] = plain(stack([one.verbatims.assign(at=one.verbatims["at"] + start) if len(one.verbatims) else one.verbatims for one, start in zip(parts, before)]))
     return Intake(**frames, files=added([file for one in parts for file in one.files]), coverage=counted([one.coverage for one in parts]))
 
 
@@ -72,7 +73,13 @@ def counted(parts: list[pd.DataFrame]) -> pd.DataFrame:
 def stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """Return frames below each other; those without columns or rows say nothing."""
     frames = [frame for frame in frames if len(frame.columns)]
-    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True) if frames else pd.DataFrame()
+    frames = [frame for frame in frames if len(frame)] or frames[:1]
+    return pd.concat(map(plain, frames), ignore_index=True) if len(frames) > 1 else frames[0] if frames else pd.DataFrame()
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with its categories as text."""
+    return frame.astype({name: readers.raw.TEXT for name, kind in frame.dtypes.items() if isinstance(kind, pd.CategoricalDtype)})
 
 
 def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
@@ -104,9 +111,9 @@ def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
         if "weight" in parsed:
             rules.put("weight", parsed["weight"].missing != "", "no weight")
         if dated:
-            days = pd.Series(parsed["answered_on"].values).dt.normalize()
-            outside = days.notna() & ((days < pd.Timestamp(wave.first)) | (days > pd.Timestamp(wave.last)))
-            rules.put("answered_on", outside.to_numpy(), f"outside the wave's days {wave.first} to {wave.last}")
+            moments = np.asarray(parsed["answered_on"].values)
+            outside = (moments < np.datetime64(wave.first)) | (moments >= np.datetime64(wave.last) + 1)
+            rules.put("answered_on", outside, f"outside the wave's days {wave.first} to {wave.last}")
             rules.put("answered_on", parsed["answered_on"].missing != "", "not a date (the cell is empty)")
         rules.put("response_id", twice, "the same id as another row with other answers")
         bad = rules.broken(len(raw.frame))
@@ -235,9 +242,9 @@ class _Reader(NamedTuple):
 
     def field(self, name: str, column: str):
         kind = next(one.type for one in schema.TABLES["responses"] if one.name == name)
-        return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading, above=0)) if name == "weight" else self.typed(column, kind)
+        return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading, above=0)) if name == "weight" else self.typed(column, kind, few=name in OFTEN)
 
-    def typed(self, column: str, kind: str, labels: dict | None = None):
+    def typed(self, column: str, kind: str, labels: dict | None = None, *, few: bool = False):
         if kind in ("date", "moment"):
             return self._try(column, lambda cells: answers.moments(cells, reading=self.reading, zone=self.programme.timezone, told=self.raw.zones.get(column, "")))
         if kind == "flag":
@@ -245,7 +252,7 @@ class _Reader(NamedTuple):
             return self._try(column, lambda cells: answers.numbers(cells.str.strip().map(lambda cell: yes.get(cell, cell)), reading=self.reading))
         if kind in ("number", "whole"):
             return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading))
-        return self._try(column, lambda cells: answers.words(cells.replace(labels) if labels else cells))
+        return self._try(column, lambda cells: answers.words(cells.astype(readers.raw.TEXT).replace(labels) if labels else cells, few=few))
 
 
 def _identifiers(reading: Reading, raw: readers.Raw, kept) -> pd.DataFrame:
@@ -267,18 +274,18 @@ def _dated(frame: pd.DataFrame, programme: Programme, wave: Wave, dated: bool) -
     first = days.min() if len(days) else np.datetime64(wave.last, "D")
     places = (days - first).astype("int64")
     some = np.flatnonzero(np.bincount(places))
-    labels = [programme.quarter_of(day) for day in (first + some).tolist()]
+    of_day, quarters = pd.factorize(np.array([programme.quarter_of(day) for day in (first + some).tolist()], dtype=object))
     codes = np.zeros(int(places.max(initial=0)) + 1, dtype="int64")
     codes[some] = np.arange(len(some))
     weeks = (first + some) - ((first + some).astype("int64") + 3) % 7  # the first of January 1970 was a Thursday
     codes = codes.take(places)
-    text = lambda values: pd.array(values, dtype="str").take(codes)
-    made = {"survey": _same(wave.survey, len(frame)), "wave": _same(wave.id, len(frame)), "quarter": text(labels), "week": weeks.astype("datetime64[us]").take(codes), "answered_on": days.astype("datetime64[us]"), "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
+    quarter = pd.Categorical.from_codes(of_day.astype("int8").take(codes), dtype=readers.raw.kind(tuple(quarters)), validate=False)
+    made = {"survey": _same(wave.survey, len(frame)), "wave": _same(wave.id, len(frame)), "quarter": quarter, "week": weeks.astype("datetime64[us]").take(codes), "answered_on": days.astype("datetime64[us]"), "answer": f"{wave.survey}/{wave.id}/" + frame["response_id"].astype(str)}
     return frame.assign(**made)
 
 
 def _same(text: str, rows: int):
-    return pd.array([text], dtype="str").take(np.zeros(rows, dtype=int))
+    return pd.Categorical.from_codes(np.zeros(rows, dtype="int8"), dtype=readers.raw.kind((text,)), validate=False)
 
 
 def _verbatims(frame: pd.DataFrame, texts) -> pd.DataFrame:

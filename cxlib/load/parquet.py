@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cxlib.load.readers import raw
+
 ROWS = 200_000  # of a group: as many are in memory while a table is written, and as many again while they are on their way
 
 
@@ -41,7 +43,7 @@ class Growing:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.concat_tables(self.pending) if self.pending else self.schema.empty_table()
+        table = pa.concat_tables(self.pending).unify_dictionaries() if self.pending else self.schema.empty_table()
         self.file = self.file or pq.ParquetWriter(self.path, table.schema, **_written(table.schema))
         if self.writing:
             self.writing.result()
@@ -51,17 +53,21 @@ class Growing:
 class Thinned:
     """Some rows of a table that grows: all of them, or where there are more than `most` every second, fourth, eighth ... under its place.
 
-    Which they are hangs on the number of rows alone, not on how they came. Columns named in `without` are left out.
+    Which they are hangs on the number of rows alone, not on how they came. Columns named in `without` are left out. What goes with the rows of
+    another table (`like`) is kept for those that are kept there, by their places.
     """
 
-    def __init__(self, *, most: int, without=()):
-        self.most, self.without, self.step, self.rows, self.kept = most, without, 1, 0, []
+    def __init__(self, *, most: int = 0, without=(), like=None):
+        self.most, self.without, self.like, self.step, self.rows, self.kept = most, without, like, 1, 0, []
 
-    def add(self, table) -> None:
+    def add(self, table, places: np.ndarray | None = None) -> None:
         table = table.drop_columns([name for name in self.without if name in table.column_names])
-        self._keep(np.arange(self.rows, self.rows + len(table)), table)
+        self._keep(np.arange(self.rows, self.rows + len(table)) if places is None else places, table)
         self.rows += len(table)
-        while sum(len(places) for places, _ in self.kept) > self.most:
+        self._thin()
+
+    def _thin(self) -> None:
+        while self.like.step > self.step if self.like else sum(len(places) for places, _ in self.kept) > self.most:
             self.step *= 2
             own, self.kept = self.kept, []
             for places, part in own:
@@ -75,7 +81,20 @@ class Thinned:
         """Return the rows as a frame."""
         import pyarrow as pa
 
-        return pa.concat_tables([table for _, table in self.kept]).to_pandas().set_axis(np.concatenate([places for places, _ in self.kept]))
+        self._thin()
+        whole = pa.concat_tables([table for _, table in self.kept])
+        whole = whole.cast(pa.schema([field.with_type(pa.large_string()) if pa.types.is_dictionary(field.type) else field for field in whole.schema]))
+        return whole.to_pandas().set_axis(np.concatenate([places for places, _ in self.kept]))
+
+
+def bare(table):
+    """Return a table with its numbers as they lie in memory, NaN where there is none: to take some rows of them is several times quicker."""
+    import pyarrow as pa
+
+    def whole(column):
+        return pa.chunked_array([pa.Array.from_buffers(pa.float64(), len(one), [None, one.buffers()[1]], offset=one.offset) for one in column.chunks], pa.float64())
+
+    return pa.table([whole(column) if pa.types.is_float64(column.type) else column for column in table.columns], names=table.column_names)
 
 
 def put(path: Path, table) -> None:
@@ -89,13 +108,26 @@ def _written(schema) -> dict:
     """How a table is written: no dictionary for what seldom repeats, and bounds of its parts only where somebody asks for them, by day, number or quarter."""
     import pyarrow as pa
 
-    words = [field.name for field in schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type)]
+    words = [field.name for field in schema if pa.types.is_large_string(field.type) or pa.types.is_string(field.type) or pa.types.is_dictionary(field.type)]
     alone = {"response_id", "answer", "text", "_row"} | ({"person_id"} if "answer" in schema.names else set())
     lengths = {"column_encoding": {"person_id": "DELTA_LENGTH_BYTE_ARRAY"}} if {"person_id", "answer"} <= set(schema.names) else {}
     return lengths | {
         "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in alone],
-        "write_statistics": [name for name in schema.names if name not in words or name == "quarter"],
+        "write_statistics": [name for name in schema.names if name not in words or name == "quarter"], "store_schema": False,
     }  # fmt: skip
+
+
+def words(values: pd.Series | None = None):
+    """Return a column of few distinct words as an Arrow dictionary, which is written as it is; without a column the type of all such."""
+    import pyarrow as pa
+
+    kind = pa.dictionary(pa.int32(), pa.large_string())
+    if values is None:
+        return kind
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return raw.arrow(values).dictionary_encode()
+    codes = values.array.codes.astype(np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), raw.arrow(values.array.categories.to_series()))
 
 
 def release() -> None:
@@ -129,20 +161,3 @@ def frames(path: Path):
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group, use_threads=False).to_pandas()
-
-
-def among(path: Path, column: str, values: pd.Series, *, columns: list[str]) -> pd.DataFrame:
-    """Return a column and some others of the rows of a table whose cell of that column is one of the values."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        cells = file.read([column], use_threads=False)[column]
-        own = pc.is_in(cells, options=pc.SetLookupOptions(pa.array(values).cast(cells.type)))
-        kept, start = [], 0
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns, use_threads=False)
-            kept.append(table.filter(own.slice(start, len(table))))
-            start += len(table)
-        return pa.concat_tables(kept).append_column(column, cells.filter(own)).to_pandas()

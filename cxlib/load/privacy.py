@@ -12,7 +12,7 @@ from cxlib.programme import FORGOTTEN
 
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 _COMMON = frozenset(["von", "van", "der", "den", "zum", "zur", "und", "dr", "prof", "mr", "mrs", "ms", "herr", "frau"])
-_FREE = {"interactions": ("reason",), "events": ("kind",)}  # columns of other tables that people may have typed
+_FREE = {"interactions": ("reason", "text"), "events": ("kind",)}  # columns of other tables that people may have typed
 
 
 def known(programme, sources: list) -> redaction.Known:
@@ -71,7 +71,7 @@ def _counted(responses: pd.DataFrame, item: pd.Series, taken: np.ndarray) -> pd.
     cells = np.ravel_multi_index((*(codes[rows] for codes, _ in keys.values()), kind), shape)
     found, place = np.unique(cells, return_inverse=True)
     names = dict(zip((*keys, "kind"), np.unravel_index(found, shape), strict=True))
-    values = {name: own for name, (_, own) in keys.items()} | {"kind": pd.Index(list(redaction.MARKS), dtype="str")}
+    values = {name: pd.Index(own, dtype="str") for name, (_, own) in keys.items()} | {"kind": pd.Index(list(redaction.MARKS), dtype="str")}
     return pd.DataFrame({name: values[name].take(own) for name, own in names.items()} | {"n": np.bincount(place, taken[rows, kind]).astype("int64"), "rows": np.bincount(place)})
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cxlib.identity import MAIL, ibans
 from cxlib.load import names, suspects
+from cxlib.load.readers import codes as distinct
 from cxlib.load.readers import raw
 
 MARKS = {
@@ -52,8 +53,10 @@ _ADDRESSES = (
     re.compile(rf"\b\d{{1,4}}(?:\s?(?:bis|ter|[a-d]))?,?\s(?:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|route|cours|square)\s(?:de la |de l'|des |du |de |d')?{_CAP}(?:\s(?:de la |de |du |des )?{_CAP}){{0,2}}|\b\d{{1,4}}(?:\s?(?:bis|ter))?,?\srue\s(?:de la |de l'|des |du |de |d')?\w+"),
     re.compile(rf"\b(?:[Cc]alle|[Aa]venida|[Pp]laza|[Pp]aseo|C/)\s(?:de |del |la |los |las )*{_CAP}(?:\s{_CAP}){{0,2}},?\s(?:n[º°]\s?)?\d{{1,4}}\b"),
 )  # fmt: skip
-_BIRTHS = ("born", "birth", "dob", "d.o", "do.b", "geb", "naiss", "né", "nac")  # a date of birth, a customer's number: one of these stands in front
-_NUMBERS = ("customer", "client", "account", "contra", "policy", "member", "subscriber", "kunden", "vertrag", "mitglied", "policen", "konto", "versicherung", "compte", "abonn", "adh", "cuenta", "socio")
+# What patterns cannot do without, and what is found sooner: of an address or a number in words, of a date of birth, of a customer's number.
+_POINT, _SAYS = re.compile(r" (?:dot|pun(?:kt|to)|point) |\(dot\)"), re.compile("zero|null|one|eins|two|zwei|d(?:eux|os)")
+_BIRTHS = re.compile(r"b(?:orn|irth)|do\.?b|d\.o|geb|na(?:iss|c)|né")
+_NUMBERS = re.compile("c(?:ustomer|lient|ontra|ompte|uenta)|a(?:ccount|bonn|dh)|polic|member|subscriber|k(?:unden|onto)|vertrag|mitglied|versicherung|socio")
 RULES = {"birth": (_BIRTH, _BORN), "number": (_NUMBER,), "address": _ADDRESSES}
 _DIGITS = "zero one two three four five six seven eight nine null eins zwei drei vier fünf sechs sieben acht neun zéro un deux trois quatre cinq six sept huit neuf oh double cero uno dos tres cuatro cinco seis siete ocho nueve zwo ein"
 _SAID = re.compile(rf"\b(?:{'|'.join(sorted(set(_DIGITS.split()), key=len, reverse=True))})(?:[\s,-]+(?:{'|'.join(sorted(set(_DIGITS.split()), key=len, reverse=True))})){{6,}}\b", re.IGNORECASE)
@@ -107,8 +110,11 @@ def _view(text: str) -> tuple[str, list[int] | None]:
     return "".join(signs), [*places, len(text)]
 
 
-def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
-    """Return what identifies somebody in a text: (start, end, kind), in order, without overlaps. The kinds are those of `MARKS`."""
+def spans(text: str, known: Known = NOTHING, *, asked: int = suspects.REACH | suspects.NAME) -> list[tuple[int, int, str]]:
+    """Return what identifies somebody in a text: (start, end, kind), in order, without overlaps. The kinds are those of `MARKS`.
+
+    `asked` is what the text may hold (`suspects.told`).
+    """
     view, places = _view(text)
     found: list[tuple[int, int, str]] = []
     free = lambda start, end: all(end <= a or start >= b for a, b, _ in found)
@@ -116,21 +122,32 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
     def take(kind, matches):
         found.extend((start, end, kind) for start, end in matches if end > start and free(start, end))
 
-    lower, odd = view.lower(), places is not None or not view.isascii()
+    if asked & suspects.REACH:
+        _reached(view, known, take, odd=places is not None or not view.isascii())
+    if asked & suspects.NAME:
+        take("name", names.spans(view[:MOST], known.persons))
+    if places is not None:
+        found = [(places[start], places[end - 1] + 1, kind) for start, end, kind in found]
+    return sorted(found)
+
+
+def _reached(view: str, known: Known, take, *, odd: bool) -> None:
+    """Take what somebody can be reached by or told apart: links, addresses, numbers, dates of birth; where one rule has taken something the next ones leave it."""
+    lower = view.lower()
     if "://" in view or "www." in lower:
         take("link", [(m.start(), m.start() + len(m.group().rstrip(".,;:!?)"))) for m in _LINK.finditer(view) if _SECRET.search(m.group())])
     if "@" in view:
         take("email", [m.span() for m in MAIL.finditer(view)])
-    if any(word in lower for word in ("(at", "[at", "{at", "<at", "ät)", "ät]", "(a)", "[a]", "arobas", "arroba")):
+    if "(at" in lower or "[at" in lower or "{at" in lower or "<at" in lower or "ät)" in lower or "ät]" in lower or "(a)" in lower or "[a]" in lower or "arobas" in lower or "arroba" in lower:
         take("email", [m.span() for m in _SPELT.finditer(view)])
-    if any(word in lower for word in (" dot ", " punkt ", " punto ", " point ", "(dot)")):
+    if _POINT.search(lower):
         take("email", [m.span() for m in _SAID_MAIL.finditer(view)])
     if _ANY_DIGIT.search(view):
         take("iban", ibans(view))
         take("card", [m.span() for m in _CARD.finditer(view) if _luhn(re.sub(r"\D", "", m.group()))])
-        if odd or any(word in lower for word in _BIRTHS):
+        if odd or _BIRTHS.search(lower):
             take("birth", [m.span("it") for pattern in RULES["birth"] for m in pattern.finditer(view)])
-        if odd or any(word in lower for word in _NUMBERS):
+        if odd or _NUMBERS.search(lower):
             take("number", [m.span("it") for m in _NUMBER.finditer(view)])
         for pattern in known.patterns:
             take("number", [m.span() for m in re.finditer(pattern, view)])
@@ -139,12 +156,8 @@ def spans(text: str, known: Known = NOTHING) -> list[tuple[int, int, str]]:
         for pattern in _ADDRESSES:
             take("address", [m.span() for m in pattern.finditer(view)])
         take("phone", _phones(view))
-    if any(word in lower for word in ("zero", "null", "one", "eins", "two", "zwei", "deux", "dos")) and sum(word.strip(",.-") in _SPOKEN for word in lower.split()) >= 7:
+    if _SAYS.search(lower) and sum(word.strip(",.-") in _SPOKEN for word in lower.split()) >= 7:
         take("phone", [m.span() for m in _SAID.finditer(view)])
-    take("name", names.spans(view[:MOST], known.persons))
-    if places is not None:
-        found = [(places[start], places[end - 1] + 1, kind) for start, end, kind in found]
-    return sorted(found)
 
 
 def redact(text, *, known: Known = NOTHING) -> tuple[str, int]:
@@ -182,12 +195,14 @@ def cleaned(values: pd.Series, *, known: Known = NOTHING) -> tuple[pd.Series, np
     import pyarrow.compute as pc
 
     kinds = list(MARKS)
-    coded = raw.arrow(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values).dictionary_encode()
-    unique, codes = coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()
-    looked = np.flatnonzero(suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.ones(len(unique), dtype=bool))
+    cells = raw.arrow(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values)
+    coded = cells.dictionary_encode() if cells.null_count or distinct.repeated(cells) else None
+    unique, codes = (coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()) if coded else (cells, np.arange(len(cells)))
+    asked = suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.full(len(unique), suspects.REACH | suspects.NAME)
+    looked = np.flatnonzero(asked)
     changed, counts, clean = np.full(len(unique) + 1, -1), [], []
-    for place, text in zip(looked.tolist(), unique.take(pa.array(looked)).to_pylist(), strict=True):
-        if found := spans(text, known):
+    for place, text, what in zip(looked.tolist(), unique.take(pa.array(looked)).to_pylist(), asked[looked].tolist(), strict=True):
+        if found := spans(text, known, asked=what):
             own = [0] * len(kinds)
             for start, end, kind in reversed(found):
                 text = text[:start] + MARKS[kind] + text[end:]
@@ -199,7 +214,7 @@ def cleaned(values: pd.Series, *, known: Known = NOTHING) -> tuple[pd.Series, np
         unique = pc.replace_with_mask(unique, pa.array(changed[:-1] >= 0), pa.array(clean, pa.large_string()))
     places = np.flatnonzero(changed[codes] >= 0)
     taken = np.array(counts, dtype="int64").reshape(-1, len(kinds))[changed[codes[places]]]
-    return pd.Series(pd.array(unique.take(coded.indices), dtype="str"), index=values.index), places, taken
+    return pd.Series(pd.array(unique.take(coded.indices) if coded else unique, dtype="str"), index=values.index), places, taken
 
 
 def recall() -> pd.DataFrame:

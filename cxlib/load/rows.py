@@ -4,7 +4,7 @@ import numpy as np
 
 from cxlib.errors import DataError, nearest
 from cxlib.load import answers, readers
-from cxlib.load.readers import Raw
+from cxlib.load.readers import Raw, codes
 from cxlib.programme import Programme, Source, Wave
 from cxlib.questionnaire import ROW, Join, Reading
 
@@ -70,8 +70,9 @@ def _opened(programme: Programme, reading, columns):
     others = [(join, readers.read(programme.raw / join.file, join, within=programme.raw)) for join in reading.joins]
     if not others and ROW not in columns:
         return read, files
-    for join, other in others:  # what cannot be joined is told before anything else is looked at
-        joined(next(read()), other, join, file=reading.named)
+    first = next(read()) if others else None
+    for join, other in others:  # what cannot be joined is told before anything else is looked at; a join may use a column that one before it added
+        first = joined(first, other, join, file=reading.named)
 
     def again():
         for raw in read():
@@ -95,7 +96,7 @@ def _where(raw: Raw, wave: Wave) -> Raw:
 
 
 def _only(raw: Raw, own: np.ndarray) -> Raw:
-    return raw if own.all() else raw._replace(frame=raw.frame[own].reset_index(drop=True), rows=raw.places()[own])
+    return raw if own.all() else raw._replace(frame=codes.present(raw.frame[own].reset_index(drop=True)), rows=raw.places()[own])
 
 
 def joined(raw: Raw, other: Raw, join: Join, *, file: str) -> Raw:

@@ -25,10 +25,12 @@ _DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers"
 
 _AHEAD = ("renews_on",)  # days that were known before they came
 
-ROWS = "_rows"  # beside the responses while the store is made: the row of the file of each
+ROWS = "_rows"  # beside the responses while the store is made: the rows of the file in which they stand
 LARGE = 30_000  # a weight whose square needs more digits than a machine word has, at nine decimals
 KEPT = 500_000  # rows up to which a table stays in memory once it was read
 LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every second, fourth, eighth ...
+AT = "_at"  # beside the comments on their way: the place of each one's answer among those of its part
+UNHEARD = ("response_id", "person_id", "wave", "quarter", "item", "language")  # columns of comments of which nothing is asked there
 UNSEEN = ("person_id", "account_id", "week", "weight", "base_weight")  # their columns of which nothing is asked there
 
 
@@ -67,25 +69,34 @@ def tried(programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
 
 def made(programme: Programme, folder: Path) -> None:
     """Write every table of a programme into a folder: first as the rows come, then without the answers that must not be averaged."""
-    import pyarrow as pa
 
     some = parquet.Thinned(most=LOOKED, without=UNSEEN)
-    empty = {name: _typed(pd.DataFrame(), name, programme) for name in schema.TABLES} | {ROWS: pa.table({"_row": pa.array([], pa.int64())})}
+    said = parquet.Thinned(without=UNHEARD, like=some)
+    empty = {name: _typed(pd.DataFrame(), name, programme) for name in schema.TABLES}
     with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as files:
         tables = {name: files.enter_context(parquet.Growing(folder / f"{name}.parquet", table.schema, threads)) for name, table in empty.items()}
         some.add(empty["responses"])
+        said.add(empty["verbatims"])
+        first, rows = 0, []  # the place of a part's first response among all; the rows of the files in which the parts' responses stand
         for name, table in parts(programme):
+            if name == "verbatims":
+                said.add(table.drop_columns(AT), first + table[AT].to_numpy())
+                table = table.drop_columns(AT)
+            if name == ROWS:
+                rows.append(table)
+                continue
             tables[name].append(table)
             if name == "responses":
-                some.add(table)
+                first = some.rows
+                some.add(parquet.bare(table))
     parquet.release()
-    _settled(programme, folder, some)
+    _settled(programme, folder, {"responses": some, "verbatims": said}, rows)
     if any(survey.rake or survey.universe for survey in programme.surveys):  # weights need a whole wave, and the customer file
         responses, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("responses", "people"))
         _put(folder, "responses", weighting.applied(programme, responses, people), programme)
 
 
-def _settled(programme: Programme, folder: Path, some: parquet.Thinned) -> None:
+def _settled(programme: Programme, folder: Path, some: dict[str, parquet.Thinned], rows: list) -> None:
     """Look at all tables together: what must not be averaged becomes blank, and what was seen is a table of its own."""
     looked = _Looked(folder, some)
     found = anomalies.judged(anomalies.find(looked, programme), programme)
@@ -101,9 +112,8 @@ def _settled(programme: Programme, folder: Path, some: parquet.Thinned) -> None:
         (folder / "settled").replace(folder / "responses.parquet")
         _put(folder, "coverage", anomalies.recounted(looked["coverage"], pd.concat(lost, ignore_index=True)), programme)
     if (found["kind"] == "rows_repeated").any():
-        rows = pd.read_parquet(folder / f"{ROWS}.parquet")["_row"]
-        _put(folder, "repairs", anomalies.listed(looked, programme, found, rows), programme)
-    (folder / f"{ROWS}.parquet").unlink()
+        places = pd.Series(np.concatenate([np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum()) for starts, sizes in rows]))
+        _put(folder, "repairs", anomalies.listed(looked, programme, found, places), programme)
 
 
 def _put(folder: Path, name: str, frame: pd.DataFrame, programme: Programme) -> None:
@@ -111,9 +121,9 @@ def _put(folder: Path, name: str, frame: pd.DataFrame, programme: Programme) -> 
 
 
 class _Looked(dict):
-    """The tables of a folder, read when they are asked for; of very many responses some, under their places."""
+    """The tables of a folder, read when they are asked for; of very many responses some, under their places, with their comments."""
 
-    def __init__(self, folder: Path, some: parquet.Thinned):
+    def __init__(self, folder: Path, some: dict[str, parquet.Thinned]):
         super().__init__()
         self.folder, self.some = folder, some
 
@@ -121,13 +131,7 @@ class _Looked(dict):
         return (self.folder / f"{name}.parquet").is_file()
 
     def __missing__(self, name: str) -> pd.DataFrame:
-        path = self.folder / f"{name}.parquet"
-        if name == "responses":
-            self[name] = self.some.frame()
-        elif name == "verbatims" and self.some.step > 1:
-            self[name] = parquet.among(path, "answer", self["responses"]["answer"], columns=["survey", "text"])
-        else:
-            self[name] = pd.read_parquet(path)
+        self[name] = self.some[name].frame() if name in self.some else pd.read_parquet(self.folder / f"{name}.parquet")
         return self[name]
 
 
@@ -136,7 +140,6 @@ def parts(programme: Programme):
 
     Each has the columns and types of its table and some hundred thousand rows at most, whatever the length of the files.
     """
-    import pyarrow as pa
 
     opened = {}
     wave_parts, source_parts = functools.partial(intake.wave_parts, opened={}), functools.partial(intake.source_parts, opened=opened)
@@ -157,18 +160,27 @@ def parts(programme: Programme):
             redactions.append(clean.pop("redactions"))
             yield from _fitted(programme, clean)
             if "_row" in part.frame:
-                yield ROWS, pa.table({"_row": part.frame["_row"].to_numpy(dtype="int64")})
+                yield ROWS, _runs(part.frame["_row"].to_numpy(dtype="int64"))
         opened.pop(repr(one), None)
         retention.append(intake.stack(left))
         yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
     yield from _fitted(programme, privacy.forgetting(matched, gone) | {"redactions": privacy.added(redactions), "retention": privacy.told(retention)})
 
 
+def _runs(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows that follow each other as the first of each run and how many it has: most do, and millions take no room."""
+    cuts = np.flatnonzero(np.diff(places, prepend=places[:1] - 2) != 1)
+    return places[cuts], np.diff(cuts, append=len(places))
+
+
 def _fitted(programme: Programme, tables: dict[str, pd.DataFrame]):
+    import pyarrow as pa
+
     for name, frame in unify.covered(tables, programme).items():
         if len(frame):
             weighted = frame.assign(weight=frame["weight"].astype(float).fillna(1.0) if "weight" in frame else 1.0) if name == "responses" else frame
-            yield name, _typed(weighted, name, programme)
+            table = _typed(weighted, name, programme)
+            yield name, table.append_column(AT, pa.array(frame["at"].to_numpy(dtype="int64"))) if name == "verbatims" else table
 
 
 def write(programme: Programme, folder: Path) -> Path:
@@ -296,23 +308,37 @@ def _typed(frame: pd.DataFrame, name: str, programme: Programme):
     import pyarrow as pa
 
     items = [item for item in programme.items if item.kind != "verbatim"] if name == "responses" else []
-    types = {column.name: column.type for column in schema.TABLES[name]} | {item.id: "text" if item.kind == "nominal" else "number" for item in items}
+    types = {column.name: column.type for column in schema.TABLES[name]} | {item.id: "words" if item.kind == "nominal" else "number" for item in items}
+    if name in ("responses", "verbatims"):
+        types |= dict.fromkeys([one for one in intake.OFTEN if one in types], "words")
     required = {column.name for column in schema.TABLES[name] if column.required}
     return pa.table({column: _column(frame, column, kind, column in required) for column, kind in types.items()})
+
+
+def _numbers(values: np.ndarray):
+    """Return numbers in Arrow as they lie in memory (NaN where there is none), with the bits that say which of them are there."""
+    import pyarrow as pa
+
+    gone = np.isnan(values)
+    return pa.Array.from_buffers(pa.float64(), len(values), [pa.py_buffer(np.packbits(~gone, bitorder="little")) if gone.any() else None, pa.py_buffer(values)])
 
 
 def _column(frame: pd.DataFrame, name: str, kind: str, required: bool):
     import pyarrow as pa
 
+    if name not in frame and kind in ("whole", "number", "flag") and len(frame):
+        return _numbers(np.full(len(frame), np.nan))
     if name not in frame:
-        return pa.nulls(len(frame), {"date": pa.timestamp("us"), "moment": pa.timestamp("us"), "text": pa.large_string()}.get(kind, pa.int64() if kind == "whole" and required and not len(frame) else pa.float64()))
+        return pa.nulls(len(frame), {"date": pa.timestamp("us"), "moment": pa.timestamp("us"), "text": pa.large_string(), "words": parquet.words()}.get(kind, pa.int64() if kind == "whole" and required and not len(frame) else pa.float64()))
     values = frame[name]
     if kind in ("date", "moment"):
         return pa.array(pd.to_datetime(values).astype("datetime64[us]"), pa.timestamp("us"), from_pandas=True)
     if kind == "whole" and required and not values.isna().any():
         return pa.array(values.astype("int64"))
     if kind in ("whole", "number", "flag"):
-        return pa.array(values.astype("float64").to_numpy() if len(values) else np.empty(0), pa.float64(), from_pandas=True)
+        return _numbers(np.ascontiguousarray(values.astype("float64").to_numpy() if len(values) else np.empty(0), dtype=np.float64))
+    if kind == "words":
+        return parquet.words(values)
     if isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
         return raw.arrow(values)
     return raw.arrow(pd.Series(np.where(values.isna(), None, values), dtype="str"))

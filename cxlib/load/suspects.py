@@ -16,9 +16,10 @@ from cxlib.load import names
 from cxlib.load.readers import raw
 
 MANY = 256  # fewer texts are looked at one by one
+REACH, NAME = 1, 2  # what a text may hold: by what somebody can be reached or told apart (an address, a number, a date of birth), and a name
 WORDS = 200_000  # distinct words with their signs that are remembered from one part of a file to the next
 # What a word may be, and what it is if the word before it or behind it is something.
-LOOK, CAND, LOW, PART, STRONG, CUE, SELF, BEFORE, BEHIND, OF_NAME, IS, ME, AM, MY, KIN, DOUBT, LATE, OPEN, AT, DOT, TOP, SPOKEN = (1 << place for place in range(22))
+LOOK, CAND, LOW, PART, STRONG, CUE, SELF, BEFORE, BEHIND, OF_NAME, IS, ME, AM, MY, KIN, DOUBT, LATE, OPEN, AT, DOT, TOP, SPOKEN, WEB = (1 << place for place in range(23))
 # The words that end a cue of `names`, so that a name stands behind them; in pairs where they are one only behind another word.
 _ENDS = {
     STRONG: "name's heiße heisse m'appelle nomme llamo chiamo",
@@ -45,10 +46,12 @@ _KINDS: dict[str, int] = {}
 for _kind, _words in _ENDS.items():
     for _word in _words.split():
         _KINDS[_word] = _KINDS.get(_word, 0) | _kind
-_ASKED = LOOK | STRONG | IS | SELF | AM | CUE | BEHIND | KIN | DOUBT | LATE | AT | DOT | SPOKEN
+_ASKED = LOOK | WEB | STRONG | IS | SELF | AM | CUE | BEHIND | KIN | DOUBT | LATE | AT | DOT | SPOKEN
 _CUES = STRONG | IS | SELF | AM | CUE | BEHIND | KIN | PART
 _TOP = re.compile(r"(?:com|net|org|info|eu|io|co|uk|ie|de|at|ch|fr|be|nl|es|it|pt|pl|se|dk|us|example)\b", re.IGNORECASE)
 _BLANKS = np.array([9, 10, 13], np.uint8)
+_LETTERS = bytes(chr(sign).isalpha() or sign >= 128 or sign in b"'-" for sign in range(256))
+_ALIKE = bytes(range(256)).translate(bytes.maketrans(b"123456789", b"000000000"))
 _WORD = re.compile(r"[A-Za-z'\x80-\U0010ffff-]*")
 _BEHIND_CUE, _BEHIND_BYE, _BEHIND_TITLE = re.compile(r"[:,]?\s+"), re.compile(r"[\s,.!]+"), re.compile(r"\.?\s+")
 # With a digit: seven of them in a row (phone, card) or eight behind two letters (IBAN), words of birth, of a customer's number, of a street.
@@ -90,7 +93,7 @@ def wide(pattern: str) -> str:
 
 
 def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
-    """Return which texts must be looked at, as an array of flags.
+    """Return for what texts must be looked at: 0 where for nothing, else `REACH`, `NAME` or both.
 
     `texts` are a column without missing ones (a Series or an Arrow array), `known` is a `redaction.Known`, `most` the length beyond which every
     text must, `read` what a sign is read as (`redaction.plain`), `rules` the patterns of dates of birth, numbers and addresses (`redaction.RULES`).
@@ -99,31 +102,32 @@ def told(texts, *, known, most: int, read, rules: dict) -> np.ndarray:
 
     cells = pa.array(texts, pa.large_string()) if isinstance(texts, pd.Series) else texts
     cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
-    found = np.zeros(len(cells), dtype=bool)
+    found = np.zeros(len(cells), dtype=np.uint8)
     if not len(cells):
         return found
     cells = _as_read(cells, read, found)
     ends, signs = raw.signs(cells)
     sizes = np.diff(ends)
-    found |= sizes > most
+    found[sizes > most] = REACH | NAME
     of_text = lambda places: np.searchsorted(ends, places, side="right") - 1
-    count = lambda marks: _counted(marks, ends, sizes)
     strange = np.flatnonzero((signs < 32) | (signs == 127))  # signs that no keyboard writes, which Python and the engine may take differently
-    found[of_text(strange[~np.isin(signs[strange], _BLANKS)])] = True
-    found |= (count((signs - 65 < 26) | (signs >= 192)) > count(signs - 97 < 26)) & (sizes > 12)  # more capitals than small letters
-    digits = count(signs - 48 < 10)
-    if (own := np.flatnonzero((digits > 0) & ~found)).size:
-        found[own] = _with_digits(cells.take(pa.array(own)), digits[own], known, rules)
+    found[of_text(strange[~np.isin(signs[strange], _BLANKS)])] = REACH | NAME
+    capitals = ((signs - 65 < 26) | (signs >= 192)).view(np.int8)
+    capitals -= (signs - 97 < 26).view(np.int8)
+    found[(_summed(capitals, ends, sizes) > 0) & (sizes > 12)] = REACH | NAME  # more capitals than small letters
+    digits = np.bincount(of_text(np.flatnonzero(signs - 48 < 10)), minlength=len(found))
+    if (own := np.flatnonzero((digits > 0) & (found == 0))).size:
+        found[own] = _with_digits(cells.take(pa.array(own)), digits[own], known, rules)  # REACH
     _by_words(ends, signs, found, of_text, known.persons)
     return found
 
 
-def _counted(marks: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Return how many of the signs of each text are marked."""
-    counts = np.zeros(len(sizes), dtype=np.int32)
+def _summed(marks: np.ndarray, ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the sum of the marks of each text's signs."""
+    sums = np.zeros(len(sizes), dtype=np.int32)
     if len(marks):
-        counts[sizes > 0] = np.add.reduceat(marks.view(np.uint8), ends[:-1][sizes > 0], dtype=np.int32)
-    return counts
+        sums[sizes > 0] = np.add.reduceat(marks, ends[:-1][sizes > 0], dtype=np.int32)
+    return sums
 
 
 def _as_read(cells, read, found: np.ndarray):
@@ -146,7 +150,7 @@ def _as_read(cells, read, found: np.ndarray):
         else:
             odd.append(re.escape(sign))
     if odd:
-        found |= pc.match_substring_regex(cells, "|".join(odd)).to_numpy(zero_copy_only=False)
+        found[pc.match_substring_regex(cells, "|".join(odd)).to_numpy(zero_copy_only=False)] = REACH | NAME
     return cells.cast(pa.large_string())
 
 
@@ -184,8 +188,9 @@ def _by_words(ends, signs, found, of_text, known: names.Known) -> None:
     """Note the texts in which a word, or two that stand together, may name somebody or say an address."""
     import pyarrow as pa
 
-    letters = ((signs | 32) - 97 < 26) | (signs >= 128) | (signs == 39) | (signs == 45)
-    alike = np.where(signs - 49 < 9, np.uint8(48), signs)  # one figure is as good as another, and numbers would make every word distinct
+    plain = signs.tobytes()
+    letters = np.frombuffer(plain.translate(_LETTERS), dtype=bool)
+    alike = plain.translate(_ALIKE)  # one figure is as good as another, and numbers would make every word distinct
     begins = letters.copy()
     begins[1:] &= ~letters[:-1]
     heads = ends[:-1][np.diff(ends) > 0]
@@ -219,14 +224,15 @@ def _by_words(ends, signs, found, of_text, known: names.Known) -> None:
         next_ = next_ + 1
     is_ = lambda what: (here & what) > 0
     pair = lambda one, other: is_(other) & ((before & one) > 0)
-    hit = is_(LOOK | STRONG) | pair(OF_NAME, IS) | (name & (is_(CUE) | pair(BEFORE, BEHIND) | pair(MY, KIN))) | (is_(DOT) & ((behind & TOP) > 0)) | pair(OPEN, AT)
+    hit = is_(LOOK | STRONG) | pair(OF_NAME, IS) | (name & (is_(CUE) | pair(BEFORE, BEHIND) | pair(MY, KIN)))
     self_ = is_(SELF) | pair(ME, AM)
-    found[text[hit | (self_ & ((behind & LOW) > 0))]] = True
-    found |= np.bincount(text[is_(SPOKEN)], minlength=len(found)) >= 7
+    found[text[hit | (self_ & ((behind & LOW) > 0))]] |= NAME
+    found[text[is_(WEB) | (is_(DOT) & ((behind & TOP) > 0)) | pair(OPEN, AT)]] |= REACH
+    found[np.bincount(text[is_(SPOKEN)], minlength=len(found)) >= 7] |= REACH
     weak, doubtful = np.zeros(len(found), dtype=bool), np.zeros(len(found), dtype=bool)
     weak[text[is_(LATE) | (self_ & name)]] = True
     doubtful[text[is_(DOUBT)]] = True
-    found |= weak & doubtful
+    found[weak & doubtful] |= NAME
 
 
 @lru_cache(maxsize=2)
@@ -264,7 +270,7 @@ def _kind(word: str, known: names.Known) -> int:
         kind |= LOW
     kind |= _KINDS.get(low.strip("-"), 0) & SPOKEN
     if "@" in signs or "://" in signs or (low.endswith("www") and signs.startswith(".")) or "arroba" in low or "arobas" in low or (low.endswith("ät") and signs[:1] in (")", "]")):
-        kind |= LOOK
+        kind |= WEB
     if signs[-1:] in ("(", "[", "{", "<"):
         kind |= OPEN
     if low.startswith("at") or (low == "a" and signs[:1] in (")", "]")):

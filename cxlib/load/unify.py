@@ -80,16 +80,16 @@ def covered(tables: dict[str, pd.DataFrame], programme) -> dict[str, pd.DataFram
                 which = frame[column].notna() if column.endswith("_id") else identifiers.addresses(frame[column])
                 if which.any():
                     hashed = identifiers.pseudonyms(frame[column], secret=secret)
-                    made[column] = hashed if which.all() else hashed.where(which, frame[column])
+                    made[column] = hashed if which.all() else hashed.where(which, frame[column].astype("str"))
         if name == "responses" and len(frame) and (which := frame["survey"].isin(closed)).any():
             own = frame["response_id"].astype(str)
             made["response_id"] = own.mask(which, identifiers.pseudonyms(own[which], secret=secret).reindex(frame.index))
-            made["answer"] = frame["answer"].mask(which, frame["survey"] + "/" + frame["wave"] + "/" + made["response_id"])
+            made["answer"] = frame["answer"].mask(which, frame["survey"].astype("str") + "/" + frame["wave"].astype("str") + "/" + made["response_id"])
         tables[name] = frame.assign(**made) if made else frame
     if "verbatims" in tables and len(own := tables["verbatims"]):
         keys = [name for name in ("response_id", "answer", "person_id", "survey", "wave", "quarter") if name in tables["responses"]]
         answers = tables["responses"][keys].take(own["at"]).reset_index(drop=True)
-        tables["verbatims"] = answers.assign(**{name: own[name].array for name in ("item", "text", "language")})
+        tables["verbatims"] = answers.assign(**{name: own[name].array for name in ("at", "item", "text", "language")})
     return tables
 
 

@@ -46,7 +46,7 @@ def linked(tables, *, survey: str, item: str, days: int = 90) -> pd.DataFrame:
 
     out: answer, person_id, wave, quarter, answered_on, score (turned so that more is better), weight, brand, country, year (fiscal), group (form of contract; "all" where none is told), visits (days with a
     purchase), spend and margin (programme's currency, returns subtracted; margin by finance.margin_rate where orders tell none, empty without it), per_visit (spend / visits; empty without one), contacts (contact moments), before (spend in as many days
-    up to the answer), service (contacts times finance.contact_cost; empty without one), referrals (events of the kinds that the programme names; empty where it names none), stays (1: still a customer on the last day), tenure (days as a customer, where known). Only whole windows up to the
+    up to the answer), service (contacts times finance.contact_cost; empty without one), referrals (events of the kinds that the programme names; empty where it names none), stays (1: still a customer on the last day; empty where the customer file names nobody who left), tenure (days as a customer, where known). Only whole windows up to the
     quarter's end. Steps of the base stand in `attrs["base"]`: (what, n).
     """
     programme = tables.programme
@@ -69,7 +69,7 @@ def linked(tables, *, survey: str, item: str, days: int = 90) -> pd.DataFrame:
         after["margin"] = after["spend"] * programme.finance.margin_rate
     rows = rows.join(after).assign(before=before["spend"], per_visit=after["spend"] / after["visits"].where(after["visits"] > 0))
     left, joined = (pd.to_datetime(rows["person_id"].map(people[name])) for name in ("left_on", "joined_on"))
-    rows["stays"] = (~(left <= rows["answered_on"] + pd.Timedelta(days=days))).astype(float)
+    rows["stays"] = (~(left <= rows["answered_on"] + pd.Timedelta(days=days))).astype(float) if people["left_on"].notna().any() else np.nan  # a file in which nobody ever leaves does not know who left
     rows["tenure"] = (rows["answered_on"] - joined).dt.days.astype(float)
     rows["contacts"] = moments(rows, tables, "interactions", days=days)
     rows["service"] = rows["contacts"] * (programme.finance.contact_cost if programme.finance.contact_cost is not None else np.nan)
@@ -198,28 +198,6 @@ def sure(found: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
 def of(lasting: thresholds.Lasting | None, own: pd.DataFrame) -> thresholds.Lasting | None:
     """Return what is known of the opinions of some of the rows."""
     return None if lasting is None else lasting._replace(known=lasting.known[own.index.to_numpy()])
-
-
-def checked(rows: pd.DataFrame, lasting: thresholds.Lasting | None, found: pd.DataFrame, programme, *, replicates: int = 499, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return whether a threshold of spend holds in every part, and whether there is another: frames with group; empty where none is shown.
-
-    Parts: the fiscal year of the answer, brand and country where the answers tell several, and the scores as ticked (by "measure", nothing known of the mood). The first has the columns of
-    `thresholds.stability` with by; the second those of `thresholds.another`.
-    """
-    parts, more = [], []
-    shown = found[(found["outcome"] == "spend") & (found["p_holm"] <= 0.05)]
-    for row in shown["group"]:
-        own, at = rows[rows["group"] == row], shown[shown["group"] == row]
-        known, options = of(lasting, own), {"x": "standing", "y": "spend", "cluster": "person_id", "weight": "weight", "replicates": replicates, "seed": seed}
-        more.append(thresholds.another(own, first=at, lasting=known, **options).assign(group=row))
-        for by in ("year", "brand", "country"):
-            if by in own and own[by].nunique() > 1:
-                parts.append(thresholds.stability(own, by=by, at=at, lasting=known, **options).assign(by=by, group=row))
-        if lasting is not None:
-            ticked, place = thresholds.find(own, **options | {"x": "score"}), at["estimate"].iloc[0]
-            parts.append(ticked.assign(by="measure", value="scores as ticked", group=row, same=ticked["conf_low"].le(place) & ticked["conf_high"].ge(place)))
-    blank = ["group", "by", "value", *thresholds.COLUMNS, "same", "common", "common_low", "common_high", "p_same"]
-    return (pd.concat(parts, ignore_index=True).reindex(columns=blank).astype({"same": float}) if parts else pd.DataFrame(columns=blank)), (pd.concat(more, ignore_index=True) if more else pd.DataFrame(columns=["group", "order", "shape", "estimate", "change", "p", "n", "note"]))
 
 
 def groups(rows: pd.DataFrame, *, fewest: int = thresholds.FEWEST):

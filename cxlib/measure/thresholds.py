@@ -14,8 +14,9 @@ from scipy import stats
 from cxlib.measure import breaks, wild
 
 REPLICATES, FEWEST = 999, 30
+KIND = 0.01  # what it takes to rule out a kind of threshold, not only a place
 SHAPES = ("jump", "hinge")
-COLUMNS = ["shape", "estimate", "conf_low", "conf_high", "below", "above", "change", "change_low", "change_high", "slope", "p", "f", "p_curve", "p_shape", "other", "detectable", "n", "n_eff", "customers", "levels", "note"]
+COLUMNS = ["shape", "estimate", "conf_low", "conf_high", "below", "above", "change", "change_low", "change_high", "slope", "p", "f", "p_curve", "p_shape", "other", "other_change", "other_low", "other_high", "detectable", "n", "n_eff", "customers", "levels", "note"]
 
 
 class Places(NamedTuple):
@@ -44,7 +45,8 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     slope does); the test pays for looking for both. With `lasting`, x is the expected lasting opinion and a break in the opinion itself is looked for, as it shows through what is not known of it:
     places are then usual scores. out, one row: shape (the one that leaves less unexplained), estimate, conf_low, conf_high (95 %, units of x; a jump
     lies between below and above), change (of the level, of a hinge the slope) with change_low and change_high (widest over every place in the interval), slope (under the break),
-    p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (largest of the other shape: under .05 it is ruled out; if not, its places are in the interval too, and `other` is the best of them), detectable (smallest jump seen with 80 % power), n, n_eff (customers, Kish), customers, levels, note.
+    p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (largest of the other shape: at .01 and under it is ruled out; if not, its places are in the interval too, `other` is the best of them and other_change with other_low and other_high what changes there: which of the two leaves less
+    unexplained is then little better than a coin), detectable (smallest jump seen with 80 % power), n, n_eff (customers, Kish), customers, levels, note.
     Without evidence (p above .05) the likeliest place is still told; it is then worth nothing.
     """
     _check(shapes, trim)
@@ -64,22 +66,23 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     return pd.DataFrame([row | {name: value for name, value in found.items() if name != "ruled"}])
 
 
-def change(frame: pd.DataFrame, *, x: str, y: str, at: pd.DataFrame, ruled: pd.DataFrame, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> dict:
-    """Return how much another outcome changes at a threshold that was found: estimate at its place, conf_low and conf_high widest over the places of its shape that are not ruled out, n, n_eff.
+def change(frame: pd.DataFrame, *, x: str, y: str, ruled: pd.DataFrame, reach: float = 1.0, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> dict:
+    """Return how much another outcome is higher for those just over a threshold: estimate averaged over every place and shape that is not ruled out (each by its p), conf_low and conf_high the widest of them, n, n_eff.
 
-    `at` and `ruled` are what those functions returned of the same answers. A jump changes the level of y, a hinge its slope, both beside a straight line; customers are clusters.
+    `ruled` is what that function returned of the same answers. A jump counts whole, a hinge by what its slope brings over `reach` (units of x), both beside a straight line; customers are clusters.
     """
-    start, cells, lasting = at.iloc[0], wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight), _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight}, lasting)
-    places = places_of(cells, (start["shape"],), trim, lasting)
+    cells, lasting = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight), _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight}, lasting)
+    places = places_of(cells, tuple(pd.unique(ruled["shape"])), trim, lasting)
     fit = wild.fit(cells)
     _, size, crossed = wild.taken_out(cells, fit, places.values)
     found = np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values / size
-    best = int(np.argmin(np.abs(places.at - start["estimate"])))
+    p = pd.Series(ruled["p"].where(ruled["kept"], 0.0).to_numpy(), index=pd.MultiIndex.from_frame(ruled[["shape", "at"]])).reindex(pd.MultiIndex.from_arrays([places.shape, places.at])).fillna(0.0).to_numpy()
+    kept = p > 0
+    best = int(np.argmax(p))
     by_score, terms = wild.drawn(cells, wild.fit(cells, places.values[:, [best]]).error, fit, replicates=replicates, seed=seed + 1)
     half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * (by_score @ places.values - terms @ crossed).std(axis=0) / size
-    kept = np.isin(places.at, ruled.loc[(ruled["shape"] == start["shape"]) & (ruled["p"] > 0.05), "at"])
-    kept[best] = True
-    return {"estimate": float(found[best]), "conf_low": float((found - half)[kept].min()), "conf_high": float((found + half)[kept].max()), "n": len(cells.y), "n_eff": wild.effective(cells)}
+    counts = np.where(places.shape == "hinge", reach, 1.0)[kept]
+    return {"estimate": float(np.average(found[kept] * counts, weights=p[kept])), "conf_low": float(((found - half)[kept] * counts).min()), "conf_high": float(((found + half)[kept] * counts).max()), "n": len(cells.y), "n_eff": wild.effective(cells)}
 
 
 def _aligned(frame: pd.DataFrame, options: dict, lasting: Lasting | None) -> Lasting | None:
@@ -179,13 +182,19 @@ def where(cells: wild.Cells, places: Places, *, replicates: int, seed: int) -> d
     p = _kept(seen, gains, gram, size, noise, places)
     change = seen / size
     own, kept = places.shape == places.shape[best], p > 0.05
+    if not (kept & ~own).any():  # nothing real is a pure jump or a pure turn: at 5 in 100, 1 in 10 companies whose spend rose ever faster above a turn was told a jump, beside it
+        kept |= ~own & (p > KIND)
     half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * noise.std(axis=0) / size
-    ends = [_ends(places, np.flatnonzero(places.shape == shape), p) for shape in pd.unique(places.shape[kept])]
-    ruled = pd.DataFrame({"shape": places.shape, "at": places.at, "below": places.below, "above": places.above, "change": change, "p": p})
+    ends = [_ends(places, np.flatnonzero(places.shape == shape), p, p[kept & (places.shape == shape)].max() > 0.05) for shape in pd.unique(places.shape[kept])]
+    beside = {"other": np.nan, "other_change": np.nan, "other_low": np.nan, "other_high": np.nan}
+    if (open_ := kept & ~own).any():
+        next_ = np.flatnonzero(~own)[np.argmax(gains[~own])]
+        beside = {"other": places.at[next_], "other_change": change[next_], "other_low": (change - half)[open_].min(), "other_high": (change + half)[open_].max()}
+    ruled = pd.DataFrame({"shape": places.shape, "at": places.at, "below": places.below, "above": places.above, "change": change, "p": p, "kept": kept})
     return {
         "ruled": ruled, "shape": places.shape[best], "estimate": places.at[best], "conf_low": min(low for low, _ in ends), "conf_high": max(high for _, high in ends), "below": places.below[best], "above": places.above[best],
         "change": change[best], "change_low": (change - half)[kept & own].min(), "change_high": (change + half)[kept & own].max(), "slope": broken.coefficients[1] / np.ptp(cells.levels),
-        "p_shape": p[~own].max() if (~own).any() else np.nan, "other": places.at[~own][np.argmax(gains[~own])] if (kept & ~own).any() else np.nan,
+        "p_shape": p[~own].max() if (~own).any() else np.nan, **beside,
     }  # fmt: skip
 
 
@@ -207,27 +216,28 @@ def _kept(seen, gains, gram, size, noise, places) -> np.ndarray:
     return p
 
 
-def _ends(places: Places, own: np.ndarray, p: np.ndarray) -> tuple[float, float]:
-    kept = own[p[own] > 0.05]
+def _ends(places: Places, own: np.ndarray, p: np.ndarray, usual: bool) -> tuple[float, float]:
+    level = 0.05 if usual else KIND
+    kept = own[p[own] > level]
     first, last = kept[0], kept[-1]
     if np.isfinite(places.below[first]) and places.shape[first] == "jump":
         return places.below[first], places.above[last]
     ends = []
     for inside, beyond in ((first, first - 1), (last, last + 1)):
-        part = (p[inside] - 0.05) / max(p[inside] - p[beyond], 1e-12) if beyond in own else 0.0
+        part = (p[inside] - level) / max(p[inside] - p[beyond], 1e-12) if beyond in own else 0.0
         ends.append(places.at[inside] + part * (places.at[beyond] - places.at[inside]) if part else places.at[inside])
-    return ends[0], ends[1]  # where p crosses .05, between two places that were looked at
+    return ends[0], ends[1]  # where p crosses the level, between two places that were looked at
 
 
 def ruled(frame: pd.DataFrame, *, x: str, y: str, shapes=SHAPES, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
-    """Return every place of both shapes with the p of its being the true one: shape, at, below, above, change, p. What is not above .05 is outside the interval.
+    """Return every place of both shapes with the p of its being the true one: shape, at, below, above, change, p, kept (it is in the interval).
 
-    Their p, over its sum, is the weight by which what depends on the place is averaged (a confidence distribution).
+    The p of those that are kept, over its sum, is the weight by which what depends on the place is averaged (a confidence distribution).
     """
     cells, lasting = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight), _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight}, lasting)
     places = None if _reason(cells) else places_of(cells, shapes, trim, lasting)
     if places is None or not len(places.at):
-        return pd.DataFrame(columns=["shape", "at", "below", "above", "change", "p"])
+        return pd.DataFrame(columns=["shape", "at", "below", "above", "change", "p", "kept"])
     return where(cells, places, replicates=replicates, seed=seed)["ruled"]
 
 
@@ -263,54 +273,3 @@ def another(frame: pd.DataFrame, *, x: str, y: str, first: pd.DataFrame, cluster
         if p > 0.05:
             break
     return pd.DataFrame(rows)
-
-
-def stability(frame: pd.DataFrame, *, x: str, y: str, by: str, at: pd.DataFrame, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
-    """Say whether a threshold holds in every part: found anew in each, and the change at the common place part by part.
-
-    `by` names the parts (a segment, a year), `at` what `find` returned of all. out, a row a part: value, what `find` returns, same (its interval holds the common place),
-    common, common_low, common_high (the change at the common place in this part), p_same (the parts do not differ there: a Wald test with customers as clusters, the same in every row).
-    """
-    start, parts = at.iloc[0], []
-    there = frame[[x, y, by]].notna().all(axis=1).to_numpy()
-    rows = frame[there].reset_index(drop=True)
-    known = None if lasting is None else lasting.known[there]
-    for value, own in rows.groupby(by, sort=True):
-        found = find(own, x=x, y=y, cluster=cluster, weight=weight, lasting=None if known is None else lasting._replace(known=known[own.index]), trim=trim, replicates=replicates, seed=seed)
-        parts.append(found.assign(value=str(value), same=((found["conf_low"] <= start["estimate"]) & (start["estimate"] <= found["conf_high"])).astype(float).where(found["note"] == "")))
-    if not parts:
-        return pd.DataFrame(columns=["value", *COLUMNS, "same", "common", "common_low", "common_high", "p_same"])
-    out = pd.concat(parts, ignore_index=True)
-    broken = lambda scale: np.maximum(scale - start["estimate"], 0.0) if start["shape"] == "hinge" else (scale > start["estimate"]).astype(float)
-    z = broken(rows[x].to_numpy(float)) if known is None else known @ broken(lasting.scale)
-    return out.assign(**_common(rows, z, x, y, by, start, cluster, weight, out["value"]))
-
-
-def _common(rows, z, x, y, by, start, cluster, weight, values) -> dict:
-    """The change at the common place in each part, and whether it is the same in all."""
-    blank = {name: np.nan for name in ("common", "common_low", "common_high", "p_same")}
-    if start["note"]:
-        return blank
-    score = rows[x].to_numpy(float)
-    w = rows[weight].to_numpy(float) if weight else np.ones(len(rows))
-    who = pd.factorize(rows[cluster])[0] if cluster else np.arange(len(rows))
-    found, pulls = [], []
-    for value in values:
-        mine = (rows[by].astype(str) == value).to_numpy()
-        columns = np.column_stack([np.ones(len(z)), score, z])[mine]
-        inverse = np.linalg.pinv((columns * w[mine, None]).T @ columns, hermitian=True)
-        coefficients = inverse @ (columns.T @ (w[mine] * rows[y].to_numpy(float)[mine]))
-        error = rows[y].to_numpy(float)[mine] - columns @ coefficients
-        pull = np.bincount(who[mine], (columns @ inverse[2]) * w[mine] * error, who.max() + 1)
-        clusters = len(np.unique(who[mine]))
-        seen = clusters > FEWEST and np.ptp(z[mine]) > 0 and inverse[2, 2] > 1e-12
-        found.append(coefficients[2] if seen else np.nan)
-        pulls.append(pull * np.sqrt(clusters / max(clusters - 1, 1)))
-    change, pulls = np.array(found), np.array(pulls)
-    half = stats.norm.ppf(0.975) * np.sqrt((pulls**2).sum(axis=1))
-    live = np.isfinite(change)
-    p = np.nan
-    if live.sum() > 1:
-        apart, covariance = change[live][1:] - change[live][0], (pulls[live][1:] - pulls[live][0]) @ (pulls[live][1:] - pulls[live][0]).T
-        p = float(stats.chi2.sf(apart @ np.linalg.pinv(covariance, hermitian=True) @ apart, live.sum() - 1))
-    return {"common": change, "common_low": change - half, "common_high": change + half, "p_same": p}

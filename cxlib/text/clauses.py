@@ -56,7 +56,7 @@ class Reader:
             self.nlp = spacy.blank(language)
         except ImportError:
             raise DataError(f"spaCy knows no language '{language}', which the codeframe names; use its two-letter code") from None
-        self.lookup, self.lemmas = {}, {}
+        self.lookup, self.lemmas, self.forms = {}, {}, {}
         try:
             lemmatizer = self.nlp.add_pipe("lemmatizer", config={"mode": "lookup"})
             self.nlp.initialize()
@@ -82,13 +82,20 @@ class Reader:
         return known
 
     def read(self, text: str):
-        """Tokens and their lemmas."""
-        doc = self.nlp.tokenizer(text)
-        lemmas = []
+        """Tokens (with their lemmas, for phrases to match), their lower forms, where they start, and their lemmas."""
+        doc, lower, starts, lemmas = self.nlp.tokenizer(text), [], [], []
         for token in doc:
-            token.lemma_ = lemma = self.lemma(token.text)
-            lemmas.append(lemma)
-        return doc, lemmas
+            known = self.forms.get(token.orth)
+            if known is None:
+                lemma = self.lemma(token.text)
+                known = token.lower_, lemma, self.nlp.vocab.strings.add(lemma)
+                if len(self.forms) < 500_000:
+                    self.forms[token.orth] = known
+            lower.append(known[0])
+            lemmas.append(known[1])
+            token.lemma = known[2]
+            starts.append(token.idx)
+        return doc, lower, starts, lemmas
 
     def bare(self, text: str) -> tuple[str, ...]:
         """The words of a text in lower case, without marks."""

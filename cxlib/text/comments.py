@@ -1,31 +1,52 @@
 """The comments of a programme: coded, judged for better or worse, counted by survey and quarter, compared, and related to a KPI.
 
-Surveys are never pooled: each has its own people, its own questions and its own model of polarity.
+Surveys are never pooled: each has its own people, its own questions and its own model of polarity; nor are contacts, whose channels stand beside them with a base of messages.
 """
-
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from cxlib import cells
 from cxlib.load import bases, weighting
-from cxlib.text import coder, codings, correction, emerging, prevalence, quotes, sentiment, topics
+from cxlib.text import bycode, coder, codings, correction, emerging, prevalence, quotes, sentiment, sources, topics
 from cxlib.text.codeframe import leaning
 
-BORDER = ["survey", "border", "topic", "quarter"]
+BY_PEOPLE = "codes that people gave"
 PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
 
 
-def of(tables) -> pd.DataFrame:
+def there(tables) -> bool:
+    """Did anybody answer an open question, in words or in codes that people gave?"""
+    return "verbatims" in tables or any(tables["responses"][name].notna().any() for one in tables.programme.coded for name in one.items if name in tables["responses"])
+
+
+def worded(tables) -> pd.DataFrame:
     """Return the verbatims under the id that is unique in the programme: those of the table, with response_id = answer."""
     return tables["verbatims"].assign(response_id=lambda rows: rows["answer"])
 
 
+def of(tables, codeframe=None) -> pd.DataFrame:
+    """Return what was answered to open questions of surveys: the verbatims (`worded`) and, with the codeframe, answers that people coded before they came here (`bycode.verbatims`, the labels as text)."""
+    own = worded(tables)
+    if codeframe is None or not tables.programme.coded:
+        return own
+    return pd.concat([own, bycode.verbatims(bycode.given(tables, codeframe), codeframe)[[*own.columns]]], ignore_index=True)
+
+
+def everywhere(tables, codeframe) -> pd.DataFrame:
+    """Return `of` and what customers wrote in contacts (`sources.of`), each channel as a survey of its own."""
+    own = of(tables, codeframe)
+    return pd.concat([own, sources.of(tables)[[*own.columns]]], ignore_index=True)
+
+
 def answered(tables, codeframe) -> pd.DataFrame:
-    """Return the verbatims with what kind of answer each is: `of`, with state (words, nothing, unknown, empty, other_language) and language as told from the text (`topics.answers`)."""
-    told = tables.map(lambda rows: topics.answers(rows.assign(response_id=rows["answer"]), codeframe), "verbatims")
-    return of(tables).assign(state=told["state"].to_numpy(), language=told["language"].to_numpy())
+    """Return what was written with what kind of answer each is: `everywhere`, with state (words, nothing, unknown, empty, other_language) and language as told from the text (`topics.answers`)."""
+    told = tables.map(lambda rows: topics.answers(rows.assign(response_id=rows["answer"]), codeframe), "verbatims") if "verbatims" in tables else pd.DataFrame(columns=["state", "language"])
+    own = worded(tables).assign(state=told["state"].to_numpy(), language=told["language"].to_numpy())
+    messages = sources.of(tables)
+    said = topics.answers(messages, codeframe)
+    parts = [own, bycode.verbatims(bycode.given(tables, codeframe), codeframe), messages.assign(state=said["state"].to_numpy(), language=said["language"].to_numpy())]
+    return pd.concat([part[[*own.columns]] for part in parts if len(part)] or [own], ignore_index=True)
 
 
 def responses(tables) -> pd.DataFrame:
@@ -60,19 +81,16 @@ def learnt(tables, codeframe) -> coder.Coder:
     return coder.learn(taught, of(tables), codeframe, exclude=drawn.loc[drawn["kind"] == "audit", "answer"])
 
 
-def as_asked(programme, item: str, score: float) -> str:
-    """Return a turned score (`responses`) as the questionnaire has it, in words for a page."""
-    found = programme.item(item)
-    if found.kind == "rating" and programme.direction(found) == "low_is_good":
-        score = programme.scales[found.scale].low + programme.scales[found.scale].high - score
-    return f"{score:g}"
-
-
-def code(tables, codeframe, *, taught: coder.Coder | None = None) -> pd.DataFrame:
+def code(tables, codeframe, *, taught: coder.Coder | None = None, people: bool = True) -> pd.DataFrame:
     """Return the mentions of every verbatim with the survey they come from: by what people taught (`learnt`), or, where they have not, by phrases (`topics.code`)."""
     taught = taught or learnt(tables, codeframe)
-    found = tables.map(lambda rows: coder.code(rows.assign(response_id=rows["answer"]), taught), "verbatims")
-    return found.assign(survey=found["response_id"].map(of(tables).drop_duplicates("response_id").set_index("response_id")["survey"]))
+    own = worded(tables)
+    found = tables.map(lambda rows: coder.code(rows.assign(response_id=rows["answer"]), taught), "verbatims") if len(own) else coder.code(own, taught)
+    found = found.assign(survey=found["response_id"].map(own.drop_duplicates("response_id").set_index("response_id")["survey"]))
+    messages = sources.of(tables)
+    heard = coder.code(messages, taught).assign(survey=lambda rows: rows["response_id"].map(messages.set_index("response_id")["survey"])) if len(messages) else found.iloc[:0]
+    given = bycode.mentions(bycode.given(tables, codeframe), codeframe) if people else found.iloc[:0]
+    return pd.concat([part for part in (found, given, heard) if len(part)] or [found], ignore_index=True)
 
 
 def unsure(tables, codeframe) -> pd.Series | None:
@@ -84,11 +102,18 @@ def unsure(tables, codeframe) -> pd.Series | None:
 def judge(mentions: pd.DataFrame, tables, *, score: str, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give every mention the polarity learnt from its survey's own ratings (`sentiment.learn`), and return it with a check a survey.
 
+    What people coded keeps the side that its code has; messages, which nobody rated, keep that of opinion words.
     out: mentions with polarity replaced; checks: survey, then the columns of `Learnt.check`.
     """
     answers, judged, checks = responses(tables), [], []
-    for survey, texts in of(tables).groupby("survey", sort=True):
-        own = mentions[mentions["survey"] == survey]
+    by_people = mentions.get("coded_by", pd.Series("", index=mentions.index)) == "people"
+    texts_of = pd.concat([worded(tables), sources.of(tables)], ignore_index=True)
+    for survey, own in mentions[by_people].groupby("survey", sort=True):
+        judged.append(own.assign(polarity_words=own["polarity"], polarity_from="code", positive=np.nan))
+        if not (texts_of["survey"] == survey).any():
+            checks.append(pd.DataFrame([{"survey": survey, "method": "codes", "n": own["response_id"].nunique(), "auc": np.nan, "note": "for better or worse is what the codes say that people gave; no model judged it"}]))
+    for survey, texts in texts_of.groupby("survey", sort=True):
+        own = mentions[(mentions["survey"] == survey) & ~by_people]
         learnt = sentiment.learn(own, texts, answers, score=score, questions=_wordings(tables.programme), seed=seed)
         judged.append(sentiment.polarity(own, learnt))
         checks.append(learnt.check.assign(survey=survey))
@@ -100,6 +125,11 @@ def coverage(mentions: pd.DataFrame, tables, codeframe, *, verbatims: pd.DataFra
     return prevalence.coverage(mentions, of(tables) if verbatims is None else verbatims, codeframe, by=("survey", "quarter"))
 
 
+def in_words(verbatims: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return what was written without the answers that came as codes."""
+    return verbatims[~verbatims["item"].isin([one.id for one in programme.coded])]
+
+
 def proposed(mentions: pd.DataFrame, verbatims: pd.DataFrame, tables, codeframe) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the topics that each survey's comments propose (`emerging.proposals`, with survey), and comments behind them from surveys whose promise permits quoting: survey, id, name, text.
 
@@ -107,12 +137,12 @@ def proposed(mentions: pd.DataFrame, verbatims: pd.DataFrame, tables, codeframe)
     """
     parts, behind = [], []
     hushed = told_apart(tables)
-    for survey, own in verbatims.groupby("survey", sort=True):
+    for survey, own in in_words(verbatims, tables.programme).groupby("survey", sort=True):
         left = emerging.remainders(mentions[mentions["survey"] == survey], own, codeframe)
         found = emerging.proposals(left)
         found = found[(found["count"] >= cells.limit(tables.programme, survey)) & (found["quarter"] == tables.quarter)].assign(survey=survey)
         parts.append(found)
-        if "quote" in tables.programme.survey(survey).uses and len(found):
+        if "quote" in sources.uses(tables.programme, survey) and len(found):
             shown = emerging.examples(left[~left["response_id"].isin(hushed)], found).merge(own[["response_id", "item", "text"]], on=["response_id", "item"])
             behind.append(shown.assign(survey=survey, name=shown["id"].map(found.set_index("id")["name"]), text=[quotes.redact(text)[0] for text in shown["text"].str.slice(0, 600)]))
     whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*emerging.COLUMNS, "survey"])
@@ -122,55 +152,18 @@ def proposed(mentions: pd.DataFrame, verbatims: pd.DataFrame, tables, codeframe)
     return whole, pd.concat(behind, ignore_index=True)[columns] if behind else pd.DataFrame(columns=columns)
 
 
-def sides(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str, back: int = 4) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the share of each topic among those who gave just the better and just the worse score beside a border of the KPI, as two frames to be compared by `BORDER`.
-
-    Borders: 6 and 7, 8 and 9 of 0 to 10 for an NPS; else every two neighbouring scores of the item, five at most. The last `back` quarters together, or the bases would be too small. out, twice: survey, border ("6 | 7"), topic,
-    then the columns of `prevalence.shares` in polarity "any": polarity was learnt from scores.
-    """
-    answers, parts = responses(tables), []
-    for _, own in of(tables).groupby("survey", sort=True):
-        recent = sorted(own["quarter"].unique())[-back:]
-        own = own[own["quarter"].isin(recent)]
-        scores = sorted(answers.loc[answers["response_id"].isin(own["response_id"]), kpi.item].dropna().unique())
-        pairs = [(6.0, 7.0), (8.0, 9.0)] if unit == "points" else list(pairwise(scores))[-5:]
-        for low, high in pairs:
-            for side, score in (("below", low), ("above", high)):
-                there = answers[(answers[kpi.item] == score) & answers["response_id"].isin(own["response_id"])].drop(columns="quarter")
-                said = own[own["response_id"].isin(there["response_id"])].drop(columns="quarter")
-                if len(said):
-                    found = prevalence.shares(mentions[mentions["response_id"].isin(said["response_id"])].assign(polarity="any"), said, by=("survey",), responses=there.drop(columns="survey"), codeframe=codeframe)
-                    parts.append(found[(found["polarity"] == "any") & (found["level"] == "topic")].assign(border=" | ".join(as_asked(tables.programme, kpi.item, score) for score in (low, high)), side=side, quarter=f"{recent[0]} to {recent[-1]}" if len(recent) > 1 else recent[0]))
-    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["survey", "border", "side", "topic", "quarter", "estimate", "std_error", "n", "n_eff", "count"])
-    whole = whole.assign(definition="share of commenters", unit="share", note="")
-    enough = whole.groupby(["survey", "border", "topic"])["count"].transform("sum") >= prevalence.FEW if len(whole) else []
-    whole = cells.topics(whole[enough].assign(topic=lambda rows: rows["border"] + "\0" + rows["topic"]), programme=tables.programme).assign(topic=lambda rows: rows["topic"].str.split("\0").str[1]) if len(whole) else whole
-    both = whole.groupby(["survey", "border", "topic"])["side"].transform("nunique") == 2 if len(whole) else []
-    return tuple(whole[both & (whole["side"] == side)].reset_index(drop=True) if len(whole) else whole for side in ("above", "below"))
-
-
-def indicators(mentions: pd.DataFrame, tables, *, criticism: bool = False, fewest: int = 10) -> tuple[pd.DataFrame, dict[str, list[str]]]:
-    """Return the responses with a column a topic: 1 where it is mentioned, 0 where somebody wrote of other things, NaN where nobody wrote; and, by survey, which columns at least `fewest` speak of.
-
-    The columns are called "topic ID", which no item can be. With `criticism` only mentions count that opinion words make negative (not the polarity that was learnt from the very scores they are to be related to).
-    """
-    mentions = mentions[mentions["polarity_words" if "polarity_words" in mentions else "polarity"] == "negative"] if criticism else mentions
-    answers, wrote = responses(tables), of(tables)
-    wrote = set(wrote.loc[wrote["text"].map(topics.clean).str.strip() != "", "response_id"])
-    base = np.where(answers["response_id"].isin(wrote), 0.0, np.nan)
-    held = {f"topic {topic}": np.where(answers["response_id"].isin(set(own["response_id"])), 1.0, base) for topic, own in mentions.groupby("topic", sort=True)}
-    found = pd.concat([answers, pd.DataFrame(held, index=answers.index)], axis=1)
-    counts = found.groupby("survey")[list(held)].sum() if held else pd.DataFrame()
-    return found, {survey: [name for name in held if row[name] >= fewest] for survey, row in counts.iterrows()}
-
-
 def shares(mentions: pd.DataFrame, tables, codeframe, *, target: str = "population") -> pd.DataFrame:
-    """Return `prevalence.shares` by survey and quarter, weighted, on the base of commenters; corrected where people have audited the quarter (`correction.shares`), else indicative."""
+    """Return `prevalence.shares` by survey and quarter, weighted, on the base of commenters; corrected where people have audited the quarter (`correction.shares`), else indicative.
+
+    A survey whose answers people coded themselves is not indicative: its intervals hold the sampling error, and the note says whose codes they are. Channels of contacts stand beside the surveys, each on the base of its own messages (base "messages").
+    """
     answers, parts = responses(tables), []
     judged = codings.audited(tables.programme, codeframe)
-    for survey, own in of(tables).groupby("survey", sort=True):
+    words, everything = set(worded(tables)["survey"]), everywhere(tables, codeframe)
+    for survey, own in everything.groupby("survey", sort=True):
         said = mentions[mentions["survey"] == survey]
-        found = prevalence.shares(said, own, by=("survey", "quarter"), responses=answers, codeframe=codeframe)
+        found = prevalence.shares(said, own, by=("survey", "quarter"), responses=sources.base(own) if sources.is_one(survey) else answers, codeframe=codeframe)
+        found = found.assign(base="messages") if sources.is_one(survey) else found.assign(indicative=False, note=BY_PEOPLE) if survey not in words else found
         for quarter, raw in found.groupby("quarter", sort=True):
             by_people = judged[(judged["survey"] == survey) & (judged["quarter"] == quarter)]
             wave = own[own["quarter"] == quarter]
@@ -185,8 +178,10 @@ def shares(mentions: pd.DataFrame, tables, codeframe, *, target: str = "populati
 def _breaks(programme, survey: str, quarters: list[str]) -> list[tuple[str, str]]:
     """The quarters with comments from which those of a survey may not be compared with the ones before, and what changed: a share can move because the question did."""
     found = {}
-    for item in (item for item in programme.items if item.kind == "verbatim" and (not item.surveys or survey in item.surveys)):
-        for wave, what in programme.breaks(survey, item.id):
+    asked_ = [] if sources.is_one(survey) else [item.id for item in programme.items if item.kind == "verbatim" and (not item.surveys or survey in item.surveys)]
+    asked_ += [one.items[0] for one in programme.coded if one.survey == survey]
+    for item in asked_:
+        for wave, what in programme.breaks(survey, item):
             at = next((quarter for quarter in quarters if quarter >= wave.quarter), quarters[0])
             found.setdefault(at, []).append(what)
     return [(at, "; ".join(dict.fromkeys(what))) for at, what in found.items() if at > quarters[0]]
@@ -239,43 +234,13 @@ def _alike(own):
     return own.assign(n_eff=own["n_eff"].where(plain | ~(base < own["n_eff"]), base), note="")
 
 
-def impact(mentions: pd.DataFrame, tables, kpi, *, unit: str) -> pd.DataFrame:
-    """Return `prevalence.impact` in the latest quarter of each survey: how the KPI would differ without those who mention a topic.
-
-    `unit` is that of the KPI's definition: points are an NPS, else the mean of the scores is taken. out: survey, quarter, kpi, then topic, estimate (points for an NPS, else scale units), limits, n, n_eff, count, share, kpi_with, kpi_rest, p, note.
-    """
-    return _related(prevalence.impact, mentions, tables, kpi, unit)
-
-
-def associations(mentions: pd.DataFrame, tables, kpi, *, unit: str, back: int = 4) -> pd.DataFrame:
-    """Return `prevalence.associations`: how those who mention a topic differ from the others, with what else they mention, their segment and the wave held constant, and then with their ratings held as well.
-
-    The last `back` quarters of each survey together. Segments are those of the programme that stand in the responses; ratings are the attributes of its driver models. Polarity is left out (polarity "any"): it was learnt from the
-    same ratings, so critics would score low by construction. out: survey, quarter (the last), kpi, held ("topics, segment, wave" or, where there are ratings, "and ratings"), topic, polarity, estimate, ...
-    """
-    answers, kind, parts = responses(tables), "nps" if unit == "points" else "mean", []
-    programme, plain = tables.programme, mentions.assign(polarity="any")
-    for survey, own in of(tables).groupby("survey", sort=True):
-        own = own[own["quarter"].isin(sorted(own["quarter"].unique())[-back:])]
-        here = answers[answers["response_id"].isin(own["response_id"])].assign(_wave=lambda rows: rows["wave"])
-        cuts = [segment.field for segment in programme.segments if segment.table == "responses" and segment.field in here and segment.field != kpi.item and 1 < here[segment.field].nunique() <= 12]
-        ratings = list(dict.fromkeys(item for model in programme.drivers if model.survey == survey for item in model.items if item in here and here[item].notna().mean() > 0.5 and item != kpi.item))
-        for held, extra in (("topics, segment, wave", ()), ("and ratings", tuple(ratings))):
-            if extra or held != "and ratings":
-                found = prevalence.associations(plain[plain["response_id"].isin(own["response_id"])], own, here, score=kpi.item, kpi=kind, controls=tuple(dict.fromkeys(["_wave", *cuts])), ratings=extra)
-                parts.append(found.assign(survey=survey, quarter=own["quarter"].max(), kpi=kpi.id, held=held))
-    whole = pd.concat(parts, ignore_index=True)
-    kept = [cells.topics(part, programme=programme) for _, part in whole.groupby("held", sort=False)]
-    return pd.concat(kept, ignore_index=True) if kept else whole  # comments of which none names a topic: another language than the codeframe's, say
-
-
 def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each: int = 2) -> pd.DataFrame:
     """Return the most typical comments of each topic in the latest quarter (`quotes.quotes`), from surveys whose promise permits quoting.
 
     Comments from an account of a few people are withheld (`told_apart`), because its manager would know whose they are.
     """
     permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
-    said = latest(of(tables))
+    said = latest(worded(tables))
     return quotes.quotes(mentions[mentions["polarity"] == polarity], said[~said["answer"].isin(told_apart(tables))], surveys=permitted, each=each)
 
 
@@ -286,7 +251,7 @@ def reading(mentions: pd.DataFrame, tables, kpi, *, segment: str = "", seed: int
     out: survey, quarter, topic, polarity, kind, text, clause, redactions, score (NaN where none), segment ("" where none or withheld).
     """
     permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
-    said = latest(of(tables))
+    said = latest(worded(tables))
     said = said[~said["answer"].isin(told_apart(tables))]
     found = pd.concat([quotes.reading(mentions[mentions["survey"] == survey], own, surveys=permitted, seed=seed).assign(survey=survey, quarter=own["quarter"].iloc[0]) for survey, own in said.groupby("survey", sort=True)], ignore_index=True) if len(said) else pd.DataFrame(columns=[*quotes.READ, "survey", "quarter"])
     answers = responses(tables).drop_duplicates("response_id").set_index("response_id")
@@ -303,9 +268,9 @@ def alerts(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
     Only surveys whose promise permits a case carry the text and who answered (person_id, a pseudonym): of others the row says that it is there, no more.
     """
     urgent = {topic.id for topic in codeframe.topics if topic.alert}
-    own = latest(of(tables))
+    own = latest(everywhere(tables, codeframe))
     found = mentions[mentions["topic"].isin(urgent)].drop_duplicates(["response_id", "item", "topic"]).drop(columns=["survey"], errors="ignore").merge(own[["response_id", "item", "survey", "quarter", "person_id", "text"]], on=["response_id", "item"])
-    cases = {survey.id for survey in tables.programme.surveys if "case" in survey.uses}
+    cases = {survey for survey in own["survey"].unique() if "case" in sources.uses(tables.programme, survey)}
     found = found.assign(case=found["survey"].isin(cases), text=[quotes.redact(text)[0] for text in found["text"]])
     shut = ["person_id", "text", "clause_text", "item"]
     found[shut] = found[shut].astype(object).where(found["case"], "")
@@ -331,15 +296,6 @@ def told_apart(tables) -> set[str]:
     pairs = pd.concat([people[["account_id", "person_id"]], answers.assign(account_id=account)[["account_id", "person_id"]]]).dropna().drop_duplicates()
     sizes = account.map(pairs.groupby("account_id")["person_id"].nunique()).fillna(1)
     return set(answers.loc[(sizes > 1) & (sizes < programme.limits.min_cell) & ~answers["survey"].isin(named), "answer"])
-
-
-def _related(relation, mentions, tables, kpi, unit):
-    answers, kind = responses(tables), "nps" if unit == "points" else "mean"
-    parts = []
-    for survey, own in latest(of(tables)).groupby("survey", sort=True):
-        found = relation(mentions[mentions["response_id"].isin(own["response_id"])], own, answers, score=kpi.item, kpi=kind)
-        parts.append(found.assign(survey=survey, quarter=own["quarter"].iloc[0], kpi=kpi.id))
-    return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)
 
 
 def latest(found: pd.DataFrame) -> pd.DataFrame:

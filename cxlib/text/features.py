@@ -24,26 +24,23 @@ class Features:
 def fit(reads, codeframe) -> Features:
     """Learn the vocabulary of verbatims that were read (`topics.read`)."""
     leanings = {item: codeframe.leaning(item) for item in sorted({one.item for one in reads}, key=str)}
-    columns, idf = {}, {}
+    rows, columns, idf = [_features(one, leanings) for one in reads], {}, {}
     for part in WEIGHT:
         if part != "letters":
-            columns[part], idf[part] = vocabulary([_features(one, part, leanings) for one in reads])
+            columns[part], idf[part] = vocabulary([row[part] for row in rows])
             idf[part] = idf[part] if part in PAIRS else np.ones(len(idf[part]))
-    columns["letters"], idf["letters"] = letters([words(one) for one in reads])
+    columns["letters"], idf["letters"] = letters([row["letters"] for row in rows])
     return Features(leanings, columns, idf)
 
 
 def matrix(reads, features: Features) -> sparse.csr_matrix:
     """Return one row a verbatim: the parts side by side, and three columns of its shape (length, how many topics its phrases hit, none)."""
-    parts = []
+    rows, parts = [_features(one, features.leanings) for one in reads], []
     for part, weight in WEIGHT.items():
-        if part == "letters":
-            parts.append(weight * spelt([words(one) for one in reads], features.columns[part], features.idf[part]))
-        elif part in PAIRS:
-            parts.append(weight * weighed([_features(one, part, features.leanings) for one in reads], features.columns[part], features.idf[part]))
-        else:
-            parts.append(weight * _counts([_features(one, part, features.leanings) for one in reads], features.columns[part]))
-    hit = np.array([len({mention[1] for mention in one.mentions}) for one in reads], float)
+        own, columns = [row[part] for row in rows], features.columns[part]
+        found = spelt(own, columns, features.idf[part]) if part == "letters" else weighed(own, columns, features.idf[part]) if part in PAIRS else _counts(own, columns)
+        parts.append(weight * found)
+    hit = np.array([len(row["topics"]) for row in rows], float)
     size = np.array([len(one.lower) for one in reads], float)
     return sparse.hstack([*parts, sparse.csr_matrix(np.column_stack([np.log1p(size) / 3, hit == 0, np.minimum(hit, 4) / 4]))], format="csr")
 
@@ -75,10 +72,11 @@ def spelt(said, columns, idf) -> sparse.csr_matrix:
 
 
 def _unit(counts, idf) -> sparse.csr_matrix:
-    counts.data = 1 + np.log(counts.data)
-    counts = counts @ sparse.diags(idf)
-    length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
-    return sparse.diags(1 / np.where(length > 0, length, 1.0)) @ counts
+    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    counts.data = (1 + np.log(counts.data)) * idf[counts.indices]
+    length = np.sqrt(np.bincount(row, counts.data**2, minlength=counts.shape[0]))
+    counts.data /= length[row]
+    return counts
 
 
 def words(one) -> list[str]:
@@ -86,18 +84,14 @@ def words(one) -> list[str]:
     return ["not" if word in ("n't", "nt") else word for word in one.lower if word[0].isalnum() or word == "n't"]
 
 
-def _features(one, part, leanings) -> list[str]:
-    if part == "words":
-        return with_pairs(words(one))
-    if part == "lemmas":
-        return with_pairs([lemma for lemma in one.lemmas if not lemma.isspace()])
-    if part == "asked":  # the question changes the meaning of a word
-        return [f"{leanings.get(one.item, 'open')} {word}" for word in words(one)]
-    if part == "topics":
-        return sorted({mention[1] for mention in one.mentions})
-    if part == "phrases":
-        return sorted({f"{mention[1]} {mention[3]}" for mention in one.mentions})
-    return [str(one.item), *([f"nothing {one.item}"] if one.state == "nothing" else [])]
+def _features(one, leanings) -> dict[str, list[str]]:
+    said, leaning = words(one), leanings.get(one.item, "open")
+    return {
+        "words": with_pairs(said), "lemmas": with_pairs([lemma for lemma in one.lemmas if not lemma.isspace()]),
+        "asked": [f"{leaning} {word}" for word in said],  # the question changes the meaning of a word
+        "letters": said, "topics": sorted({mention[1] for mention in one.mentions}), "phrases": sorted({f"{mention[1]} {mention[3]}" for mention in one.mentions}),
+        "question": [str(one.item), *([f"nothing {one.item}"] if one.state == "nothing" else [])],
+    }  # fmt: skip
 
 
 def with_pairs(tokens) -> list[str]:
@@ -107,9 +101,9 @@ def with_pairs(tokens) -> list[str]:
 
 def _counts(rows, columns) -> sparse.csr_matrix:
     """Count features a row; those without a column are left out."""
-    indices, ends = [], [0]
+    indices, ends, column = [], [0], columns.get
     for row in rows:
-        indices.extend(columns[feature] for feature in row if feature in columns)
+        indices += [at for at in map(column, row) if at is not None]
         ends.append(len(indices))
     counts = sparse.csr_matrix((np.ones(len(indices)), np.array(indices, dtype=np.int64), np.array(ends)), shape=(len(rows), len(columns)))
     counts.sum_duplicates()

@@ -39,6 +39,28 @@ def test_organ_donations_by_permutation(shared):
     assert differences.permutation(cells)["rank"].iloc[0] == 5
 
 
+@pytest.mark.shared
+def test_two_way_matches_pyfixest_on_organ_donations_and_card_krueger(shared):
+    """pyfixest 0.60.0, `feols("y ~ treated | unit + period", vcov={"CRV1": unit})`: coefficient and clustered error to the last digits (that of one treated state is invalid all the same)."""
+    rows, order = pd.read_csv(shared / "reference" / "organ_donations.csv"), ["Q42010", "Q12011", "Q22011", "Q32011", "Q42011", "Q12012"]
+    cells = pd.DataFrame({"unit": rows["State"], "period": rows["Quarter"].map(order.index), "value": rows["Rate"], "first": np.where(rows["State"] == "California", 3.0, np.nan)})
+    row = differences.two_way(cells).iloc[0]
+    assert (row.estimate, row.std_error_crv1) == (pytest.approx(-0.02245897435897436, abs=1e-12), pytest.approx(0.006131232005640858, abs=1e-12))
+    row = differences.two_way(stores(shared)).iloc[0]
+    assert (row.estimate, row.std_error_crv1) == (pytest.approx(2.7499999999999987, abs=1e-10), pytest.approx(1.3377230281804695, abs=1e-10))
+
+
+def test_two_way_matches_pyfixest_where_dates_are_staggered():
+    """60 units of bench/effects.py's panel over 12 periods, seed 3; pyfixest 0.60.0 prints .13117365553756732 and, clustered by unit, .14691256979177789."""
+    rng, units, periods = np.random.default_rng(3), 60, 12
+    first, time = np.where(np.arange(units) < 24, np.resize([8.0, 10.0, 12.0], units), np.nan), np.arange(periods)
+    value = rng.normal(size=(units, 1)) + rng.normal(size=(units, periods)) + 0.3 * (time >= first[:, None])
+    rows = pd.DataFrame({"unit": np.repeat(np.arange(units), periods), "period": np.tile(time, units), "value": value.ravel(), "first": np.repeat(first, periods)})
+    row = differences.two_way(rows, replicates=2000).iloc[0]
+    assert (row.estimate, row.std_error_crv1) == (pytest.approx(0.13117365553756732, abs=1e-12), pytest.approx(0.14691256979177789, abs=1e-12))
+    assert row.std_error_boot == pytest.approx(row.std_error_crv1, rel=0.1)
+
+
 def world(seed, *, units=24, periods=24, effect=0.0, drift=0.0, grows=0.0, staggered=True, weights=False, noise=1.0):
     """Units with levels of their own, a season all share, noise that lasts; half treated from three dates on; treated ones may drift all along."""
     rng = np.random.default_rng(seed)

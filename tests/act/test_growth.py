@@ -127,6 +127,7 @@ def test_what_the_orders_do_not_tell_is_said():
     tables = dearer(1, size=30.0)
     tables["orders"] = tables["orders"].drop(columns=["product", "quantity"])
     found = growth.table([action()], tables)
+    assert "mix" not in set(found["part"])
     assert found["note"].iloc[0] == "the orders tell no pieces (an order counts as one) and no products (dearer ones are in the prices)"
     assert "Mind that the orders tell no pieces" in claims.saved.growth(found, Plan(actions=(action(),)), "EUR")[0]
     assert growth.table([action(outcome="retention"), action(id="other", design="everyone")], tables).empty

@@ -399,8 +399,32 @@ def test_customers_of_a_list_who_are_not_in_the_file_are_counted_and_a_list_with
     tables["actions"] = pd.concat([log, stranger], ignore_index=True)
     found = measured.effects([action(design="list")], tables)[0]
     assert "7 on the list who are not in the customer file are left out" in found["note"].iloc[0]
-    _, small = claims.effects.effects(found, Plan(actions=(action(design="list"),)), {"call": 5.0}, "EUR")[0]
+    small = claims.effects.effects(found, Plan(actions=(action(design="list"),)), {"call": 5.0}, "EUR")[0][1]
     assert "with nothing made alike the difference to all others would read" in small
     tables["orders"] = tables["orders"].query("ordered_on >= '2025-04-20'")
     early = measured.effects([action(design="list")], tables)[0]
     assert "the files do not reach back 90 days before it" in early["note"].iloc[0]
+
+
+def test_an_effort_that_nobody_dated_was_not_free():
+    """Seen on Hillstrom's e-mails: a log without days of delivery made 10,619 of them cost nothing."""
+    from cxlib.act import costs, plan
+
+    log = company()["actions"]
+    sent = action(unit_cost=0.5, fixed_cost=10.0)
+    treated = int((log["arm"] == "treated").sum())
+    assert plan.cost(sent, log) == 10 + treated / 2
+    some = log.assign(delivered_on=log["assigned_on"].where(log.index < 100))
+    assert plan.cost(sent, some) == 10 + int((some["delivered_on"].notna() & (some["arm"] == "treated")).sum()) / 2
+    from types import SimpleNamespace
+
+    known = SimpleNamespace(currency="EUR", rates=())
+    assert "assigned: no delivery is dated" in costs.account(sent, log, known)["source"].iloc[1]
+    assert costs.spent_on(sent, log, known)[1].sum() == 10 + treated / 2
+
+
+def test_the_figure_of_what_was_made_alike_names_no_raw_column():
+    tables = company(5, 700, listed=lambda level, rng: rng.random(len(level)) < np.clip(level / 40, 0, 0.6))
+    tables["people"]["region"] = np.resize(["Köln", "Zürich"], len(tables["people"]))
+    _, paths = measured.effects([action(design="list")], tables)
+    assert set(paths["label"]) == {"Outcome in as many days before", "Outcome in the days before these", "Days as a customer", "Contract: prepaid", "Region: Zürich"}

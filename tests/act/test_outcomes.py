@@ -21,6 +21,9 @@ def test_the_window_starts_on_the_day_of_assignment_and_holds_whole_days():
     bought = orders(("a", "2026-03-31", 1.0), ("a", "2026-04-01", 2.0), ("a", "2026-06-29", 4.0), ("a", "2026-06-30", 8.0), ("z", "2026-04-05", 99.0))
     found = outcomes.in_window(log(), bought, days=90, value="margin", until="2026-12-31")
     assert found.set_index("person_id")["outcome"].to_dict() == {"a": 6.0, "b": 0.0}
+    assert found["before"].isna().all(), "the orders begin on the day before: what came earlier is not known, and is not nothing"
+    earlier = pd.concat([bought, orders(("z", "2025-12-20", 1.0))], ignore_index=True)
+    found = outcomes.in_window(log(), earlier, days=90, value="margin", until="2026-12-31")
     assert found.set_index("person_id")["before"].to_dict() == {"a": 1.0, "b": 0.0}
 
 

@@ -138,7 +138,7 @@ def test_no_text_that_identifies_somebody_is_cleared_without_a_look():
     company = redaction.Known(names.Known(frozenset(["slow"]), frozenset([("fine", "good")]), frozenset()), frozenset(["ab-12345", "12345"]))
     for known in (redaction.NOTHING, company, redaction.Known(patterns=(r"\b7\b",))):
         looked = suspects.told(pd.Series(texts, dtype="str"), known=known, most=redaction.MOST, read=redaction.plain, rules=redaction.RULES)
-        assert [text for text, seen in zip(texts, looked, strict=True) if not seen and redaction.spans(text, known)] == []
+        assert [text for text, seen in zip(texts, looked, strict=True) if redaction.spans(text, known, asked=seen) != redaction.spans(text, known)] == []
     assert not suspects.told(pd.Series(quiet[:2] + quiet[3:4]), known=redaction.NOTHING, most=redaction.MOST, read=redaction.plain, rules=redaction.RULES).any()  # else nothing would be gained
 
 
@@ -186,7 +186,7 @@ def test_fault_26_clearing_many_texts_together_is_clearing_each_by_the_rules():
         together = redaction.texts(pd.Series(texts, dtype="str"), known=known)["text"]
         assert together.tolist() == [redaction.redact(text, known=known)[0] for text in texts]
     looked = suspects.told(pd.Series(texts, dtype="str"), known=redaction.NOTHING, most=redaction.MOST, read=redaction.plain, rules=redaction.RULES)
-    assert 0.2 < looked.mean() < 0.8  # else either side would prove nothing
+    assert all(0.02 < (looked == asked).mean() < 0.8 for asked in (0, suspects.REACH, suspects.NAME))  # else either side would prove nothing
 
 
 def test_fault_26_recall_and_precision_on_labelled_comments_are_as_the_page_says(capsys):

@@ -71,6 +71,11 @@ def test_customers_who_differ_by_days_and_by_what_a_day_brings_are_told_apart():
         assert least < share["estimate"] < most
 
 
+def test_where_nearly_all_come_once_nothing_is_told_of_coming_more_often():
+    rows = pd.DataFrame({"person_id": np.arange(200).astype(str), "group": "all", "visits": [2.0, *[1.0] * 199], "spend": np.arange(200) + 1.0, "per_visit": 1.0, "later_spend": np.arange(200) % 7})
+    assert (visits.apart(rows)["note"] == "not estimable (of 200 customers all but 1 bought on as many days)").all()
+
+
 def test_orders_that_do_not_reach_back_are_said():
     tables = Tables(orders=pd.DataFrame({"person_id": [f"p{at}" for at in range(50)], "ordered_on": pd.Timestamp("2026-06-01"), "amount": 5.0, "margin": np.nan}))
     stretch = visits.followed(tables)
@@ -80,10 +85,10 @@ def test_orders_that_do_not_reach_back_are_said():
     assert visits.along(stretch).empty
 
 
-@pytest.mark.parametrize(("size", "verb"), [((20.0, 40.0), "rose"), ((40.0, 20.0), "fell"), ((20.0, 20.0), "showed no detectable change")])
+@pytest.mark.parametrize(("size", "verb"), [((20.0, 40.0), "rose"), ((40.0, 20.0), "fell"), ((20.0, 20.0), "show no detectable change")])
 def test_the_verb_of_a_move_follows_its_interval(size, verb):
     tables = bought(np.random.default_rng(8), size=size)
     stretch = visits.followed(tables)
     said = claims.visits.said(stretch, visits.apart(stretch), visits.moved(tables), tables.programme, 90)
-    assert f"Sales to known customers {verb} against 2026Q1" in said[-1]
-    assert ("Only what a day with a purchase brought moved detectably." in said[-1]) == (verb != "showed no detectable change")
+    assert f"Sales to known customers {verb} against 2026Q1 (" in said[-1]
+    assert ("Of its parts what a day with a purchase brought (" in said[-1] and "moved detectably, not how many customers bought or how many days each bought on." in said[-1]) == (verb != "show no detectable change")

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from cxlib import programme
 from cxlib.show import claims
 from cxlib.show.claims import mentions, topics
 
@@ -86,7 +87,7 @@ def test_a_count_of_alerts_smaller_than_an_anonymous_survey_may_show_is_not_told
 
 
 def shares(indicative):
-    row = {"survey_id": "s", "opening": "", "quarter": "2026Q3", "survey": "s", "level": "topic", "polarity": "any", "n": 400, "indicative": indicative, "audit_n": 0 if indicative else 200, "sensitivity": 0.8, "precision": 0.6}
+    row = {"survey_id": "s", "opening": "", "quarter": "2026Q3", "survey": "s", "level": "topic", "polarity": "any", "n": 400, "indicative": indicative, "audit_n": 0 if indicative else 200, "note": "", "sensitivity": 0.8, "precision": 0.6}
     return pd.DataFrame([row | {"topic": "Price", "estimate": 0.2, "uncorrected": 0.3}, row | {"topic": "Staff", "estimate": 0.1, "uncorrected": 0.11}])
 
 
@@ -118,3 +119,15 @@ def test_what_is_new_is_told_with_its_counts_and_what_is_not_without_alarm():
     assert "none of which grows beyond chance" in mentions.emerging(pd.DataFrame([row | {"status": "steady"}]), ["Pulse"])[0]
     assert "comes back often enough" in mentions.emerging(pd.DataFrame([row | {"status": ""}]).iloc[:0], ["Pulse"])[0]
     assert mentions.proposals(pd.DataFrame([row | {"status": "growing"}]))["words"].tolist() == ["esim, activation"]
+
+
+def test_whose_shares_they_are_is_said_of_messages_and_of_codes_that_people_gave():
+    given = shares(False).assign(note=topics.BY_PEOPLE)
+    assert "are of codes that people gave before the answers came here" in topics.audit(given, pd.DataFrame({"topic": [], "allowed": [], "n": []}), {})[0]
+    assert topics.checked(given).startswith("Codes that people gave")
+    assert topics.whom(shares(True).assign(base="messages")) == "400 messages"
+    assert topics.whom(shares(True).assign(base="commenters")) == "400 respondents who wrote something"
+    one = programme.Programme(name="P", surveys=({"id": "gate", "kind": "relationship", "label": "Gate survey"},))
+    found = topics.named(pd.DataFrame({"survey": ["gate", "contacts: chat"], "topic": ["a", "a"]}), one, {"a": "A"})
+    assert found["opening"].tolist() == ["Gate survey: ", "Messages (chat): "]
+    assert topics.named(found.head(1)[["topic"]].assign(survey="gate"), one, {})["opening"].tolist() == [""]

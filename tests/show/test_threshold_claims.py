@@ -13,6 +13,7 @@ ROW = {
     "group": "all", "outcome": "spend", "shape": "jump", "estimate": 6.5, "conf_low": 6.0, "conf_high": 7.0, "below": 6.0, "above": 7.0, "change": 12.0, "change_low": 7.0, "change_high": 16.0, "slope": 1.0, "p": 0.001, "f": 30.0, "p_curve": 0.01,
     "p_shape": 0.01, "other": np.nan, "detectable": 6.0, "n": 900, "n_eff": 500.0, "customers": 500, "levels": 11, "note": "", "p_holm": 0.001,
 }  # fmt: skip
+OPEN = {"p_shape": 0.4, "other": 5.8, "other_change": 4.0, "other_low": 2.0, "other_high": 5.5}
 USUAL = {"below": np.nan, "above": np.nan, "estimate": 6.48, "conf_low": 5.91, "conf_high": 7.12}
 
 
@@ -32,7 +33,8 @@ def found(**changed) -> pd.DataFrame:
     [
         ({}, ["Spend has a threshold between 6 and 7 of Recommendation", "interval 6 to 7", "€12.00 more than the line below it leads to expect (95 % interval €7.00 to €16.00)", "A smooth bend does not explain it", "There the level jumps."], ["no threshold", "causes", "raised"]),
         (USUAL, ["a threshold at 6.5 of Recommendation", "interval 5.9 to 7.1"], ["between"]),
-        ({"p_shape": 0.4, "other": 5.8}, ["Spend has a threshold somewhere from 6 to 7 of Recommendation (95 % interval)", "Likeliest the level jumps between 6 and 7", "€12.00 more than the line below leads to expect (95 % interval €7.00 to €16.00)", "that the slope turns instead, at 5.8, is not ruled out."], ["There the level jumps"]),
+        (OPEN, ["Spend has a threshold somewhere from 6 to 7 of Recommendation (95 % interval; p = 0.001)", "Whether the level jumps or the slope turns there cannot be told from 500 customers: read as a jump, between 6 and 7, a customer above it spends €12.00 more than the line below leads to expect (95 % interval €7.00 to €16.00); read as a turn, at 5.8, each further point goes with €4.00 more than the line below leads to expect (95 % interval €2.00 to €5.50)"], ["There the level jumps", "Likeliest"]),
+        (OPEN | {"shape": "hinge", "estimate": 5.8, "below": np.nan, "above": np.nan, "other": 6.5, "change": 4.0, "change_low": -2.0, "change_high": 5.5, "other_change": 12.0, "other_low": 7.0, "other_high": 16.0}, ["read as a jump, at 6.5, a customer above it spends €12.00 more", "read as a turn, at 5.8, each further point goes with €4.00 more than the line below leads to expect (95 % interval −€2.00 to €5.50, an interval that holds nothing)"], ["There the slope"]),
         ({"p_curve": 0.3}, ["A smooth bend would explain it as well (p = 0.30), so the point itself is not proved"], ["does not explain"]),
         ({"change_low": -2.0}, ["€12.00 more, but over all places it may lie the interval holds nothing (95 % interval −€2.00 to €16.00)"], ["than the line below it leads to expect"]),
         ({"shape": "hinge", "below": np.nan, "estimate": 6.2, "conf_low": 5.5, "conf_high": 7.25}, ["at 6.2 of", "each further point goes with €12.00 more"], ["between"]),
@@ -60,6 +62,42 @@ def test_a_claim_that_does_not_survive_has_another_sentence_and_never_a_causal_g
     assert made.set_index("claim_id")["action"].to_dict() == {"thresholds.all": 0, "just_below.all": 1}
     lost = near.stakes.assign(conf_low=-1.0)
     assert claims.thresholds.rows(found(), type("Near", (), {"stakes": lost}), programme, "Recommendation", "poll")["action"].sum() == 0
+
+
+def test_a_threshold_whose_kind_is_open_is_claimed_with_both_readings_and_drawn_at_both_places(programme):
+    near = type("Near", (), {"stakes": pd.DataFrame()})
+    text = claims.thresholds.rows(found(**OPEN), near, programme, "Recommendation", "poll")["text"].iloc[0]
+    assert "lies, read as a jump, €12.00 higher than" in text
+    assert "or, read as a turn, €4.00 a point higher than" in text
+    assert text.endswith("which of the two cannot be told.")
+    table = claims.thresholds.table(found(**OPEN), programme).iloc[0]
+    assert (table["place"], table["interval"]) == ("jump between 6 and 7; turn at 5.8", "6 to 7")
+    curves = pd.DataFrame({"label": "Spend", "score": range(5), "estimate": 1.0, "conf_low": 0.5, "conf_high": 1.5, "rising": 1.0, "n": 80})
+    told, open_ = (figures.thresholds.curves(curves, breaks=found(**changed).assign(label="Spend")) for changed in ({}, OPEN))
+    assert len(open_.lines) == len(told.lines) + 1
+
+
+def part(by, value, common, p, holm, customers=200, note=""):
+    size = {"common": common, "common_low": common - 5, "common_high": common + 5}
+    return ROW | {"group": "all", "by": by, "value": value, "customers": customers, "note": note, "p_same": p, "p_same_holm": holm} | size
+
+
+@pytest.mark.parametrize(
+    ("p", "holm", "says"),
+    [(0.4, 1.0, "the parts do not differ detectably (p = 0.40)"), (0.01, 0.02, "the parts differ, so it is not one threshold for all (p = 0.010, over all cuts p = 0.020)"), (0.03, 0.2, "the parts differ, but no more than one of so many cuts would by chance (p = 0.030, over all cuts p = 0.20)")],
+)
+def test_what_is_said_of_the_parts_follows_their_test_and_the_number_of_cuts(programme, p, holm, says):
+    parts = pd.DataFrame([part("region", "north", 12.0, p, holm), part("region", "south", 3.0, p, holm), part("region", "west", np.nan, p, holm, 40, "not estimable (40 customers; 100 are needed)")])
+    said = claims.value.holds(parts, pd.DataFrame(columns=["group"]), programme)
+    assert said == [f"The change there by region: north €12.00 (€7.00 to €17.00) and south €3.00 (−€2.00 to €8.00); {says}. Nothing can be told of west: too few customers."]
+    assert len(claims.value.parts(parts, programme)) == 2
+    tests = claims.value.tests(parts, programme)
+    assert tests["test_id"].tolist() == ["06.all.same.region"]
+    assert tests["kind"].tolist() == ["check"]
+    quarters = pd.DataFrame([part("quarter", f"202{at}Q1", float(at), 0.4, 1.0) for at in range(6)])
+    assert "by quarter: from €0.00 (−€5.00 to €5.00) in 2020Q1 to €5.00 (€0.00 to €10.00) in 2025Q1, 6 parts;" in claims.value.holds(quarters, pd.DataFrame(columns=["group"]), programme)[0]
+    few = claims.value.holds(quarters.assign(common=np.nan, p_same=np.nan), pd.DataFrame(columns=["group"]), programme)[0]
+    assert few == "Whether it is the same by quarter cannot be told: no part has 100 customers."
 
 
 def test_one_customer_with_half_the_spend_is_said_and_looked_at_without(programme):
@@ -100,7 +138,7 @@ def test_opinion_and_mood_are_told_with_their_interval_or_why_not():
 def test_a_point_within_customers_stands_beside_what_differs_between_them(programme):
     steps = pd.DataFrame([{"outcome": "spend", "unit": "money", "basis": basis, "estimate": value, "conf_low": value - 1, "conf_high": value + 1, "note": ""} for basis, value in (("observed", 2.4), ("adjusted", 2.1), ("within", 0.1))])
     said = claims.value.point(steps, programme.kpis[0], programme, (-10.0, 18.0), 500)
-    assert "as observed €2.40 a customer (€1.40 to €3.40); others held €2.10 a customer (€1.10 to €3.10); within customers €0.10 a customer (−€0.90 to €1.10)" in said[0]
+    assert "as observed €2.40 a customer (€1.40 to €3.40); others held €2.10 a customer (€1.10 to €3.10); within customers no detectable difference (−€0.90 to €1.10)" in said[0]
     assert "ran from −10 to +18" in said[1]
     assert claims.value.point(steps.iloc[:0], programme.kpis[0], programme, (np.nan, np.nan), 0)[0].startswith("Too few customers")
 

@@ -185,4 +185,4 @@ def test_what_is_near_a_threshold_is_unsure(learnt):
     assert found.between(0, 1).all()
     assert len(found) == len(verbatims)
     sure = chance.assign(far=(chance["probability"] - chance["threshold"]).abs()).groupby(["response_id", "item"])["far"].min()
-    assert found.corr(sure.reindex(found.index), method="spearman") < -0.9
+    assert found.corr(sure.reindex(found.index), method="spearman") < -0.8

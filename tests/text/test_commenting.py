@@ -5,7 +5,7 @@ from small import TINY
 
 from cxlib import load, programme
 from cxlib.measure import metrics
-from cxlib.text import codeframe, commenting, comments
+from cxlib.text import codeframe, commenting, comments, links
 
 FRAME = """version = "1"
 [[topics]]
@@ -89,8 +89,8 @@ def test_topics_that_separate_two_scores_are_compared_with_an_interval(tiny):
     (folder / "codeframe.toml").write_text(FRAME, "utf-8")
     found = programme.read(folder)
     tables, frame = load.tables(found, "2026Q1", out=folder.parent / "reports"), codeframe.read(folder / "codeframe.toml")
-    above, below = comments.sides(comments.code(tables, frame), tables, frame, found.kpis[0], unit="points")
-    moved = metrics.change(above, below, by=comments.BORDER).set_index("topic")
+    above, below = links.sides(comments.code(tables, frame), tables, frame, found.kpis[0], unit="points")
+    moved = metrics.change(above, below, by=links.BORDER).set_index("topic")
     assert moved.loc["price", ["now", "then"]].tolist() == pytest.approx([0.0, 0.5])
     assert moved.loc["price", "conf_high"] < 0
     assert moved.loc["price", "border"] == "6 | 7"
@@ -128,11 +128,11 @@ def test_comments_of_a_promise_that_permits_no_quoting_are_not_read_and_no_case_
 
 def test_flags_tell_who_wrote_of_other_things_from_who_wrote_nothing(made):
     tables, _, mentions, _, _ = made
-    flags, spoken = comments.indicators(mentions, tables)
+    flags, spoken = links.indicators(mentions, tables)
     assert flags["topic price"].value_counts().to_dict() == {1.0: 159, 0.0: 41}
     assert flags["topic price"].isna().sum() == 200
     assert spoken == {"poll": ["topic price", "topic staff"]}
-    critics = comments.indicators(mentions, tables, criticism=True)[0]
+    critics = links.indicators(mentions, tables, criticism=True)[0]
     assert critics["topic price"].sum() == 159
     assert "topic staff" not in critics
 
@@ -149,6 +149,6 @@ def test_a_scale_on_which_low_is_good_is_turned_before_anything_is_learnt_and_sh
     mentions, checks = comments.judge(comments.code(tables, frame), tables, score="price")
     assert checks["method"].tolist() == ["ratings"]
     assert mentions.groupby("topic")["polarity"].agg(set).to_dict() == {"price": {"negative"}, "staff": {"positive"}}
-    assert comments.impact(mentions, tables, kpi, unit="share").set_index("topic").loc["price", "estimate"] < 0
+    assert links.impact(mentions, tables, kpi, unit="share").set_index("topic").loc["price", "estimate"] < 0
     assert commenting.rates(tables, kpi, unit="share")["scores"].tolist() == ["5", "1"]
     assert set(comments.reading(mentions, tables, kpi).query("topic == 'staff'")["score"]) == {1.0}

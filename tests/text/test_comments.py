@@ -6,7 +6,7 @@ import pytest
 from cxlib.load import store
 from cxlib.measure import metrics
 from cxlib.show import claims, prose
-from cxlib.text import codeframe, comments, recode
+from cxlib.text import codeframe, comments, links, recode
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +75,10 @@ def test_what_a_new_version_of_the_codeframe_moves_is_said_by_survey(coded):
 
 def test_the_adjusted_association_does_not_use_polarity_learnt_from_the_same_ratings(coded):
     tables, _, mentions, _ = coded
-    found = comments.associations(mentions, tables, tables.programme.kpi("nps"), unit="points")
+    found = links.associations(mentions, tables, tables.programme.kpi("nps"), unit="points")
     assert set(found["polarity"]) == {"any"}
     turned = mentions.assign(polarity=mentions["polarity"].map({"positive": "negative", "negative": "positive"}).fillna("unclear"))
-    pd.testing.assert_frame_equal(found, comments.associations(turned, tables, tables.programme.kpi("nps"), unit="points"))
+    pd.testing.assert_frame_equal(found, links.associations(turned, tables, tables.programme.kpi("nps"), unit="points"))
 
 
 def test_only_surveys_whose_promise_permits_it_are_quoted(coded):

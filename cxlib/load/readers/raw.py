@@ -1,6 +1,7 @@
 """A raw file once read: its cells as text, where each row stood in the file, and what the file says about its own columns."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ class ResponseSet(NamedTuple):
 
 
 class Raw(NamedTuple):
-    """A file as it came. `frame` has one text column a header, with empty cells as "".
+    """A file as it came. `frame` has one text column a header, with empty cells as ""; of a long file's parts, categories of text where few cells stand again and again.
 
     `first_row` is the row of the file in which the frame's first line stands and `rows`, where lines of the file were left
     out, the row of each; `encoding` says how the file was read. What the file declares: `wording` (column -> question),
@@ -84,17 +85,34 @@ def table(arrow, *, blank: bool = True, **facts) -> Raw:
         arrow, rows = arrow.filter(~empty), rows[~empty]
     if rows is not None and len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         first, rows = int(rows[0]), None
-    frame = arrow.to_pandas(types_mapper=lambda _: TEXT)
+    frame = pd.DataFrame({place: _column(column) for place, column in enumerate(arrow.columns)}, copy=False).set_axis(arrow.column_names, axis=1)
     return Raw(**{**facts, "frame": frame, "first_row": first, "rows": rows, "notes": tuple(notes)})
+
+
+def _column(cells):
+    """Return a column of an Arrow table as pandas keeps it: text, or categories of text where it is a dictionary."""
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(cells.type):
+        return cells.to_pandas(types_mapper=lambda _: TEXT).array
+    whole = cells.combine_chunks()
+    return pd.Categorical.from_codes(whole.indices.to_numpy(), dtype=kind(tuple(whole.dictionary.to_pylist())), validate=False)
+
+
+@lru_cache(maxsize=512)
+def kind(words: tuple) -> pd.CategoricalDtype:
+    """Return the type of a column of categories: the parts of a file share theirs, and to make one takes longer than to read a thousand cells."""
+    return pd.CategoricalDtype(pd.Index(pd.array(words, dtype=TEXT)))
 
 
 def _empty(arrow) -> np.ndarray | None:
     """Return which rows are wholly empty; None where there are none, which the first filled column mostly says."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     left = None
     for column in arrow.columns if arrow.num_columns > 1 else []:
-        blank = pc.equal(column, "").to_numpy(zero_copy_only=False)
+        blank = pc.equal(column.cast(pa.large_string()), "").to_numpy(zero_copy_only=False)
         left = blank if left is None else left & blank
         if not left.any():
             return None
@@ -116,27 +134,9 @@ def signs(texts) -> tuple[np.ndarray, np.ndarray]:
     cells = arrow(texts) if isinstance(texts, pd.Series) else texts
     cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     _, offsets, data = cells.buffers()
-    ends = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1] if len(cells) else np.zeros(1, np.int64)
+    ends = np.frombuffer(offsets, np.int32 if pa.types.is_string(cells.type) else np.int64)[cells.offset : cells.offset + len(cells) + 1] if len(cells) else np.zeros(1, np.int64)
     found = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data is not None else np.empty(0, np.uint8)
     return ends - ends[0], found
-
-
-def coded(texts: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """Return a code a cell and the distinct cells in the order in which they first stand, of a column of text without missing ones."""
-    cells = arrow(texts)
-    ends, found = signs(cells)
-    sizes = np.diff(ends)
-    if not len(cells) or sizes.max() > 2:
-        whole = cells.dictionary_encode()
-        return whole.indices.to_numpy(), whole.dictionary.to_pylist()
-    # Cells of two bytes at most (scores, codes, countries) are numbers already: their bytes, and how many these are.
-    pairs = np.ndarray(len(found) + 1, "<u2", np.append(found, np.zeros(2, np.uint8)).tobytes(), strides=(1,))
-    keys = (pairs.take(ends[:-1]) & np.array([0, 0xFF, 0xFFFF], "u2").take(sizes)) + (sizes << 16)
-    first = np.full(3 << 16, -1)
-    first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)
-    places = np.sort(first[first >= 0])
-    first[keys[places]] = np.arange(len(places))
-    return first.take(keys), cells.take(places).to_pylist()
 
 
 def words(column):

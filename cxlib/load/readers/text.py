@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cxlib.errors import DataError
-from cxlib.load.readers import encodings, headers, raw, spool
+from cxlib.load.readers import codes, encodings, headers, raw, spool
 from cxlib.load.readers.encodings import Content
 from cxlib.load.readers.raw import Raw
 from cxlib.programme import Reading
@@ -33,7 +33,7 @@ def read(path: Path, reading: Reading) -> Raw:
 def parts(path: Path, reading: Reading):
     """Return a function that yields the same in parts, each a Raw, from the start at every call; what a file needs to be whole is looked at now."""
     content, header, skipped, delimiter, facts = _opened(path, reading)
-    tables = spool.Spool(_tables(content, path, delimiter, header, skipped))
+    tables = spool.Spool(codes.packed(_tables(content, path, delimiter, header, skipped)))
 
     def again():
         first = facts["first_row"]

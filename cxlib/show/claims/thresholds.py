@@ -7,7 +7,7 @@ from cxlib.show import claims, prose
 STUDY = "06_value_threshold"
 OUTCOMES = {"visits": "days with a purchase", "per_visit": "spend a day with a purchase", "spend": "spend"}
 KEY = ["group", "outcome"]
-WORDS, OTHER = {"jump": "the level jumps", "hinge": "the slope turns"}, {"jump": "hinge", "hinge": "jump"}
+WORDS, OTHER, KINDS = {"jump": "the level jumps", "hinge": "the slope turns"}, {"jump": "hinge", "hinge": "jump"}, {"jump": "jump", "hinge": "turn"}
 
 
 LACKS = {
@@ -85,7 +85,7 @@ def _slope(row, currency: str) -> str:
 
 def amount(value: float, outcome: str, currency: str) -> str:
     """Return an outcome in its unit: money, or a number of days."""
-    return prose.number(value, digits=2) if outcome in ("visits", "contacts") else prose.money(value, currency, digits=2)
+    return prose.number(value, digits=2 if abs(value) >= 0.1 or not value else 4) if outcome in ("visits", "contacts") else prose.money(value, currency, digits=2)
 
 
 def found(rows: pd.DataFrame, programme, label: str) -> list:
@@ -103,18 +103,38 @@ def _threshold(row, currency: str, label: str) -> str:
         return f"whether there is a threshold cannot be told: {row['note']}."
     if row["p_holm"] > 0.05:
         return none(row, currency)
-    if row["other"] == row["other"]:
-        return f"spend has a threshold {somewhere(row, label)} ({prose.p_value(row['p_holm'])}). {bend(row)}Likeliest {WORDS[row['shape']]} {place(row)}, where {_by(row, currency)}; that {WORDS[OTHER[row['shape']]]} instead, at {prose.number(row['other'], digits=1)}, is not ruled out."
+    if open_kind(row):
+        return f"spend has a threshold {somewhere(row, label).removesuffix(')')}; {prose.p_value(row['p_holm'])}). {bend(row)}{both(row, currency)}"
     return f"spend has a threshold {place(row)} of {label} ({prose.p_value(row['p_holm'])}; 95 % interval {span(row)}). {change(row, currency)}{bend(row)}{kind(row)}"
 
 
+def open_kind(row) -> bool:
+    """Return whether neither a jump nor a turn of the slope is ruled out."""
+    return bool(row["other"] == row["other"])
+
+
 def somewhere(row, label: str) -> str:
-    """Return the span of a threshold whose shape is not told: the interval is then all that is known of its place."""
+    """Return the span of a threshold whose kind is not told: the interval is then all that is known of its place."""
     return f"somewhere from {span(row)} of {label} (95 % interval)"
 
 
+def readings(row) -> list[dict]:
+    """Return what is not ruled out, the jump first: a row a reading with shape, estimate, below, above, change and its limits."""
+    one = {name: row[name] for name in ("shape", "estimate", "below", "above", "change", "change_low", "change_high")}
+    if not open_kind(row):
+        return [one]
+    other = one | {"shape": OTHER[row["shape"]], "estimate": row["other"], "below": float("nan"), "above": float("nan"), "change": row["other_change"], "change_low": row["other_low"], "change_high": row["other_high"]}
+    return sorted((one, other), key=lambda reading: reading["shape"] != "jump")
+
+
+def both(row, currency: str) -> str:
+    """Say that the kind cannot be told, and what each reading comes to; neither is put before the other, because the better fit of the two is often the wrong one."""
+    told = [f"read as a {'jump' if one['shape'] == 'jump' else 'turn'}, {place(one)}, {_by(one, currency)}" for one in readings(row)]
+    return f"Whether the level jumps or the slope turns there cannot be told from {prose.plural(int(row['customers']), 'customer')}: {'; '.join(told)}. More customers who are asked again would tell the two apart."
+
+
 def _by(row, currency: str) -> str:
-    what = "a customer spends" if row["shape"] == "jump" else "each further point goes with"
+    what = "a customer above it spends" if row["shape"] == "jump" else "each further point goes with"
     limits = f"95 % interval {amount(row['change_low'], 'spend', currency)} to {amount(row['change_high'], 'spend', currency)}"
     sure = "" if row["change_low"] > 0 or row["change_high"] < 0 else ", an interval that holds nothing"
     return f"{what} {amount(abs(row['change']), 'spend', currency)} {'more' if row['change'] > 0 else 'less'} than the line below leads to expect ({limits}{sure})"
@@ -161,14 +181,20 @@ def kind(row) -> str:
     return "" if row["p_shape"] != row["p_shape"] else f"There {WORDS[row['shape']]}."
 
 
+def shows(row) -> bool:
+    """Return whether a threshold shows: of spend over all forms of contract, of what is explored beside it at 1 in 100."""
+    return bool(not row["note"] and (row["p_holm"] <= 0.05 if row["outcome"] == "spend" else row["p"] <= 0.01))
+
+
 def table(found: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return every outcome's threshold as a table of words."""
+    """Return every outcome's threshold as a table of words, with places only where one shows; a threshold whose kind is open has both readings."""
     rows = []
     for row in found.to_dict("records"):
-        live = not row["note"]
+        live, size = shows(row), lambda one, row=row: f"{amount(one['change'], row['outcome'], programme.currency)}{' a point' if one['shape'] == 'hinge' else ''} ({amount(one['change_low'], row['outcome'], programme.currency)} to {amount(one['change_high'], row['outcome'], programme.currency)})"
         rows.append({
-            "group": named(programme, row["group"]) or "All", "outcome": OUTCOMES[row["outcome"]].capitalize(), "customers": int(row["customers"]), "place": place(row) if live else "not estimable", "interval": span(row) if live else "",
-            "change": f"{amount(row['change'], row['outcome'], programme.currency)} ({amount(row['change_low'], row['outcome'], programme.currency)} to {amount(row['change_high'], row['outcome'], programme.currency)})" if live else "", "p": row["p"], "note": row["note"],
+            "group": named(programme, row["group"]) or "All", "outcome": OUTCOMES[row["outcome"]].capitalize(), "customers": int(row["customers"]), "p": row["p_holm"] if row["outcome"] == "spend" else row["p"],
+            "place": "; ".join(f"{KINDS[one['shape']]} {place(one)}" for one in readings(row)) if live else "not estimable" if row["note"] else "none shows",
+            "interval": span(row) if live else "–", "change": "; ".join(size(one) for one in readings(row)) if live else "–", "note": row["note"],
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -192,8 +218,9 @@ def rows(found: pd.DataFrame, near, programme, label: str, survey: str) -> pd.Da
     for rank, row in enumerate(found[(found["outcome"] == "spend") & (found["note"] == "")].to_dict("records")):
         opening, test = _opening(programme, row["group"]), claims.test_id(STUDY, row, KEY)
         base = f"{prose.plural(int(row['customers']), 'customer')} linked to orders, {prose.number(row['n'])} answers ({programme.label(survey)})"
-        where = somewhere(row, label) if row["other"] == row["other"] else f"{place(row)} of {label} (95 % interval {span(row)})"
-        text = f"spend in the 90 days after an answer has a threshold {where}: above it a customer's spend lies {_more(row, programme.currency)}."
+        where = somewhere(row, label) if open_kind(row) else f"{place(row)} of {label} (95 % interval {span(row)})"
+        more = " or, ".join(f"read as a {KINDS[one['shape']]}, {_more(one, programme.currency)}" for one in readings(row)) + "; which of the two cannot be told" if open_kind(row) else _more(row, programme.currency)
+        text = f"spend in the 90 days after an answer has a threshold {where}: above it a customer's spend lies{',' if open_kind(row) else ''} {more}."
         made.append(claims.claim(
             f"thresholds.{row['group']}", STUDY, claims.say(opening, text), text_null=claims.say(opening, none(row, programme.currency)), row={**row, "estimate": row["change"], "conf_low": row["change_low"], "conf_high": row["change_high"]},
             unit=f"money:{programme.currency}", base=base, p=row["p"], test_id=test, grade="D", rank=3.0 + rank / 10,
@@ -219,5 +246,5 @@ def panels(curves: pd.DataFrame, found: pd.DataFrame, programme) -> tuple[pd.Dat
         return [f"{name}: {OUTCOMES[row.outcome]}" if (name := named(programme, row.group)) else OUTCOMES[row.outcome].capitalize() for row in frame.itertuples()]
 
     unit = curves["outcome"].map(lambda outcome: "days" if outcome == "visits" else f"money:{programme.currency}")
-    shown = found[((found["outcome"] == "spend") & (found["p_holm"] <= 0.05)) | ((found["outcome"] != "spend") & (found["p"] <= 0.01))]
+    shown = found[[shows(row) for row in found.to_dict("records")]]
     return curves.assign(label=labels(curves), unit=unit).drop(columns=["group", "outcome"]), shown.assign(label=labels(shown))

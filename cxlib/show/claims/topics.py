@@ -7,6 +7,8 @@ from cxlib.show import claims, prose
 STUDY = "04_verbatim_topics"
 
 
+SOURCE = "contacts: "  # what the channel of a source of messages stands behind
+BY_PEOPLE = "codes that people gave"  # the note of shares that no machine coded
 UNITS = {"points": "points", "share": "scale points", "scale": "scale points"}  # what the KPI's relation to a topic is told in
 
 
@@ -17,7 +19,9 @@ def missing(programme) -> str:
 
 def named(found: pd.DataFrame, programme, names: dict) -> pd.DataFrame:
     """Return a frame with topics, surveys and KPIs in words; ids stay in `topic_id` and `survey_id`, and `opening` is what a sentence begins with."""
-    out = found.assign(survey_id=found["survey"], opening=[claims.heading(programme, survey) for survey in found["survey"]], survey=found["survey"].map(programme.label))
+    several = found["survey"].nunique() > 1
+    label = lambda survey: f"Messages ({survey.removeprefix(SOURCE)})" if survey.startswith(SOURCE) else programme.label(survey)
+    out = found.assign(survey_id=found["survey"], opening=[f"{label(survey)}: " if several else claims.heading(programme, survey) for survey in found["survey"]], survey=found["survey"].map(label))
     if "topic" in out:
         out = out.assign(topic_id=out["topic"], topic=out["topic"].map(names))
     return out.assign(kpi=out["kpi"].map(programme.label)) if "kpi" in out else out
@@ -43,7 +47,7 @@ def polarity(checks: pd.DataFrame) -> list[str]:
     return [
         claims.say(row["opening"], f"learnt from the ratings of {prose.plural(row['n'], 'comment')}; on respondents not learnt from, words tell a high from a low rating with an AUC of {prose.number(row['auc'], digits=2)} (0.50 is guessing, 1.00 is perfect).")
         if row["method"] == "ratings"
-        else f"{row['opening']}{row['note'].removesuffix('.')}."
+        else claims.say(row["opening"], f"{row['note'].removesuffix('.')}.")
         for row in checks.to_dict("records")
     ]
 
@@ -58,9 +62,15 @@ def latest(shares: pd.DataFrame, *, polarity: str = "negative") -> pd.DataFrame:
 def top(shares: pd.DataFrame) -> list[str]:
     """Say, for each survey's latest quarter, what is criticised and praised most, on which base."""
     return [
-        claims.say(group["opening"].iloc[0], f"among {prose.plural(group['n'].iloc[0], 'respondent')} who wrote something in {group['quarter'].iloc[0]}, criticised most is {_named(group)}; praised most is {_named(praise)}.")
+        claims.say(group["opening"].iloc[0], f"among {whom(group)} in {group['quarter'].iloc[0]}, criticised most is {_named(group)}; praised most is {_named(praise)}.")
         for _, group, praise in _pairs(shares)
     ]
+
+
+def whom(group: pd.DataFrame) -> str:
+    """Return in words whose shares a survey's (or a channel's) are: respondents who wrote something, or messages."""
+    n = int(group["n"].iloc[0])
+    return prose.plural(n, "message") if (group["base"] == "messages").all() else f"{prose.plural(n, 'respondent')} who wrote something"
 
 
 def table(shares: pd.DataFrame) -> pd.DataFrame:
@@ -77,6 +87,9 @@ def audit(shares: pd.DataFrame, agreed: pd.DataFrame, names: dict) -> list[str]:
     said = []
     for _, group in latest(shares, polarity="any").groupby("survey_id", sort=False):
         row, checked = group.iloc[0].to_dict(), group[~group["indicative"].astype(bool)]
+        if (group["note"] == BY_PEOPLE).all():
+            said.append(claims.say(row["opening"], f"shares of {row['quarter']} are of codes that people gave before the answers came here: their intervals hold the sampling error. How well those who coded agree is not known; answers in words and two coders would tell."))
+            continue
         if checked.empty:
             said.append(claims.say(row["opening"], f"nobody has coded comments of {row['quarter']} by hand, so every share is indicative: its interval holds the sampling error, not the coder's mistakes. To correct them, have two people code 200 answers (cx code export)."))
             continue
@@ -105,6 +118,8 @@ def agreement(found: pd.DataFrame, names: dict) -> pd.DataFrame:
 
 def checked(group: pd.DataFrame) -> str:
     """Return what a caption says of how shares came about."""
+    if (group["note"] == BY_PEOPLE).all():
+        return "Codes that people gave; how well they agree is not known."
     if group["indicative"].astype(bool).all():
         return "Indicative: not corrected by an audit."
     return f"Corrected by an audit of {prose.plural(int(group['audit_n'].max()), 'answer')}; the interval is for {'the population' if (group['target'] == 'population').all() else 'the comments of this wave'}."
@@ -125,7 +140,10 @@ def changes(moved: pd.DataFrame) -> list[str]:
 def broken(shown: pd.DataFrame) -> list[str]:
     """Say where a survey's shares start anew, because the question, the mode or the source of the sample changed."""
     own = shown[shown["changed"] != ""].drop_duplicates(["survey", "quarter"])
-    return [claims.say(row.opening, f"from {row.quarter} on the shares start anew ({row.changed.rstrip('.')}): the lines are broken there, and no change is told across it.") for row in own.itertuples()]
+    return [
+        claims.say(opening, f"from {prose.join(rows['quarter'])} on the shares start anew ({what.rstrip('.')}): the lines are broken there, and no change is told across.")
+        for (_, opening, what), rows in own.groupby(["survey", "opening", "changed"], sort=False)
+    ]
 
 
 def impact(found: pd.DataFrame, unit: str) -> list[str]:
@@ -173,8 +191,9 @@ def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: s
     made = []
     for place, (survey, group, _) in enumerate(_pairs(shares[shares["quarter"] == quarter])):
         row, opening = group.iloc[0].to_dict(), group["opening"].iloc[0]
-        base = f"{prose.base(row['n'], row['n_eff'], noun='commenter')}, {group['survey'].iloc[0]} {row['quarter']}"
-        share = f"{prose.percent(row['estimate'])} of those who wrote something (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; {'indicative, not audited' if row['indicative'] else 'corrected by an audit'})"
+        messages = row.get("base") == "messages"
+        base = f"{prose.base(row['n'], row['n_eff'], noun='message' if messages else 'commenter')}, {group['survey'].iloc[0]} {row['quarter']}"
+        share = f"{prose.percent(row['estimate'])} of {'its messages' if messages else 'those who wrote something'} (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')}; {'indicative, not audited' if row['indicative'] else 'coded by people' if row.get('note') == BY_PEOPLE else 'corrected by an audit'})"
         text = claims.say(opening, f"the topic criticised most often in these comments is {row['topic']}, by {share}.")
         made.append(claims.claim(f"topics.{survey}.most", STUDY, text, row=row, unit="share", base=base, rank=4 + place / 10))
         tested = found[(found["survey_id"] == survey) & found["p"].notna()].sort_values("p", kind="stable")

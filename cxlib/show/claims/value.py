@@ -9,7 +9,7 @@ from cxlib.show.claims import thresholds
 BASES = {"observed": "As observed", "adjusted": "Others held", "within": "Within customers"}
 WORDS = {"stays": "stay as customers", "spend": "spend", "margin": "margin", "contacts": "contacts with the company", "service": "cost to serve", "referrals": "customers brought by recommendation"}
 FATES = {"crossed": "Scored above it since", "stayed": "Scored below it since", "silent": "Not asked, or no answer", "left": "No customer any more"}
-WAYS = {"year": "Fiscal year", "brand": "Brand", "country": "Country", "measure": "Measure"}
+WAYS = {"year": "Fiscal year", "quarter": "Quarter", "brand": "Brand", "country": "Country", "measure": "Measure"}
 
 
 def mood(held) -> str:
@@ -44,11 +44,11 @@ def claims_reason(note: str) -> str:
 
 
 def holds(parts: pd.DataFrame, more: pd.DataFrame, programme) -> list[str]:
-    """Say whether a threshold holds over the years, brands and countries, on the scores as ticked, and whether there is another."""
+    """Say whether a threshold holds over time and over the segments, on the scores as ticked, and whether there is another."""
     said = []
-    for group, own in parts.groupby("group", sort=False):
+    for group in dict.fromkeys([*parts["group"], *more["group"]]):
         opening = thresholds._opening(programme, group)
-        for by, cut in own.groupby("by", sort=False):
+        for by, cut in parts[parts["group"] == group].groupby("by", sort=False):
             said.append(claims.say(opening, _held(by, cut.to_dict("records"), programme)))
         for row in more[more["group"] == group].to_dict("records"):
             said.append(claims.say(opening, _another(row, programme.currency)))
@@ -56,23 +56,30 @@ def holds(parts: pd.DataFrame, more: pd.DataFrame, programme) -> list[str]:
 
 
 def _held(by: str, rows: list[dict], programme) -> str:
-    live = [row for row in rows if not row["note"]]
     if by == "measure":
         row = rows[0]
         seen = f", {thresholds.place(row)} ({thresholds.span(row)})" if row["p"] <= 0.05 else ""
         return f"on the scores as ticked, mood and all, {'one shows too' if row['p'] <= 0.05 else 'it does not show'} ({prose.p_value(row['p'])}){seen}; the mood draws it out there."
-    if not live:
-        return f"{WAYS[by].lower()} by {WAYS[by].lower()} there are too few customers to look."
-    words = prose.join(f"{_value(programme, by, row['value'])} {thresholds.amount(row['common'], 'spend', programme.currency)} ({thresholds.amount(row['common_low'], 'spend', programme.currency)} to {thresholds.amount(row['common_high'], 'spend', programme.currency)})" for row in live if row["common"] == row["common"])
-    p = live[0]["p_same"]
-    if p != p:
-        return f"the change there by {WAYS[by].lower()}: {words}."
-    verdict = "the parts do not differ detectably" if p > 0.05 else "the parts differ, so it is not one threshold for all"
-    return f"the change there by {WAYS[by].lower()}: {words}; {verdict} ({prose.p_value(p)})."
+    live, few = [row for row in rows if row["common"] == row["common"]], [row for row in rows if row["common"] != row["common"]]
+    gone = "" if not few else f" Nothing can be told of {prose.join(_value(programme, by, row['value']) for row in few) if len(few) < 4 else prose.plural(len(few), 'part')}: too few customers."
+    name = _way(programme, by)
+    if len(live) < 2:
+        return f"whether it is the same by {name[:1].lower()}{name[1:]} cannot be told: {'no part' if not live else 'only one part'} has 100 customers.{gone if live else ''}"
+    size = lambda row: f"{thresholds.amount(row['common'], 'spend', programme.currency)} ({thresholds.amount(row['common_low'], 'spend', programme.currency)} to {thresholds.amount(row['common_high'], 'spend', programme.currency)})"
+    ends = sorted(live, key=lambda row: row["common"])
+    words = prose.join(f"{_value(programme, by, row['value'])} {size(row)}" for row in live) if len(live) < 5 else f"from {size(ends[0])} in {_value(programme, by, ends[0]['value'])} to {size(ends[-1])} in {_value(programme, by, ends[-1]['value'])}, {prose.plural(len(live), 'part')}"
+    p, whole = live[0]["p_same"], live[0]["p_same_holm"]
+    verdict = "the parts do not differ detectably" if p > 0.05 else "the parts differ, so it is not one threshold for all" if whole <= 0.05 else "the parts differ, but no more than one of so many cuts would by chance"
+    shown = prose.p_value(p) if p > 0.05 else f"{prose.p_value(p)}, over all cuts {prose.p_value(whole)}"
+    return f"the change there by {name[:1].lower()}{name[1:]}: {words}; {verdict} ({shown}).{gone}"
+
+
+def _way(programme, by: str) -> str:
+    return WAYS.get(by) or programme.label(by)
 
 
 def _value(programme, by: str, value: str) -> str:
-    values = next((segment.values for segment in programme.segments if segment.field == by), {})
+    values = next((segment.values for segment in programme.segments if by in (segment.field, segment.id)), {})
     return values.get(value, value)
 
 
@@ -85,13 +92,21 @@ def _another(row, currency: str) -> str:
 
 
 def parts(found: pd.DataFrame, programme) -> pd.DataFrame:
-    """Return the threshold part by part as a table of words."""
+    """Return the threshold part by part as a table of words, where it was looked for anew."""
+    shown = found[(found["by"] != "quarter") & (found["note"] == "")]
     rows = [
-        {"group": thresholds.named(programme, row["group"]) or "All", "part": f"{WAYS[row['by']]}: {_value(programme, row['by'], row['value'])}", "customers": row["customers"], "place": thresholds.place(row) if not row["note"] else "not estimable",
-         "interval": thresholds.span(row) if not row["note"] else "", "p": row["p"]}
-        for row in found.to_dict("records")
+        {"group": thresholds.named(programme, row["group"]) or "All", "part": f"{_way(programme, row['by'])}: {_value(programme, row['by'], row['value'])}", "customers": int(row["customers"]),
+         "place": "; ".join(f"{thresholds.KINDS[one['shape']]} {thresholds.place(one)}" for one in thresholds.readings(row)), "interval": thresholds.span(row), "p": row["p"]}
+        for row in shown.to_dict("records")
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["group", "part", "customers", "place", "interval", "p"])
+
+
+def tests(found: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return the tests that the parts do not differ, a cut each: checks of the threshold, told over all cuts on the page."""
+    once = found[found["p_same"].notna()].drop_duplicates(["group", "by"]) if len(found) else found
+    rows = once.assign(n=found.groupby(["group", "by"])["n"].transform("sum"), estimate=float("nan"), conf_low=float("nan"), conf_high=float("nan"), p=once["p_same"], outcome="same") if len(once) else once.assign(outcome="")
+    return claims.tests(rows, study=thresholds.STUDY, family="stability", kind="check", key=["group", "outcome", "by"], what=lambda row: f"Threshold of spend the same by {_way(programme, row['by']).lower()}{f', {name}' if (name := thresholds.named(programme, row['group'])) else ''}")
 
 
 def below(found, programme, found_thresholds: pd.DataFrame) -> list[str]:
@@ -200,8 +215,8 @@ def point(found: pd.DataFrame, kpi, programme, seen: tuple[float, float], custom
 
 
 def _untold(outcomes: set, programme) -> list[str]:
-    """Say what of cost to serve and referral cannot be told, and what would tell."""
-    said = []
+    """Say what of retention, cost to serve and referral cannot be told, and what would tell."""
+    said = [] if "stays" in outcomes else ["Retention cannot be told: the customer file names nobody who left; a last day for those who did would tell it."]
     if "contacts" not in outcomes:
         said.append("No contacts are held, so cost to serve cannot be told; a log of contacts by customer would tell it.")
     elif "service" not in outcomes:
@@ -213,13 +228,15 @@ def _untold(outcomes: set, programme) -> list[str]:
 
 
 def _step(row, outcome: str, currency: str) -> str:
+    """A figure with its interval; where the interval holds nothing, that there is no detectable difference."""
     if outcome == "stays":
-        told = lambda value: f"{prose.points(value * 100, digits=1)}"
-        return f"{told(row['estimate'])} percentage points ({told(row['conf_low'])} to {told(row['conf_high'])})"
-    if outcome == "referrals":
-        return f"{prose.number(row['estimate'] * 100, digits=1)} per 100 customers ({prose.number(row['conf_low'] * 100, digits=1)} to {prose.number(row['conf_high'] * 100, digits=1)})"
-    told = (lambda value: prose.number(value, digits=2)) if outcome == "contacts" else (lambda value: prose.money(value, currency, digits=2))
-    return f"{told(row['estimate'])} a customer ({told(row['conf_low'])} to {told(row['conf_high'])})"
+        told, unit = (lambda value: prose.points(value * 100, digits=1)), " percentage points"
+    elif outcome == "referrals":
+        told, unit = (lambda value: prose.number(value * 100, digits=1)), " per 100 customers"
+    else:
+        told, unit = (lambda value: prose.number(value, digits=2)) if outcome == "contacts" else (lambda value: prose.money(value, currency, digits=2)), " a customer"
+    limits = f"({told(row['conf_low'])} to {told(row['conf_high'])})"
+    return f"no detectable difference {limits}" if row["conf_low"] <= 0 <= row["conf_high"] else f"{told(row['estimate'])}{unit} {limits}"
 
 
 def classes(found: pd.DataFrame, currency: str) -> pd.DataFrame:

@@ -31,11 +31,11 @@ def said(rows: pd.DataFrame, apart: pd.DataFrame, moved: pd.DataFrame, programme
 
 def _after(row, currency: str, days: int) -> str:
     if row["note"]:
-        return f"what a day more goes with cannot be told: {row['note']}."
+        return f"what a day with a purchase more goes with cannot be told: {row['note']}."
     limits = f"95 % interval {prose.money(row['conf_low'], currency, digits=2)} to {prose.money(row['conf_high'], currency, digits=2)}"
     if row["conf_low"] <= 0 <= row["conf_high"]:
         return f"a day with a purchase more goes with no detectable difference in spend in the {days} days after ({limits})."
-    return f"a day with a purchase more goes with {prose.money(abs(row['estimate']), currency, digits=2)} {'more' if row['conf_low'] > 0 else 'less'} spend in the {days} days after ({limits}): who comes often goes on spending more, which does not say that coming more often would make them (grade D)."
+    return f"a day with a purchase more goes with {prose.money(abs(row['estimate']), currency, digits=2)} {'more' if row['conf_low'] > 0 else 'less'} spend in the {days} days after ({limits}); whether coming more often would raise it, this does not say (grade D)."
 
 
 def _between(row) -> str:
@@ -47,12 +47,12 @@ def _between(row) -> str:
 
 def _moved(parts: pd.DataFrame, other: str, currency: str) -> str:
     whole = parts.loc["all"]
-    size = lambda row: f"{prose.money(row['estimate'], currency)} ({prose.interval(row['conf_low'], row['conf_high'], f'money:{currency}')})"
-    sure = [PARTS[name] for name in PARTS if not parts.loc[name, "conf_low"] <= 0 <= parts.loc[name, "conf_high"]]
-    bits = prose.join(f"{PARTS[name]} {size(parts.loc[name])}" for name in PARTS)
-    verb = "showed no detectable change" if whole["conf_low"] <= 0 <= whole["conf_high"] else "rose" if whole["conf_low"] > 0 else "fell"
-    verdict = f"Only {prose.join(sure)} moved detectably." if sure and len(sure) < len(PARTS) else "Each of the three moved detectably." if sure else "None of the three moved detectably by itself."
-    return f"sales to known customers {verb} against {other}: {size(whole)}, of which {bits}. {verdict}"
+    size = lambda row: f"{prose.money(row['estimate'], currency)}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], f'money:{currency}')}"
+    verb = "show no detectable change" if whole["conf_low"] <= 0 <= whole["conf_high"] else "rose" if whole["conf_low"] > 0 else "fell"
+    sure = [f"{PARTS[name]} ({size(parts.loc[name])})" for name in PARTS if not parts.loc[name, "conf_low"] <= 0 <= parts.loc[name, "conf_high"]]
+    others = [PARTS[name] for name in PARTS if parts.loc[name, "conf_low"] <= 0 <= parts.loc[name, "conf_high"]]
+    told = f"Of its parts {prose.join(sure)} moved detectably" + (f", not {prose.join(others, last='or')}." if others else ".") if sure else f"Neither {', '.join(others[:-1])} nor {others[-1]} moved detectably by itself."
+    return f"sales to known customers {verb} against {other} ({size(whole)}). {told}"
 
 
 def panels(curves: pd.DataFrame, programme, days: int) -> pd.DataFrame:

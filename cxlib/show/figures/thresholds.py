@@ -11,7 +11,7 @@ def curves(frame, ax=None, *, breaks=None, columns=3):
     """Draw each outcome over the score as small multiples: the means with their intervals, and the line through them that never falls.
 
     In: `label` (a panel each), `score`, `estimate, conf_low, conf_high`, `rising`, `n`; optional `n_eff` (low base is hollow), `unit` ('money:EUR' or a noun). `breaks`, where
-    thresholds show: `label, estimate, conf_low, conf_high`, drawn as a line in a band.
+    thresholds show: `label, estimate, conf_low, conf_high`, drawn as a line in a band; `other`, where it is told, is the place of the other reading, broken.
     """
     marks.need(frame, ["label", "score", "estimate", "conf_low", "conf_high", "rising"], "curves")
     groups = list(frame.groupby("label", sort=False))
@@ -23,6 +23,8 @@ def curves(frame, ax=None, *, breaks=None, columns=3):
             for row in breaks[breaks["label"] == label].itertuples():
                 small.axvspan(row.conf_low, row.conf_high, color=layout.GOLD, alpha=0.16, linewidth=0, zorder=1)
                 small.axvline(row.estimate, color=layout.GOLD, linewidth=2, zorder=2)
+                if (other := getattr(row, "other", np.nan)) == other:
+                    small.axvline(other, color=layout.GOLD, linewidth=2, linestyle=(0, (3, 2)), zorder=2)
         small.plot(own["score"], own["rising"], color=layout.MUTED, linewidth=1.5, drawstyle="steps-mid", zorder=2)
         marks.intervals(small, own["score"].to_numpy(float), own, upright=True, size=5)
         small.set_title(marks.words(label, width=24, lines=3), fontsize=11)
