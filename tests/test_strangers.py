@@ -330,13 +330,21 @@ def test_an_answer_is_dated_by_when_it_came_and_not_by_when_it_was_asked_for(tmp
 
 def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_failure(tmp_path):
     """Japanese comments, for which the codeframe has no phrases, stopped the whole report."""
-    from cxlib.text import codeframe, comments
+    from cxlib.text import codeframe, comments, links
 
     p = make(tmp_path, {"a_2026Q1.csv": answers(80).assign(Kommentar=[f"部屋が少し寒かったです。調整が難しい{i}" for i in range(80)])})
     tables = load.tables(p, "2026Q1", out=tmp_path / "reports")
-    mentions = comments.code(tables, codeframe.read(codeframe.STARTER))
+    topics = codeframe.read(codeframe.STARTER)
+    mentions = comments.code(tables, topics)
     assert len(mentions) == 0
-    assert len(comments.associations(mentions, tables, p.kpis[0], unit="points")) == 0
+    assert len(links.associations(mentions, tables, p.kpis[0], topics, unit="points")) == 0
+
+
+def test_a_question_may_be_called_item(tmp_path):
+    """Its scores came out of the store as words, and the drivers stopped at them."""
+    p = make(tmp_path, {"a_2026Q1.csv": answers(80).rename(columns={"Q3 Price": "item"})})
+    assert "item" in items(p)
+    assert load.tables(p, "2026Q1", out=tmp_path / "reports")["responses"]["item"].dtype == float
 
 
 def test_a_text_that_lies_beside_the_exports_is_left_out_and_said_and_a_broken_table_is_refused(tmp_path):
