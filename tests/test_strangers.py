@@ -14,6 +14,7 @@ from cxlib.errors import DataError
 from cxlib.load import codebook, draft, readers
 from cxlib.load.draft import scales
 from cxlib.programme import Reading
+from cxlib.show import claims
 
 
 def mood(n: int, seed: int = 99) -> np.ndarray:
@@ -208,6 +209,9 @@ def test_a_school_grade_says_by_its_name_that_one_is_the_best(tmp_path):
     p = make(tmp_path, {"umfrage_2026Q1.csv": frame})
     assert {p.direction(items(p)[name]) for name in ("note_beratung", "note_filiale")} == {"low_is_good"}
     assert p.scales[items(p)["satisfaction"].scale].labels["1"] == "6"
+    assert [kpi.label for kpi in p.kpis] == ["Gesamtzufriedenheit (Schulnote) (turned: high is good)"]
+    fitted = pd.DataFrame([{"survey": p.surveys[0].id, "kpi": p.kpis[0].id, "item": "satisfaction", "quarter": "2026Q1", "n": 200, "rows": 200}])
+    assert "Note Beratung and Note Filiale: on this page they are turned, so that more is better everywhere, and an answer of 1 counts as 6" in claims.drivers.asked(fitted, p, "2026Q1")[-1]
 
 
 # ------------------------------------------------------------------------------------------------------------------------- other writings
@@ -330,13 +334,21 @@ def test_an_answer_is_dated_by_when_it_came_and_not_by_when_it_was_asked_for(tmp
 
 def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_failure(tmp_path):
     """Japanese comments, for which the codeframe has no phrases, stopped the whole report."""
-    from cxlib.text import codeframe, comments
+    from cxlib.text import codeframe, comments, links
 
     p = make(tmp_path, {"a_2026Q1.csv": answers(80).assign(Kommentar=[f"部屋が少し寒かったです。調整が難しい{i}" for i in range(80)])})
     tables = load.tables(p, "2026Q1", out=tmp_path / "reports")
-    mentions = comments.code(tables, codeframe.read(codeframe.STARTER))
+    topics = codeframe.read(codeframe.STARTER)
+    mentions = comments.code(tables, topics)
     assert len(mentions) == 0
-    assert len(comments.associations(mentions, tables, p.kpis[0], unit="points")) == 0
+    assert len(links.associations(mentions, tables, p.kpis[0], topics, unit="points")) == 0
+
+
+def test_a_question_may_be_called_item(tmp_path):
+    """Its scores came out of the store as words, and the drivers stopped at them."""
+    p = make(tmp_path, {"a_2026Q1.csv": answers(80).rename(columns={"Q3 Price": "item"})})
+    assert "item" in items(p)
+    assert load.tables(p, "2026Q1", out=tmp_path / "reports")["responses"]["item"].dtype == float
 
 
 def test_a_text_that_lies_beside_the_exports_is_left_out_and_said_and_a_broken_table_is_refused(tmp_path):
@@ -359,6 +371,16 @@ def test_answers_without_any_question_are_said_to_hold_none(tmp_path):
     head = [rows[0], rows[0], ",".join(f'"{{""ImportId"":""{name}""}}"' for name in frame.columns)]
     make(tmp_path, {"q.csv": "\n".join([*head, *rows[1:]]) + "\n"}, told=told)
     assert any("no question was found in the answers" in line for line in told)
+
+
+@pytest.mark.parametrize(("column", "currency", "said"), [("Amount ($)", "USD", "its sign stands in 'Amount ($)' of orders.csv"), ("Betrag in €", "EUR", "its sign stands"), ("Amount £", "GBP", "its sign"), ("Valor R$", "BRL", "its sign"), ("Amount", "EUR", "nothing in the files says it")])
+def test_the_currency_is_that_of_the_sign_and_is_asked_for_where_there_is_none(column, currency, said, tmp_path):
+    """Dollars were shown as euros, and the one remark on it stood in a comment of the programme."""
+    told = []
+    frame = pd.DataFrame({"order id": [f"o{i}" for i in range(80)], "customer id": [f"c{i % 40:05d}" for i in range(80)], "order date": [f"2026-01-{1 + i % 28:02d}" for i in range(80)], column: [f"{10 + i * 0.37:.2f}" for i in range(80)]})
+    p = make(tmp_path, {"orders.csv": frame, "a_2026Q1.csv": answers(40)}, told=told)
+    assert p.currency == currency
+    assert any(line.strip().startswith(f"currency {currency}: {said}") for line in told)
 
 
 def test_cells_of_one_fault_are_told_in_one_line_with_their_rows(tmp_path):
@@ -398,9 +420,9 @@ def test_a_slip_among_answers_in_words_is_set_aside_and_kinds_stay_kinds():
     assert scales.guess({"North": 80, "South": 90, "good": 1}, labels={}, missing={}) is None
 
 
-def test_a_questionnaire_of_two_hundred_columns_is_checked_without_warnings(cx, tmp_path):
+def test_a_questionnaire_of_a_hundred_columns_is_checked_without_warnings(cx, tmp_path):
     """Eight warnings of a library about its frames stood above the first line of `cx check`."""
-    frame = pd.concat([answers(60), pd.DataFrame(np.random.default_rng(1).integers(1, 6, (60, 200)), columns=[f"X{k} attribute" for k in range(200)])], axis=1)
+    frame = pd.concat([answers(60), pd.DataFrame(np.random.default_rng(1).integers(1, 6, (60, 120)), columns=[f"X{k} attribute" for k in range(120)])], axis=1)
     make(tmp_path, {"a_2026Q1.csv": frame})
     code, _, errors = cx("check", tmp_path / "acme")
     assert (code, errors) == (0, "")

@@ -30,7 +30,9 @@ def test_a_thin_programme_has_all_its_pages_and_says_what_is_not_estimable(name,
     code, out, errors = cx("report", folder, "--out", tmp_path / "reports", "-p", "replicates=200")
     assert code == 0, errors
     draft = Path(out.strip().splitlines()[-1]).parent
-    pages = {path.stem: words(path.read_text("utf-8")) for path in draft.glob("*.html")}
+    raw = {path.stem: path.read_text("utf-8") for path in draft.glob("*.html")}
+    assert [name for name, page in raw.items() if re.search(r"<tbody[^>]*>\s*</tbody>", page)] == []  # no table of nothing
+    pages = {name: words(page) for name, page in raw.items()}
     assert set(pages) == PAGES
     assert reason in pages["02_annual_drivers"]
     assert level in pages["03_performance_tracking"]

@@ -310,7 +310,7 @@ def _typed(frame: pd.DataFrame, name: str, programme: Programme):
     items = [item for item in programme.items if item.kind != "verbatim"] if name == "responses" else []
     types = {column.name: column.type for column in schema.TABLES[name]} | {item.id: "words" if item.kind == "nominal" else "number" for item in items}
     if name in ("responses", "verbatims"):
-        types |= dict.fromkeys([one for one in intake.OFTEN if one in types], "words")
+        types |= dict.fromkeys([one for one in intake.OFTEN if one in types and one not in {item.id for item in items}], "words")  # a question may be called item
     required = {column.name for column in schema.TABLES[name] if column.required}
     return pa.table({column: _column(frame, column, kind, column in required) for column, kind in types.items()})
 

@@ -76,7 +76,7 @@ def label(column: str, wording: str) -> str:
 
 def item(column: str, wording: str, one: roles.Role, kpis: dict, ids: dict, survey: str) -> str:
     wish = kpis[column][0] if column in kpis else slug(column) if not CODE.fullmatch(column) and len(column) <= 40 else slug(re.split(r" [-–] |: ", wording)[-1])[:30] or slug(column)
-    wish = wish or "item"
+    wish = wish or "question"  # a script of which no letter is left
     if wish in RESERVED:
         wish = f"{wish}_item"
     return unique(wish, ids, 40)

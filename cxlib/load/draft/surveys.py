@@ -6,6 +6,7 @@ from cxlib.load.draft import book, facts, items, joins, names, roles, tables, wa
 from cxlib.load.draft.tables import Part
 from cxlib.questionnaire import ROW
 
+SIGNS = {"EUR": r"€|\bEUR\b", "GBP": r"£|\bGBP\b", "USD": r"(?<![A-Z])\$|US\$|\bUSD\b", "JPY": r"¥|円|\bJPY\b", "CHF": r"\bCHF\b|\bSFr\b", "BRL": r"R\$|\bBRL\b", "INR": r"₹|\bINR\b", "PLN": r"\bPLN\b|zł", "SEK": r"\bSEK\b", "CAD": r"\bCAD\b|C\$", "AUD": r"\bAUD\b|A\$"}
 ALIKE = 0.5  # share of items that two files must have in common to be waves of one survey
 
 
@@ -180,10 +181,26 @@ def _table(part: Part, made: dict) -> None:
         made["columns"].append({"file": part.file.name, "column": column, "wording": part.wording.get(column, "")[:1_000], "examples": items.examples(part.file, column), "use": "yes" if role else "no", "role": role, "sure": "yes", "why": f"the {role} of {part.kind}" if role else (one.why if one and not one.role and part.kind else "not needed")})
 
 
+def _currency(parts: list[Part]) -> tuple[str, str]:
+    """Return the currency whose sign stands in most columns, in their names or cells, and where; EUR where none does."""
+    seen: dict = {}
+    for part in parts:
+        for name in part.file.raw.frame.columns:
+            said = " ".join([name, *(cell for cell in part.file.cells(name, 20) if len(cell) < 30)])
+            for code, pattern in SIGNS.items():
+                if re.search(pattern, said):
+                    seen.setdefault(code, []).append(f"'{name[:40]}' of {part.file.name}")
+    if not seen:
+        return "EUR", "nothing in the files says it"
+    code = max(seen, key=lambda one: len(seen[one]))
+    return code, f"its sign stands in {seen[code][0]}" + ("; dollars of another country are written so too" if code == "USD" else "")
+
+
 def _programme(parts: list[Part], name: str) -> list[dict]:
+    currency, why = _currency(parts)
     return [
         {"key": "name", "value": name, "why": "Name on the report's cover."},
-        {"key": "currency", "value": "EUR", "why": "Currency of every amount: nothing in the files says it."},
+        {"key": "currency", "value": currency, "why": f"Currency of every amount: {why}."},
         {"key": "timezone", "value": "UTC", "why": "Zone in which days and quarters are counted, e.g. Europe/Berlin."},
         {"key": "languages", "value": "en", "why": "Languages of the comments that are coded."},
         {"key": "about", "value": "", "why": "What a reader should know of the programme, in a sentence or two."},

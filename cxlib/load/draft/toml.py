@@ -206,8 +206,8 @@ def _called(one: dict, turned: set[str]) -> list[str]:
     name += ": no" if name and one["kpi"][0] == "share_0_1" and words.says(words.BINARY, name, one.get("wording", ("",))[0]) else ""
     # "Overall stands at 25 %" does not say of what; and who knows the grades as they were given must see that they are shown the other way round.
     said = [COUNTED.get(one["kpi"][0], ""), "turned: high is good" if one["kpi"][0] != "share_0_1" and one.get("scale", ("",))[0] in turned else ""]
-    said = ", ".join(part for part in said if part)
-    name += f" ({said})" if name and said and len(name) + len(said) <= 57 else ""
+    fits = [text for text in (", ".join(filter(None, said)), said[1]) if name and text and len(name) + len(text) <= 57]
+    name += f" ({fits[0]})" if fits else ""
     return [f"label = {text(name)}"] if 0 < len(name) <= 60 else []
 
 
