@@ -22,7 +22,7 @@ def followed(tables, *, days: int = 90) -> pd.DataFrame:
     """Return one row a customer who bought in the `days` up to a day that lies `days` before the last order: what they did then and afterwards.
 
     out: person_id, group (form of contract; "all" where none is told), visits (days with a purchase), spend, per_visit (spend / visits) in the first stretch, later_visits and later_spend in the second, in which whoever
-    did not come counts with nothing. Whoever is looked at is known before the second begins. Empty where the orders do not reach back over both stretches. `attrs`: day (between them), first (day of the earliest order).
+    did not come counts with nothing. Whoever is looked at is known before the second begins. Empty where the orders do not reach back over both stretches. `attrs`: day (between them), first (day of the earliest order), unknown (share of all purchases, by amount, whose customer is not known).
     """
     orders = chain.purchases(tables)
     blank = pd.DataFrame(columns=["person_id", "group", "visits", "spend", "per_visit", "later_visits", "later_spend"])
@@ -37,8 +37,14 @@ def followed(tables, *, days: int = 90) -> pd.DataFrame:
     then, later = chain.within(who, orders, first=1 - days, last=0), chain.within(who, orders, first=1, last=days)
     rows = who[["person_id"]].assign(group=chain.grouped(who["person_id"], tables), visits=then["visits"], spend=then["spend"], later_visits=later["visits"], later_spend=later["spend"])
     rows = rows[rows["visits"] > 0].reset_index(drop=True).assign(per_visit=lambda own: own["spend"] / own["visits"])
-    rows.attrs |= {"day": day.date(), "first": first.date()}
+    rows.attrs |= {"day": day.date(), "first": first.date(), "unknown": _unknown(tables)}
     return rows[list(blank.columns)]
+
+
+def _unknown(tables) -> float:
+    orders = tables["orders"][["person_id", "amount"]]
+    bought = orders["amount"].clip(lower=0).astype(float)
+    return float(bought[orders["person_id"].isna()].sum() / bought.sum()) if bought.sum() > 0 else 0.0
 
 
 def along(rows: pd.DataFrame, *, most: int = 12) -> pd.DataFrame:

@@ -62,6 +62,15 @@ def test_who_is_looked_at_is_known_before_the_days_that_count():
     assert "c" not in found.index  # came only later
 
 
+def test_purchases_without_a_customer_are_told():
+    tables = bought(np.random.default_rng(4))
+    orders = tables["orders"]
+    orders.loc[::4, "person_id"] = None
+    stretch = visits.followed(tables)
+    assert stretch.attrs["unknown"] == pytest.approx(orders.loc[::4, "amount"].sum() / orders["amount"].sum())
+    assert "26 % of all purchases, by amount, carry no customer's key" in claims.visits.said(stretch, visits.apart(stretch), visits.moved(tables), tables.programme, 90, tables.quarter)[1]
+
+
 def test_customers_who_differ_by_days_and_by_what_a_day_brings_are_told_apart():
     draws, n = np.random.default_rng(3), 600
     for spread, least, most in ((0.05, 0.9, 1.01), (1.2, -0.01, 0.5)):
@@ -80,8 +89,8 @@ def test_orders_that_do_not_reach_back_are_said():
     tables = Tables(orders=pd.DataFrame({"person_id": [f"p{at}" for at in range(50)], "ordered_on": pd.Timestamp("2026-06-01"), "amount": 5.0, "margin": np.nan}))
     stretch = visits.followed(tables)
     assert stretch.empty
-    said = claims.visits.said(stretch, visits.apart(stretch), visits.moved(tables), tables.programme, 90)
-    assert said == ["What a visit is followed by cannot be told: the orders do not reach over two stretches of 90 days. The orders begin on 1 June 2026."]
+    said = claims.visits.said(stretch, visits.apart(stretch), visits.moved(tables), tables.programme, 90, tables.quarter)
+    assert said == ["What a visit is followed by cannot be told: the orders do not reach over two stretches of 90 days. The orders begin on 1 June 2026.", "How sales moved to 2026Q2 cannot be told: the orders do not cover it and the quarter before, or that of a year before, as a whole."]
     assert visits.along(stretch).empty
 
 
@@ -89,6 +98,6 @@ def test_orders_that_do_not_reach_back_are_said():
 def test_the_verb_of_a_move_follows_its_interval(size, verb):
     tables = bought(np.random.default_rng(8), size=size)
     stretch = visits.followed(tables)
-    said = claims.visits.said(stretch, visits.apart(stretch), visits.moved(tables), tables.programme, 90)
+    said = claims.visits.said(stretch, visits.apart(stretch), visits.moved(tables), tables.programme, 90, tables.quarter)
     assert f"Sales to known customers {verb} against 2026Q1 (" in said[-1]
     assert ("Of its parts what a day with a purchase brought (" in said[-1] and "moved detectably, not how many customers bought or how many days each bought on." in said[-1]) == (verb != "show no detectable change")

@@ -96,7 +96,7 @@ def parts(found: pd.DataFrame, programme) -> pd.DataFrame:
     shown = found[(found["by"] != "quarter") & (found["note"] == "")]
     rows = [
         {"group": thresholds.named(programme, row["group"]) or "All", "part": f"{_way(programme, row['by'])}: {_value(programme, row['by'], row['value'])}", "customers": int(row["customers"]),
-         "place": "; ".join(f"{thresholds.KINDS[one['shape']]} {thresholds.place(one)}" for one in thresholds.readings(row)), "interval": thresholds.span(row), "p": row["p"]}
+         "place": "; ".join(f"{thresholds.KINDS[one['shape']]} {thresholds.place(one)}" for one in thresholds.readings(row)) if row["p"] <= 0.05 else "none shows alone", "interval": thresholds.span(row) if row["p"] <= 0.05 else "–", "p": row["p"]}
         for row in shown.to_dict("records")
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["group", "part", "customers", "place", "interval", "p"])

@@ -14,18 +14,21 @@ def missing() -> str:
     return "follow what customers do and spend. A file of orders with the customer's key, the day and the amount would answer it"
 
 
-def said(rows: pd.DataFrame, apart: pd.DataFrame, moved: pd.DataFrame, programme, days: int) -> list:
+def said(rows: pd.DataFrame, apart: pd.DataFrame, moved: pd.DataFrame, programme, days: int, quarter: str) -> list:
     """Say who is looked at, what a day more goes with, what customers differ by, and which part moved spend; the verb follows the interval."""
     if rows.empty:
         reach = f" The orders begin on {prose.date(rows.attrs['first'])}." if "first" in rows.attrs else ""
         lines = [f"What a visit is followed by cannot be told: the orders do not reach over two stretches of {days} days.{reach}"]
     else:
         lines = [f"{prose.plural(len(rows), 'customer')} bought in the {days} days up to {prose.date(rows.attrs['day'])}; what they bought in the {days} days after is set beside it. Nobody is chosen by what came later."]
+        lines += [f"{prose.percent(rows.attrs['unknown'])} of all purchases, by amount, carry no customer's key and are in no figure here."] if rows.attrs["unknown"] > 0 else []
     for group, own in apart.groupby("group", sort=False):
         by = own.set_index("basis")
         lines += [claims.say(thresholds._opening(programme, group), part) for part in (_after(by.loc["after"], programme.currency, days), _between(by.loc["between"])) if part]
     for (group, other), own in moved.groupby(["group", "basis"], sort=False):
         lines.append(claims.say(thresholds._opening(programme, group), _moved(own.set_index("part"), other, programme.currency)))
+    if moved.empty:
+        lines.append(f"How sales moved to {quarter} cannot be told: the orders do not cover it and the quarter before, or that of a year before, as a whole.")
     return lines
 
 
