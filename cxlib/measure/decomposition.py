@@ -123,7 +123,7 @@ def mentions(responses: pd.DataFrame, columns: dict[str, list[str]], kpi, *, pro
         row = {"survey": survey, "wave": wave, "quarter": quarter, "then_wave": then_wave, "then_quarter": then_quarter}
         often = own[own["wave"].isin([wave, then_wave])].groupby("wave")[names].sum().min()
         kept = [name for name in names if often[name] >= max(10, cells.limit(programme, survey))]
-        comments = [item.id for item in programme.items if item.kind == "verbatim" and (not item.surveys or survey in item.surveys)]
+        comments = [item.id for item in programme.items if item.kind == "verbatim" and (not item.surveys or survey in item.surveys)] + [one.items[0] for one in programme.coded if one.survey == survey]
         if kept and not _broken(programme, kpi.item, row) and not any(_broken(programme, item, row) for item in comments):
             parts.append(_attributes(own, kpi, kept, row).assign(survey=survey, quarter=quarter, then_quarter=then_quarter, kpi=kpi.id))
     columns = [*keys, "driver", "moved", "slope", "estimate", "std_error", "conf_low", "conf_high", "n_now", "n_then", "note"]

@@ -17,11 +17,6 @@ COLUMNS = ["wave", "code", "label", "topic", "polarity"]
 MOST_BYTES = 4 * 2**20
 
 
-def items(programme) -> set[str]:
-    """Return the questions (ids) whose answers are codes."""
-    return {one.id for one in programme.coded}
-
-
 def dictionary(programme, one, codeframe) -> pd.DataFrame:
     """Return what each code of a coded question means: wave ("" for every wave), code, label, topic (id of the codeframe, or "(none)", "(nothing)", "(unknown)"), polarity.
 

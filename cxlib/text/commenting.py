@@ -9,13 +9,13 @@ from cxlib.text import comments, links, prevalence, topics
 NO_SCORE = "no score"
 
 
-def rates(tables, kpi, *, unit: str) -> pd.DataFrame:
+def rates(tables, kpi, codeframe=None, *, unit: str) -> pd.DataFrame:
     """Which share of respondents wrote a comment, by the score they gave, in the latest quarter of each survey with comments?
 
     Scores are grouped as the KPI groups them for an NPS (0-6, 7-8, 9-10), else taken one by one. out: survey, quarter, scores, estimate (weighted proportion), conf_low, conf_high (Wilson), n (respondents), n_eff (Kish), count (who wrote). The worst scores come first. Groups
     that tell of too few persons of an anonymous survey are left out with the next smallest.
     """
-    people = _people(tables, kpi, unit)
+    people = _people(tables, kpi, unit, codeframe)
     rows = []
     for (survey, quarter, scores), own in people.groupby(["survey", "quarter", "scores"], sort=True):
         weight, wrote = own["weight"].to_numpy(float), own["wrote"].to_numpy(bool)
@@ -37,11 +37,11 @@ def shares(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str) -> pd.D
     score, so that people with low scores, who write more, count for what they are among respondents; it holds if those who are silent would write of what others with their score write of). As the coder counts:
     an audit corrects the first of them only. out: survey, quarter, topic, level, polarity, base, estimate, std_error, conf_low, conf_high, n, n_eff, count.
     """
-    people = _people(tables, kpi, unit)
+    people = _people(tables, kpi, unit, codeframe)
     whole, parts = comments.responses(tables), []
     rate = people.groupby(["survey", "quarter", "scores"]).apply(lambda own: np.average(own["wrote"], weights=own["weight"]) if own["weight"].sum() else np.nan, include_groups=False)
     even = people[people["wrote"]].assign(weight=lambda rows: rows["weight"] / pd.MultiIndex.from_frame(rows[["survey", "quarter", "scores"]]).map(rate))
-    for survey, own in comments.latest(comments.of(tables)).groupby("survey", sort=True):
+    for survey, own in comments.latest(comments.of(tables, codeframe)).groupby("survey", sort=True):
         said, here = mentions[mentions["response_id"].isin(own["response_id"])], whole[(whole["survey"] == survey) & (whole["quarter"] == own["quarter"].iloc[0])]
         evened = here[here["response_id"].isin(even["response_id"])].drop(columns="weight").merge(even[["response_id", "weight"]], on="response_id")
         for base, answers, counted in (("commenters", here, "commenters"), ("respondents", here, "respondents"), ("evened", evened, "commenters")):
@@ -53,9 +53,9 @@ def shares(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str) -> pd.D
     return cells.topics(found[found["polarity"] != "unclear"], programme=tables.programme)[columns]
 
 
-def _people(tables, kpi, unit) -> pd.DataFrame:
+def _people(tables, kpi, unit, codeframe) -> pd.DataFrame:
     """The respondents of each survey's latest quarter with comments: answer, weight, group of scores, whether they wrote."""
-    verbatims = comments.latest(comments.of(tables))
+    verbatims = comments.latest(comments.of(tables, codeframe))
     wrote = set(verbatims.loc[verbatims["text"].map(topics.clean).str.strip() != "", "response_id"])
     answers = comments.responses(tables)
     here = answers.merge(verbatims[["survey", "quarter"]].drop_duplicates(), on=["survey", "quarter"])

@@ -81,7 +81,7 @@ def learnt(tables, codeframe) -> coder.Coder:
     return coder.learn(taught, of(tables), codeframe, exclude=drawn.loc[drawn["kind"] == "audit", "answer"])
 
 
-def code(tables, codeframe, *, taught: coder.Coder | None = None) -> pd.DataFrame:
+def code(tables, codeframe, *, taught: coder.Coder | None = None, people: bool = True) -> pd.DataFrame:
     """Return the mentions of every verbatim with the survey they come from: by what people taught (`learnt`), or, where they have not, by phrases (`topics.code`)."""
     taught = taught or learnt(tables, codeframe)
     own = worded(tables)
@@ -89,7 +89,7 @@ def code(tables, codeframe, *, taught: coder.Coder | None = None) -> pd.DataFram
     found = found.assign(survey=found["response_id"].map(own.drop_duplicates("response_id").set_index("response_id")["survey"]))
     messages = sources.of(tables)
     heard = coder.code(messages, taught).assign(survey=lambda rows: rows["response_id"].map(messages.set_index("response_id")["survey"])) if len(messages) else found.iloc[:0]
-    given = bycode.mentions(bycode.given(tables, codeframe), codeframe)
+    given = bycode.mentions(bycode.given(tables, codeframe), codeframe) if people else found.iloc[:0]
     return pd.concat([part for part in (found, given, heard) if len(part)] or [found], ignore_index=True)
 
 
@@ -125,6 +125,11 @@ def coverage(mentions: pd.DataFrame, tables, codeframe, *, verbatims: pd.DataFra
     return prevalence.coverage(mentions, of(tables) if verbatims is None else verbatims, codeframe, by=("survey", "quarter"))
 
 
+def in_words(verbatims: pd.DataFrame, programme) -> pd.DataFrame:
+    """Return what was written without the answers that came as codes."""
+    return verbatims[~verbatims["item"].isin([one.id for one in programme.coded])]
+
+
 def proposed(mentions: pd.DataFrame, verbatims: pd.DataFrame, tables, codeframe) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the topics that each survey's comments propose (`emerging.proposals`, with survey), and comments behind them from surveys whose promise permits quoting: survey, id, name, text.
 
@@ -132,7 +137,7 @@ def proposed(mentions: pd.DataFrame, verbatims: pd.DataFrame, tables, codeframe)
     """
     parts, behind = [], []
     hushed = told_apart(tables)
-    for survey, own in verbatims[~verbatims["item"].isin(bycode.items(tables.programme))].groupby("survey", sort=True):
+    for survey, own in in_words(verbatims, tables.programme).groupby("survey", sort=True):
         left = emerging.remainders(mentions[mentions["survey"] == survey], own, codeframe)
         found = emerging.proposals(left)
         found = found[(found["count"] >= cells.limit(tables.programme, survey)) & (found["quarter"] == tables.quarter)].assign(survey=survey)

@@ -80,7 +80,8 @@ def moved(before: pd.DataFrame, after: pd.DataFrame, verbatims: pd.DataFrame, *,
 
 def by_survey(tables, older: Codeframe, mentions: pd.DataFrame) -> pd.DataFrame:
     """Return what the present version (`mentions`) moves against an older one: `moved` by survey and quarter; rows that would tell of too few people of an anonymous survey are left out."""
-    found = moved(comments.code(tables, older), mentions, comments.of(tables), by=("survey", "quarter"))
+    by_machine = mentions[mentions["coded_by"] != "people"] if "coded_by" in mentions else mentions
+    found = moved(comments.code(tables, older, people=False), by_machine, comments.worded(tables), by=("survey", "quarter"))
     other = found["gained"] + found["lost"]
     return found[(other == 0) | (other >= found["survey"].map(lambda survey: cells.limit(tables.programme, survey)))].reset_index(drop=True)
 

@@ -23,8 +23,10 @@ def apart(covered: pd.DataFrame) -> list[str]:
     return said
 
 
-def coder(check: pd.DataFrame, names: dict) -> list[str]:
-    """Say what coded the comments: phrases alone, or a model that learnt from what people coded, for which topics and how well on comments it had not seen."""
+def coder(check: pd.DataFrame, names: dict, *, words: bool = True) -> list[str]:
+    """Say what coded the comments: phrases alone, or a model that learnt from what people coded, for which topics and how well on comments it had not seen; nothing did where no comment came in `words`."""
+    if not words:
+        return ["Topics are the codes that people gave to the answers before they came here, by the words that the dictionary has for each code and wave; no machine coded anything."]
     model = check[check["method"] == "model"]
     if model.empty:
         return ["Topics are found by the phrases of the codeframe alone: not enough comments have been coded by people to learn from (cx code export --kind train)."]
@@ -114,7 +116,7 @@ def parts(found: pd.DataFrame, unit: str) -> pd.DataFrame:
 
 def emerging(found: pd.DataFrame, surveys: list[str]) -> list[str]:
     """Say for each survey what its comments propose as new topics, what grows first."""
-    said = []
+    said = [] if surveys else ["Answers came as codes, not in words: what has no topic yet are the codes without one, which the uncovered share above counts."]
     for name in surveys:
         own = found[found["survey"] == name]
         opening = own["opening"].iloc[0] if len(own) else f"{name}: "

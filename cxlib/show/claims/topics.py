@@ -47,7 +47,7 @@ def polarity(checks: pd.DataFrame) -> list[str]:
     return [
         claims.say(row["opening"], f"learnt from the ratings of {prose.plural(row['n'], 'comment')}; on respondents not learnt from, words tell a high from a low rating with an AUC of {prose.number(row['auc'], digits=2)} (0.50 is guessing, 1.00 is perfect).")
         if row["method"] == "ratings"
-        else f"{row['opening']}{row['note'].removesuffix('.')}."
+        else claims.say(row["opening"], f"{row['note'].removesuffix('.')}.")
         for row in checks.to_dict("records")
     ]
 
@@ -140,7 +140,10 @@ def changes(moved: pd.DataFrame) -> list[str]:
 def broken(shown: pd.DataFrame) -> list[str]:
     """Say where a survey's shares start anew, because the question, the mode or the source of the sample changed."""
     own = shown[shown["changed"] != ""].drop_duplicates(["survey", "quarter"])
-    return [claims.say(row.opening, f"from {row.quarter} on the shares start anew ({row.changed.rstrip('.')}): the lines are broken there, and no change is told across it.") for row in own.itertuples()]
+    return [
+        claims.say(opening, f"from {prose.join(rows['quarter'])} on the shares start anew ({what.rstrip('.')}): the lines are broken there, and no change is told across.")
+        for (_, opening, what), rows in own.groupby(["survey", "opening", "changed"], sort=False)
+    ]
 
 
 def impact(found: pd.DataFrame, unit: str) -> list[str]:
