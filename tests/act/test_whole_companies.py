@@ -55,30 +55,30 @@ def test_a_company_with_effects_has_accounts_and_they_are_near_the_truth(tmp_pat
 
 @pytest.mark.slow
 def test_null_companies_claim_no_return(tmp_path, capsys):
-    """METHODS (c): at most 5 % of companies with a return above zero at grades A to C, as told once all tests are counted; 160 companies of 250 customers.
+    """METHODS (c): at most 5 % of companies with a return above zero at grades A to C, as told once all tests are counted; 100 companies of 250 customers.
 
     Were the actions free, the worst case, two or three in a hundred accounts would lie above zero by chance, and each company has six: what keeps the promise is the ledger.
     """
     told, raw, free, accounts = 0, 0, 0, 0
-    for seed in range(1000, 1160):
+    for seed in range(1000, 1100):
         one = judged(seed, "null", tmp_path)
         sure = one["net"][one["net"]["grade"].isin(list("ABC")) & (one["net"]["conf_low"] > 0)]
         loose = one["free"][one["free"]["grade"].isin(list("ABC")) & (one["free"]["conf_low"] > 0)]
         told += any(any(f".{action}." in f"{test}." for test in one["alive"]) for action in loose.index)
         raw, free, accounts = raw + bool(len(sure)), free + len(loose), accounts + len(one["net"])
     with capsys.disabled():
-        print(f"\n-- 160 null companies: {raw} have a return above zero on the page, {told} even were all free and once all tests are counted; {free} of {accounts} accounts above zero were all free")
-    assert stats.binomtest(told, 160, 0.05, "greater").pvalue > 0.005
-    assert stats.binomtest(raw, 160, 0.05, "greater").pvalue > 0.005
+        print(f"\n-- 100 null companies: {raw} have a return above zero on the page, {told} even were all free and once all tests are counted; {free} of {accounts} accounts above zero were all free")
+    assert stats.binomtest(told, 100, 0.05, "greater").pvalue > 0.005
+    assert stats.binomtest(raw, 100, 0.05, "greater").pvalue > 0.005
     assert stats.binomtest(free, accounts, 0.05, "greater").pvalue > 0.005
     assert free > 0
 
 
 @pytest.mark.slow
 def test_planted_effects_are_covered_in_93_to_97_of_100_companies(tmp_path, capsys):
-    """METHODS (b): 95 % intervals of every planted effect over 160 companies, lots and roll-outs; the binomial 99 % band of all must reach into 93 to 97 %."""
+    """METHODS (b): 95 % intervals of every planted effect over 100 companies, lots and roll-outs; the binomial 99 % band of all must reach into 93 to 97 %."""
     inside = {}
-    for seed in range(2000, 2160):
+    for seed in range(2000, 2100):
         one = judged(seed, "truth", tmp_path)
         for action, effect in planted(one["truth"], one["effects"]).items():
             row = one["effects"].loc[action]

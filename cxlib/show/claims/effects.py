@@ -232,7 +232,8 @@ def _effect(row, action, spent, currency: str, plan) -> str:
         waiting = "cannot be counted yet" in why  # it takes time, not another design
         remedied = any(words in why for words in ("; add ", "would give it", "would name them"))  # a file is lacking, no design
         tail = "" if remedied else f" It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on." if waiting else f" Next time {NEXT[action.design]}."
-        return f"{action.name}: {cost}effect unknown: {why}.{beside}{tail}"
+        unknown = "no effect of its own" if "the effect of both together" in why else "effect unknown"
+        return f"{action.name}: {cost}{unknown}: {why}.{beside}{tail}"
     if row["estimate"] != row["estimate"]:
         return f"{action.name}: {row['note'] or 'its effect cannot be estimated'}. Next time {NEXT[action.design]}."
     beside = [_action(plan, name).name for name in str(row["together"]).split(", ") if name] if row["joint"] else []
