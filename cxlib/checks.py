@@ -27,10 +27,13 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             f"({one.table}, {one.encoding}; {one.trimmed:,} cells trimmed){'  <- over the limit of ' + format(found.limits.quarantine, '.0%') if share > found.limits.quarantine else ''}"
         )
         faults = repairs[(repairs["file"] == one.file) & (repairs["quarter"] == one.quarter)]
-        for fault in faults.head(SHOWN).itertuples():
-            say(f"  row {fault.row}, column '{fault.column}': {fault.value!r} is {fault.rule}; {fault.suggestion}.")
-        if len(faults) > SHOWN:
-            say(f"  ... and {len(faults) - SHOWN:,} more; `cx report` writes all of them to tables/repairs.csv.")
+        alike = [own for _, own in faults.groupby(["column", "value", "rule", "suggestion"], sort=False, dropna=False)]
+        for own in alike[:SHOWN]:
+            fault, places = own.iloc[0], own["row"].astype(str).tolist()
+            where = f"row {places[0]}" if len(own) == 1 else f"rows {', '.join(places[:ALIKE])}" + (f" and {len(own) - ALIKE:,} more" if len(own) > ALIKE else "")
+            say(f"  {where}, column '{fault['column']}': {fault['value']!r} is {fault['rule']}; {fault['suggestion']}.")
+        if rest := sum(map(len, alike[SHOWN:])):
+            say(f"  ... and {rest:,} more; `cx report` writes all of them to tables/repairs.csv.")
     told: dict = {}
     for seen in anomalies.itertuples():
         # A free text has as many spellings as people; the third of a column tells what the fortieth would.

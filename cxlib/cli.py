@@ -1,12 +1,16 @@
 """The command line: `cx init`, `cx report`, `cx crosstabs`, `cx code`, `cx check`, `cx publish`, `cx subject`, `cx forget`, `cx sample`."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cxlib.errors import UsageError, WorkbookError
+
+# A questionnaire of more than a hundred columns is a wide frame, which is no news to whoever runs a command.
+warnings.filterwarnings("ignore", message="DataFrame is highly fragmented")
 
 app = typer.Typer(
     add_completion=False,

@@ -12,6 +12,7 @@ from cxlib import load
 from cxlib import programme as programmes
 from cxlib.errors import DataError
 from cxlib.load import codebook, draft, readers
+from cxlib.load.draft import scales
 from cxlib.programme import Reading
 
 
@@ -44,6 +45,16 @@ def test_a_row_of_totals_at_the_end_does_not_turn_a_survey_into_a_table_of_order
     assert any("row 202 at its end holds totals ('Grand Total')" in line for line in told)
     tables = load.check(p)
     assert (len(tables["responses"]), set(tables["repairs"]["row"])) == (200, {202})
+
+
+def test_a_file_put_together_twice_keeps_its_ids_so_that_no_answer_counts_twice(tmp_path):
+    """Its ids repeat, so its rows were numbered, and every answer counted twice."""
+    told = []
+    p = make(tmp_path, {"a_2026Q1.csv": pd.concat([answers(80), answers(80)])}, told=told)
+    assert p.column(p.waves[0], "response_id") == "response_id"
+    assert any("80 rows repeat one" in line for line in told)
+    tables = load.check(p)
+    assert (len(tables["responses"]), int(tables["files"]["duplicates"].sum())) == (80, 80)
 
 
 def test_an_answer_that_reads_total_is_an_answer(tmp_path):
@@ -181,7 +192,7 @@ def test_ratings_that_go_against_the_recommendation_are_turned_and_said(tmp_path
     overall = load.check(p)["responses"]["satisfaction"]
     assert np.corrcoef(overall, frame["Recommend us"])[0, 1] > 0.3
     assert any("low scores go with good ones" in line and "Advice" in line for line in told)
-    assert next(kpi.label for kpi in p.kpis if kpi.item == "satisfaction").endswith("(turned: high is good)")
+    assert next(kpi.label for kpi in p.kpis if kpi.item == "satisfaction").endswith("(4-5 of 5, turned: high is good)")
 
 
 def test_ratings_that_go_with_the_recommendation_and_stated_importance_stay_as_they_are(tmp_path):
@@ -309,9 +320,87 @@ def test_a_key_figure_is_called_by_a_name_and_not_by_its_question(tmp_path):
     """'Checkout speed goes with How satisfied were you with your visit today?' was a sentence of the first page."""
     level = mood(150)
     frame = pd.DataFrame({name: score(level, 1, 5, seed=place) for place, name in enumerate(["How satisfied were you with your visit today?", "Cleanliness", "Speed", "How likely are you to shop with us again?"])})
-    assert [kpi.label for kpi in make(tmp_path, {"a_2026Q1.csv": frame}).kpis] == ["Satisfaction", "Would come back"]
+    assert [kpi.label for kpi in make(tmp_path, {"a_2026Q1.csv": frame}).kpis] == ["Satisfaction (4-5 of 5)", "Would come back (4-5 of 5)"]
 
 
 def test_an_answer_is_dated_by_when_it_came_and_not_by_when_it_was_asked_for(tmp_path):
     frame = answers(90).assign(survey_sent_at=pd.date_range("2025-12-20", periods=90).strftime("%Y-%m-%dT%H:%M:%SZ"), responded_at=pd.date_range("2026-01-02", periods=90).strftime("%Y-%m-%dT%H:%M:%SZ"))
     assert make(tmp_path, {"nps.csv": frame}).waves[0].columns["answered_on"] == "responded_at"
+
+
+def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_failure(tmp_path):
+    """Japanese comments, for which the codeframe has no phrases, stopped the whole report."""
+    from cxlib.text import codeframe, comments
+
+    p = make(tmp_path, {"a_2026Q1.csv": answers(80).assign(Kommentar=[f"部屋が少し寒かったです。調整が難しい{i}" for i in range(80)])})
+    tables = load.tables(p, "2026Q1", out=tmp_path / "reports")
+    mentions = comments.code(tables, codeframe.read(codeframe.STARTER))
+    assert len(mentions) == 0
+    assert len(comments.associations(mentions, tables, p.kpis[0], unit="points")) == 0
+
+
+def test_a_text_that_lies_beside_the_exports_is_left_out_and_said_and_a_broken_table_is_refused(tmp_path):
+    """`cx init FOLDER/*` stopped at the field guide: 'row 2 has 2 cells where the header has 3; mend the row'."""
+    told = []
+    guide = "Field guide, 2026, for analysts\n\nThe score runs from 0\nto 10, as asked.\nSee also, page 2\n"
+    make(tmp_path, {"a_2026Q1.csv": answers(40), "guide.txt": guide, "notes.pdf": b"%PDF-1.4 nothing"}, told=told)
+    assert sorted(path.name for path in (tmp_path / "acme" / "raw").iterdir()) == ["a_2026Q1.csv"]
+    assert sum("left out: it is no table" in line for line in told) == 2
+    with pytest.raises(DataError, match=r"b.csv: row 3 "):
+        make(tmp_path, {"a_2026Q1.csv": answers(40), "b.csv": "id,a,b\n1,2,3\n1,2\n"}, name="again")
+    with pytest.raises(DataError, match=r"guide.txt"):
+        make(tmp_path, {"guide.txt": guide}, name="alone")
+
+
+def test_answers_without_any_question_are_said_to_hold_none(tmp_path):
+    told = []
+    frame = pd.DataFrame({"ResponseId": [f"R_{i:09d}" for i in range(60)], "EndDate": [f"2026-02-{1 + i % 28:02d} 10:00:00" for i in range(60)], "Finished": "True", "IPAddress": [f"10.0.0.{i}" for i in range(60)], "Overall": ""})
+    rows = frame.to_csv(index=False).splitlines()
+    head = [rows[0], rows[0], ",".join(f'"{{""ImportId"":""{name}""}}"' for name in frame.columns)]
+    make(tmp_path, {"q.csv": "\n".join([*head, *rows[1:]]) + "\n"}, told=told)
+    assert any("no question was found in the answers" in line for line in told)
+
+
+def test_cells_of_one_fault_are_told_in_one_line_with_their_rows(tmp_path):
+    """Twenty lines of '1970-01-01' hid the other fault of the file."""
+    from cxlib import checks
+
+    frame = answers(240).assign(date=["1970-01-01" if i % 20 == 0 else f"2026-{1 + i % 6:02d}-{1 + i % 28:02d}" for i in range(240)])
+    frame["Overall satisfaction"] = frame["Overall satisfaction"].astype(object)
+    frame.loc[5, "Overall satisfaction"] = "ten"
+    make(tmp_path, {"a.csv": frame})
+    said = []
+    checks.programme(str(tmp_path / "acme"), raw=None, say=said.append)
+    assert sum("1970-01-01" in line for line in said) == 1
+    assert any("rows 2, 22, 42 and 9 more, column 'date'" in line for line in said)
+    assert any("row 7, column 'Overall satisfaction': 'ten'" in line for line in said)
+
+
+@pytest.mark.parametrize(("slip", "column"), [("ten", "Overall satisfaction"), ("7.5", "Overall satisfaction"), ("55", "Overall satisfaction"), ("n/s", "Q3 Price")])
+def test_a_slip_in_one_cell_does_not_take_a_rating_from_its_scale(slip, column, tmp_path):
+    """One 'ten' among 240 scores made the overall satisfaction a list of kinds, and the key figure was gone without a word."""
+    frame = answers(240).astype({column: object})
+    frame.loc[[5, 9], column] = slip
+    told = []
+    p = make(tmp_path, {"a_2026Q1.csv": frame}, told=told)
+    assert kpis(p) == {"recommend": "nps_0_10", "satisfaction": "csat_top2_of_5"}
+    assert len(p.drivers[0].items) >= 3
+    assert any(repr(slip) in line and "repair list" in line for line in told)
+    tables = load.check(p)
+    assert set(tables["repairs"]["row"]) == {7, 11}
+
+
+def test_a_slip_among_answers_in_words_is_set_aside_and_kinds_stay_kinds():
+    labels = {"Very satisfied": 90, "Satisfied": 80, "Neither": 30, "Dissatisfied": 20, "Very dissatisfied": 10}
+    assert (found := scales.guess(labels | {"see above": 1}, labels={}, missing={})).kind == "rating"
+    assert "see above" not in found.labels
+    assert scales.guess(labels | {"see above": 40}, labels={}, missing={}) is None
+    assert scales.guess({"North": 80, "South": 90, "good": 1}, labels={}, missing={}) is None
+
+
+def test_a_questionnaire_of_two_hundred_columns_is_checked_without_warnings(cx, tmp_path):
+    """Eight warnings of a library about its frames stood above the first line of `cx check`."""
+    frame = pd.concat([answers(60), pd.DataFrame(np.random.default_rng(1).integers(1, 6, (60, 200)), columns=[f"X{k} attribute" for k in range(200)])], axis=1)
+    make(tmp_path, {"a_2026Q1.csv": frame})
+    code, _, errors = cx("check", tmp_path / "acme")
+    assert (code, errors) == (0, "")

@@ -17,8 +17,8 @@ REACH = 0.1  # of the scale's range: how far below, or above, is just below or j
 
 
 def places(ruled: pd.DataFrame) -> pd.DataFrame:
-    """Return the places a threshold may lie at with their weight, from what `thresholds.ruled` returns: at, weight (p where it is above .05)."""
-    return ruled.assign(weight=ruled["p"].where(ruled["p"] > 0.05, 0.0)).query("weight > 0")[["at", "weight"]].reset_index(drop=True)
+    """Return the places a threshold may lie at with their weight, from what `thresholds.ruled` returns: at, weight (p, of those in the interval)."""
+    return ruled[ruled["kept"]].rename(columns={"p": "weight"})[["at", "weight"]].reset_index(drop=True)
 
 
 def standing(tables, *, survey: str, item: str, held: opinion.Opinion, places: pd.DataFrame, group: str | None = None, days: int = 365) -> pd.DataFrame:

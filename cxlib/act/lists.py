@@ -72,7 +72,7 @@ def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=(), 
     letter, reason = grades.grade(design="adjusted", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
     alike = matching.balance(made, treated="treated", covariates=columns)
     path = pd.concat([alike.assign(kind=kind, estimate=alike[kind], at=np.arange(len(alike), dtype=float)) for kind in ("before", "after")], ignore_index=True)
-    path = path.assign(action=action.id, label=path["covariate"], conf_low=np.nan, conf_high=np.nan, n=found["n"])
+    path = path.assign(action=action.id, label=path["covariate"].map(_said), conf_low=np.nan, conf_high=np.nan, n=found["n"])
     notes = [found["note"], f"{made.attrs['strange']} on the list who are not in the customer file are left out" if made.attrs["strange"] else "", f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{left} who had another action at the same time are left out" if left else ""]
     row = found | {"design": "matching", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": made.attrs["cut"], "grade": letter, "reason": reason, "largest": outcomes.largest(made, "treated"), "note": "; ".join(note for note in notes if note)}
     row["comparison"] = f"{found['n_control']} customers not on the list, worth {found['n_eff']:.0f} after weighting"
@@ -89,6 +89,13 @@ def _nobody(made, action) -> str:
     if attrs["strange"] and treated < 2:
         return f"{attrs['strange']} of its customers are not in the customer file"
     return f"{treated} customers on the list and {others} others have a whole window; two each are needed"
+
+
+def _said(name: str) -> str:
+    """Return a covariate in words."""
+    words = {"before": "Outcome in as many days before", "earlier": "Outcome in the days before these", "tenure": "Days as a customer", "score": "Score"}
+    field = next((field for field in WORDS if name.startswith(f"{field}_")), "")
+    return words.get(name) or (f"{field.title()}: {name.removeprefix(f'{field}_')}" if field else name[:1].upper() + name[1:])
 
 
 def _undated(chosen: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from scipy import stats
 from cxlib.act.plan import BY_UNIT
 
 FEW = 0.2  # share of a list's customers who may be left out because they had another action too
-ALONE = 20  # customers who had the other action without this one, and can stand for those who had both
+ALONE, BESIDE = 20, 0.2  # customers who had the other action without this one, and can stand for those who had both: so many, and so many for each of these
 FEWEST = 3  # units of a roll-out that another one did not touch
 COLUMNS = ["action", "other", "of", "n", "shared", "share", "alone", "treated_other", "control_other", "p", "separated", "note"]
 
@@ -16,7 +16,7 @@ def table(actions, tables) -> pd.DataFrame:
 
     out: action, other, of (customers, or units of two roll-outs by the same kind of unit), n (treated customers of the action), shared (of whom treated by the other, its days within the window of the first), share, alone (customers who had the other in the same weeks and are not in the action), treated_other and
     control_other (share of each arm that had the other; empty without a control arm), p (Fisher: both arms had it as often), separated (1 where the design tells them apart), note. An action drawn by lot is told apart from another if both of its arms had that other as often (p >= .05): what
-    is in both arms is in no difference. Without a control arm those who had the other alone stand for those who had both, where they are twenty or more: the other is one more thing in which both groups are made alike. Where there are none, those who had both are left
+    is in both arms is in no difference. Without a control arm those who had the other alone stand for those who had both, where they are twenty or more and one for every five of these: the other is one more thing in which both groups are made alike. Where there are none, those who had both are left
     out if they are at most a fifth; else the two cannot be told apart.
     """
     rows = [_units(action, other) for action in actions for other in actions if action.id != other.id and action.design in BY_UNIT and other.design in BY_UNIT and action.unit == other.unit]
@@ -28,6 +28,11 @@ def table(actions, tables) -> pd.DataFrame:
     logged = [action for action in actions if action.id in each]
     rows += [_pair(action, each[action.id], other, given.get(other.id, log.iloc[:0][["person_id", "assigned_on"]])) for action in logged for other in logged if other.id != action.id]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def stands(alone, shared):
+    """Return whether those who had only the other action are enough to stand for those who had both."""
+    return (alone >= ALONE) & (alone >= BESIDE * shared)
 
 
 def joint(actions, found: pd.DataFrame) -> dict[str, list[str]]:
@@ -59,7 +64,7 @@ def aside(action, actions, tables, found: pd.DataFrame) -> dict:
     for other in (one for one in actions if one.id in met.index):
         reach = pd.Timedelta(days=max(action.window_days, other.window_days))
         theirs = _near(log[log["action_id"] == action.id], log[(log["action_id"] == other.id) & (log["arm"] == "treated")], reach)
-        if met.loc[other.id, "alone"] >= ALONE:
+        if stands(met.loc[other.id, "alone"], met.loc[other.id, "shared"]):
             beside[f"also {other.name}"] = theirs[["person_id", "assigned_on"]].assign(reach=reach)
         else:
             without |= set(theirs["person_id"])
@@ -113,6 +118,6 @@ def _pair(action, own, other, theirs) -> tuple:
         apart = p >= 0.05
         note = "as often in both arms" if apart and shared else "" if apart else "not as often in both arms: what the other did is in the difference"
     else:
-        apart = alone >= ALONE or share1 <= FEW
-        note = "" if not shared else "those who had the second alone stand for those who had both" if alone >= ALONE else "those who had both are left out" if apart else "hardly anybody had the second alone: the two cannot be told apart"
+        apart = stands(alone, shared) or share1 <= FEW
+        note = "" if not shared else "those who had the second alone stand for those who had both" if stands(alone, shared) else "those who had both are left out" if apart else "hardly anybody had the second alone: the two cannot be told apart"
     return action.id, other.id, "customers", n, shared, share1, alone, share1 if control.any() else float("nan"), share0, p, int(apart), note

@@ -91,6 +91,8 @@ def _refused(row, action, tables, programme, kept):
 
         rate = plan.exchange(action, programme)
         return f"its cost is in {action.currency}, and there is no rate of {action.start} or before" if not np.isfinite(rate) else "nobody wrote down what it cost"
+    if action.outcome == "score":
+        return "it was meant to move a score, and a score has no price; what a point of it goes with in money stands on the page on the value of satisfaction"
     if row is None or not np.isfinite(row["estimate"]) or not np.isfinite(row["conf_low"]):
         return "it has no measured effect" + (f" ({row['note']})" if row and row.get("note") else "")
     if row["grade"] == "E":

@@ -49,7 +49,7 @@ def judged(action, people: pd.DataFrame, *, joint: bool = False) -> dict:
     row = found | {"design": "randomised", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": people.attrs["cut"], "ratio_p": ratio["p"], "before_p": before["p"], "largest": most, "grade": letter, "reason": reason}
     row["comparison"] = f"{found['n_control']} customers held back by lot"
     gone, back = people.attrs.get("gone", 0), int((people["outcome"] < 0).sum()) if action.outcome in ("margin", "amount") else 0
-    notes = [found["note"], f"{gone} had left before they were assigned" if gone else "", f"{back} customers sent back more than they bought; they count with what that cost" if back else ""]
+    notes = [found["note"], f"{gone} had left before they were assigned" if gone else "", f"{back} customer{'s' if back > 1 else ''} sent back more than {'they' if back > 1 else 'he or she'} bought, and count{'' if back > 1 else 's'} with what that cost" if back else ""]
     return row | {"note": "; ".join(note for note in notes if note)}
 
 

@@ -74,7 +74,7 @@ def _kind(name: str, words: list, numbers: list | None, n: int, labels: dict) ->
         return "id"
     if numbers:
         return "rating" if _scale(numbers, {}) else "number"
-    if all(_NUMBER.fullmatch(word) for word in sample):
+    if sum(bool(_NUMBER.fullmatch(word)) for word in sample) >= (0.99 if len(sample) > 100 else 1) * len(sample):
         return "number"
     length = sum(map(typed, sample)) / len(sample)
     return "nominal" if len(words) <= FEW and length <= LONG and (len(words) < n / 2 or (n < 2 * FEW and (length < 4 or len(words) < 5))) else "verbatim"

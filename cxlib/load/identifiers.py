@@ -17,7 +17,7 @@ import pandas as pd
 
 from cxlib.errors import DataError
 from cxlib.load import digests
-from cxlib.load.readers import raw
+from cxlib.load.readers import codes, raw
 
 # How a column is compared, by its name; others are plain text.
 KINDS = {
@@ -30,7 +30,6 @@ _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae
 _PSEUDONYM = re.compile(r"^h[0-9a-f]{20}$")
 _ADDRESS = re.compile(r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$|^\s*(?:\+|00)[\d ()/.-]{8,20}\s*$")
 
-LOOKED = 4_000  # keys that are looked at for repetition
 _MAYBE = r"@|^[^0-9A-Za-z+]*(?:\+|00)"  # true of every address, and cheap to tell of a million keys
 
 
@@ -121,7 +120,7 @@ def pseudonyms(values: pd.Series, *, secret: bytes) -> pd.Series:
     Blanks around it do not count, nor does case in an address; a pseudonym is its own. Missing values stay missing.
     """
     cells = raw.arrow(values)
-    if cells.null_count or _repeated(cells):  # each distinct one is hashed once
+    if cells.null_count or codes.repeated(cells):  # each distinct one is hashed once
         coded = cells.dictionary_encode()
         made = _hashed(coded.dictionary, secret).take(coded.indices)
     else:
@@ -138,12 +137,6 @@ def known_as(key: str) -> str:
 def mark(secret: bytes) -> str:
     """Return what tells one secret, and the way people are hashed with it, from another without telling it: what was made under another one is not used."""
     return hmac.digest(secret, b"which secret, BLAKE2s", "sha256").hex()[:16]
-
-
-def _repeated(keys) -> bool:
-    """Whether keys seem to stand more than once, by some thousand of them; where most do not, telling them apart takes longer than it saves."""
-    some = keys.take(np.linspace(0, len(keys) - 1, min(len(keys), LOOKED)).astype(int))
-    return len(some.unique()) < 0.95 * len(some)
 
 
 def _hashed(keys, secret: bytes):

@@ -87,6 +87,16 @@ class Thinned:
         return whole.to_pandas().set_axis(np.concatenate([places for places, _ in self.kept]))
 
 
+def bare(table):
+    """Return a table with its numbers as they lie in memory, NaN where there is none: to take some rows of them is several times quicker."""
+    import pyarrow as pa
+
+    def whole(column):
+        return pa.chunked_array([pa.Array.from_buffers(pa.float64(), len(one), [None, one.buffers()[1]], offset=one.offset) for one in column.chunks], pa.float64())
+
+    return pa.table([whole(column) if pa.types.is_float64(column.type) else column for column in table.columns], names=table.column_names)
+
+
 def put(path: Path, table) -> None:
     """Write a whole table."""
     import pyarrow.parquet as pq

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cxlib.identity import MAIL, ibans
 from cxlib.load import names, suspects
+from cxlib.load.readers import codes as distinct
 from cxlib.load.readers import raw
 
 MARKS = {
@@ -194,8 +195,9 @@ def cleaned(values: pd.Series, *, known: Known = NOTHING) -> tuple[pd.Series, np
     import pyarrow.compute as pc
 
     kinds = list(MARKS)
-    coded = raw.arrow(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values).dictionary_encode()
-    unique, codes = coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()
+    cells = raw.arrow(values.where(values.map(lambda one: isinstance(one, str))) if values.dtype == object else values)
+    coded = cells.dictionary_encode() if cells.null_count or distinct.repeated(cells) else None
+    unique, codes = (coded.dictionary, coded.indices.fill_null(len(coded.dictionary)).to_numpy()) if coded else (cells, np.arange(len(cells)))
     asked = suspects.told(unique, known=known, most=MOST, read=plain, rules=RULES) if len(unique) >= suspects.MANY else np.full(len(unique), suspects.REACH | suspects.NAME)
     looked = np.flatnonzero(asked)
     changed, counts, clean = np.full(len(unique) + 1, -1), [], []
@@ -212,7 +214,7 @@ def cleaned(values: pd.Series, *, known: Known = NOTHING) -> tuple[pd.Series, np
         unique = pc.replace_with_mask(unique, pa.array(changed[:-1] >= 0), pa.array(clean, pa.large_string()))
     places = np.flatnonzero(changed[codes] >= 0)
     taken = np.array(counts, dtype="int64").reshape(-1, len(kinds))[changed[codes[places]]]
-    return pd.Series(pd.array(unique.take(coded.indices), dtype="str"), index=values.index), places, taken
+    return pd.Series(pd.array(unique.take(coded.indices) if coded else unique, dtype="str"), index=values.index), places, taken
 
 
 def recall() -> pd.DataFrame:

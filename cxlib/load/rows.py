@@ -70,8 +70,9 @@ def _opened(programme: Programme, reading, columns):
     others = [(join, readers.read(programme.raw / join.file, join, within=programme.raw)) for join in reading.joins]
     if not others and ROW not in columns:
         return read, files
-    for join, other in others:  # what cannot be joined is told before anything else is looked at
-        joined(next(read()), other, join, file=reading.named)
+    first = next(read()) if others else None
+    for join, other in others:  # what cannot be joined is told before anything else is looked at; a join may use a column that one before it added
+        first = joined(first, other, join, file=reading.named)
 
     def again():
         for raw in read():

@@ -25,7 +25,7 @@ _DATED = {"interactions": "at", "events": "at", "orders": "ordered_on", "offers"
 
 _AHEAD = ("renews_on",)  # days that were known before they came
 
-ROWS = "_rows"  # beside the responses while the store is made: the row of the file of each
+ROWS = "_rows"  # beside the responses while the store is made: the rows of the file in which they stand
 LARGE = 30_000  # a weight whose square needs more digits than a machine word has, at nine decimals
 KEPT = 500_000  # rows up to which a table stays in memory once it was read
 LOOKED = 250_000  # responses that are looked at for what must not be averaged; of more, every second, fourth, eighth ...
@@ -69,34 +69,36 @@ def tried(programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFram
 
 def made(programme: Programme, folder: Path) -> None:
     """Write every table of a programme into a folder: first as the rows come, then without the answers that must not be averaged."""
-    import pyarrow as pa
 
     some = parquet.Thinned(most=LOOKED, without=UNSEEN)
     said = parquet.Thinned(without=UNHEARD, like=some)
-    empty = {name: _typed(pd.DataFrame(), name, programme) for name in schema.TABLES} | {ROWS: pa.table({"_row": pa.array([], pa.int64())})}
+    empty = {name: _typed(pd.DataFrame(), name, programme) for name in schema.TABLES}
     with ThreadPoolExecutor(1) as threads, contextlib.ExitStack() as files:
         tables = {name: files.enter_context(parquet.Growing(folder / f"{name}.parquet", table.schema, threads)) for name, table in empty.items()}
         some.add(empty["responses"])
         said.add(empty["verbatims"])
-        first = 0  # the place of a part's first response among all
+        first, rows = 0, []  # the place of a part's first response among all; the rows of the files in which the parts' responses stand
         for name, table in parts(programme):
             if name == "verbatims":
                 said.add(table.drop_columns(AT), first + table[AT].to_numpy())
                 table = table.drop_columns(AT)
+            if name == ROWS:
+                rows.append(table)
+                continue
             tables[name].append(table)
             if name == "responses":
                 first = some.rows
-                some.add(table)
+                some.add(parquet.bare(table))
     parquet.release()
-    _settled(programme, folder, some, said)
+    _settled(programme, folder, {"responses": some, "verbatims": said}, rows)
     if any(survey.rake or survey.universe for survey in programme.surveys):  # weights need a whole wave, and the customer file
         responses, people = (pd.read_parquet(folder / f"{name}.parquet") for name in ("responses", "people"))
         _put(folder, "responses", weighting.applied(programme, responses, people), programme)
 
 
-def _settled(programme: Programme, folder: Path, some: parquet.Thinned, said: parquet.Thinned) -> None:
+def _settled(programme: Programme, folder: Path, some: dict[str, parquet.Thinned], rows: list) -> None:
     """Look at all tables together: what must not be averaged becomes blank, and what was seen is a table of its own."""
-    looked = _Looked(folder, {"responses": some, "verbatims": said})
+    looked = _Looked(folder, some)
     found = anomalies.judged(anomalies.find(looked, programme), programme)
     _put(folder, "anomalies", found, programme)
     gone = anomalies.refusals(found, programme)
@@ -110,9 +112,8 @@ def _settled(programme: Programme, folder: Path, some: parquet.Thinned, said: pa
         (folder / "settled").replace(folder / "responses.parquet")
         _put(folder, "coverage", anomalies.recounted(looked["coverage"], pd.concat(lost, ignore_index=True)), programme)
     if (found["kind"] == "rows_repeated").any():
-        rows = pd.read_parquet(folder / f"{ROWS}.parquet")["_row"]
-        _put(folder, "repairs", anomalies.listed(looked, programme, found, rows), programme)
-    (folder / f"{ROWS}.parquet").unlink()
+        places = pd.Series(np.concatenate([np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum()) for starts, sizes in rows]))
+        _put(folder, "repairs", anomalies.listed(looked, programme, found, places), programme)
 
 
 def _put(folder: Path, name: str, frame: pd.DataFrame, programme: Programme) -> None:
@@ -139,7 +140,6 @@ def parts(programme: Programme):
 
     Each has the columns and types of its table and some hundred thousand rows at most, whatever the length of the files.
     """
-    import pyarrow as pa
 
     opened = {}
     wave_parts, source_parts = functools.partial(intake.wave_parts, opened={}), functools.partial(intake.source_parts, opened=opened)
@@ -160,11 +160,17 @@ def parts(programme: Programme):
             redactions.append(clean.pop("redactions"))
             yield from _fitted(programme, clean)
             if "_row" in part.frame:
-                yield ROWS, pa.table({"_row": part.frame["_row"].to_numpy(dtype="int64")})
+                yield ROWS, _runs(part.frame["_row"].to_numpy(dtype="int64"))
         opened.pop(repr(one), None)
         retention.append(intake.stack(left))
         yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
     yield from _fitted(programme, privacy.forgetting(matched, gone) | {"redactions": privacy.added(redactions), "retention": privacy.told(retention)})
+
+
+def _runs(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows that follow each other as the first of each run and how many it has: most do, and millions take no room."""
+    cuts = np.flatnonzero(np.diff(places, prepend=places[:1] - 2) != 1)
+    return places[cuts], np.diff(cuts, append=len(places))
 
 
 def _fitted(programme: Programme, tables: dict[str, pd.DataFrame]):
@@ -310,7 +316,7 @@ def _typed(frame: pd.DataFrame, name: str, programme: Programme):
 
 
 def _numbers(values: np.ndarray):
-    """Return numbers in Arrow as they lie in memory, with the bits that say which of them are there."""
+    """Return numbers in Arrow as they lie in memory (NaN where there is none), with the bits that say which of them are there."""
     import pyarrow as pa
 
     gone = np.isnan(values)
@@ -320,6 +326,8 @@ def _numbers(values: np.ndarray):
 def _column(frame: pd.DataFrame, name: str, kind: str, required: bool):
     import pyarrow as pa
 
+    if name not in frame and kind in ("whole", "number", "flag") and len(frame):
+        return _numbers(np.full(len(frame), np.nan))
     if name not in frame:
         return pa.nulls(len(frame), {"date": pa.timestamp("us"), "moment": pa.timestamp("us"), "text": pa.large_string(), "words": parquet.words()}.get(kind, pa.int64() if kind == "whole" and required and not len(frame) else pa.float64()))
     values = frame[name]

@@ -46,7 +46,7 @@ def linked(tables, *, survey: str, item: str, days: int = 90) -> pd.DataFrame:
 
     out: answer, person_id, wave, quarter, answered_on, score (turned so that more is better), weight, brand, country, year (fiscal), group (form of contract; "all" where none is told), visits (days with a
     purchase), spend and margin (programme's currency, returns subtracted; margin by finance.margin_rate where orders tell none, empty without it), per_visit (spend / visits; empty without one), contacts (contact moments), before (spend in as many days
-    up to the answer), service (contacts times finance.contact_cost; empty without one), referrals (events of the kinds that the programme names; empty where it names none), stays (1: still a customer on the last day), tenure (days as a customer, where known). Only whole windows up to the
+    up to the answer), service (contacts times finance.contact_cost; empty without one), referrals (events of the kinds that the programme names; empty where it names none), stays (1: still a customer on the last day; empty where the customer file names nobody who left), tenure (days as a customer, where known). Only whole windows up to the
     quarter's end. Steps of the base stand in `attrs["base"]`: (what, n).
     """
     programme = tables.programme
@@ -69,7 +69,7 @@ def linked(tables, *, survey: str, item: str, days: int = 90) -> pd.DataFrame:
         after["margin"] = after["spend"] * programme.finance.margin_rate
     rows = rows.join(after).assign(before=before["spend"], per_visit=after["spend"] / after["visits"].where(after["visits"] > 0))
     left, joined = (pd.to_datetime(rows["person_id"].map(people[name])) for name in ("left_on", "joined_on"))
-    rows["stays"] = (~(left <= rows["answered_on"] + pd.Timedelta(days=days))).astype(float)
+    rows["stays"] = (~(left <= rows["answered_on"] + pd.Timedelta(days=days))).astype(float) if people["left_on"].notna().any() else np.nan  # a file in which nobody ever leaves does not know who left
     rows["tenure"] = (rows["answered_on"] - joined).dt.days.astype(float)
     rows["contacts"] = moments(rows, tables, "interactions", days=days)
     rows["service"] = rows["contacts"] * (programme.finance.contact_cost if programme.finance.contact_cost is not None else np.nan)

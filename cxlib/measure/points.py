@@ -19,7 +19,8 @@ def classes(rows: pd.DataFrame, kpi, *, low: float, high: float) -> pd.Series:
         names, edges = ("detractors (0 to 6)", "passives (7 to 8)", "promoters (9 to 10)"), (6, 8)
     else:
         edges = (low + 1, high - 2)
-        names = (f"{low:g} to {edges[0]:g}", f"{edges[0] + 1:g} to {edges[1]:g}" if edges[1] > edges[0] else "", f"{edges[1] + 1:g} to {high:g}")
+        span = lambda first, last: f"{first:g} to {last:g}" if last > first else f"{first:g}"
+        names = (span(low, edges[0]), span(edges[0] + 1, edges[1]), span(edges[1] + 1, high))
     found = np.select([rows["score"] <= edges[0], rows["score"] <= edges[1]], names[:2], names[2])
     return pd.Series(found, index=rows.index)
 

@@ -14,6 +14,7 @@ from scipy import stats
 from cxlib.measure import breaks, wild
 
 REPLICATES, FEWEST = 999, 30
+KIND = 0.01  # what it takes to rule out a kind of threshold, not only a place
 SHAPES = ("jump", "hinge")
 COLUMNS = ["shape", "estimate", "conf_low", "conf_high", "below", "above", "change", "change_low", "change_high", "slope", "p", "f", "p_curve", "p_shape", "other", "other_change", "other_low", "other_high", "detectable", "n", "n_eff", "customers", "levels", "note"]
 
@@ -44,7 +45,7 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     slope does); the test pays for looking for both. With `lasting`, x is the expected lasting opinion and a break in the opinion itself is looked for, as it shows through what is not known of it:
     places are then usual scores. out, one row: shape (the one that leaves less unexplained), estimate, conf_low, conf_high (95 %, units of x; a jump
     lies between below and above), change (of the level, of a hinge the slope) with change_low and change_high (widest over every place in the interval), slope (under the break),
-    p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (largest of the other shape: under .05 it is ruled out; if not, its places are in the interval too, `other` is the best of them and other_change with other_low and other_high what changes there: which of the two leaves less
+    p (there is none), f, p_curve (none beside a smooth bend, a parabola), p_shape (largest of the other shape: at .01 and under it is ruled out; if not, its places are in the interval too, `other` is the best of them and other_change with other_low and other_high what changes there: which of the two leaves less
     unexplained is then little better than a coin), detectable (smallest jump seen with 80 % power), n, n_eff (customers, Kish), customers, levels, note.
     Without evidence (p above .05) the likeliest place is still told; it is then worth nothing.
     """
@@ -75,8 +76,8 @@ def change(frame: pd.DataFrame, *, x: str, y: str, ruled: pd.DataFrame, reach: f
     fit = wild.fit(cells)
     _, size, crossed = wild.taken_out(cells, fit, places.values)
     found = np.bincount(cells.code, cells.weight * fit.error, len(cells.levels)) @ places.values / size
-    p = pd.Series(ruled["p"].to_numpy(), index=pd.MultiIndex.from_frame(ruled[["shape", "at"]])).reindex(pd.MultiIndex.from_arrays([places.shape, places.at])).fillna(0.0).to_numpy()
-    kept = p > 0.05 if (p > 0.05).any() else p == p.max()
+    p = pd.Series(ruled["p"].where(ruled["kept"], 0.0).to_numpy(), index=pd.MultiIndex.from_frame(ruled[["shape", "at"]])).reindex(pd.MultiIndex.from_arrays([places.shape, places.at])).fillna(0.0).to_numpy()
+    kept = p > 0
     best = int(np.argmax(p))
     by_score, terms = wild.drawn(cells, wild.fit(cells, places.values[:, [best]]).error, fit, replicates=replicates, seed=seed + 1)
     half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * (by_score @ places.values - terms @ crossed).std(axis=0) / size
@@ -181,13 +182,15 @@ def where(cells: wild.Cells, places: Places, *, replicates: int, seed: int) -> d
     p = _kept(seen, gains, gram, size, noise, places)
     change = seen / size
     own, kept = places.shape == places.shape[best], p > 0.05
+    if not (kept & ~own).any():  # nothing real is a pure jump or a pure turn: at 5 in 100, 1 in 10 companies whose spend rose ever faster above a turn was told a jump, beside it
+        kept |= ~own & (p > KIND)
     half = stats.t.ppf(0.975, max(cells.clusters - 1, 1)) * noise.std(axis=0) / size
-    ends = [_ends(places, np.flatnonzero(places.shape == shape), p) for shape in pd.unique(places.shape[kept])]
+    ends = [_ends(places, np.flatnonzero(places.shape == shape), p, p[kept & (places.shape == shape)].max() > 0.05) for shape in pd.unique(places.shape[kept])]
     beside = {"other": np.nan, "other_change": np.nan, "other_low": np.nan, "other_high": np.nan}
     if (open_ := kept & ~own).any():
         next_ = np.flatnonzero(~own)[np.argmax(gains[~own])]
         beside = {"other": places.at[next_], "other_change": change[next_], "other_low": (change - half)[open_].min(), "other_high": (change + half)[open_].max()}
-    ruled = pd.DataFrame({"shape": places.shape, "at": places.at, "below": places.below, "above": places.above, "change": change, "p": p})
+    ruled = pd.DataFrame({"shape": places.shape, "at": places.at, "below": places.below, "above": places.above, "change": change, "p": p, "kept": kept})
     return {
         "ruled": ruled, "shape": places.shape[best], "estimate": places.at[best], "conf_low": min(low for low, _ in ends), "conf_high": max(high for _, high in ends), "below": places.below[best], "above": places.above[best],
         "change": change[best], "change_low": (change - half)[kept & own].min(), "change_high": (change + half)[kept & own].max(), "slope": broken.coefficients[1] / np.ptp(cells.levels),
@@ -213,27 +216,28 @@ def _kept(seen, gains, gram, size, noise, places) -> np.ndarray:
     return p
 
 
-def _ends(places: Places, own: np.ndarray, p: np.ndarray) -> tuple[float, float]:
-    kept = own[p[own] > 0.05]
+def _ends(places: Places, own: np.ndarray, p: np.ndarray, usual: bool) -> tuple[float, float]:
+    level = 0.05 if usual else KIND
+    kept = own[p[own] > level]
     first, last = kept[0], kept[-1]
     if np.isfinite(places.below[first]) and places.shape[first] == "jump":
         return places.below[first], places.above[last]
     ends = []
     for inside, beyond in ((first, first - 1), (last, last + 1)):
-        part = (p[inside] - 0.05) / max(p[inside] - p[beyond], 1e-12) if beyond in own else 0.0
+        part = (p[inside] - level) / max(p[inside] - p[beyond], 1e-12) if beyond in own else 0.0
         ends.append(places.at[inside] + part * (places.at[beyond] - places.at[inside]) if part else places.at[inside])
-    return ends[0], ends[1]  # where p crosses .05, between two places that were looked at
+    return ends[0], ends[1]  # where p crosses the level, between two places that were looked at
 
 
 def ruled(frame: pd.DataFrame, *, x: str, y: str, shapes=SHAPES, cluster: str | None = None, weight: str | None = None, lasting: Lasting | None = None, trim: float = 0.1, replicates: int = REPLICATES, seed: int = 1) -> pd.DataFrame:
-    """Return every place of both shapes with the p of its being the true one: shape, at, below, above, change, p. What is not above .05 is outside the interval.
+    """Return every place of both shapes with the p of its being the true one: shape, at, below, above, change, p, kept (it is in the interval).
 
-    Their p, over its sum, is the weight by which what depends on the place is averaged (a confidence distribution).
+    The p of those that are kept, over its sum, is the weight by which what depends on the place is averaged (a confidence distribution).
     """
     cells, lasting = wild.cells(frame, x=x, y=y, cluster=cluster, weight=weight), _aligned(frame, {"x": x, "y": y, "cluster": cluster, "weight": weight}, lasting)
     places = None if _reason(cells) else places_of(cells, shapes, trim, lasting)
     if places is None or not len(places.at):
-        return pd.DataFrame(columns=["shape", "at", "below", "above", "change", "p"])
+        return pd.DataFrame(columns=["shape", "at", "below", "above", "change", "p", "kept"])
     return where(cells, places, replicates=replicates, seed=seed)["ruled"]
 
 

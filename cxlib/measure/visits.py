@@ -56,7 +56,7 @@ def apart(rows: pd.DataFrame) -> pd.DataFrame:
     made = []
     for group, own in chain.groups(rows, fewest=FEWEST):
         made.append({"group": group, "basis": "between", "part": "visits", "unit": "share", **_share(own)})
-        step = curves.slope(own, x="visits", y="later_spend")
+        step = curves.slope(own, x="visits", y="later_spend") if (why := _alike(own)) == "" else dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), np.nan) | {"n": len(own), "note": why}
         made.append({"group": group, "basis": "after", "part": "visits", "unit": "money", **{name: step[name] for name in ("estimate", "std_error", "conf_low", "conf_high", "n")}, "note": step.get("note", "")})
     return pd.DataFrame(made, columns=COLUMNS)
 
@@ -65,13 +65,19 @@ def _share(rows: pd.DataFrame) -> dict:
     own = rows[rows["spend"] > 0]
     blank = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), np.nan) | {"n": len(own)}
     often, whole = np.log(own["visits"].to_numpy(float)), np.log(own["spend"].to_numpy(float))
-    if len(own) < FEWEST or not np.ptp(whole) > 0 or not np.ptp(often) > 0:
-        return blank | {"note": f"not estimable ({len(own):,} customers, or all alike)"}
+    if (why := _alike(own)) or not np.ptp(whole) > 0:
+        return blank | {"note": why or "not estimable (all spent the same)"}
     often, whole = often - often.mean(), whole - whole.mean()
     estimate = float(often @ whole / (whole @ whole))
     error = float(np.sqrt(((often - estimate * whole) ** 2 * whole**2).sum()) / (whole @ whole) * np.sqrt(len(own) / (len(own) - 2)))
     half = stats.t.ppf(0.975, len(own) - 2) * error
     return blank | {"estimate": estimate, "std_error": error, "conf_low": estimate - half, "conf_high": estimate + half, "note": ""}
+
+
+def _alike(rows: pd.DataFrame) -> str:
+    """Why nothing can be told of how often customers come: nearly all come on as many days."""
+    other = len(rows) - int(rows["visits"].value_counts().iloc[0]) if len(rows) else 0
+    return "" if other >= FEWEST else f"not estimable (of {len(rows):,} customers all but {other:,} bought on as many days)"
 
 
 def moved(tables) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def associations(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, unit: s
                 parts.append(found.assign(survey=survey, quarter=own["quarter"].max(), kpi=kpi.id, held=held))
     whole = pd.concat(parts, ignore_index=True)
     kept = [cells.topics(part, programme=programme) for _, part in whole.groupby("held", sort=False)]
-    return pd.concat(kept, ignore_index=True)
+    return pd.concat(kept, ignore_index=True) if kept else whole  # comments of which none names a topic: another language than the codeframe's, say
 
 
 def sides(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str, back: int = 4) -> tuple[pd.DataFrame, pd.DataFrame]:

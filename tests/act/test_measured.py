@@ -421,3 +421,10 @@ def test_an_effort_that_nobody_dated_was_not_free():
     known = SimpleNamespace(currency="EUR", rates=())
     assert "assigned: no delivery is dated" in costs.account(sent, log, known)["source"].iloc[1]
     assert costs.spent_on(sent, log, known)[1].sum() == 10 + treated / 2
+
+
+def test_the_figure_of_what_was_made_alike_names_no_raw_column():
+    tables = company(5, 700, listed=lambda level, rng: rng.random(len(level)) < np.clip(level / 40, 0, 0.6))
+    tables["people"]["region"] = np.resize(["Köln", "Zürich"], len(tables["people"]))
+    _, paths = measured.effects([action(design="list")], tables)
+    assert set(paths["label"]) == {"Outcome in as many days before", "Outcome in the days before these", "Days as a customer", "Contract: prepaid", "Region: Zürich"}

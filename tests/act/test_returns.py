@@ -65,7 +65,7 @@ def test_an_account_is_the_effect_times_the_customers_less_the_cost():
         ({"outcome": "amount"}, {"outcome": "amount"}, {}, "margin_rate"),
         ({"outcome": "retention"}, {"outcome": "retention"}, {}, "customer who stays is worth is not known"),
         ({"outcome": "contacts"}, {"outcome": "contacts"}, {}, "contact_cost"),
-        ({"outcome": "score", "kpi": "recommend"}, {"outcome": "score"}, {}, "an effect on score has no price"),
+        ({"outcome": "score", "kpi": "recommend"}, {"outcome": "score"}, {}, "a score has no price"),
     ],
 )
 def test_what_has_no_return_says_why(change, row, finance, why):

@@ -113,6 +113,33 @@ def test_every_group_is_looked_at_and_spend_is_adjusted_over_the_groups():
     assert parts.empty
 
 
+def test_a_customer_file_in_which_nobody_ever_leaves_does_not_know_who_stays(tmp_path):
+    shops.write(tmp_path / "none", n=60)
+    path = tmp_path / "none" / "raw" / "people.csv"
+    pd.read_csv(path).drop(columns="left_on").to_csv(path, index=False)
+    tables = load.tables(programmes.read(tmp_path / "none"), out=tmp_path / "reports")
+    rows = chain.linked(tables, survey="poll", item="recommend")
+    assert rows["stays"].isna().all()
+    steps = points.per_point(rows, tables.programme.kpis[0])
+    assert "stays" not in set(steps["outcome"])
+    assert any(line.startswith("Retention cannot be told") for line in value.point(steps, tables.programme.kpis[0], tables.programme, (1.0, 2.0), 60))
+
+
+def test_orders_find_their_customer_over_two_joins(tmp_path):
+    """Payments name an order, the order a visit, and the visit a customer: the check before reading knew the first file's columns only."""
+    shops.write(tmp_path / "far", n=60)
+    raw, toml = tmp_path / "far" / "raw", tmp_path / "far" / "programme.toml"
+    orders = pd.read_csv(raw / "orders.csv")
+    orders[["order_id", "amount"]].to_csv(raw / "payments.csv", index=False)
+    orders[["order_id", "ordered_on"]].assign(visit=orders["order_id"] + "v").to_csv(raw / "orders.csv", index=False)
+    orders.assign(visit=orders["order_id"] + "v")[["visit", "person_id"]].to_csv(raw / "visits.csv", index=False)
+    joins = 'file = "payments.csv"\njoins = [{file = "orders.csv", on = "order_id"}, {file = "visits.csv", on = "visit"}]'
+    toml.write_text(toml.read_text("utf-8").replace('file = "orders.csv"', joins), "utf-8")
+    tables = load.tables(programmes.read(tmp_path / "far"), out=tmp_path / "reports")
+    assert tables["orders"]["person_id"].nunique() == orders["person_id"].nunique()
+    assert tables["orders"]["amount"].sum() == pytest.approx(orders["amount"].sum())
+
+
 def test_a_point_of_nps_is_told_as_ten_and_within_customers_takes_their_own_level_out():
     draws, n = np.random.default_rng(2), 400
     who = np.repeat(np.arange(n), 4)

@@ -99,6 +99,44 @@ def test_coverage_at_length(shape, options, at, n):
     assert alone / runs <= 0.995
 
 
+@pytest.mark.slow
+def test_in_simulated_companies_the_planted_threshold_is_covered_and_none_is_claimed_where_nothing_matters():
+    """The sample's company, made again: spend rises ever faster above 7.5, so that neither a jump nor a straight turn is true of it; and the null world. (One of them is looked at always: test_planted_value.)"""
+    import companies
+
+    runs, covered, claimed = 150, 0, 0
+    for run in range(runs):
+        truth = companies.threshold(companies.made(700 + run), seed=run).loc["prepaid"]
+        covered += truth["conf_low"] <= 7.5 <= truth["conf_high"]
+        assert truth["p_holm"] <= 0.05
+        claimed += (companies.threshold(companies.made(700 + run, world="null"), seed=run)["p_holm"] <= 0.05).any()
+    assert covers(covered, runs)
+    assert false(claimed, runs) <= 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("options", "at"), [({"jump": 20}, 7.2), ({"hinge": 8, "at": 6.5}, 6.5), ({"jump": 25, "at": 8.9}, 8.9)])
+def test_a_kind_that_is_told_is_the_right_one(options, at):
+    draws, runs, wrong, shape = np.random.default_rng(21), 200, 0, next(iter(options))
+    for run in range(runs):
+        row = looked(answers(draws, n=1000, **options), seed=run)
+        wrong += row["p"] <= 0.05 and np.isnan(row["other"]) and row["shape"] != shape
+    assert false(wrong, runs) <= 0.01
+
+
+def test_the_test_that_parts_are_alike_claims_no_difference_where_spend_is_skewed():
+    """Signs are drawn anew for the parts: the chi-square of the same statistic claimed one in 10 of 100."""
+    draws, runs, found = np.random.default_rng(22), 25, 0
+    for run in range(runs):
+        frame = answers(draws, n=300, each=5, jump=20)
+        at = ticked(frame, replicates=19).to_frame().T
+        frame["part"] = frame["answered_on"].dt.to_period("Q").astype(str)
+        parts = stability.parts(frame, x="score", y="spend", by="part", at=at, cluster="person_id", anew=False, replicates=199, seed=run)
+        found += parts["p_same"].iloc[0] <= 0.05
+        assert parts["common"].notna().sum() > 5
+    assert false(found, runs) <= 0.05
+
+
 def test_a_jump_in_ticked_scores_lies_between_two_of_them():
     draws = np.random.default_rng(8)
     score = draws.integers(0, 11, 1500).astype(float)
@@ -180,7 +218,7 @@ def test_another_outcome_changes_at_the_same_place_by_its_own_amount():
     found = thresholds.change(frame, y="margin", ruled=ruled, **options)
     assert found["estimate"] == pytest.approx(0.4 * at["change"].iloc[0])
     assert found["conf_low"] == pytest.approx(0.4 * at["change_low"].iloc[0], rel=0.05)
-    both = ruled.assign(p=np.where(ruled["at"].isin([6.5]) & ruled["shape"].eq("jump"), 0.9, np.where(ruled["at"].eq(6.0) & ruled["shape"].eq("hinge"), 0.3, 0.0)))
+    both = ruled.assign(p=np.where(ruled["at"].isin([6.5]) & ruled["shape"].eq("jump"), 0.9, np.where(ruled["at"].eq(6.0) & ruled["shape"].eq("hinge"), 0.3, 0.0))).assign(kept=lambda rows: rows["p"] > 0)
     read = thresholds.change(frame, y="margin", ruled=both, reach=2.0, **options)
     turn = thresholds.change(frame, y="margin", ruled=both[both["shape"] == "hinge"], **options)
     assert read["estimate"] == pytest.approx((0.9 * found["estimate"] + 0.3 * 2 * turn["estimate"]) / 1.2), "where both readings are left, each by its p"

@@ -71,6 +71,11 @@ def test_customers_who_differ_by_days_and_by_what_a_day_brings_are_told_apart():
         assert least < share["estimate"] < most
 
 
+def test_where_nearly_all_come_once_nothing_is_told_of_coming_more_often():
+    rows = pd.DataFrame({"person_id": np.arange(200).astype(str), "group": "all", "visits": [2.0, *[1.0] * 199], "spend": np.arange(200) + 1.0, "per_visit": 1.0, "later_spend": np.arange(200) % 7})
+    assert (visits.apart(rows)["note"] == "not estimable (of 200 customers all but 1 bought on as many days)").all()
+
+
 def test_orders_that_do_not_reach_back_are_said():
     tables = Tables(orders=pd.DataFrame({"person_id": [f"p{at}" for at in range(50)], "ordered_on": pd.Timestamp("2026-06-01"), "amount": 5.0, "margin": np.nan}))
     stretch = visits.followed(tables)

@@ -18,6 +18,7 @@ from cxlib.load.draft.book import Book
 
 SEAL = "# Draft "  # the last line of a draft: by its digest an edit by hand is seen
 _SEALED = re.compile(rb"# Draft ([0-9a-f]{16})[^\n]*\n?\Z")
+PROSE = (".txt", ".md", ".pdf", ".doc", ".docx", ".ppt", ".pptx", ".rtf", ".htm", ".html", ".png", ".jpg", ".jpeg")  # what lies beside exports and explains them
 LOOK = 12  # lines of "look at this first"
 
 
@@ -35,9 +36,17 @@ def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, qu
     if (folder / "programme.toml").is_file():
         return continued.add(paths, folder, quarter=quarter, say=say)
     _room(folder)
-    found = []
+    found, prose = [], {}
     for path in paths:
-        found += facts.all_of(path)
+        try:
+            found += facts.all_of(path)
+        except DataError as error:
+            if len(paths) == 1 or not path.name.lower().removesuffix(".gz").endswith(PROSE):
+                raise
+            prose[path] = str(error)
+    if not found:
+        raise DataError("\n".join(prose.values()))
+    paths = [path for path in paths if path not in prose]
     book = surveys.draft(found, name=name or names.label(folder.resolve().name, ""))
     if not (book.files["table"] != "").any():
         raise DataError("\n".join(f"{row.file}: nothing to draft from: {row.why}." for row in book.files.itertuples()))
@@ -45,6 +54,8 @@ def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, qu
     if large := sheets.fits(book):
         raise DataError(f"{sheets.NAME}: a cell cannot hold what stands in {large[0]}; shorten the labels or the names in the file.")
     _write(paths, folder, book, text)
+    for path in prose:
+        say(f"{path.name}: left out: it is no table, but text or a document, and is not copied")
     _told(book, found, folder, say)
 
 
@@ -145,8 +156,8 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
         if row["table"] == "responses":
             waves = f"wave {row['wave']}" if len(own) == 1 else f"{len(own)} waves {row['wave']} to {own.iloc[-1]['wave']}"
             counts = ", ".join(f"{n} {role}{'s' if n > 1 and role != 'nominal' else ''}" for role in ("rating", "nominal", "number", "verbatim") if (n := int((columns["role"] == role).sum())))
-            key = next((one.column for one in columns.itertuples() if one.role == "response_id" or (one.role == "person_id" and one.id == "response_id")), "")
-            say(f"{name}: {file.rows:,} rows{sample}; answers of survey '{row['survey']}', {waves}; {counts or 'no items'}; " + (f"id '{key}'" if key else "no id: rows are numbered, so that an answer sent twice is not seen"))
+            key = next((f"'{one.column}'" + (f" ({one.why.split('; ')[1]})" if "rows repeat one" in one.why else "") for one in columns.itertuples() if one.role == "response_id" or (one.role == "person_id" and one.id == "response_id")), "")
+            say(f"{name}: {file.rows:,} rows{sample}; answers of survey '{row['survey']}', {waves}; {counts or 'no items'}; " + (f"id {key}" if key else "no id: rows are numbered, so that an answer sent twice is not seen"))
         elif row["table"]:
             say(f"{name}: {file.rows:,} rows{sample}; the table {row['table']} ({', '.join(columns['role'])})")
         else:
@@ -167,6 +178,8 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
 
 def _look(book: Book, items: dict, by_file: dict) -> list[str]:
     found = _waves(book)
+    if not items and (book.files["table"] == "responses").any():
+        found.append("no question was found in the answers: give the columns that hold answers a role (rating, nominal, number or verbatim), else there is nothing to report on")
     if not any("kpi" in one for one in items.values()) and items:
         found.append("no question is worded as a key figure: write its definition into the column kpi of its row")
     found += _grouped(row for row in book.columns.itertuples() if row.why.startswith("dates that can be read"))

@@ -49,6 +49,7 @@ def of(file: facts.File, wording: dict[str, str]) -> dict[str, Role]:
         found[name] = Role("", 0.9, f"groups of '{score}': it says again what the score says")
         found[score] = _recommended(found[score], f"'{name}' groups it as a Net Promoter Score is") if promoters and ratings[score].high == 10 else found[score]
     _named_by_its_file(found, file)
+    found |= {name: one._replace(sure=0.65) for name, one in found.items() if scales.SLIPPED in one.why and one.sure > 0.65}
     for name in [name for name, one in found.items() if one.role == "rating" and name in file.counts and any(not cell.isascii() and cell.isdecimal() for cell in file.counts[name])]:
         found[name] = found[name]._replace(guess=scales.wide(found[name].guess), why=f"{found[name].why}; some of its digits are written wide")
     _only(found, file, "person_id", lambda name: (file.distinct[name], len(name)))
@@ -254,8 +255,10 @@ def _response(found: dict, file: facts.File, wording: dict) -> None:
         if one.role == "number" and not named:
             continue
         blank = int((file.raw.frame[name] == "").sum())
-        if blank <= 0.01 * file.rows and file.distinct[name] >= 0.98 * (file.rows - blank) and file.rows > 0:
-            plain = words.says(r"^(id|nr|no|number|nummer|key|lfd ?nr|uid|column 1|unnamed.*)$", name)
+        plain = words.says(r"^(id|nr|no|number|nummer|key|lfd ?nr|uid|column 1|unnamed.*)$", name)
+        # A file that was put together twice repeats its ids with its rows, which must be dropped and not numbered.
+        several = (named or plain) and file.distinct[name] >= 0.3 * file.rows and file.distinct[name] >= 0.98 * len(file.raw.frame.drop_duplicates())
+        if blank <= 0.01 * file.rows and (file.distinct[name] >= 0.98 * (file.rows - blank) or several) and file.rows > 0:
             rank[name] = (0 if named else 1 if plain else 2 if one.role == "id" else 3, list(found).index(name))
     chosen = min(rank, key=rank.get, default=None)
     for name, one in found.items():

@@ -9,6 +9,8 @@ from cxlib.load.draft import words
 
 OUTSIDE = {8, 9, 66, 77, 88, 96, 97, 98, 99, 888, 997, 998, 999, 9999}  # what questionnaires write for no answer, where it lies beyond the run
 TOPS = (3, 4, 5, 7, 10)
+SLIPPED = "will be on the repair list"
+SLIPS = 0.02  # of the answers that may be off a scale that it is still taken for
 ENOUGH = 30  # rows from which a pattern is believed
 
 
@@ -38,9 +40,27 @@ def guess(counts: dict, *, labels: dict, missing: dict) -> Guess | None:
     answers = {cell: n for cell, n in counts.items() if cell not in none}
     if not answers or len(none) > 30:
         return None
+    found = _read(answers, {code: label for code, label in labels.items() if code not in none}, none)
+    if found is None and not labels and (kept := _without_slips(answers)) is not None and (found := _read(kept, {}, none)) is not None:
+        n = sum(answers.values()) - sum(kept.values())
+        left = [cell for cell in answers if cell not in kept]
+        found = found._replace(sure=min(found.sure, 0.65), why=f"{found.why}; {n:,} cell{'s are' if n > 1 else ' is'} off the scale ({', '.join(map(repr, left[:3]))}{', ...' if len(left) > 3 else ''}) and {SLIPPED}")
+    return found
+
+
+def _read(answers: dict, labels: dict, none: dict) -> Guess | None:
     if all(_whole(cell) for cell in answers):
-        return _coded(answers, {code: label for code, label in labels.items() if code not in none}, none)
+        return _coded(answers, labels, none)
     return _worded(answers, none) if not any(_whole(cell) for cell in answers) else None
+
+
+def _without_slips(answers: dict) -> dict | None:
+    """Return the answers without those few that are slips of a hand (ten, 7.5, 55); None where there are none, or too many to be slips."""
+    total = sum(answers.values())
+    coded = sum(n for cell, n in answers.items() if _whole(cell)) > total / 2
+    kept = {cell: n for cell, n in answers.items() if (_whole(cell) and (int(float(cell)) in range(12) or int(float(cell)) in OUTSIDE or n > 0.01 * total) if coded else not _whole(cell) and (words.strength(cell) is not None or words.numbered(cell) is not None))}
+    slips = total - sum(kept.values())
+    return kept if kept and 0 < slips <= SLIPS * total and total >= ENOUGH else None
 
 
 def binary(counts: dict, *, bad: bool) -> Guess | None:

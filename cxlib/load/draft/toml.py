@@ -9,6 +9,10 @@ from cxlib.load.draft.book import Book
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 LINE = 160  # characters of a comment
 CALLED = {"satisfaction": "Satisfaction", "recommend": "Recommendation", "ease": "Ease", "repurchase": "Would come back"}  # key figures whose question is too long for a name
+COUNTED = {  # what of a scale a key figure counts
+    "csat_top2_of_5": "4-5 of 5", "ces_2": "5-7 of 7", "ease_top2_of_5": "4-5 of 5", "repurchase_top2_of_5": "4-5 of 5", "top2_of_5": "4-5 of 5", "top2_of_4": "3-4 of 4", "top2_of_6": "5-6 of 6", "top2_of_7": "6-7 of 7",
+    "top2_of_10": "9-10 of 10", "ces_1": "mean of 1 to 5", "mean_of_10": "mean of 1 to 10", "mean_0_10": "mean of 0 to 10",
+}  # fmt: skip
 GAP = " "  # an empty line; an empty remark leaves none
 
 
@@ -200,8 +204,10 @@ def _called(one: dict, turned: set[str]) -> list[str]:
         name = CALLED.get(re.sub(r"_[0-9]+$", "", one["id"]), name)
     # A share of people who are not dissatisfied must not stand under the name of those who are.
     name += ": no" if name and one["kpi"][0] == "share_0_1" and words.says(words.BINARY, name, one.get("wording", ("",))[0]) else ""
-    # Who knows the grades as they were given must see that they are shown the other way round.
-    name += " (turned: high is good)" if name and one["kpi"][0] != "share_0_1" and one.get("scale", ("",))[0] in turned and len(name) <= 37 else ""
+    # "Overall stands at 25 %" does not say of what; and who knows the grades as they were given must see that they are shown the other way round.
+    said = [COUNTED.get(one["kpi"][0], ""), "turned: high is good" if one["kpi"][0] != "share_0_1" and one.get("scale", ("",))[0] in turned else ""]
+    said = ", ".join(part for part in said if part)
+    name += f" ({said})" if name and said and len(name) + len(said) <= 57 else ""
     return [f"label = {text(name)}"] if 0 < len(name) <= 60 else []
 
 

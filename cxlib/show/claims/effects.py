@@ -28,7 +28,6 @@ NEXT = {
     "difference_in_differences": "begin in some units first", "staggered": "leave some units without it for longer", "synthetic_control": "keep the sales of more series that the action cannot touch", "interrupted_series": "keep a control series that the action cannot touch",
 }  # fmt: skip
 SHOWN = 6  # pairs of actions that are named
-ALONE = 20  # as in the study: customers who had the other action alone
 GROUPS = {"contacted": "Called", "not contacted": "Not called, same scores", "normal check": "Check: formula for normal scores", "difference": "Difference"}
 
 
@@ -135,10 +134,13 @@ def overlaps(found: pd.DataFrame, plan) -> list[str]:
             return told(pairs)
         return told(pairs.sort_values("shared", ascending=False, kind="stable").head(SHOWN)) + f", and {len(pairs) - SHOWN} more pairs that had fewer in common"
 
-    mixed, apart = met[met["separated"] == 0], met[met["separated"] == 1]
+    mixed = met[met["separated"] == 0]
+    both = {frozenset(pair) for pair in zip(mixed["action"], mixed["other"])}
+    apart = met[[frozenset(pair) not in both for pair in zip(met["action"], met["other"])]]  # what one of the two cannot tell apart is not called so
     said = [f"Not told apart, so what is said of the one is of both together: {some(mixed)}."] if len(mixed) else []
     lots, lists = apart[apart["p"].notna()], apart[apart["p"].isna()]
-    beside, left = lists[lists["alone"] >= ALONE], lists[lists["alone"] < ALONE]
+    alone = lists["note"].str.contains("second alone stand", regex=False)
+    beside, left = lists[alone], lists[~alone]
     said += [f"Told apart, because both arms of a lot had the other action as often: {some(lots)}."] if len(lots) else []
     said += [f"Told apart as far as lists can be, because customers who had the other action alone stand for those who had both: {some(beside)}."] if len(beside) else []
     said += [f"Told apart by leaving out those who had both: {some(left)}."] if len(left) else []

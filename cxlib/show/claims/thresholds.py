@@ -85,7 +85,7 @@ def _slope(row, currency: str) -> str:
 
 def amount(value: float, outcome: str, currency: str) -> str:
     """Return an outcome in its unit: money, or a number of days."""
-    return prose.number(value, digits=2) if outcome in ("visits", "contacts") else prose.money(value, currency, digits=2)
+    return prose.number(value, digits=2 if abs(value) >= 0.1 or not value else 4) if outcome in ("visits", "contacts") else prose.money(value, currency, digits=2)
 
 
 def found(rows: pd.DataFrame, programme, label: str) -> list:

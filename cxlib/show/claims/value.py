@@ -215,8 +215,8 @@ def point(found: pd.DataFrame, kpi, programme, seen: tuple[float, float], custom
 
 
 def _untold(outcomes: set, programme) -> list[str]:
-    """Say what of cost to serve and referral cannot be told, and what would tell."""
-    said = []
+    """Say what of retention, cost to serve and referral cannot be told, and what would tell."""
+    said = [] if "stays" in outcomes else ["Retention cannot be told: the customer file names nobody who left; a last day for those who did would tell it."]
     if "contacts" not in outcomes:
         said.append("No contacts are held, so cost to serve cannot be told; a log of contacts by customer would tell it.")
     elif "service" not in outcomes:

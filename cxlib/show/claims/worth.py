@@ -148,9 +148,9 @@ def _amount(value, unit, currency) -> str:
         return prose.percent(value, digits=1)
     if unit in ("points", "percentage points"):
         return f"{prose.points(value, digits=1)} {unit}"
-    if unit in ("money", "ratio", "margin", "amount", "sales", "money a customer"):
+    if unit in ("money", "ratio", "margin", "amount", "sales", "returns", "money a customer"):
         return prose.money(value, currency, digits=2 if unit != "money" and abs(value) < 100 else None)
-    return prose.number(value, digits=0 if value == round(value) else 2)
+    return prose.number(value, digits=0 if value == round(value) or abs(value) >= 100 else 2)
 
 
 def _limits(row, unit, currency) -> str:
