@@ -25,6 +25,8 @@ MOST = 24  # candidates whose growth is tested
 QUARTERS = 5  # the quarter and those before it that are looked at
 COLUMNS = ["id", "name", "phrases", "language", "mode", "stability", "quarter", "estimate", "conf_low", "conf_high", "count", "n", "before", "before_n", "change", "change_low", "change_high", "p", "status", "note"]
 COMMON = 0.6  # a word that is this much as common in clauses with a topic as without names no new one
+# Words of the opinion lists that name what happened: "scam" is bad, and it is a subject.
+NAMING = frozenset("scam fraud crash outage failure trouble delay betrug ausfall störung verspätung arnaque fraude panne coupure retard plainte golpe atraso defeito".split())
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
@@ -153,20 +155,29 @@ def _factors(weights, size) -> np.ndarray:
 
 
 def _bursts(own: pd.DataFrame, base: pd.DataFrame, language: str, quarters: list) -> list[tuple]:
-    """Words that grow beyond chance though every word was looked at (Fisher's exact test, one-sided, Benjamini-Hochberg over all words), those that stand in the same texts together."""
+    """Words that grow beyond chance though every word was looked at (Fisher's exact test, one-sided, Benjamini-Hochberg over all words), those that stand in the same texts together.
+
+    They may have begun in the quarter or in the one before: what is new for two quarters would stand in its own way if it were only held against its first.
+    """
     from scipy.stats import hypergeom
 
     counts, names = _counted(own["rest"], language, least=LEAST, named=own["named"])
     if counts is None or len(quarters) < 2:
         return []
-    now = (own["quarter"] == quarters[-1]).to_numpy()
-    whole, recent = len(base), int((base["quarter"] == quarters[-1]).sum())
-    p_of = lambda rows: hypergeom.sf(np.asarray(counts[rows & now].sum(axis=0)).ravel() - 1, whole, np.asarray(counts[rows].sum(axis=0)).ravel(), recent)
-    grown = np.flatnonzero(_adjusted(p_of(np.ones(len(own), bool))) < GROWN)
+    since = [quarters[-back:] for back in (1, 2) if back < len(quarters)]
+    nows, recents = [own["quarter"].isin(late).to_numpy() for late in since], [int(base["quarter"].isin(late).sum()) for late in since]
+
+    def p_of(rows):
+        held = np.asarray(counts[rows].sum(axis=0)).ravel()
+        return np.array([hypergeom.sf(np.asarray(counts[rows & now].sum(axis=0)).ravel() - 1, len(base), held, recent) for now, recent in zip(nows, recents)])
+
+    every = p_of(np.ones(len(own), bool))
+    grown = np.flatnonzero((_adjusted(every.ravel()).reshape(every.shape) < GROWN).any(axis=0))
     if not len(grown):
         return []
+    began = every[:, grown].argmin(axis=0)
     fold, near = own["rest"].map(_number).to_numpy() % 10, (counts[:, grown].T @ counts[:, grown]).toarray()
-    again = np.mean([p_of((fold != first) & (fold != second))[grown] < 0.05 for first, second in SPLITS], axis=0)
+    again = np.mean([p_of((fold != first) & (fold != second))[began, grown] < 0.05 for first, second in SPLITS], axis=0)
     size = np.diag(near)
     found, left = [], list(np.argsort(-size, kind="stable"))
     while left:
@@ -238,7 +249,7 @@ def _idle(language: str) -> frozenset[str]:
     except (ImportError, AttributeError):
         stop = set()
     opinions = {word for table in (lexicon.POSITIVE, lexicon.NEGATIVE, lexicon.WISH, lexicon.NEGATORS, lexicon.CONTRAST) for word in lexicon.words(table, language)}
-    return frozenset(stop | opinions | set("not thing things really lot got get day days time year years people think feel sorry regards thanks thank dear opinion understand far let case way bit moment".split()))
+    return frozenset(stop | (opinions - NAMING) | set("not thing things really lot got get day days time year years people think feel sorry regards thanks thank dear opinion understand far let case way bit moment".split()))
 
 
 def _apart(phrases: list[str]) -> list[str]:

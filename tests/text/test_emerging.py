@@ -56,6 +56,19 @@ def test_a_new_topic_of_the_last_two_quarters_is_found_with_its_words_and_called
     assert new[new["phrases"].str.contains("esim")].iloc[0]["status"] == "new"
 
 
+def test_a_subject_whose_word_is_an_opinion_too_and_that_grew_a_quarter_ago_is_found_by_its_word(frame):
+    """As many in its second quarter as in its first: against the four before it hardly grows, and no cluster is large enough; the subject is in the word that the opinion list holds."""
+    said = world({}, size=180, seed=3)
+    rng = np.random.default_rng(5)
+    for quarter in ("2026Q2", "2026Q3"):
+        own = rng.choice(said.index[said["quarter"] == quarter], 10, replace=False)
+        said.loc[own, "text"] = [f"{how} scam {what} {rng.integers(900)}" for how, what in zip(rng.choice(["another", "one more", "third"], 10), rng.choice(["in my mailbox", "with your logo", "at my door"], 10))]
+    _, proposed = found(said, frame)
+    row = proposed[proposed["phrases"].str.contains("scam")].iloc[0]
+    assert (row["count"], row["before"]) == (10, 10)
+    assert row["mode"] == "words"
+
+
 def test_what_was_always_said_is_proposed_without_being_called_growing(frame):
     _, proposed = found(world({"2026Q3": 0.12}), frame)
     row = proposed[proposed["phrases"].str.contains("dog")].iloc[0]

@@ -99,12 +99,26 @@ def audit(shares: pd.DataFrame, agreed: pd.DataFrame, names: dict) -> list[str]:
             right = [prose.number(100 * checked[name].median(), digits=0) for name in ("sensitivity", "precision")]
             found.insert(0, f"of 100 mentions that people see the coder finds {right[0]}, and {right[1]} of 100 that it finds are right (medians over topics)")
         said.append(claims.say(row["opening"], f"shares of {row['quarter']} are corrected by an audit: people coded a random sample of {prose.plural(int(checked['audit_n'].max()), 'answer')}; {prose.join(found)}."))
+        times = blur(checked).dropna()
+        if len(times):
+            said.append(claims.say(row["opening"], f"what topics have to do with the key figure is not corrected: the coder's mistakes mix those who speak of a topic with those who do not, so a difference between both that is shown below stands for one about {prose.number(times.median(), digits=1)} times as large (median over topics, from the audit; if the coder errs alike at every score)."))
     own = agreed[agreed["topic"] != "(polarity)"]
     if len(own):
         bad = own[~own["allowed"].astype(bool)]
         said.append(f"Two people or more coded {prose.plural(int(own['n'].max()), 'comment')} without seeing each other's codes: on {prose.number(len(own) - len(bad))} of {prose.plural(len(own), 'topic')} they agree well enough (Krippendorff's alpha of at least 0.67, for rare topics its lower limit)"
                     + (f"; {prose.join(bad['topic'].map(names).fillna(bad['topic']))} {'leads' if len(bad) == 1 else 'lead'} to no priority until the definition is sharper." if len(bad) else "."))
     return said
+
+
+def blur(shares: pd.DataFrame) -> pd.Series:
+    """How many times larger than what the coder shows is the difference in a score between those who speak of a topic and the others, if the coder errs alike at every score?
+
+    Means by a flag that is sometimes wrong differ by (PPV + NPV - 1) of the true difference (Aigner 1973, J. Econometrics 1: 49): PPV is the precision, 1 - NPV the part of those without the flag who
+    speak of it, share (1 - sensitivity) / (1 - share as coded). in: corrected shares (estimate, uncorrected, sensitivity, precision). NaN where the audit cannot tell it, or the flag tells less than a tenth.
+    """
+    missed = shares["estimate"] * (1 - shares["sensitivity"]) / (1 - shares["uncorrected"])
+    kept = shares["precision"] - missed
+    return (1 / kept).where(kept > 0.1)
 
 
 def agreement(found: pd.DataFrame, names: dict) -> pd.DataFrame:
