@@ -117,7 +117,7 @@ def _row(name, label, estimate, unit, source):
 def planned(action, programme) -> pd.DataFrame:
     """Return the planned costs of an action as inputs: the unit cost counts for every customer it is to reach."""
     rate = plan.exchange(action, programme)
-    log = pd.DataFrame({"action_id": action.id, "arm": "treated", "delivered_on": pd.Timestamp(action.start), "cost": np.nan}, index=range(action.customers or 0))
+    log = pd.DataFrame({"action_id": action.id, "arm": "treated", **dict.fromkeys(("assigned_on", "delivered_on"), pd.Timestamp(action.start)), "cost": np.nan}, index=range(action.customers or 0))
     return costs.account(action, log, programme) if np.isfinite(rate) else pd.DataFrame(columns=costs.COLUMNS)
 
 

@@ -171,7 +171,7 @@ def test_fault_9_equal_and_different_rows_of_one_id(clean, tmp_path):
     path.write_text("\n".join([*lines, lines[1], ",".join(other)]) + "\n")
     tables, said, _ = checked(folder)
     assert "w02.csv: 302 rows = 299 kept + 2 quarantined + 1 duplicates" in said
-    assert said.count("is the same id as another row with other answers") == 2
+    assert "rows 3, 303, column 'response_id': '00001' is the same id as another row with other answers" in said
     assert tables["anomalies"].empty
 
 
