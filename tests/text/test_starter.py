@@ -58,6 +58,8 @@ def test_everyday_complaints_alert_nobody():
     assert topics.alerts(told(*said), STARTER).empty
     said = ["o aplicativo é lento", "o processo de troca foi ágil", "entrega deficiente", "a bomba do perfume veio com defeito", "comprei facas de presente", "vazou um pouco do shampoo", "onde eu moro não entregam", "nada a reclamar"]
     assert topics.alerts(told(*said, language="pt"), STARTER).empty
+    assert topics.alerts(told("die App stürzt ständig ab", "der Preis ist abgestürzt", "ich warte seit Wochen", language="de"), STARTER).empty
+    assert topics.alerts(told("la connexion tombe en panne", "le réseau tombe tout le temps", "la chute des prix", language="fr"), STARTER).empty
 
 
 def test_an_alert_is_not_talked_away_by_a_longer_phrase_or_a_denial():
