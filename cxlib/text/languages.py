@@ -11,17 +11,24 @@ def of(texts, declared=None, *, known=("en",)) -> list[str]:
     """Return the language of each text as a two-letter code.
 
     A declared one (the interview's, by the file) holds unless the text rules it out (a chance under .01, from 40 characters): people answer in their own.
-    Without one the likeliest of the `known` ones holds, the main one being the first, unless the text (from 20 characters) rules all of them out.
+    Without one the likeliest of the `known` ones holds, the main one being the first, unless the text (from 20 characters, or at any length in a script that is not Latin) rules
+    all of them out.
     """
     declared = [code[:2].lower() if isinstance(code, str) and code else "" for code in declared] if declared is not None else [""] * len(texts)
     return [_one(text, code, known) for text, code in zip(texts, declared)]
 
 
 def _one(text: str, declared: str, known) -> str:
-    ranked = chances(text) if len(text) >= (2 * SHORTEST if declared else SHORTEST) else []
+    ranked = chances(text) if len(text) >= (2 * SHORTEST if declared else SHORTEST) or _another_script(text) else []
     wanted = (declared,) if declared else known
     kept, chance = next((pair for pair in ranked if pair[0] in wanted), (wanted[0], 0.0))
     return ranked[0][0] if ranked and chance < RULED_OUT else kept
+
+
+def _another_script(text: str) -> bool:
+    """Whether most letters are no Latin ones: few of them tell already that a text is in no language written so."""
+    letters = [letter for letter in text[:_MOST] if letter.isalpha()]
+    return sum(letter > "\u024f" for letter in letters) * 2 > len(letters)
 
 
 def chances(text: str) -> list[tuple[str, float]]:

@@ -29,6 +29,11 @@ def test_what_was_declared_holds_unless_the_text_is_surely_otherwise(text, decla
     assert languages.of([text], [declared]) == [expected]
 
 
+def test_a_few_letters_of_another_script_tell_that_it_is_none_of_the_known_languages():
+    assert languages.of(["朝食が美味しかった", "Очень долго", "très bien", "OK 👍", "x² + µ"], known=("en",)) == ["ja", "ru", "en", "en", "en"]
+    assert languages.of(["朝食が美味しかった"], known=("en", "ja")) == ["ja"]
+
+
 def test_other_languages_are_counted_and_set_aside():
     frame = pd.DataFrame({"response_id": range(5), "item": "why", "text": [SAID["en"][0], SAID["de"][0], SAID["fr"][0], SAID["ja"][0], "bill"]})
     found = topics.answers(frame, FRAME)
