@@ -31,7 +31,7 @@ report: $(READY)
 	@$(BIN)/cx report
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: $(READY)
 	@$(BIN)/python -m pytest -m slow

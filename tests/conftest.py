@@ -1,5 +1,6 @@
 """What every test may use: the workbook's command, and a programme small enough to read in one look."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -11,14 +12,6 @@ from small import HEADER, ROOT, ROWS, SHARED, SHIPPED, TINY
 from cxlib import load, programme
 
 os.environ.setdefault("CX_SALT", "the secret of the tests")  # read by the same code as anybody's; commands that are run inherit it
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers read it
-def pytest_collection_modifyitems(items):
-    """Keep the tests of a file on one worker, and with them all that look at the same built report: it is built once."""
-    looking = {item.path for item in items if {"sample_report", "hostile_report"} & set(item.fixturenames)}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("reports" if item.path in looking else str(item.path)))
 
 
 @pytest.fixture
@@ -47,10 +40,26 @@ def cx():
 
 
 @pytest.fixture(scope="session")
-def loaded(tmp_path_factory):
-    """Return a folder of reports that all workers load into: a store is named by what it was made of, so the same files are read once."""
+def together(tmp_path_factory):
+    """Return the folder of this run of the tests that its workers share."""
     own = tmp_path_factory.getbasetemp()
-    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "loaded"
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def once(folder: Path, make) -> Path:
+    """Return the draft that `make` gives, made by whichever worker comes first; the others wait for it."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "draft").exists():
+            (folder / "draft").write_text(str(make()))
+    return Path((folder / "draft").read_text())
+
+
+@pytest.fixture(scope="session")
+def loaded(together):
+    """Return a folder of reports that all workers load into: a store is named by what it was made of, so the same files are read once."""
+    return together / "loaded"
 
 
 @pytest.fixture(scope="session")
@@ -61,26 +70,32 @@ def sample(loaded):
 
 
 @pytest.fixture(scope="session")
-def sample_report(cx, tmp_path_factory):
+def sample_report(cx, together):
     """Return the draft of the shipped sample's latest quarter, built once for every test that looks at it."""
-    out = tmp_path_factory.mktemp("sample") / "reports"
-    elsewhere = {"TZ": "America/Denver", "LC_ALL": "C", "PYTHONHASHSEED": "99", "PYTHONUTF8": "0", "COLUMNS": "40", "MPLBACKEND": "agg"}  # compared with another place in fault 35
-    code, said, errors = cx("report", "--fresh", "--jobs", "2", "--out", out, env=elsewhere)
-    assert code == 0, errors
-    return Path(said.strip().splitlines()[-1]).parent
+
+    def make():
+        elsewhere = {"TZ": "America/Denver", "LC_ALL": "C", "PYTHONHASHSEED": "99", "PYTHONUTF8": "0", "COLUMNS": "40", "MPLBACKEND": "agg"}  # compared with another place in fault 35
+        code, said, errors = cx("report", "--fresh", "--jobs", "2", "--out", together / "sample" / "reports", env=elsewhere, timeout=900)
+        assert code == 0, errors
+        return Path(said.strip().splitlines()[-1]).parent
+
+    return once(together / "sample", make)
 
 
 @pytest.fixture(scope="session")
-def hostile_report(cx, tmp_path_factory):
+def hostile_report(cx, together):
     """Return the draft of a programme in which every text is an attack, built once."""
     import hostile
 
-    folder = tmp_path_factory.mktemp("attack") / "hostile"
-    hostile.write(folder)
-    code, said, errors = cx("report", folder, "--out", folder.parent / "reports", "-p", "replicates=200", "-p", "confidence_draws=1024")
-    assert code == 0, errors
-    assert "Traceback" not in errors
-    return Path(said.strip().splitlines()[-1]).parent
+    def make():
+        folder = together / "attack" / "hostile"
+        hostile.write(folder)
+        code, said, errors = cx("report", folder, "--out", folder.parent / "reports", "-p", "replicates=200", "-p", "confidence_draws=1024", timeout=900)
+        assert code == 0, errors
+        assert "Traceback" not in errors
+        return Path(said.strip().splitlines()[-1]).parent
+
+    return once(together / "attack", make)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_a_topic_that_doubles_takes_its_part_of_the_move_and_the_parts_add_up():
         rows.append(pd.DataFrame({"survey": "s", "wave": wave, "quarter": f"2026Q{1 + (wave == 'b')}", "topic waiting": waits, "topic price": (rng.random(900) < 0.3).astype(float), "recommend": np.clip(np.round(8 - 3 * waits + rng.normal(size=900)), 0, 10), "weight": 1.0, "person_id": None}))
     answers = pd.concat(rows, ignore_index=True)
     kpi = SimpleNamespace(id="mean", item="recommend", definition="mean_0_10")
-    programme = SimpleNamespace(surveys=[SimpleNamespace(id="s", promise="confidential")], limits=SimpleNamespace(min_cell=10), items=[SimpleNamespace(id="why", kind="verbatim", surveys=("s",))], breaks=lambda *_: [])
+    programme = SimpleNamespace(surveys=[SimpleNamespace(id="s", promise="confidential")], limits=SimpleNamespace(min_cell=10), items=[SimpleNamespace(id="why", kind="verbatim", surveys=("s",))], coded=(), breaks=lambda *_: [])
     found = decomposition.mentions(answers, {"s": ["topic waiting", "topic price"]}, kpi, programme=programme).set_index("driver")
     assert found.loc["topic waiting", "conf_low"] < -3 * 0.3 < found.loc["topic waiting", "conf_high"] < 0
     assert found.loc["topic price", "conf_low"] < 0 < found.loc["topic price", "conf_high"]
