@@ -252,6 +252,7 @@ FINDINGS |= {  # 03
         ("step_sd", "number", "1.1", "Standard deviation of the level's step a period"), ("note", "text", "", "Why there is no level"),
     ),
     "kpis": _columns(_KPI, *_WAVE, *_LEVEL, _CHANGED),
+    "index_by_wave": _columns(("kpi", "text", "csi", "Satisfaction index of the programme", True), *_WAVE, *_LEVEL[:-1]),
     "retention": _columns(("quarter", "text", "2026Q3", "Fiscal quarter", True), ("left", "whole", "98", "Customers when it began who were none when it ended", True), *_LEVEL[:-1]),
     "kpis_by_segment": _columns(
         _KPI, *_WAVE, ("segment", "text", "brand", "Column that cuts", True), ("value", "text", "Fernau", "Its value", True),

@@ -289,9 +289,9 @@ class Programme(BaseModel):
         return item.direction or (self.scales[item.scale].direction if item.scale else "high_is_good")
 
     def label(self, name: str) -> str:
-        """Return the words for an item, KPI, survey, segment or unit id, with the id where another of its kind has the same; the id itself where nothing is declared."""
+        """Return the words for an item, KPI, index, survey, segment or unit id, with the id where another of its kind has the same; the id itself where nothing is declared."""
         words = lambda one: one.label or getattr(one, "wording", "") or one.id
-        for kind in (self.kpis, self.items, self.coded, self.surveys, self.segments, self.units):
+        for kind in (self.kpis, self.items, self.coded, self.indices, self.surveys, self.segments, self.units):
             for one in kind:
                 if one.id == name:
                     # Two rows of a table, or two models, must not fall together because their questions read alike.

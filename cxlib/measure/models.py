@@ -215,9 +215,9 @@ def _sampled(tables, survey: str, frame) -> tuple[pd.DataFrame, dict]:
     return frame.assign(unit=pd.factorize(unit)[0]), {"cluster": "unit" if clustered else None, "strata": strata, "margins": tuple(name for name in margins if name in frame)}
 
 
-def drawn(tables, survey: str, items) -> tuple[pd.DataFrame, str, dict]:
-    """Return the answers of a survey's latest wave with the items turned upwards, the wave, and the columns of the design, as every model has them."""
-    frame, wave = answers(tables, survey)
+def drawn(tables, survey: str, items, *, back: int = 0) -> tuple[pd.DataFrame, str, dict]:
+    """Return the answers of a survey's latest wave (or `back` waves before it) with the items turned upwards, the wave, and the columns of the design, as every model has them."""
+    frame, wave = answers(tables, survey, back=back)
     frame, sampled = _sampled(tables, survey, bases.upward(frame, tables.programme, items))
     return frame, wave, sampled
 

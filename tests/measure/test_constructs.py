@@ -12,7 +12,9 @@ from cxlib import programme as programmes
 from cxlib.errors import DataError
 from cxlib.load import store
 from cxlib.measure import constructs, index, scales
+from cxlib.questionnaire import Change
 from cxlib.show import claims
+from cxlib.show.claims import constructs as sentences
 
 HEAD = """
 name = "Measured"
@@ -222,3 +224,29 @@ def test_the_published_index_comes_from_a_programme_too(tmp_path):
     for kind in ("weight", "loading"):
         mine = found[found["kind"] == kind].set_index("to")["estimate"]
         assert mine[outer.index.str.lower()].tolist() == pytest.approx(outer[kind].tolist(), abs=1e-8)
+
+
+def test_an_index_is_followed_with_the_weights_of_its_latest_wave(sample):
+    """The sample: the latest figure is that of page 02, an earlier one that of its answers by hand, and no wave before a changed question is beside it."""
+    known = sample("2026Q3")
+    found = constructs.tracked(known).set_index("wave")
+    there = constructs.indices(known, replicates=0, seed=1)
+    score = there[(there["kind"] == "score") & (there["to"] == "loyalty")]["estimate"].iloc[0]
+    assert found.loc["2026Q3", "estimate"] == pytest.approx(score, abs=0.2)
+    assert list(found.index) == ["2024Q3", "2025Q3", "2026Q3"]
+    now, then = (known["responses"].query("survey == 'annual' and wave == @wave") for wave in ("2026Q3", "2024Q3"))
+    weights = there[(there["kind"] == "weight") & (there["from"] == "loyalty")].set_index("to")["estimate"]
+    weights = weights / now[weights.index].std(ddof=0)
+    answered = then.dropna(subset=list(weights.index))
+    low, high = pd.Series({"recommend": 0.0, "repurchase": 1.0}), pd.Series({"recommend": 10.0, "repurchase": 5.0})
+    by_hand = 100 * (answered[weights.index] - low) @ weights / ((high - low) @ weights)
+    assert found.loc["2024Q3", "estimate"] == pytest.approx((by_hand * answered["weight"]).sum() / answered["weight"].sum(), abs=1e-6)
+    since = constructs.moved(found.reset_index(), "2026Q3")
+    assert since[["against", "then_wave"]].to_numpy().tolist() == [["last wave", "2025Q3"]]
+    assert since["estimate"].iloc[0] == pytest.approx(found.loc["2026Q3", "estimate"] - found.loc["2025Q3", "estimate"])
+    assert constructs.moved(found.reset_index(), "2026Q2").empty
+    said = sentences.followed(found.reset_index(), since, known.programme)
+    assert said == [f"Annual survey: Customer satisfaction index: {found.loc['2026Q3', 'estimate']:.1f} of 100 in 2026Q3 (95 % interval {found.loc['2026Q3', 'conf_low']:.1f} to {found.loc['2026Q3', 'conf_high']:.1f}); it fell by 6 points since 2025Q3 (95 % interval −8 to −4)."]
+    changed = [item.model_copy(update={"changes": (Change(wave="2025Q3", what="Another scale label.", comparable=False),)}) if item.id == "repurchase" else item for item in known.programme.items]
+    again = store.Tables(known.folder, known.programme.model_copy(update={"items": tuple(changed)}), "2026Q3")
+    assert constructs.tracked(again)["wave"].tolist() == ["2025Q3", "2026Q3"]

@@ -8,6 +8,17 @@ from cxlib.show.claims import drivers
 LOOSE = 0.7  # alpha under which questions hold together loosely (Nunnally 1978)
 
 
+def followed(found: pd.DataFrame, moved: pd.DataFrame, programme) -> list[str]:
+    """Say of each index that is followed over waves where it stands and how it moved, the verb by its interval."""
+    lines = []
+    for (kpi, survey), own in found.groupby(["kpi", "survey"], sort=False):
+        row = own.iloc[-1]
+        text = f"{claims.heading(programme, survey)}{programme.label(kpi)}: {prose.number(row['estimate'], digits=1)} of 100 in {row['quarter']} (95 % interval {prose.interval(row['conf_low'], row['conf_high'], digits=1)})"
+        changes = [prose.change(one["estimate"], one["conf_low"], one["conf_high"], unit="points", since=one["then_quarter"]) for one in moved[(moved["kpi"] == kpi) & moved["p"].notna()].to_dict("records")]
+        lines.append(f"{text}; it {' and '.join(changes)}." if changes else f"{text}.")
+    return lines
+
+
 def indices(found: pd.DataFrame, programme) -> list[str]:
     """Say of each index where it stands, what goes with it most, directly and over other constructs, how much is explained, and which constructs are measured loosely."""
     lines = []
