@@ -115,6 +115,7 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     mentions,
     protection,
     published,
+    retention,
     saved,
     steering,
     summary,
@@ -130,4 +131,4 @@ from cxlib.show.claims import (  # noqa: E402  (they use the functions above)
     worth,
 )
 
-__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "mentions", "name", "needs", "numbers", "protection", "published", "saved", "say", "sifted", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "visits", "worth"]
+__all__ = ["accounts", "alerts", "answering", "card", "claim", "constructs", "drivers", "effects", "frame", "heading", "joined", "levers", "linking", "loading", "mentions", "name", "needs", "numbers", "protection", "published", "retention", "saved", "say", "sifted", "steering", "summary", "targets", "teams", "test_id", "tests", "thresholds", "topics", "tracking", "units", "value", "variants", "visits", "worth"]
