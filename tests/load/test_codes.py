@@ -1,13 +1,11 @@
-"""Columns as codes, keys with hashes that are remembered, rows as runs: each against the plain way of the same thing."""
-
-import hashlib
+"""Columns as codes and rows as runs: each against the plain way of the same thing."""
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from cxlib.load import digests, store
+from cxlib.load import store
 from cxlib.load.anomalies.grid import _whole
 from cxlib.load.readers import codes, raw
 
@@ -40,19 +38,6 @@ def test_a_column_as_codes_says_what_it_says_as_text(rows):
         assert [name for name in plain if isinstance(frame[name].dtype, pd.CategoricalDtype)] == [name for name in COLUMNS if name not in ("ids", "texts")]
         some = codes.present(frame[(frame["words"] == "web").to_numpy()])
         assert some["words"].cat.categories.tolist() == ["web"]
-
-
-@pytest.mark.parametrize("longest", [6, 17, 38, 70])
-def test_remembered_hashes_are_those_of_the_standard(longest, monkeypatch):
-    """RFC 7693, by the standard library, key by key: new ones and known ones mixed, while the table grows, is full, and meets keys that it does not hold."""
-    monkeypatch.setattr(digests, "MOST", 9_000)
-    draws, secret = np.random.default_rng(longest), b"secret of a test"
-    held, pool = digests.Remembered(secret), [draws.integers(0, 256, draws.integers(0, longest), dtype=np.uint8).tobytes() for _ in range(12_000)]
-    for size in (0, 1, 5_000, 200, 9_000, 12_000):
-        keys = [pool[place] for place in draws.integers(0, max(size, 1), size)]
-        expected = [hashlib.blake2s(key, key=hashlib.sha256(secret).digest(), digest_size=10).digest() for key in keys]
-        assert [one.tobytes() for one in held(pa.array(keys, pa.large_binary()))] == expected
-    assert held.count == 0 if longest > digests.WIDTH else 0 < held.count <= digests.MOST
 
 
 @pytest.mark.parametrize("places", [[], [5], [1, 2, 3], [2, 3, 7, 9, 10, 11], [4, 2, 3, 3]])
