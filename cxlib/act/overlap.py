@@ -86,14 +86,19 @@ def _near(own, theirs, reach) -> pd.DataFrame:
 def touched(action, actions) -> set[str]:
     """Return the units that another roll-out touched and that are left out so that an action is told apart; none where too few would be left."""
     others = [other for other in actions if other.id != action.id and action.design in BY_UNIT and other.design in BY_UNIT and other.unit == action.unit]
-    return {unit for other in others if _units(action, other)[10] for unit in other.rollout}
+    return {unit for other in others if _stand_apart(action, other) for unit in other.rollout}
+
+
+def _stand_apart(action, other) -> bool:
+    """Return whether two roll-outs are told apart: three units had the first and not the second, or none had both."""
+    first, second = set(action.rollout), set(other.rollout)
+    return first.isdisjoint(second) or len(first - second) >= FEWEST
 
 
 def _units(action, other) -> tuple:
-    """Return the row of two roll-outs: told apart where three units had the first and not the second."""
+    """Return the row of two roll-outs."""
     both = set(action.rollout) & set(other.rollout)
-    n, alone = len(action.rollout), len(action.rollout) - len(both)
-    apart = not both or alone >= FEWEST
+    n, alone, apart = len(action.rollout), len(action.rollout) - len(both), _stand_apart(action, other)
     note = "" if not both else "units that had the second are left out" if apart else f"{alone or 'no unit'} had the first alone: the two cannot be told apart"
     return action.id, other.id, "units", n, len(both), len(both) / n, len(set(other.rollout) - both), float("nan"), float("nan"), float("nan"), int(apart), note
 
@@ -102,17 +107,12 @@ def _pair(action, own, other, theirs) -> tuple:
     reach = pd.Timedelta(days=max(action.window_days, other.window_days))
     theirs = _near(own, theirs, reach)
     treated, control = own["arm"] == "treated", own["arm"] == "control"
-    if len(theirs):
-        joined = own[["person_id", "assigned_on"]].merge(theirs.rename(columns={"assigned_on": "other_on"}), on="person_id")
-        near = joined[(joined["other_on"] < joined["assigned_on"] + reach) & (joined["other_on"] > joined["assigned_on"] - reach)]
-        had = own["person_id"].isin(near["person_id"])
-        alone = int((~theirs["person_id"].drop_duplicates().isin(own["person_id"])).sum())
-    else:
-        had, alone = pd.Series(False, index=own.index), 0
-    n, shared = int(treated.sum()), int((had & treated).sum())
+    both = had(own, theirs.assign(reach=reach)) if len(theirs) else pd.Series(False, index=own.index)
+    alone = int((~theirs["person_id"].drop_duplicates().isin(own["person_id"])).sum())
+    n, shared = int(treated.sum()), int((both & treated).sum())
     share1, share0, p = shared / n if n else 0.0, float("nan"), float("nan")
     if control.any():
-        other0 = int((had & control).sum())
+        other0 = int((both & control).sum())
         share0 = other0 / int(control.sum())
         p = float(stats.fisher_exact([[shared, n - shared], [other0, int(control.sum()) - other0]])[1])
         apart = p >= 0.05

@@ -72,6 +72,7 @@ NOTHING = {
         |nichts hinzuzufügen|fällt mir nichts ein|mir fällt nichts ein""",
     "fr": """rien|aucun|aucune|non|sans commentaire|aucun commentaire|ras|rien du tout|rien de particulier|rien à dire|rien à signaler|rien à ajouter|rien de spécial|pas de commentaire|tout va bien|rien à améliorer""",
     "pt": """nada|nenhum|nenhuma|não|nao|sem comentários|sem comentario|nada a declarar|nada a reclamar|nada a acrescentar|nada de mais|tudo certo|sem reclamações""",
+    # "Todo bien" is Spanish for "all good", a whole answer; nothing is left to do here.
     "es": """nada|ninguno|ninguna|no|sin comentarios|nada que añadir|nada en particular|nada especial|todo bien|sin quejas""",
 }
 # Whole answers of those who do not know.
