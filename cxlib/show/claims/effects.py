@@ -120,7 +120,7 @@ def path_caption(path: pd.DataFrame) -> str:
         return "What the comparison says the series would have been; the band is the 95 % interval of its prediction, where there is one."
     if "before" in kinds:
         return "Standardised differences between customers on the list and the others; between the dotted lines they count as alike."
-    return "Mean of those assigned to it and of those held back, and their difference, with 95 % intervals."
+    return "Mean of those assigned to it and of those held back (where both brought the same before, if that is known), and their difference, with 95 % intervals."
 
 
 def overlaps(found: pd.DataFrame, plan) -> list[str]:
@@ -276,8 +276,11 @@ def _open(row) -> str:
 
 
 def _plain(row, currency: str) -> str:
-    """Return what the plain difference would have said of a list."""
-    return f"; with nothing made alike the difference to all others would read {_amount(row['naive'], row, currency, sign=True)}" if row.get("naive", float("nan")) == row.get("naive", float("nan")) else ""
+    """Return what the plain difference would have said: of a list, and of a lot whose arms are compared at the same past."""
+    if row.get("naive", float("nan")) != row.get("naive", float("nan")):
+        return ""
+    plain = _amount(row["naive"], row, currency, sign=True)
+    return f"; the plain difference of both arms reads {plain}" if row["design"] == "randomised" else f"; with nothing made alike the difference to all others would read {plain}"
 
 
 def _note(row) -> str:
