@@ -6,6 +6,8 @@ from scipy import stats
 from cxlib.act import adjustment, effects, grades, outcomes
 from cxlib.errors import DataError
 
+BEFORE = {"amount": "sales", "contacts": "number of contacts", "returns": "value of goods sent back"}
+
 
 def recoveries(actions, tables, *, days: int = 400) -> pd.DataFrame:
     """Return for every action that picked customers by a low score how many of them scored above its cut the next time, and how many do without it.
@@ -49,7 +51,7 @@ def judged(action, people: pd.DataFrame, *, joint: bool = False) -> dict:
     row = found | {"design": "randomised", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": people.attrs["cut"], "ratio_p": ratio["p"], "before_p": before["p"], "largest": most, "grade": letter, "reason": reason}
     row["comparison"] = f"{found['n_control']} customers held back by lot"
     if found["adjusted"]:  # what customers brought anyway is taken out of both arms
-        row["comparison"] += f", both arms where they brought the same in the {action.window_days} days before"
+        row["comparison"] += f", both at the same {BEFORE.get(action.outcome, action.outcome)} in the {action.window_days} days before"
         row["naive"] = found["plain"]
     gone, back = people.attrs.get("gone", 0), int((people["outcome"] < 0).sum()) if action.outcome in ("margin", "amount") else 0
     notes = [found["note"], f"{gone} had left before they were assigned" if gone else "", f"{back} customer{'s' if back > 1 else ''} sent back more than {'they' if back > 1 else 'he or she'} bought, and count{'' if back > 1 else 's'} with what that cost" if back else ""]
