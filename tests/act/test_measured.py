@@ -275,7 +275,7 @@ def test_accounts_are_reconciled_name_by_name_against_flagged_and_left_alone():
     assert kept.loc["flagged and called", ["estimate", "n", "renewed"]].tolist() == [0.9, 20, 1]
     assert kept.loc["flagged, not called", "estimate"] == 0.6
     assert kept.loc["difference", "estimate"] == pytest.approx(0.3)
-    assert "which goes with the call and with who was called" in claims.saved.renewals(renewals.table([plan], tables), Plan(actions=(plan,)))[0]
+    assert "which goes with the call and with who was called (grade D)" in claims.saved.renewals(renewals.table([plan], tables), Plan(actions=(plan,)))[0]
     tables["accounts"]["ended_on"] = pd.NaT
     assert renewals.kept(renewals.accounts(plan, tables))["estimate"].isna().all()  # a file in which nobody ever leaves does not know
 

@@ -60,14 +60,16 @@ def renewals(found: pd.DataFrame, plan) -> list[str]:
     said = []
     for action, own in found.groupby("action", sort=False):
         row = own.set_index("group")
-        one, other, gap = (row.loc[name] for name in ("flagged and called", "flagged, not called", "difference"))
-        start = f"{named(plan, action)}: {prose.plural(int(one['accounts'] + other['accounts']), 'account')} {'was' if one['accounts'] + other['accounts'] == 1 else 'were'} flagged by a low score, {prose.number(one['accounts'])} of them called, {prose.number(row.loc['called, never flagged', 'accounts'])} more called without a flag"
+        one, other, left, gap = (row.loc[name] for name in ("flagged and called", "flagged, not called", "flagged, gone by then", "difference"))
+        flagged, day = int(one["accounts"] + other["accounts"] + left["accounts"]), prose.plural(int(gap["from_day"]), "day")
+        start = f"{named(plan, action)}: {prose.plural(flagged, 'account')} {'was' if flagged == 1 else 'were'} flagged by a low score, {prose.number(one['accounts'])} of them called within {day}, by when nine in ten of the calls were made, {prose.number(row.loc['called, never flagged', 'accounts'])} more called without a flag"
+        start += f", and {prose.number(left['accounts'])} gone by then, called or not, {'is' if left['accounts'] == 1 else 'are'} in neither group (who leaves is never called, which would make calling look good)" if left["accounts"] else ""
         if gap["estimate"] != gap["estimate"]:
             said.append(f"{start}; how many were kept cannot be told: the year after is not over for enough of them, or the file of accounts names no account that ended.")
             continue
-        verdict = "that cannot be told apart" if gap["conf_low"] <= 0 <= gap["conf_high"] else f"{'more' if gap['estimate'] > 0 else 'fewer'} of those called were kept, which goes with the call and with who was called"
+        verdict = "that cannot be told apart" if gap["conf_low"] <= 0 <= gap["conf_high"] else f"{'more' if gap['estimate'] > 0 else 'fewer'} of those called were kept, which goes with the call and with who was called (grade D)"
         limits = prose.interval(gap["conf_low"], gap["conf_high"], "percentage points")
-        said.append(f"{start}. A year later {prose.percent(one['estimate'])} of {prose.number(one['n'])} called and {prose.percent(other['estimate'])} of {prose.number(other['n'])} not called were still accounts (difference 95 % interval {limits}): {verdict}.")
+        said.append(f"{start}. A year after the flag {prose.percent(one['estimate'])} of {prose.number(one['n'])} called and {prose.percent(other['estimate'])} of {prose.number(other['n'])} not called were still accounts (difference 95 % interval {limits}): {verdict}.")
     return said or ["No list was made of low scores of accounts whose contracts end or renew."]
 
 
