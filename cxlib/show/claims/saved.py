@@ -7,9 +7,8 @@ from cxlib.show.claims.effects import MONEY, OUTCOMES, STUDY, named
 
 WORDS = {"retention": "customers who stayed", "margin": "margin", "contacts": "contacts", "returns": "goods sent back"}
 PARTS = {"volume": "More or fewer pieces", "mix": "Dearer or cheaper products", "price": "Other prices", "all": "All"}
-AGAINST = {"matching": " from that of customers like them", "staggered": " from what units without it show", "difference_in_differences": " from what units without it show", "interrupted_series": " from what their past and the control series say"}
-DRAWN = {"randomised": "95 % intervals of customers drawn anew", "interrupted_series": "each from a model of its own, so they add up only nearly"}
-RENEWALS = {"flagged and called": "Flagged by a low score, and called", "flagged, not called": "Flagged, and not called", "called, never flagged": "Called without a flag", "difference": "Difference of the two flagged groups"}
+AGAINST = {"matching": " from that of customers like them", "staggered": " from what units without it show", "difference_in_differences": " from what units without it show", "interrupted_series": " from what their past and the control series say", "synthetic_control": " from what the mix of other series sold"}
+DRAWN = {"randomised": "95 % intervals of customers drawn anew", "interrupted_series": "each from a model of its own, so they add up only nearly", "synthetic_control": "95 % intervals by placebos"}
 
 
 def counted(found: pd.DataFrame, plan, currency: str) -> list[str]:
@@ -40,7 +39,7 @@ def growth(found: pd.DataFrame, plan, currency: str) -> list[str]:
             nothing.append(named(plan, action))
             continue
         parts = [f"{PARTS[name].lower()} {_signed(row.loc[name, 'estimate'], currency)} ({_sure(row.loc[name], currency)})" for name in ("volume", "mix", "price") if name in row.index]
-        what = "sales" if kind == "interrupted_series" else "spend"
+        what = "sales" if kind in ("interrupted_series", "synthetic_control") else "spend"
         note = f" Mind that {own['note'].iloc[0]}." if own["note"].iloc[0] else ""
         said.append(f"{named(plan, action)}: {what} a {own['per'].iloc[0]} differ{'' if what == 'sales' else 's'}{AGAINST.get(kind, '')} by {_signed(whole['estimate'], currency)}, of which {prose.join(parts)}; {DRAWN.get(kind, '95 % intervals as for the effect')}.{note}")
     if nothing:
