@@ -40,8 +40,9 @@ def company(seed=1, people=600, *, effect=0.0, listed=None, huge=0.0):
     rows = []
     for month in pd.period_range("2024-01", "2025-12", freq="M"):
         spent = level + rng.normal(0, 3, people)
-        since = (month.start_time >= day.to_period("M").start_time) & (month.start_time < day + pd.Timedelta(days=90)) & (arm == "treated")
-        rows.append(pd.DataFrame({"person_id": ids, "ordered_on": month.start_time + pd.Timedelta(days=14), "margin": spent + effect / 3 * since}))
+        bought = month.start_time + pd.Timedelta(days=14)
+        since = (bought >= day) & (bought < day + pd.Timedelta(days=90)) & (arm == "treated")
+        rows.append(pd.DataFrame({"person_id": ids, "ordered_on": bought, "margin": spent + effect / 3 * since}))
     orders = pd.concat(rows, ignore_index=True)
     if huge:
         orders.loc[orders["person_id"] == ids[np.flatnonzero(arm == "treated")[0]], "margin"] += huge

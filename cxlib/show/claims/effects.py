@@ -27,6 +27,7 @@ NEXT = {
     "randomised": "hold back a random part", "holdout": "hold back a random part", "list": "hold back a random part of the list", "matching": "hold back a random part of the list", "everyone": "leave out a random part, or begin in some units first",
     "difference_in_differences": "begin in some units first", "staggered": "leave some units without it for longer", "synthetic_control": "keep the sales of more series that the action cannot touch", "interrupted_series": "keep a control series that the action cannot touch",
 }  # fmt: skip
+ARMS = {"treated": "Assigned to it", "control": "Held back", "difference": "Difference"}
 SHOWN = 6  # pairs of actions that are named
 GROUPS = {"contacted": "Called", "not contacted": "Not called, same scores", "normal check": "Check: formula for normal scores", "difference": "Difference"}
 
@@ -120,7 +121,13 @@ def path_caption(path: pd.DataFrame) -> str:
         return "What the comparison says the series would have been; the band is the 95 % interval of its prediction, where there is one."
     if "before" in kinds:
         return "Standardised differences between customers on the list and the others; between the dotted lines they count as alike."
-    return "Mean of those assigned to it and of those held back, and their difference, with 95 % intervals."
+    return "Mean of those assigned to it and of those held back (where both brought the same before, if that is known), and their difference, with 95 % intervals."
+
+
+def behind(path: pd.DataFrame, outcome: str, currency: str) -> pd.DataFrame:
+    """Return the numbers behind the figure of an action's path: the arms by name, periods by their number alone."""
+    shown = path.assign(label=path["label"].replace(ARMS)).drop(columns=["action", "kind", "at"]) if set(path["kind"]) <= set(ARMS) else path.drop(columns=["action", *(["label", "kind"] if set(path["kind"]) == {"event"} else [])])
+    return claims.numbers(shown.rename(columns={"label": "group"} if set(path["kind"]) <= set(ARMS) else {"at": "periods since it began"} if set(path["kind"]) == {"event"} else {}), unit(outcome, currency))
 
 
 def overlaps(found: pd.DataFrame, plan) -> list[str]:
@@ -278,8 +285,11 @@ def _open(row) -> str:
 
 
 def _plain(row, currency: str) -> str:
-    """Return what the plain difference would have said of a list."""
-    return f"; with nothing made alike the difference to all others would read {_amount(row['naive'], row, currency, sign=True)}" if row.get("naive", float("nan")) == row.get("naive", float("nan")) else ""
+    """Return what the plain difference would have said: of a list, and of a lot whose arms are compared at the same past."""
+    if row.get("naive", float("nan")) != row.get("naive", float("nan")):
+        return ""
+    plain = _amount(row["naive"], row, currency, sign=True)
+    return f"; the plain difference of both arms reads {plain}" if row["design"] == "randomised" else f"; with nothing made alike the difference to all others would read {plain}"
 
 
 def _note(row) -> str:
