@@ -426,3 +426,21 @@ def test_a_questionnaire_of_a_hundred_columns_is_checked_without_warnings(cx, tm
     make(tmp_path, {"a_2026Q1.csv": frame})
     code, _, errors = cx("check", tmp_path / "acme")
     assert (code, errors) == (0, "")
+
+
+# --------------------------------------------------------------------------------------------------------------------------- amounts
+
+
+@pytest.mark.parametrize(("form", "continental"), [("${:,.2f}", False), ("{:,.2f} €", True), ("£{:.2f}", False), ("{:,.0f} kr", True)])
+def test_amounts_with_their_sign_are_drafted_and_read_as_people_write_them(form, continental, tmp_path):
+    """'$1,234.50' was a name or an id, so that spend was left out of every survey and orders were no orders."""
+    worth = np.round(np.random.default_rng(4).gamma(2, 900, 120) + 1, 0 if ".0f" in form else 2)
+    written = [form.format(one).translate(str.maketrans(",.", ".,") if continental else {}) for one in worth]
+    written[5] = "n/a"
+    p = make(tmp_path, {"survey_2026Q1.csv": answers(120).assign(Spend=written), "orders.csv": pd.DataFrame({"order_id": [f"o{i}" for i in range(120)], "customer_id": [f"c{i % 40}" for i in range(120)], "order_date": "2026-02-03", "total": written})})
+    assert p.currency == {"$": "USD", "€": "EUR", "£": "GBP", "r": "SEK"}[next(one for one in "$€£r" if one in form)]
+    assert items(p)["spend"].kind == "number"
+    tables = load.check(p)
+    assert tables["responses"]["spend"].sum() == pytest.approx(worth.sum() - worth[5])
+    assert tables["orders"]["amount"].sum() == pytest.approx(worth.sum() - worth[5])
+    assert len(tables["responses"]) == 120

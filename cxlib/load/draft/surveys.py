@@ -2,11 +2,13 @@
 
 import re
 
+from cxlib.load import amounts
 from cxlib.load.draft import book, facts, items, joins, names, roles, tables, waves, words
 from cxlib.load.draft.tables import Part
 from cxlib.questionnaire import ROW
 
 SIGNS = {"EUR": r"€|\bEUR\b", "GBP": r"£|\bGBP\b", "USD": r"(?<![A-Z])\$|US\$|\bUSD\b", "JPY": r"¥|円|\bJPY\b", "CHF": r"\bCHF\b|\bSFr\b", "BRL": r"R\$|\bBRL\b", "INR": r"₹|\bINR\b", "PLN": r"\bPLN\b|zł", "SEK": r"\bSEK\b", "CAD": r"\bCAD\b|C\$", "AUD": r"\bAUD\b|A\$"}
+FIRST = ("USD", "GBP", "JPY", "SEK", "INR", "RON")  # which money is meant where a sign stands for several
 ALIKE = 0.5  # share of items that two files must have in common to be waves of one survey
 
 
@@ -183,17 +185,19 @@ def _table(part: Part, made: dict) -> None:
 
 def _currency(parts: list[Part]) -> tuple[str, str]:
     """Return the currency whose sign stands in most columns, in their names or cells, and where; EUR where none does."""
-    seen: dict = {}
+    seen, several = {}, {}
     for part in parts:
         for name in part.file.raw.frame.columns:
-            said = " ".join([name, *(cell for cell in part.file.cells(name, 20) if len(cell) < 30)])
-            for code, pattern in SIGNS.items():
-                if re.search(pattern, said):
-                    seen.setdefault(code, []).append(f"'{name[:40]}' of {part.file.name}")
+            cells = [cell for cell in part.file.cells(name, 20) if len(cell) < 30]
+            meant = [found.moneys - {"%"} for cell in cells if amounts.looks(cell) and (found := amounts.split(cell))]
+            said = {code for code, pattern in SIGNS.items() if re.search(pattern, " ".join([name, *cells]))} | ({next((one for one in FIRST if one in meant[0]), min(meant[0]))} if meant and meant[0] else set())
+            for code in said:
+                seen.setdefault(code, []).append(f"'{name[:40]}' of {part.file.name}")
+                several[code] = several.get(code, False) or (any(len(one) > 1 for one in meant) and code in FIRST)
     if not seen:
         return "EUR", "nothing in the files says it"
     code = max(seen, key=lambda one: len(seen[one]))
-    return code, f"its sign stands in {seen[code][0]}" + ("; dollars of another country are written so too" if code == "USD" else "")
+    return code, f"its sign stands in {seen[code][0]}" + ("; moneys of other countries are written so too" if several[code] or code == "USD" else "")
 
 
 def _programme(parts: list[Part], name: str) -> list[dict]:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from cxlib import schema
+from cxlib.load import amounts, answers, currencies
 from cxlib.load.draft import facts, forms, words
 from cxlib.questionnaire import ROW
 
@@ -84,11 +85,12 @@ def _worth(one: Table) -> bool:
 def _fitted(file: facts.File, name: str, wording: dict) -> Table:
     taken: dict = {}
     forms_seen: dict = {}
+    money = currencies.MONEY.get(name, ("", ()))[1]
     for column in schema.TABLES[name]:
         if column.name not in TABLES[name]:
             continue
         pattern = TABLES[name][column.name]
-        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one))]
+        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, "money" if column.name in money else column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one))]
         if column.name == "amount" and fits:
             fits = sorted(fits, key=lambda one: not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one))
         if column.name == "product":
@@ -137,8 +139,9 @@ def _typed(file: facts.File, column: str, kind: str, seen: dict) -> bool:
             form, share, doubt = forms.dates(cells)
             seen[column] = form if share >= 0.9 and not doubt and any(mark in cells[0] for mark in ".-/ T") else None
         return seen[column] is not None
-    from cxlib.load import answers
-
+    if kind == "money":  # an empty cell may be written n/a, and one or the other be no amount: loading says so
+        found = [amounts.split(cell) is not None for cell in cells if not words.missing(cell)]
+        return bool(found) and sum(found) >= 0.98 * len(found)
     if kind in ("number", "whole"):
         try:
             return sum(answers.number_of(cell.strip(), file.reading) is not None for cell in cells) >= 0.98 * len(cells)
