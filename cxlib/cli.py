@@ -211,7 +211,7 @@ def forget(
     found, place = run.programme_of(programme, raw), run.reports(out)
     with forgetting.held(place / found.folder.name):
         answers = subjects.answers(found, person)
-        taken = subjects.remove(found, person, reason=reason)
+        taken = subjects.remove(found, person, reason=reason, out=place)
         _say(f"{taken['rows'].sum():,} rows in {len(taken)} files were taken out; {found.folder / 'forgotten.csv'} says when and why.")
         for sentence in sheets.forget(found, answers):
             _say(sentence)

@@ -57,6 +57,27 @@ def read(path: Path) -> Book:
     return Book(**{name: frame.drop(columns="#").astype("str") for name, frame in found.items()})
 
 
+def without_examples(folder: Path) -> bool:
+    """Empty what the codebook of a folder shows of cells, because it may be a person's who is to be forgotten; False where there is none, or nothing in it.
+
+    A workbook that is no codebook any more is deleted: what it holds cannot be told.
+    """
+    path = Path(folder) / NAME
+    if not path.is_file():
+        return False
+    try:
+        book = read(path)
+    except DataError:
+        path.unlink()
+        return True
+    if not (book.columns["examples"] != "").any():
+        return False
+    temporary = path.with_name(f".{NAME}.part.xlsx")
+    write(temporary, book._replace(columns=book.columns.assign(examples="")))
+    temporary.replace(path)
+    return True
+
+
 def _checked(found: dict[str, pd.DataFrame]) -> None:
     scales, surveys = ([row.id for row in found[name].itertuples()] for name in ("scales", "surveys"))
     tables = {}
@@ -118,4 +139,4 @@ def _rows(found: dict, name: str) -> list[dict]:
 
 
 _SOURCES = ("accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff")
-__all__ = ["NAME", "fits", "read", "write"]
+__all__ = ["NAME", "fits", "read", "without_examples", "write"]
