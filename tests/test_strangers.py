@@ -444,3 +444,20 @@ def test_amounts_with_their_sign_are_drafted_and_read_as_people_write_them(form,
     assert tables["responses"]["spend"].sum() == pytest.approx(worth.sum() - worth[5])
     assert tables["orders"]["amount"].sum() == pytest.approx(worth.sum() - worth[5])
     assert len(tables["responses"]) == 120
+
+
+def test_sheets_of_a_workbook_that_name_each_other_are_joined(tmp_path):
+    """A join said the workbook and not the sheet, so that it would have read the first; sheets were not joined at all."""
+    frames = {"Reviews": answers(80).assign(**{"booking no": [f"B{i:04d}" for i in range(80)]}), "Bookings": pd.DataFrame({"booking no": [f"B{i:04d}" for i in range(90)], "guest id": [f"G{i % 45:03d}" for i in range(90)], "room": ["single", "double"] * 45})}
+    with xlsxwriter.Workbook(tmp_path / "stay_2026Q1.xlsx") as book:
+        for name, frame in frames.items():
+            sheet = book.add_worksheet(name)
+            sheet.write(0, 0, f"{name} as exported")
+            for place, row in enumerate([list(frame.columns), *frame.to_numpy().tolist()], start=2):
+                sheet.write_row(place, 0, row)
+    draft.make([tmp_path / "stay_2026Q1.xlsx"], tmp_path / "acme", name="", overwrite=False, say=lambda _: None)
+    p = programmes.read(tmp_path / "acme")
+    assert [(join.file, join.sheet, join.on, join.header_row) for join in p.waves[0].joins] == [("stay_2026Q1.xlsx", "Bookings", "booking no", 3)]
+    text = (tmp_path / "acme" / "programme.toml").read_text("utf-8").replace('uses = ["aggregate"]', 'uses = ["aggregate", "link"]')
+    (tmp_path / "acme" / "programme.toml").write_text(text, "utf-8")
+    assert load.check(programmes.read(tmp_path / "acme"))["responses"]["person_id"].nunique() == 45

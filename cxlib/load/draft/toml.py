@@ -140,7 +140,7 @@ def _waves(book: Book, survey) -> list[str]:
         if row.where:
             out.append(f"where = {table(books.entries(row.where, where=row.file))}")
         out += ["[waves.columns]", *(f"{key(name)} = {text(value)}" for name, value in own.items())] if own else []
-        out += _joins(row, "waves")
+        out += _joins(book, row, "waves")
     return out
 
 
@@ -160,11 +160,12 @@ def _reading(row) -> list[str]:
     return [f"file = {text(file)}", *([f"header_row = {int(row.header_row)}"] if row.header_row else []), *(f"{name} = {text(getattr(row, name))}" for name in ("sheet", "database_table", "delimiter", "encoding", "decimal", "thousands", "date_format") if getattr(row, name))]
 
 
-def _joins(row, parent: str) -> list[str]:
-    out = []
+def _joins(book: Book, row, parent: str) -> list[str]:
+    """The joins of a file, each read as its own row of the sheet files says: by its sheet, its table, the row of its header."""
+    out, known = [], {one.file: one for one in book.files.itertuples()}
     for file, columns in books.entries(row.joins, where=row.file).items():
         on, _, to = columns.partition(" -> ")
-        out += [f"[[{parent}.joins]]", f"file = {text(file)}", f"on = {text(on)}", *([f"to = {text(to)}"] if to else [])]
+        out += [f"[[{parent}.joins]]", *(_reading(known[file]._replace(date_format="")) if file in known else [f"file = {text(file)}"]), f"on = {text(on)}", *([f"to = {text(to)}"] if to else [])]
     return out
 
 
@@ -242,7 +243,7 @@ def _sources(book: Book) -> list[str]:
         columns |= {name: fixed.pop(name) for name in [name for name, value in fixed.items() if value == "#row"]}
         out += [GAP, comment(row.why), "[[sources]]", f"table = {text(row.table)}", *_reading(row), f"columns = {table(columns)}"]
         out += [f"fixed = {table(fixed)}"] if fixed else []
-        out += ["# purpose = \"what these data may be used for\"", *_joins(row, "sources")]
+        out += ["# purpose = \"what these data may be used for\"", *_joins(book, row, "sources")]
     return out
 
 
