@@ -61,14 +61,15 @@ class Part(NamedTuple):
     table: Table | None
     joins: dict
     why: str
+    identify: tuple = ()  # the column of e-mail addresses by which its rows are matched with the customer file, and why
 
 
-def guess(file: facts.File, wording: dict[str, str]) -> list[Table]:
-    """Return what tables a file may fill, the best first; tables that it lacks columns for come behind those that it can fill."""
+def guess(file: facts.File, wording: dict[str, str], key: str = "") -> list[Table]:
+    """Return what tables a file may fill, the best first; tables that it lacks columns for come behind those that it can fill. `key` is a column that stands for the customer's key."""
     found = []
     stem = file.path.name.split(".")[0] + " " + file.reading.database_table
     for name in TABLES:
-        one = _fitted(file, name, wording)
+        one = _fitted(file, name, wording, key)
         named = words.says(NAMED[name], stem)
         filled = sum(1 for column in one.columns if column not in ("person_id",))
         found.append(one._replace(score=filled + 3 * named - 4 * len(one.lacks)))
@@ -82,7 +83,7 @@ def _worth(one: Table) -> bool:
     return all(column in one.columns and (one.columns[column] != ROW or one.name == "orders") for column in own)
 
 
-def _fitted(file: facts.File, name: str, wording: dict) -> Table:
+def _fitted(file: facts.File, name: str, wording: dict, person: str) -> Table:
     taken: dict = {}
     forms_seen: dict = {}
     money = currencies.MONEY.get(name, ("", ()))[1]
@@ -97,6 +98,8 @@ def _fitted(file: facts.File, name: str, wording: dict) -> Table:
             fits = [one for one in fits if not words.says(r"\b(order|line|position)\b", one)]
         if fits:
             taken[column.name] = fits[0]
+    if person and "person_id" in TABLES[name]:
+        taken["person_id"] = person
     day = next((column.name for column in schema.TABLES[name] if column.type in ("date", "moment") and column.required), None)
     if day and day not in taken:
         dates = [one for one in file.raw.frame.columns if facts.nameable(one) and not words.says(NOT_DATED, one) and _typed(file, one, "date", forms_seen)]
