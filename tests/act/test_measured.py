@@ -169,8 +169,11 @@ def test_a_staggered_roll_out_with_a_clean_past_is_b_and_one_that_drifted_is_not
     tables, plan = shops(drift=0.4, effect=0.0)
     row = one(tables, plan)
     assert row.conf_low > 0  # it looks like an effect
-    assert row.grade == "C"
-    assert "went with" in claims.effects.effects(measured.effects([plan], tables)[0], Plan(actions=(plan,)), {}, "EUR")[0][0]
+    assert row.grade == "E"
+    found = measured.effects([plan], tables)[0]
+    told = claims.effects.effects(found, Plan(actions=(plan,)), {}, "EUR")[0][0]
+    assert "effect unknown: its comparison fails its own test" in told
+    assert claims.effects.tests(found, pd.DataFrame(columns=["action", "group", "estimate", "conf_low", "conf_high", "n", "p"]), Plan(actions=(plan,))).query("family == 'effects'").empty
 
 
 def test_a_number_traced_by_hand_to_its_rows():

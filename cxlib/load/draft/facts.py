@@ -72,7 +72,7 @@ def of(path: Path, part: Reading | None = None, told: tuple = ()) -> File:
     decimal, thousands, doubt = forms.numbers(_numeric(sample.frame, looks))
     delimiter = forms.separator(path, raw.encoding, list(raw.frame.columns), row=reading.header_row)
     reading = reading.model_copy(update={"decimal": decimal, "thousands": thousands, "delimiter": delimiter, "encoding": raw.encoding if raw.encoding in ("cp1252", "utf-16", "utf-32") else ""})
-    told = (*told, *totals, *([f"'{doubt}' may mark thousands or decimals by its comma: declare 'decimal'."] if doubt else []))
+    told = (*told, *totals, *([f"'{doubt}' may mark thousands or decimals by its {'comma' if ',' in doubt else 'point'}: declare 'decimal'."] if doubt else []))
     return File(path.name + (f" [{part.database_table or part.sheet}]" if part else ""), path, reading, raw, columns, counts, distinct, len(sample.frame), told)
 
 
@@ -167,12 +167,12 @@ def matrix(file: File, names: list[str]) -> dict[str, np.ndarray]:
 
 
 def _numeric(frame: pd.DataFrame, names: list[str]) -> list[str]:
-    """Distinct cells with a comma, of columns in which nearly every cell is a number however written."""
+    """Distinct cells with a comma or a point, of columns in which nearly every cell is a number however written, or an amount of money."""
     found = []
     for name in names:
         cells = [str(one).strip() for one in frame[name].unique()[:500]]
         cells = [one for one in cells if one]
-        looks = [one for one in cells if len(one) < 30 and forms.numeric(one)]
+        looks = [figures for one in cells if len(one) < 30 and (figures := forms.figures(one))]
         if len(looks) >= 0.9 * len(cells):
             found += [one for one in looks if "," in one or "." in one]
     return found

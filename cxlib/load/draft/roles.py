@@ -157,6 +157,7 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
         return Role("nominal", 0.7, "two codes: kinds, not amounts", Guess("nominal", missing=_declared(file, name)))
     if kind in ("number", "rating"):
         none = _declared(file, name) | ({cell: "no answer" for cell in counts if re.fullmatch(r"-9{1,3}|999?9?", cell) and len(counts) > 2 and _far(cell, counts)} if counts else {})
+        none |= {cell: cell for cell in file.cells(name) if words.missing(cell) and cell not in none}
         return Role("number", 0.7, "numbers that are no scale", Guess("number", missing=none))
     return _text(file, name, kind, said)
 

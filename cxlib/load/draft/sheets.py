@@ -10,15 +10,16 @@ from cxlib.errors import DataError, nearest
 from cxlib.load.draft import book as books
 from cxlib.load.draft.book import SHEETS, Book
 from cxlib.programme import Definition
-from cxlib.questionnaire import RESPONSE_FIELDS
+from cxlib.questionnaire import RESPONSE_FIELDS, Identifier
 
 NAME = "codebook.xlsx"
 MOST = 32_000  # characters of a cell; a workbook holds 32,767
 ENTRIES = ("labels", "missing", "where", "joins", "fixed")  # cells of `code = meaning` lines, which quote what needs it themselves
 ITEMS = ("rating", "nominal", "number", "verbatim")
+IDENTIFIERS = get_args(Identifier)
 WIDTH = {"file": 24, "column": 28, "wording": 40, "examples": 28, "why": 60, "labels": 28, "missing": 24, "id": 20, "label": 24, "role": 14, "value": 30, "where": 20, "joins": 24}
 EXPLAINED = {
-    "use": "yes: the column is read", "role": "rating, nominal, number, verbatim; a field such as response_id, person_id, answered_on, weight, channel; or a column of the file's table",
+    "use": "yes: the column is read", "role": "rating, nominal, number, verbatim; a field such as response_id, person_id, answered_on, weight, channel; a column of the file's table; or what rows without the customer's key are matched by: email, phone, last_name, born",
     "id": "the item's name; one id in two files makes them one item over the waves", "scale": "a scale of the sheet scales", "direction": "low_is_good where it departs from the scale",
     "question": "of comments: why, improve, praise, comment", "missing": "a line a code that is no answer: 99 = don't know", "labels": "a line a code: 1 = yes", "kpi": "the definition of a key figure, e.g. nps_0_10, csat_top2_of_5",
     "driver": "yes: may explain the key figures", "segment": "yes: pages may show results by it", "sure": "no: look at this first", "table": "responses, or another table; empty: the file is not read", "where": "column = value that picks the wave's rows", "joins": "file = key whose columns are added", "header_row": "the row of the column names, where a title stands above them",
@@ -55,6 +56,27 @@ def read(path: Path) -> Book:
         found[name] = frame.assign(**{"#": [raw.row(place) for place in range(len(frame))]})
     _checked(found)
     return Book(**{name: frame.drop(columns="#").astype("str") for name, frame in found.items()})
+
+
+def without_examples(folder: Path) -> bool:
+    """Empty what the codebook of a folder shows of cells, because it may be a person's who is to be forgotten; False where there is none, or nothing in it.
+
+    A workbook that is no codebook any more is deleted: what it holds cannot be told.
+    """
+    path = Path(folder) / NAME
+    if not path.is_file():
+        return False
+    try:
+        book = read(path)
+    except DataError:
+        path.unlink()
+        return True
+    if not (book.columns["examples"] != "").any():
+        return False
+    temporary = path.with_name(f".{NAME}.part.xlsx")
+    write(temporary, book._replace(columns=book.columns.assign(examples="")))
+    temporary.replace(path)
+    return True
 
 
 def _checked(found: dict[str, pd.DataFrame]) -> None:
@@ -97,8 +119,8 @@ def _column(row: dict, at, tables: dict, scales: list) -> None:
     if not books.yes(row["use"], where=at("use")) or not tables[row["file"]]:
         return
     if tables[row["file"]] != "responses":
-        return books.one_of(row["role"], [column.name for column in schema.TABLES[tables[row["file"]]]], where=at("role"), empty=False) and None
-    role = books.one_of(row["role"], (*ITEMS, *RESPONSE_FIELDS), where=at("role"), empty=False)
+        return books.one_of(row["role"], [*(column.name for column in schema.TABLES[tables[row["file"]]]), *IDENTIFIERS], where=at("role"), empty=False) and None
+    role = books.one_of(row["role"], (*ITEMS, *RESPONSE_FIELDS, *IDENTIFIERS), where=at("role"), empty=False)
     if role not in ITEMS:
         return
     if not row["id"]:
@@ -118,4 +140,4 @@ def _rows(found: dict, name: str) -> list[dict]:
 
 
 _SOURCES = ("accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff")
-__all__ = ["NAME", "fits", "read", "write"]
+__all__ = ["NAME", "fits", "read", "without_examples", "write"]

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from cxlib import schema
+from cxlib.load import amounts, answers, currencies
 from cxlib.load.draft import facts, forms, words
 from cxlib.questionnaire import ROW
 
@@ -60,14 +61,15 @@ class Part(NamedTuple):
     table: Table | None
     joins: dict
     why: str
+    identify: tuple = ()  # the column of e-mail addresses by which its rows are matched with the customer file, and why
 
 
-def guess(file: facts.File, wording: dict[str, str]) -> list[Table]:
-    """Return what tables a file may fill, the best first; tables that it lacks columns for come behind those that it can fill."""
+def guess(file: facts.File, wording: dict[str, str], key: str = "") -> list[Table]:
+    """Return what tables a file may fill, the best first; tables that it lacks columns for come behind those that it can fill. `key` is a column that stands for the customer's key."""
     found = []
     stem = file.path.name.split(".")[0] + " " + file.reading.database_table
     for name in TABLES:
-        one = _fitted(file, name, wording)
+        one = _fitted(file, name, wording, key)
         named = words.says(NAMED[name], stem)
         filled = sum(1 for column in one.columns if column not in ("person_id",))
         found.append(one._replace(score=filled + 3 * named - 4 * len(one.lacks)))
@@ -81,20 +83,23 @@ def _worth(one: Table) -> bool:
     return all(column in one.columns and (one.columns[column] != ROW or one.name == "orders") for column in own)
 
 
-def _fitted(file: facts.File, name: str, wording: dict) -> Table:
+def _fitted(file: facts.File, name: str, wording: dict, person: str) -> Table:
     taken: dict = {}
     forms_seen: dict = {}
+    money = currencies.MONEY.get(name, ("", ()))[1]
     for column in schema.TABLES[name]:
         if column.name not in TABLES[name]:
             continue
         pattern = TABLES[name][column.name]
-        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one))]
+        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, "money" if column.name in money else column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one))]
         if column.name == "amount" and fits:
             fits = sorted(fits, key=lambda one: not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one))
         if column.name == "product":
             fits = [one for one in fits if not words.says(r"\b(order|line|position)\b", one)]
         if fits:
             taken[column.name] = fits[0]
+    if person and "person_id" in TABLES[name]:
+        taken["person_id"] = person
     day = next((column.name for column in schema.TABLES[name] if column.type in ("date", "moment") and column.required), None)
     if day and day not in taken:
         dates = [one for one in file.raw.frame.columns if facts.nameable(one) and not words.says(NOT_DATED, one) and _typed(file, one, "date", forms_seen)]
@@ -137,8 +142,9 @@ def _typed(file: facts.File, column: str, kind: str, seen: dict) -> bool:
             form, share, doubt = forms.dates(cells)
             seen[column] = form if share >= 0.9 and not doubt and any(mark in cells[0] for mark in ".-/ T") else None
         return seen[column] is not None
-    from cxlib.load import answers
-
+    if kind == "money":  # an empty cell may be written n/a, and one or the other be no amount: loading says so
+        found = [amounts.split(cell) is not None for cell in cells if not words.missing(cell)]
+        return bool(found) and sum(found) >= 0.98 * len(found)
     if kind in ("number", "whole"):
         try:
             return sum(answers.number_of(cell.strip(), file.reading) is not None for cell in cells) >= 0.98 * len(cells)

@@ -196,10 +196,10 @@ def groups(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def tests(found: pd.DataFrame, recovered: pd.DataFrame, plan) -> pd.DataFrame:
-    """Return effects and recoveries (secondary) and the checks of their designs (never adjusted) as rows of the ledger, in words."""
+    """Return effects and recoveries (secondary) and the checks of their designs (never adjusted) as rows of the ledger, in words; where nothing fair is compared, no p tests anything."""
     name = lambda row: _action(plan, row["action"]).name
     gaps = recovered[recovered["group"] == "difference"].assign(outcome="score")
-    made = [claims.tests(part, study=STUDY, family="effects", kind="secondary", key=KEY, what=lambda row: f"{name(row)} changes {OUTCOMES[row['outcome']]}") for part in (found, gaps)]
+    made = [claims.tests(part, study=STUDY, family="effects", kind="secondary", key=KEY, what=lambda row: f"{name(row)} changes {OUTCOMES[row['outcome']]}") for part in (found[found["grade"] != "E"], gaps)]
     for check, words in CHECKS.items():
         own = found.assign(p=found[check], check=check, estimate=float("nan"), conf_low=float("nan"), conf_high=float("nan"))
         made.append(claims.tests(own, study=STUDY, family="design", kind="check", key=["action", "check"], what=lambda row, words=words: f"{name(row)}: {words}"))
@@ -232,10 +232,12 @@ def rows(found: pd.DataFrame, recovered: pd.DataFrame, spent: dict, plan, curren
 def _effect(row, action, spent, currency: str, plan) -> str:
     if row["grade"] == "E":
         cost = f"{prose.money(spent, currency)} spent; " if spent else "what it cost is not known; " if spent is None else ""
-        why = "no comparison group" if row["design"] == "none" or not row["note"] else row["note"][:1].lower() + row["note"][1:] if row["estimate"] != row["estimate"] else "no control series"
+        seen, against = row["estimate"] == row["estimate"], row["n_control"] > 0
+        why = row["reason"] if seen and against else "no control series" if seen else "no comparison group" if row["design"] == "none" or not row["note"] else row["note"][:1].lower() + row["note"][1:]
         beside = ""
-        if row["estimate"] == row["estimate"]:
-            beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than its past would have given, with everything else that happened in it."
+        if seen:
+            than = "the comparison gives, with whatever had set the two apart before" if against else "its past would have given, with everything else that happened in it"
+            beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row, currency)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than {than}."
         waiting = "cannot be counted yet" in why  # it takes time, not another design
         remedied = any(words in why for words in ("; add ", "would give it", "would name them"))  # a file is lacking, no design
         tail = "" if remedied else f" It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on." if waiting else f" Next time {NEXT[action.design]}."
