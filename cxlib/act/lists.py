@@ -69,8 +69,8 @@ def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=(), 
     if made["treated"].sum() < 2 or (~made["treated"]).sum() < 2:
         raise DataError(_nobody(made, action))
     found = matching.effect(made, outcome="outcome", treated="treated", covariates=columns).iloc[0].to_dict()
-    letter, reason = grades.grade(design="adjusted", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
     alike = matching.balance(made, treated="treated", covariates=columns)
+    letter, reason = grades.grade(design="adjusted" if len(alike) else "described", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
     path = pd.concat([alike.assign(kind=kind, estimate=alike[kind], at=np.arange(len(alike), dtype=float)) for kind in ("before", "after")], ignore_index=True)
     path = path.assign(action=action.id, label=path["covariate"].map(_said), conf_low=np.nan, conf_high=np.nan, n=found["n"])
     notes = [found["note"], f"{made.attrs['strange']} on the list who are not in the customer file are left out" if made.attrs["strange"] else "", f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{left} who had another action at the same time are left out" if left else ""]

@@ -54,3 +54,17 @@ def test_the_days_it_took_to_call_are_those_of_the_others_too():
     waited = (made["assigned_on"] - made["person_id"].map(answered)).dt.days.groupby(made["treated"]).mean()
     assert waited[True] == pytest.approx(waited[False], abs=1.5)
     assert waited[True] > 10
+
+
+def test_a_list_of_whose_customers_nothing_is_known_is_a_description():
+    """No past, one day on which all joined, no segment: nothing to be made alike in."""
+    tables = low_scorers(np.random.default_rng(5), 200)
+    plan = CALL.model_copy(update={"kpi": "", "cut": None})
+    tables["actions"]["assigned_on"] = pd.Timestamp("2024-09-15")
+    tables["people"]["left_on"] = tables["people"]["left_on"].where(tables["people"]["left_on"] > pd.Timestamp("2024-09-20"))
+    row, path = lists.evaluate(plan, tables)
+    assert row["grade"] == "D"
+    assert row["reason"].startswith("described")
+    assert "nothing could be made alike" in row["note"]
+    assert path.empty
+    assert row["estimate"] == pytest.approx(row["naive"])

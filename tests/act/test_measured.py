@@ -253,6 +253,17 @@ def test_what_comes_by_itself_stands_beside_what_was_seen():
     assert row.conf_low < 6 < row.conf_high
 
 
+def test_where_no_customer_had_two_actions_that_is_said():
+    tables = company(effect=9.0)
+    other = tables["actions"].assign(action_id="letter", assigned_on=lambda rows: rows["assigned_on"] + pd.Timedelta(days=200))
+    tables["actions"] = pd.concat([tables["actions"], other], ignore_index=True)
+    both = (action(), action(id="letter", start="2025-09-15", end="2025-12-01"))
+    for plans in (both, both[:1]):
+        found = overlap.table(plans, tables)
+        assert claims.effects.overlaps(found, Plan(actions=plans)) == ["No customer had two of these actions at the same time."]
+        assert len(claims.effects.overlap_table(found, Plan(actions=plans))) == (2 if len(plans) == 2 else 0)
+
+
 # ------------------------------------------------------------------------------------------------------ accounts, plans
 
 
