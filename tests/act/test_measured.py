@@ -253,6 +253,17 @@ def test_what_comes_by_itself_stands_beside_what_was_seen():
     assert row.conf_low < 6 < row.conf_high
 
 
+def test_where_no_customer_had_two_actions_that_is_said():
+    tables = company(effect=9.0)
+    other = tables["actions"].assign(action_id="letter", assigned_on=lambda rows: rows["assigned_on"] + pd.Timedelta(days=200))
+    tables["actions"] = pd.concat([tables["actions"], other], ignore_index=True)
+    both = (action(), action(id="letter", start="2025-09-15", end="2025-12-01"))
+    for plans in (both, both[:1]):
+        found = overlap.table(plans, tables)
+        assert claims.effects.overlaps(found, Plan(actions=plans)) == ["No customer had two of these actions at the same time."]
+        assert len(claims.effects.overlap_table(found, Plan(actions=plans))) == (2 if len(plans) == 2 else 0)
+
+
 # ------------------------------------------------------------------------------------------------------ accounts, plans
 
 
@@ -278,7 +289,7 @@ def test_accounts_are_reconciled_name_by_name_against_flagged_and_left_alone():
     assert kept.loc["flagged and called", ["estimate", "n", "renewed"]].tolist() == [0.9, 20, 1]
     assert kept.loc["flagged, not called", "estimate"] == 0.6
     assert kept.loc["difference", "estimate"] == pytest.approx(0.3)
-    assert "which goes with the call and with who was called" in claims.saved.renewals(renewals.table([plan], tables), Plan(actions=(plan,)))[0]
+    assert "which goes with the call and with who was called (grade D)" in claims.saved.renewals(renewals.table([plan], tables), Plan(actions=(plan,)))[0]
     tables["accounts"]["ended_on"] = pd.NaT
     assert renewals.kept(renewals.accounts(plan, tables))["estimate"].isna().all()  # a file in which nobody ever leaves does not know
 

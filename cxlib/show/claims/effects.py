@@ -143,7 +143,7 @@ def overlaps(found: pd.DataFrame, plan) -> list[str]:
 
     mixed = met[met["separated"] == 0]
     both = {frozenset(pair) for pair in zip(mixed["action"], mixed["other"])}
-    apart = met[[frozenset(pair) not in both for pair in zip(met["action"], met["other"])]]  # what one of the two cannot tell apart is not called so
+    apart = met[pd.Series([frozenset(pair) not in both for pair in zip(met["action"], met["other"])], index=met.index, dtype=bool)]  # what one of the two cannot tell apart is not called so
     said = [f"Not told apart, so what is said of the one is of both together: {some(mixed)}."] if len(mixed) else []
     lots, lists = apart[apart["p"].notna()], apart[apart["p"].isna()]
     alone = lists["note"].str.contains("second alone stand", regex=False)
