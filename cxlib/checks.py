@@ -15,6 +15,7 @@ SHOWN = 20  # faults printed a file; all of them stand in the repair list of the
 def programme(name: str | None, *, raw: Path | None, say) -> None:
     """Print a line a file and a line a row that does not fit; raises DataError where a file is refused."""
     from cxlib import load
+    from cxlib.load import published
 
     found = run.programme_of(name, raw)
     contracts(found)
@@ -46,6 +47,9 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
     for (_, survey, item), seen in told.items():
         if seen > ALIKE:
             say(f"  ... and {seen - ALIKE:,} more of '{item}' (survey '{survey}'), spelt in several ways; `cx report` writes all of them to tables/anomalies.csv.")
+    figures = published.read(found)
+    for file, own in figures.groupby("source", sort=False) if len(figures) else ():
+        say(f"{file or 'published figures'}: {len(own):,} published figures of {own['series'].nunique():,} series, {own['day'].min():%Y-%m-%d} to {own['day'].max():%Y-%m-%d}")
     for sentence in strays(found):
         say(sentence)
     empty = sorted(table for table in get_args(Table) if not rows[table])  # those that files fill; the others are made from them

@@ -62,6 +62,7 @@ class Part(NamedTuple):
     joins: dict
     why: str
     identify: tuple = ()  # the column of e-mail addresses by which its rows are matched with the customer file, and why
+    figures: object = None  # what it publishes (printed.Figures)
 
 
 def guess(file: facts.File, wording: dict[str, str], key: str = "") -> list[Table]:
