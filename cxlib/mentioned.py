@@ -62,8 +62,9 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("covered", "whole", "240", "With a topic", True), *ESTIMATE, ("note", "text", "", "Why it is not estimable"),
     ),
     "topic_impact": columns(
-        *_TOPIC, _QUARTER, KPI, *ESTIMATE, ("count", "whole", "61", "Respondents who mention it", True), ("share", "number", "0.2", "Their weighted share"),
+        *_TOPIC, _QUARTER, KPI, *ESTIMATE, ("count", "whole", "61", "Respondents who mention it as the coder codes", True), ("share", "number", "0.2", "Weighted share of those who mention it"),
         ("kpi_with", "number", "-12", "KPI of those who mention it"), ("kpi_rest", "number", "9", "KPI of the others"), ("p", "number", "0.004", "p: both are equal"), ("note", "text", "", "Why it is not estimable"),
+        ("uncorrected", "number", "2.1", "The estimate as the coder codes"), ("audit_n", "whole", "200", "Answers with a score that people coded for the audit", True), ("indicative", "flag", "1", "As the coder codes: no audit has corrected it", True),
     ),
     "topic_associations": columns(
         *_TOPIC, _POLARITY, _QUARTER, KPI, ("held", "text", "topics, segment, wave", "What is held constant beside the other topics: segment and wave, and ratings too", True), *ESTIMATE, ("p", "number", "0.004", "p: no difference"), ("count", "whole", "61", "Respondents who mention it so", True), ("note", "text", "", "Why it is not estimable"),

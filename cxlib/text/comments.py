@@ -158,14 +158,14 @@ def shares(mentions: pd.DataFrame, tables, codeframe, *, target: str = "populati
     A survey whose answers people coded themselves is not indicative: its intervals hold the sampling error, and the note says whose codes they are. Channels of contacts stand beside the surveys, each on the base of its own messages (base "messages").
     """
     answers, parts = responses(tables), []
-    judged = codings.audited(tables.programme, codeframe)
+    coded = codings.audited(tables.programme, codeframe)
     words, everything = set(worded(tables)["survey"]), everywhere(tables, codeframe)
     for survey, own in everything.groupby("survey", sort=True):
         said = mentions[mentions["survey"] == survey]
         found = prevalence.shares(said, own, by=("survey", "quarter"), responses=sources.base(own) if sources.is_one(survey) else answers, codeframe=codeframe)
         found = found.assign(base="messages") if sources.is_one(survey) else found.assign(indicative=False, note=BY_PEOPLE) if survey not in words else found
         for quarter, raw in found.groupby("quarter", sort=True):
-            by_people = judged[(judged["survey"] == survey) & (judged["quarter"] == quarter)]
+            by_people = coded[(coded["survey"] == survey) & (coded["quarter"] == quarter)]
             wave = own[own["quarter"] == quarter]
             parts.append(_corrected(raw, said[said["response_id"].isin(wave["response_id"])], wave, answers, by_people, codeframe, target) if len(by_people) else raw.assign(uncorrected=raw["estimate"], audit_n=0, target="population"))
     whole = pd.concat(parts, ignore_index=True).assign(changed="")
@@ -189,16 +189,23 @@ def _breaks(programme, survey: str, quarters: list[str]) -> list[tuple[str, str]
 
 def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, target):
     """The shares of one wave, corrected by its audit; topics that did not stand on its sheets stay indicative."""
-    people = prevalence.base_of(verbatims, answers, [], "commenters")
-    drawn = by_people.drop_duplicates("answer").set_index("answer")
-    people = people.assign(probability=people["response_id"].map(drawn["probability"].where(drawn["kind"] == "audit")).astype(float), known=people["response_id"].isin(drawn.index[drawn["kind"] == "train"]))
-    told = pd.DataFrame([(answer, *key, share) for answer, marks in drawn["topics"].items() for key, share in marks.items()], columns=["response_id", "topic", "polarity", "share"])
-    asked = {codeframe.coded_as().get(code, code) for codes in by_people.loc[by_people["kind"] == "audit", "asked"].head(1) for code in codes}
-    asked |= {net for code in asked for net in codeframe.nets().get(code, ())}
+    people, told, asked = judged(prevalence.base_of(verbatims, answers, [], "commenters"), by_people, codeframe)
     there = raw["topic"].isin(asked)
     found = correction.shares(raw[there], prevalence.rolled(mentions, codeframe), told, people, target=target) if there.any() else raw[there]
     rest = raw[~there].assign(uncorrected=raw["estimate"], audit_n=0, target=target, note="indicative: the topic was not on the sheets of the audit")
     return pd.concat([part for part in (found, rest) if len(part)], ignore_index=True).drop(columns=["audit_found", "expected"], errors="ignore").sort_values(["topic", "polarity"], ignore_index=True)
+
+
+def judged(people: pd.DataFrame, by_people: pd.DataFrame, codeframe) -> tuple[pd.DataFrame, pd.DataFrame, set[str]]:
+    """Return the answers of one wave with how people came to code them (probability, known), what they say of them (response_id, topic, polarity, share) and the topics that stood on the sheets, nets included: what `correction` takes.
+
+    in: people (response_id, ...), by_people (`codings.audited` of that survey and quarter).
+    """
+    drawn = by_people.drop_duplicates("answer").set_index("answer")
+    people = people.assign(probability=people["response_id"].map(drawn["probability"].where(drawn["kind"] == "audit")).astype(float), known=people["response_id"].isin(drawn.index[drawn["kind"] == "train"]))
+    told = pd.DataFrame([(answer, *key, share) for answer, marks in drawn["topics"].items() for key, share in marks.items()], columns=["response_id", "topic", "polarity", "share"])
+    asked = {codeframe.coded_as().get(code, code) for codes in by_people.loc[by_people["kind"] == "audit", "asked"].head(1) for code in codes}
+    return people, told, asked | {net for code in asked for net in codeframe.nets().get(code, ())}
 
 
 def last_two(shared: pd.DataFrame, *, polarity: str = "negative") -> tuple[pd.DataFrame, pd.DataFrame]:

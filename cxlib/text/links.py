@@ -6,18 +6,36 @@ import numpy as np
 import pandas as pd
 
 from cxlib import cells
-from cxlib.text import prevalence, topics
-from cxlib.text.comments import latest, of, responses
+from cxlib.text import codings, correction, prevalence, topics
+from cxlib.text.comments import judged, latest, of, responses, worded
 
 BORDER = ["survey", "border", "topic", "quarter"]
 
 
 def impact(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, unit: str) -> pd.DataFrame:
-    """Return `prevalence.impact` in the latest quarter of each survey: how the KPI would differ without those who mention a topic.
+    """Return `prevalence.impact` in the latest quarter of each survey: how the KPI would differ without those who mention a topic; corrected where people have audited the quarter (`correction.impact`), else indicative.
 
-    `unit` is that of the KPI's definition: points are an NPS, else the mean of the scores is taken. out: survey, quarter, kpi, then topic, estimate (points for an NPS, else scale units), limits, n, n_eff, count, share, kpi_with, kpi_rest, p, note.
+    `unit` is that of the KPI's definition: points are an NPS, else the mean of the scores is taken. out: survey, quarter, kpi, then topic, estimate (points for an NPS, else scale units), limits, n, n_eff, count (who
+    mentions it as the coder codes), share, kpi_with, kpi_rest, p, note, uncorrected, audit_n, indicative.
     """
-    return _related(prevalence.impact, mentions, tables, kpi, unit, codeframe)
+    answers, kind, parts = responses(tables), "nps" if unit == "points" else "mean", []
+    coded, words = codings.audited(tables.programme, codeframe) if codeframe is not None else pd.DataFrame(columns=["survey", "quarter"]), set(worded(tables)["survey"])
+    for survey, own in latest(of(tables, codeframe)).groupby("survey", sort=True):
+        said, quarter = mentions[mentions["response_id"].isin(own["response_id"])], own["quarter"].iloc[0]
+        raw = prevalence.impact(said, own, answers, score=kpi.item, kpi=kind)
+        by_people = coded[(coded["survey"] == survey) & (coded["quarter"] == quarter)]
+        found = _corrected(raw, said, own, answers, by_people, codeframe, kpi.item, kind) if len(by_people) else raw.assign(uncorrected=raw["estimate"], audit_n=0, indicative=survey in words)
+        parts.append(found.assign(survey=survey, quarter=quarter, kpi=kpi.id))
+    return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)
+
+
+def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, score, kind):
+    """The links of one wave, corrected by its audit; those of topics that did not stand on its sheets are left as the coder codes."""
+    people, value = prevalence.scored(verbatims, answers, score, kind)
+    people, told, asked = judged(people.assign(value=value), by_people, codeframe)
+    there = raw["topic"].isin(asked)
+    parts = [correction.impact(raw[there], prevalence.rolled(mentions), told, people, kpi=kind), raw[~there].assign(uncorrected=raw["estimate"], audit_n=0, indicative=True)]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True).sort_values("topic", ignore_index=True)
 
 
 def associations(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, unit: str, back: int = 4) -> pd.DataFrame:
@@ -90,12 +108,3 @@ def as_asked(programme, item: str, score: float) -> str:
     if found.kind == "rating" and programme.direction(found) == "low_is_good":
         score = programme.scales[found.scale].low + programme.scales[found.scale].high - score
     return f"{score:g}"
-
-
-def _related(relation, mentions, tables, kpi, unit, codeframe):
-    answers, kind = responses(tables), "nps" if unit == "points" else "mean"
-    parts = []
-    for survey, own in latest(of(tables, codeframe)).groupby("survey", sort=True):
-        found = relation(mentions[mentions["response_id"].isin(own["response_id"])], own, answers, score=kpi.item, kpi=kind)
-        parts.append(found.assign(survey=survey, quarter=own["quarter"].iloc[0], kpi=kpi.id))
-    return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)

@@ -138,7 +138,7 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
     """
     from scipy.stats import norm
 
-    people, value = _scored(verbatims, responses, score, kpi)
+    people, value = scored(verbatims, responses, score, kpi)
     unit = pd.factorize(people["unit"])[0]
     weight, z = people["weight"].to_numpy(), norm.ppf(0.5 + level / 2)
     total, size = weight.sum(), len(people)
@@ -156,7 +156,7 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
             influence = np.bincount(unit, weights=weight * (value - mean) / total - w_out * (value - m_out) / w_out.sum())
             row["std_error"] = float(np.sqrt((influence**2).sum() * len(influence) / (len(influence) - 1)))
             difference, variance = _difference(value, weight, mentioned, kpi)
-            variance *= _alike(value, weight, mentioned, unit)
+            variance *= alike(value, weight, mentioned, unit)
             row["p"] = float(2 * norm.sf(abs(difference) / np.sqrt(variance))) if variance > 0 else np.nan
         row["note"] = ("not estimable: everyone who scored speaks of it" if count == size else "not estimable: nobody with a score speaks of it") if not fewest \
             else f"interval and test not estimable: {fewest} respondents on the smaller side, fewer than {FEW}" if fewest < FEW else ""
@@ -180,7 +180,7 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
     import statsmodels.api as sm
     from scipy.stats import norm
 
-    people, value = _scored(verbatims, responses, score, kpi, keep=(*controls, *ratings))
+    people, value = scored(verbatims, responses, score, kpi, keep=(*controls, *ratings))
     found = mentions[mentions["response_id"].isin(set(people["response_id"]))]
     pairs = sorted(set(zip(found["topic"], found["polarity"])))
     columns, kept, rows = [np.ones(len(people))], [], []
@@ -261,8 +261,8 @@ def base_of(verbatims, responses, by, base) -> pd.DataFrame:
     return people.assign(weight=people["weight"].fillna(1.0).astype(float), unit=unit).dropna(subset=by).sort_values("response_id", ignore_index=True)
 
 
-def _scored(verbatims, responses, score, kpi, keep=()):
-    """Commenters with a score, in an order that does not depend on the file's, and their KPI values."""
+def scored(verbatims, responses, score, kpi, keep=()):
+    """Return commenters with a score, in an order that does not depend on the file's, and their KPI values."""
     if score not in responses.columns:
         raise DataError(f"responses: column '{score}' is missing, so topics cannot be related to it")
     if kpi not in ("nps", "mean"):
@@ -276,23 +276,22 @@ def _scored(verbatims, responses, score, kpi, keep=()):
 
 
 def _difference(value, weight, mentioned, kpi) -> tuple[float, float]:
-    """Difference of those who mention it from the rest, and its variance; NPS on add-3/4 shares of the effective bases."""
-    means, variances = [], []
-    for group in (mentioned, ~mentioned):
-        w, v, n = weight[group], value[group], _kish(weight[group])
-        if kpi == "nps":
-            promoters, detractors = ((w @ (v == side) / w.sum() * n + 0.75) / (n + 3) for side in (100, -100))
-            means.append(100 * (promoters - detractors))
-            variances.append(1e4 * (promoters + detractors - (promoters - detractors) ** 2) / (n + 3))
-        else:
-            mean = w @ v / w.sum()
-            means.append(mean)
-            variances.append(w @ (v - mean) ** 2 / w.sum() / max(n - 1, 1))
-    return float(means[0] - means[1]), float(sum(variances))
+    """Difference of those who mention it from the rest, and its variance."""
+    (inside, one), (outside, other) = (mean(value[group], weight[group], _kish(weight[group]), kpi) for group in (mentioned, ~mentioned))
+    return float(inside - outside), float(one + other)
 
 
-def _alike(value, weight, mentioned, unit) -> float:
-    """How much larger the variance of the difference is between units than between answers; 1 at least."""
+def mean(value, weight, n, kpi) -> tuple[float, float]:
+    """Return the mean of one side and its variance on an effective base of `n`; of an NPS on add-3/4 shares, so that a side of detractors only has a variance."""
+    centre = weight @ value / weight.sum()
+    if kpi != "nps":
+        return centre, weight @ (value - centre) ** 2 / weight.sum() / max(n - 1, 1)
+    promoters, detractors = ((weight @ (value == side) / weight.sum() * n + 0.75) / (n + 3) for side in (100, -100))
+    return 100 * (promoters - detractors), 1e4 * (promoters + detractors - (promoters - detractors) ** 2) / (n + 3)
+
+
+def alike(value, weight, mentioned, unit) -> float:
+    """Return how much larger the variance of the difference is between units than between answers; 1 at least."""
     influence = np.zeros(len(value))
     for group, sign in ((mentioned, 1), (~mentioned, -1)):
         w, v = weight[group], value[group]

@@ -107,7 +107,7 @@ def test_topics_on_which_people_do_not_agree_are_named_and_lead_to_no_action():
     assert "on 1 of 2 topics" in said
     assert "Staff leads to no priority" in said
     rows = pd.DataFrame([{"survey_id": "s", "survey": "S", "opening": "", "topic_id": "price", "topic": "Price", "quarter": "2026Q3", "level": "topic", "polarity": side, "estimate": 0.2, "conf_low": 0.1, "conf_high": 0.3, "n": 400, "n_eff": 400.0, "indicative": True} for side in ("negative", "positive")])
-    linked = pd.DataFrame([{"survey_id": "s", "opening": "", "topic_id": "price", "topic": "Price", "quarter": "2026Q3", "estimate": -4.0, "conf_low": -6.0, "conf_high": -2.0, "kpi_with": -20.0, "kpi_rest": 10.0, "count": 80, "n": 400, "n_eff": 400.0, "p": 0.001}])
+    linked = pd.DataFrame([{"survey_id": "s", "opening": "", "topic_id": "price", "topic": "Price", "quarter": "2026Q3", "estimate": -4.0, "conf_low": -6.0, "conf_high": -2.0, "kpi_with": -20.0, "kpi_rest": 10.0, "count": 80, "n": 400, "n_eff": 400.0, "p": 0.001, "kpi": "NPS", "audit_n": 0, "indicative": True}])
     none = pd.DataFrame(columns=["survey_id", "p", "quarter"])
     for barred, action in ((set(), 1), ({"price"}, 0)):
         made = topics.rows(rows, linked, none, "points", "NPS", "2026Q3", barred=barred).set_index("claim_id")
@@ -149,3 +149,24 @@ def test_how_much_a_coder_that_errs_blurs_a_difference_is_what_a_simulation_show
     told = " ".join(topics.audit(row, pd.DataFrame({"topic": [], "allowed": [], "n": []}), {}))
     assert "stands for one about" in told
     assert "stands for" not in " ".join(topics.audit(row.assign(sensitivity=np.nan), pd.DataFrame({"topic": [], "allowed": [], "n": []}), {}))
+
+
+def link(**other):
+    row = {"survey_id": "s", "survey": "S", "opening": "", "topic_id": "price", "topic": "Price", "kpi": "NPS", "quarter": "2026Q3", "estimate": -4.0, "conf_low": -6.0, "conf_high": -2.0, "uncorrected": -2.5, "kpi_with": -20.0, "kpi_rest": 10.0, "share": 0.2, "count": 80, "n": 400, "n_eff": 400.0, "p": 0.001, "audit_n": 200, "indicative": False}
+    return row | other
+
+
+def test_a_link_names_the_key_figure_and_whether_an_audit_corrected_it():
+    plain = topics.impact(pd.DataFrame([link(audit_n=0, indicative=True)]), "points")
+    assert plain == ["Mentioning Price is associated with a lower NPS: −20 among the 80 who mention it, +10 among the others (leaving them out would change the figure by +4.0 points, 95 % interval +2.0 to +6.0)."]
+    both = pd.DataFrame([link(), link(topic_id="staff", topic="Staff", p=0.5, indicative=True)])
+    said = topics.impact(both, "points")
+    assert "among those who mention it (20 %)" in said[0]
+    assert "corrected by 200 audited answers" in said[0]
+    assert said[1] == "1 of these links is corrected by 200 audited answers; the largest correction is that of Price, by which those who mention it move the figure, from −2.5 to −4.0. Staff stands as the coder codes: fewer than ten audited answers in effect speak of it."
+    assert "All of these links are corrected" in topics.impact(both.assign(indicative=False), "points")[1]
+    assert "too few to correct" in topics.impact(both.assign(indicative=True), "points")[-1]
+    none = topics.impact(both.assign(p=0.5, audit_n=0, indicative=True), "points")
+    assert none == ["No topic shows a detectable association with NPS (400 commenters with a score)."]
+    assert topics.links(both, pd.DataFrame({"held": [], "topic_id": []}), "points")["codes"].tolist() == ["audited", "coder"]
+    assert "codes" not in topics.links(both.assign(indicative=True), pd.DataFrame({"held": [], "topic_id": []}), "points")

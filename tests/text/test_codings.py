@@ -9,7 +9,7 @@ from cxlib import load, programme, spreadsheets
 from cxlib.errors import DataError, UsageError
 from cxlib.load import readers
 from cxlib.questionnaire import Reading
-from cxlib.text import agreement, audit, codeframe, codings, comments, sheets
+from cxlib.text import agreement, audit, codeframe, codings, comments, links, sheets
 
 FRAME = """version = "1"
 [[topics]]
@@ -288,6 +288,9 @@ def test_the_command_sends_sheets_takes_them_back_and_the_report_says_corrected(
     row = shares[(shares["topic"] == "staff") & (shares["polarity"] == "any")].iloc[0]
     assert row["conf_low"] <= truth <= row["conf_high"]
     assert row["estimate"] == pytest.approx(truth)  # the phrases find what these coders find
+    link = links.impact(comments.code(tables, frame), tables, found.kpis[0], frame, unit="points").set_index("topic").loc["staff"]
+    assert link[["indicative", "audit_n"]].tolist() == [False, 80]
+    assert link["estimate"] == pytest.approx(link["uncorrected"])
 
 
 def everything(folder) -> str:

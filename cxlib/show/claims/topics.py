@@ -101,7 +101,7 @@ def audit(shares: pd.DataFrame, agreed: pd.DataFrame, names: dict) -> list[str]:
         said.append(claims.say(row["opening"], f"shares of {row['quarter']} are corrected by an audit: people coded a random sample of {prose.plural(int(checked['audit_n'].max()), 'answer')}; {prose.join(found)}."))
         times = blur(checked).dropna()
         if len(times):
-            said.append(claims.say(row["opening"], f"what topics have to do with the key figure is not corrected: the coder's mistakes mix those who speak of a topic with those who do not, so a difference between both that is shown below stands for one about {prose.number(times.median(), digits=1)} times as large (median over topics, from the audit; if the coder errs alike at every score)."))
+            said.append(claims.say(row["opening"], f"where a link to the key figure below is not corrected, the coder's mistakes mix those who speak of a topic with those who do not: a difference between both that is shown stands for one about {prose.number(times.median(), digits=1)} times as large (median over topics, from the audit; if the coder errs alike at every score)."))
     own = agreed[agreed["topic"] != "(polarity)"]
     if len(own):
         bad = own[~own["allowed"].astype(bool)]
@@ -139,6 +139,15 @@ def checked(group: pd.DataFrame) -> str:
     return f"Corrected by an audit of {prose.plural(int(group['audit_n'].max()), 'answer')}; the interval is for {'the population' if (group['target'] == 'population').all() else 'the comments of this wave'}."
 
 
+def checked_links(group: pd.DataFrame) -> str:
+    """Return what a caption says of whose codes the links to the KPI rest on; nothing where no audit corrected any."""
+    left = int(group["indicative"].astype(bool).sum())
+    if left == len(group) or not group["audit_n"].max():
+        return ""
+    rest = f", but for {prose.plural(left, 'topic')} as the coder codes" if left else ""
+    return f" Corrected by {prose.plural(int(group['audit_n'].max()), 'audited answer')}{rest}."
+
+
 def changes(moved: pd.DataFrame) -> list[str]:
     """Say for each survey which topics are criticised more or less often than the quarter before, where it survives all tests of its kind."""
     said, survive = [], claims.sifted(moved)
@@ -161,26 +170,42 @@ def broken(shown: pd.DataFrame) -> list[str]:
 
 
 def impact(found: pd.DataFrame, unit: str) -> list[str]:
-    """Say which topics go with a lower or higher KPI, where it survives all tests of its kind; the ledger decides for the front page."""
+    """Say which topics go with a lower or higher KPI, where it survives all tests of its kind (the ledger decides for the front page), and for which of them an audit has corrected it."""
     said, survive = [], claims.sifted(found)
     for name, group in found.groupby("survey_id", sort=False):
-        seen = survive[survive["survey_id"] == name].sort_values("estimate", kind="stable")
+        seen, kpi = survive[survive["survey_id"] == name].sort_values("estimate", kind="stable"), group["kpi"].iloc[0]
         if seen.empty:
-            said.append(claims.say(group["opening"].iloc[0], "no topic shows a detectable association with the key figure."))
+            said.append(claims.say(group["opening"].iloc[0], f"no topic shows a detectable association with {kpi} ({prose.plural(int(group['n'].max()), 'commenter')} with a score)."))
         for row in pd.concat([seen.head(2), seen.tail(1)]).drop_duplicates("topic").to_dict("records"):
-            said.append(claims.say(row["opening"], f"mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} figure: {_with(row, unit)}."))
+            said.append(claims.say(row["opening"], f"mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} {kpi}: {_with(row, unit)}."))
+        said += [claims.say(group["opening"].iloc[0], text) for text in _corrected(group, unit)]
     return said
 
 
+def _corrected(group: pd.DataFrame, unit: str) -> list[str]:
+    """Say of how many topics an audit corrected the link to the KPI, which it moved most, and which topics too few audited answers speak of."""
+    shown = group[group["conf_low"].notna()]
+    own, left = shown[~shown["indicative"].astype(bool)], shown[shown["indicative"].astype(bool)]
+    if shown.empty or not shown["audit_n"].max():
+        return []
+    answers = prose.plural(int(shown["audit_n"].max()), "audited answer")
+    if own.empty:
+        return [f"{answers} with a score are too few to correct any of these links: all stand as the coder codes."]
+    far = own.loc[(own["uncorrected"] - own["estimate"]).abs().idxmax()].to_dict()
+    moved = f"; the largest correction is that of {far['topic']}, by which those who mention it move the figure, from {_signed(far['uncorrected'], unit)} to {_signed(far['estimate'], unit)}" if far["uncorrected"] == far["uncorrected"] else ""
+    kept = f" {prose.join(left['topic'])} {'stands' if len(left) == 1 else 'stand'} as the coder codes: fewer than ten audited answers in effect speak of {'it' if len(left) == 1 else 'each'}." if len(left) else ""
+    return [f"{'all' if left.empty else prose.number(len(own))} {'of these links are' if len(own) > 1 or left.empty else 'of these links is'} corrected by {answers}{moved}.{kept}"]
+
+
 def links(found: pd.DataFrame, adjusted: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics, segment and wave (and then ratings) held constant, bases."""
+    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics, segment and wave (and then ratings) held constant, bases, and, where an audit corrected some, whose codes it rests on."""
     by = {held: own.set_index("topic_id").to_dict("index") for held, own in adjusted.groupby("held")}
-    rows = []
+    checked, rows = (~found["indicative"].astype(bool)).any() and found["audit_n"].max() > 0, []
     for row in found.sort_values("estimate", kind="stable").to_dict("records"):
         told = {name: _limits(by[held][row["topic_id"]], unit) if row["topic_id"] in by.get(held, {}) else "–" for name, held in (("adjusted", "topics, segment, wave"), ("beside", "and ratings"))}
         rows.append({
             "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), **(told if "and ratings" in by else {"adjusted": told["adjusted"]}),
-            "count": row["count"], "n": row["n"],
+            "count": row["count"], "n": row["n"], **({"codes": "coder" if row["indicative"] else "audited"} if checked else {}),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -262,4 +287,6 @@ def _signed(value, unit) -> str:
 
 def _with(row, unit) -> str:
     limits = f"leaving them out would change the figure by {_signed(-row['estimate'], unit)} {unit}, 95 % interval {_signed(-row['conf_high'], unit)} to {_signed(-row['conf_low'], unit)}"
-    return f"{_level(row['kpi_with'], unit)} among the {prose.number(row['count'])} who mention it, {_level(row['kpi_rest'], unit)} among the others ({limits})"
+    if row.get("indicative", True) or not row.get("audit_n", 0):
+        return f"{_level(row['kpi_with'], unit)} among the {prose.number(row['count'])} who mention it, {_level(row['kpi_rest'], unit)} among the others ({limits})"
+    return f"{_level(row['kpi_with'], unit)} among those who mention it ({prose.percent(row['share'])}), {_level(row['kpi_rest'], unit)} among the others ({limits}; corrected by {prose.plural(int(row['audit_n']), 'audited answer')})"
