@@ -11,7 +11,7 @@ from test_init import answers, items, make
 from cxlib import load
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import codebook, draft, readers
+from cxlib.load import codebook, draft, published, readers
 from cxlib.load.draft import scales
 from cxlib.programme import Reading
 from cxlib.show import claims
@@ -294,9 +294,9 @@ def test_a_file_in_which_nothing_is_asked_is_marked_and_says_what_it_lacks_to_be
 
 
 def test_a_doubt_that_all_waves_share_is_told_once(tmp_path):
-    frame = pd.DataFrame({"Year": [str(2010 + i) for i in range(8)], "Share": np.round(np.linspace(50, 70, 8), 1), "Other": np.round(np.linspace(40, 70, 8), 1)})
+    frame = answers(160).assign(Year=[str(2010 + i % 8) for i in range(160)])
     told = []
-    make(tmp_path, {"published.csv": frame}, told=told)
+    make(tmp_path, {"yearly.csv": frame}, told=told)
     assert sum("days of fieldwork are not known" in line for line in told) == 1
 
 
@@ -512,3 +512,63 @@ def test_an_address_beside_the_customers_key_matches_rows_without_it(tmp_path):
     draft.make([], p.folder, name="", overwrite=True, say=lambda _: None)
     assert b'identify = {email = "E-Mail"}' in before
     assert (p.folder / "programme.toml").read_bytes() == before.replace(b'"aggregate", "link"', b'"aggregate"')
+
+
+# ------------------------------------------------------------------------------------------------------------- figures without the answers
+
+
+def bench() -> pd.DataFrame:
+    rows = [(brand, f"Q{quarter} 2025", 400 + 10 * quarter, f"{60.5 + 2 * quarter:.1f}%", 20.5 + quarter, 3.9) for brand in ("Aurora", "Bolt") for quarter in (1, 2, 3, 4)]
+    return pd.DataFrame(rows, columns=["Brand", "Quarter", "n", "Satisfied (top 2)", "NPS", "Mean satisfaction"])
+
+
+def test_published_figures_are_named_and_tracked_and_no_survey(tmp_path):
+    """A row a brand and quarter was drafted as a survey with twelve respondents ('NOT SURE')."""
+    told = []
+    p = make(tmp_path, {"bench.csv": bench(), "pulse_2025Q4.csv": answers(60)}, told=told)
+    assert [wave.file for wave in p.waves] == ["pulse_2025Q4.csv"]
+    assert any("bench.csv: 8 rows; published figures (a row for each Brand and Quarter), no answers" in line for line in told)
+    found = published.read(p)
+    assert found.groupby("unit")["series"].nunique().to_dict() == {"points": 2, "scale": 2, "share": 2}
+    one = found[found["series"] == "Satisfied (top 2): Bolt"]
+    assert one["estimate"].round(3).tolist() == [0.625, 0.645, 0.665, 0.685]
+    assert one["day"].astype(str).tolist() == ["2025-03-31", "2025-06-30", "2025-09-30", "2025-12-31"]
+    assert one["n"].tolist() == [410, 420, 430, 440]
+    before = (p.folder / "programme.toml").read_bytes()
+    draft.make([], p.folder, name="", overwrite=False, say=lambda _: None)
+    assert (p.folder / "programme.toml").read_bytes() == before
+
+
+def test_published_figures_alone_make_a_programme_that_can_be_reported(tmp_path, cx):
+    told = []
+    p = make(tmp_path, {"bench.csv": bench()}, told=told)
+    assert (p.waves, p.quarters()) == ((), ["2025Q4"])
+    assert "cx report" in told[-1]
+    code, out, errors = cx("check", p.folder)
+    assert (code, errors) == (0, "")
+    assert "24 published figures of 6 series, 2025-03-31 to 2025-12-31" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda frame: pd.concat([frame.assign(Country="AT"), frame.assign(Country="DE")]), "a series has one name; put Brand and Country into one column"),
+        (lambda frame: frame.drop(columns="Quarter").iloc[[0, 4]], "nothing dates them"),
+        (lambda frame: frame[["Brand", "Quarter", "n"]].assign(Promoters=[410, 390, 377, 512] * 2, Detractors=[101, 99, 120, 87] * 2), "with counts"),
+    ],
+)
+def test_published_figures_that_cannot_be_wired_are_left_out_with_the_reason(change, said, tmp_path):
+    told = []
+    p = make(tmp_path, {"bench.csv": change(bench()), "pulse_2025Q4.csv": answers(60)}, told=told)
+    assert (len(p.waves), len(p.published)) == (1, 0)
+    assert any("published figures" in line and said in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("cell", "first", "last"),
+    [("2026-09-30", "2026-09-30", "2026-09-30"), ("2026Q3", "2026-07-01", "2026-09-30"), ("Q3 2026", "2026-07-01", "2026-09-30"), ("2026", "2026-01-01", "2026-12-31"), ("H2 2026", "2026-07-01", "2026-12-31"), ("02/2028", "2028-02-01", "2028-02-29"),
+     ("2026-12", "2026-12-01", "2026-12-31"), ("Sept 2026", "2026-09-01", "2026-09-30"), ("2026-02-30", None, None), ("2026Q5", None, None), ("H3 2026", None, None), ("13/2026", None, None), ("soon", None, None), ("31", None, None)],
+)  # fmt: skip
+def test_a_period_stands_for_its_days(cell, first, last):
+    found = published.period(cell)
+    assert (None if found is None else tuple(map(str, found))) == (None if first is None else (first, last))

@@ -21,6 +21,8 @@ BLANK = "blank"
 # What spreadsheet programs write where a formula has failed; the last one is ours, for a formula whose result was not saved.
 ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#FORMULA!")
 FAILED = "an error of the spreadsheet"
+YES = {"1", "true", "yes", "y", "ja", "wahr", "oui", "vrai", "si", "sí", "verdadero", "sim", "verdadeiro", "sì", "vero", "tak", "prawda", "evet", "doğru", "ano", "igen", "да", "はい", "是"}
+NO = {"0", "false", "no", "n", "nein", "falsch", "non", "faux", "falso", "não", "nao", "nee", "onwaar", "nie", "fałsz", "hayır", "yanlış", "ne", "nem", "нет", "いいえ", "否"}
 _EDGE = np.zeros(256, bool)  # the first and last bytes of cells that need a look: blanks of any script, and the sign of a spreadsheet's errors
 _EDGE[[*range(33), ord("#"), 127, *range(0x80, 0xC0), 0xC2, *range(0xE1, 0xE4)]] = True
 
@@ -141,6 +143,21 @@ def numbers(cells: pd.Series, *, reading: Reading, missing: dict | None = None, 
         if value is None or not math.isfinite(value):
             return math.nan, "", "not a number"
         return (value, "", "") if value > above else (math.nan, "", f"not above {above:g}")
+
+    return by_value(cells, one, float)
+
+
+def flags(cells: pd.Series, *, reading: Reading) -> Parsed:
+    """Return a column of yes and no, in whatever language a spreadsheet or a form writes them, as 1 and 0."""
+
+    def one(text: str):
+        if text == "":
+            return math.nan, BLANK, ""
+        word = text.casefold()
+        if word in YES or word in NO:
+            return float(word in YES), "", ""
+        value = number_of(text, reading)
+        return (value, "", "") if value is not None and math.isfinite(value) else (math.nan, "", "not a number, nor yes or no")
 
     return by_value(cells, one, float)
 

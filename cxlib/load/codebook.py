@@ -70,6 +70,8 @@ def _kind(name: str, words: list, numbers: list | None, n: int, labels: dict) ->
         return "date"
     if _money(sample):
         return "number"
+    if len(words) > FEW and all(map(str.isdecimal, sample)) and any(word[0] == "0" and len(word) > 1 for word in sample):
+        return "id"  # nobody writes a quantity as 00417
     if len(words) > FEW and all(_NUMBER.fullmatch(word) for word in sample) and any(_FRACTION.search(word) for word in sample):
         return "number"
     if len(words) == n and n > 1 and (_ID.search(name) or all(map(_code, sample))) and not (numbers and any(value != int(value) for value in numbers)):

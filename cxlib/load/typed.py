@@ -40,8 +40,7 @@ class Reader(NamedTuple):
         if kind in ("date", "moment"):
             return self._try(column, lambda cells: answers.moments(cells, reading=self.reading, zone=self.programme.timezone, told=self.raw.zones.get(column, "")))
         if kind == "flag":
-            yes = {"1": "1", "0": "0", "TRUE": "1", "FALSE": "0", "True": "1", "False": "0", "true": "1", "false": "0", "yes": "1", "no": "0"}
-            return self._try(column, lambda cells: answers.numbers(cells.str.strip().map(lambda cell: yes.get(cell, cell)), reading=self.reading))
+            return self._try(column, lambda cells: answers.flags(cells, reading=self.reading))
         if kind in ("number", "whole"):
             return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading))
         return self._try(column, lambda cells: answers.words(cells.astype(readers.raw.TEXT).replace(labels) if labels else cells, few=few))

@@ -158,6 +158,8 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
             counts = ", ".join(f"{n} {role}{'s' if n > 1 and role != 'nominal' else ''}" for role in ("rating", "nominal", "number", "verbatim") if (n := int((columns["role"] == role).sum())))
             key = next((f"'{one.column}'" + (f" ({one.why.split('; ')[1]})" if "rows repeat one" in one.why else "") for one in columns.itertuples() if one.role == "response_id" or (one.role == "person_id" and one.id == "response_id")), "")
             say(f"{name}: {file.rows:,} rows{sample}; answers of survey '{row['survey']}', {waves}; {counts or 'no items'}; " + (f"id {key}" if key else "no id: rows are numbered, so that an answer sent twice is not seen"))
+        elif row["table"] == "published":
+            say(f"{name}: {file.rows:,} rows; {row['why']}")
         elif row["table"]:
             say(f"{name}: {file.rows:,} rows{sample}; the table {row['table']} ({', '.join(columns['role'])})")
         else:
@@ -173,7 +175,8 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
             say(f"  {line}")
         if len(look) > LOOK:
             say(f"  ... and {len(look) - LOOK:,} more, marked in {sheets.NAME} where 'sure' is no.")
-    say(f"{folder}: programme.toml, {sheets.NAME} and raw/ are written. Edit either file; after the workbook run: cx init --to {folder}\nNext: cx check {folder}" + (f", then cx report {folder} --quarter {max(book.files.loc[book.files['table'] == 'responses', 'quarter'])}" if (book.files["table"] == "responses").any() else " (no survey among the files: there is nothing to report on yet)"))
+    shown = max([*book.files.loc[book.files["table"] == "responses", "quarter"], *book.programme.loc[book.programme["key"] == "reported", "value"]], default="")
+    say(f"{folder}: programme.toml, {sheets.NAME} and raw/ are written. Edit either file; after the workbook run: cx init --to {folder}\nNext: cx check {folder}" + (f", then cx report {folder} --quarter {shown}" if shown else " (no survey among the files: there is nothing to report on yet)"))
 
 
 def _look(book: Book, items: dict, by_file: dict) -> list[str]:

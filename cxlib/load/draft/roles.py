@@ -49,6 +49,8 @@ def of(file: facts.File, wording: dict[str, str]) -> dict[str, Role]:
         found[name] = Role("", 0.9, f"groups of '{score}': it says again what the score says")
         found[score] = _recommended(found[score], f"'{name}' groups it as a Net Promoter Score is") if promoters and ratings[score].high == 10 else found[score]
     _named_by_its_file(found, file)
+    if any(one.role == "verbatim" or words.says(words.QUESTIONS["comment"], name) for name, one in found.items() if not words.says(words.REPLIED, name)):
+        found |= {name: Role("", 0.9, "what the company answered, not the customer") for name, one in found.items() if one.role in ("verbatim", "nominal", "") and words.says(words.REPLIED, name) and not words.says(words.FIELDS["response_id"], name)}
     found |= {name: one._replace(sure=0.65) for name, one in found.items() if scales.SLIPPED in one.why and one.sure > 0.65}
     for name in [name for name, one in found.items() if one.role == "rating" and name in file.counts and any(not cell.isascii() and cell.isdecimal() for cell in file.counts[name])]:
         found[name] = found[name]._replace(guess=scales.wide(found[name].guess), why=f"{found[name].why}; some of its digits are written wide")

@@ -9,7 +9,8 @@ from cxlib import schema, spreadsheets
 from cxlib.errors import DataError, nearest
 from cxlib.load.draft import book as books
 from cxlib.load.draft.book import SHEETS, Book
-from cxlib.programme import Definition
+from cxlib.load.published import UNITS
+from cxlib.programme import PUBLISHED, Definition
 from cxlib.questionnaire import RESPONSE_FIELDS, Identifier
 
 NAME = "codebook.xlsx"
@@ -20,7 +21,7 @@ IDENTIFIERS = get_args(Identifier)
 WIDTH = {"file": 24, "column": 28, "wording": 40, "examples": 28, "why": 60, "labels": 28, "missing": 24, "id": 20, "label": 24, "role": 14, "value": 30, "where": 20, "joins": 24}
 EXPLAINED = {
     "use": "yes: the column is read", "role": "rating, nominal, number, verbatim; a field such as response_id, person_id, answered_on, weight, channel; a column of the file's table; or what rows without the customer's key are matched by: email, phone, last_name, born",
-    "id": "the item's name; one id in two files makes them one item over the waves", "scale": "a scale of the sheet scales", "direction": "low_is_good where it departs from the scale",
+    "id": "the item's name; one id in two files makes them one item over the waves", "scale": "a scale of the sheet scales; of published figures their unit: percent, share, points, scale", "direction": "low_is_good where it departs from the scale",
     "question": "of comments: why, improve, praise, comment", "missing": "a line a code that is no answer: 99 = don't know", "labels": "a line a code: 1 = yes", "kpi": "the definition of a key figure, e.g. nps_0_10, csat_top2_of_5",
     "driver": "yes: may explain the key figures", "segment": "yes: pages may show results by it", "sure": "no: look at this first", "table": "responses, or another table; empty: the file is not read", "where": "column = value that picks the wave's rows", "joins": "file = key whose columns are added", "header_row": "the row of the column names, where a title stands above them",
 }  # fmt: skip
@@ -84,7 +85,7 @@ def _checked(found: dict[str, pd.DataFrame]) -> None:
     tables = {}
     for row in _rows(found, "files"):
         at = lambda column, row=row: f"{NAME}, sheet files, row {row['#']}, column {column}"
-        books.one_of(row["table"], ("responses", *(name for name in schema.TABLES if name in _SOURCES)), where=at("table"))
+        books.one_of(row["table"], ("responses", "published", *(name for name in schema.TABLES if name in _SOURCES)), where=at("table"))
         for key in ("where", "joins", "fixed"):
             books.entries(row[key], where=at(key))
         if row["header_row"] and not (row["header_row"].isascii() and row["header_row"].isdigit()):
@@ -117,6 +118,10 @@ def _column(row: dict, at, tables: dict, scales: list) -> None:
     for key in ("use", "driver", "segment", "sure"):
         books.yes(row[key], where=at(key))
     if not books.yes(row["use"], where=at("use")) or not tables[row["file"]]:
+        return
+    if tables[row["file"]] == "published":
+        if books.one_of(row["role"], PUBLISHED, where=at("role"), empty=False) == "estimate":
+            books.one_of(row["scale"], UNITS, where=at("scale"), empty=False)
         return
     if tables[row["file"]] != "responses":
         return books.one_of(row["role"], [*(column.name for column in schema.TABLES[tables[row["file"]]]), *IDENTIFIERS], where=at("role"), empty=False) and None

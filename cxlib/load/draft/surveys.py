@@ -2,8 +2,9 @@
 
 import re
 
+from cxlib import quarters
 from cxlib.load import amounts
-from cxlib.load.draft import addresses, book, facts, items, joins, names, roles, tables, tongues, waves, words
+from cxlib.load.draft import addresses, book, facts, items, joins, names, printed, roles, tables, tongues, waves, words
 from cxlib.load.draft.tables import Part
 from cxlib.questionnaire import ROW
 
@@ -85,12 +86,25 @@ def _part(file: facts.File, files: list, dictionaries: dict, key: str = "") -> P
             return Part(linked, wording, found, best.name, best, added, f"{best.name} by its columns, with those of {', '.join(added)} added by a key")
     if best is not None:
         return Part(file, wording, found, best.name, best, {}, f"{best.name} by its name and columns" + (f"; {best.why}" if best.why else ""))
+    if figures := printed.of(file, found):
+        return Part(file, wording, found, "published" if figures.day and len(figures.series) < 2 and any(figures.figures.values()) else "", None, {}, _published_why(figures), figures=figures)
     if len(files) == 1 and any(one.role in items.KINDS for one in found.values()):
         near = next((one for one in fits if one.lacks and len(one.columns) > 2), None)
         instead = f"; with {' and '.join(near.lacks)} in columns of its own it would be the table {near.name}" if near else ""
         return Part(file, wording, found, "responses", None, {}, f"NOT SURE: nothing in it is asked or judged; taken for a survey because it is the only file{instead}")
     lacking = f"; it would be {fits[0].name} if it had {', '.join(fits[0].lacks)}" if fits and fits[0].lacks else ""
     return Part(file, wording, found, "", None, {}, f"nothing in it is an answer, and no table of the contract fits{lacking}")
+
+
+def _published_why(figures: printed.Figures) -> str:
+    whose = f"a row for each {' and '.join([*figures.series, *([figures.day] if figures.day else [])])}"
+    if not any(figures.figures.values()):
+        return f"published figures ({whose}, with counts), no answers: left out, because counts are no figures to compare; turn them into percentages"
+    if len(figures.series) > 1:
+        return f"published figures ({whose}), no answers: left out, because a series has one name; put {' and '.join(figures.series)} into one column"
+    if not figures.day:
+        return f"published figures ({whose}), no answers: left out, because nothing dates them; give each row a day or a quarter"
+    return f"published figures ({whose}), no answers: tracked as benchmarks beside your own; write the id of a key figure into the column kpi of those that ask the same question in the same words"
 
 
 def _keyed(part: Part, shared: addresses.Shared | None) -> Part:
@@ -190,6 +204,8 @@ def _file(part: Part, form: str) -> dict:
 
 
 def _table(part: Part, made: dict) -> None:
+    if part.kind == "published":
+        return _published(part, made)
     table = part.table if part.kind else None
     made["files"].append(_file(part, table.form if table else "") | {"table": part.kind, "fixed": book.pairs({name: ROW for name, column in table.columns.items() if column == ROW} | ({name: part.file.path.name.split(".")[0] if name in ("survey", "wave") else value for name, value in table.fixed.items()})) if table else "", "sure": "no" if "NOT SURE" in part.why else "yes", "why": part.why})
     mapped = {column: name for name, column in table.columns.items()} if table else {}
@@ -197,6 +213,15 @@ def _table(part: Part, made: dict) -> None:
         role = mapped.get(column, "email" if column in part.identify[:1] else "")
         one = part.roles.get(column)
         made["columns"].append({"file": part.file.name, "column": column, "wording": part.wording.get(column, "")[:1_000], "examples": items.examples(part.file, column), "use": "yes" if role else "no", "role": role, "sure": "yes", "why": part.identify[1] if column in part.identify[:1] else f"the {role} of {part.kind}" if role else (one.why if one and not one.role and part.kind else "not needed")})
+
+
+def _published(part: Part, made: dict) -> None:
+    figures = part.figures
+    made["files"].append(_file(part, "") | {"table": "published", "sure": "no", "why": part.why})
+    role = {figures.day: "day", figures.base: "base", **dict.fromkeys(figures.series[:1], "series"), **{name: "estimate" for name, unit in figures.figures.items() if unit}}
+    for column in part.file.raw.frame.columns:
+        one = role.get(column, "")
+        made["columns"].append({"file": part.file.name, "column": column, "examples": items.examples(part.file, column), "use": "yes" if one else "no", "role": one, "scale": figures.figures.get(column, "") if one == "estimate" else "", "label": names.label(column, "") if one == "estimate" else "", "sure": "yes", "why": f"the {one} of published figures" + (f", in {figures.figures[column]}" if one == "estimate" else "") if one else "not needed"})
 
 
 def _currency(parts: list[Part]) -> tuple[str, str]:
@@ -218,11 +243,13 @@ def _currency(parts: list[Part]) -> tuple[str, str]:
 
 def _programme(parts: list[Part], name: str, chances) -> list[dict]:
     currency, why = _currency(parts)
+    last = max((part.figures.last for part in parts if part.kind == "published"), default=None) if not any(part.kind == "responses" for part in parts) else None
     spoken, heard = tongues.of(parts, chances) if chances else ([], "")
     return [
         {"key": "name", "value": name, "why": "Name on the report's cover."},
         {"key": "currency", "value": currency, "why": f"Currency of every amount: {why}."},
         {"key": "timezone", "value": "UTC", "why": "Zone in which days and quarters are counted, e.g. Europe/Berlin."},
         {"key": "languages", "value": ", ".join(spoken or ["en"]), "why": f"Languages of the comments that are coded{': ' + heard if heard else ''}."},
+        *([{"key": "reported", "value": quarters.of(last), "why": "Quarters that are reported without a survey: here the last that a figure was published for."}] if last else []),
         {"key": "about", "value": "", "why": "What a reader should know of the programme, in a sentence or two."},
     ]

@@ -94,9 +94,9 @@ def written(book: Book) -> str:
         "# Drafted by `cx init` from the files under raw/: guesses to be read, each with its reason. Every key is explained by `cx check --schema`.",
         "# Change codebook.xlsx and run `cx init --to FOLDER` again, or change this file by hand; from then on it is yours and is not drafted anew.",
     ]
-    for name in ("name", "currency", "timezone", "languages", "about"):
+    for name in ("name", "currency", "timezone", "languages", "reported", "about"):
         if facts.get(name):
-            out += [comment(said.get(name, "")), f"{name} = {array(books.listed(facts[name])) if name == 'languages' else text(facts[name])}"]
+            out += [comment(said.get(name, "")), f"{name} = {array(books.listed(facts[name])) if name in ('languages', 'reported') else text(facts[name])}"]
     items = items_of(book)
     used = {one["scale"][0] for one in items.values() if "scale" in one}
     for row in book.scales.itertuples():
@@ -113,6 +113,7 @@ def written(book: Book) -> str:
     out += _measures(items, surveys, {row.id for row in book.scales.itertuples() if row.why.startswith("its codes are turned round")})
     out += _segments(book, items)
     out += _sources(book)
+    out += _published(book)
     out += _left(book)
     return "\n".join("" if line == GAP else line for line in out if line) + "\n"
 
@@ -245,7 +246,7 @@ def _identify(book: Book, file: str, taken=()) -> list[str]:
 def _sources(book: Book) -> list[str]:
     out, known = [], {name: {column.name for column in columns} for name, columns in schema.TABLES.items()}
     for row in book.files.itertuples():
-        if row.table in ("responses", ""):
+        if row.table in ("responses", "published", ""):
             continue
         own = book.columns[(book.columns["file"] == row.file) & (book.columns["use"] == "yes")]
         columns = {one.role: one.column for one in own.itertuples() if one.role not in get_args(Identifier) or one.role in known[row.table]}
@@ -254,6 +255,20 @@ def _sources(book: Book) -> list[str]:
         out += [GAP, comment(row.why), "[[sources]]", f"table = {text(row.table)}", *_reading(row), f"columns = {table(columns)}", *_identify(book, row.file, known[row.table])]
         out += [f"fixed = {table(fixed)}"] if fixed else []
         out += ["# purpose = \"what these data may be used for\"", *_joins(book, row, "sources")]
+    return out
+
+
+def _published(book: Book) -> list[str]:
+    """A block for each column of figures: its series is called by it, and by the column that says whose figure it is."""
+    out = []
+    for row in book.files.itertuples():
+        own = book.columns[(book.columns["file"] == row.file) & (book.columns["use"] == "yes") & (row.table == "published")]
+        shared = {one.role: one.column for one in own.itertuples() if one.role != "estimate"}
+        figures = [one for one in own.itertuples() if one.role == "estimate"]
+        for one in figures:
+            name = one.label or one.column
+            fixed = {"unit": one.scale, "source": row.file, **({} if "series" in shared and len(figures) == 1 else {"series": name}), **({"kpi": one.kpi} if one.kpi else {})}
+            out += [GAP, comment(row.why), "[[published]]", *_reading(row), f"columns = {table({**shared, 'estimate': one.column})}", f"fixed = {table(fixed)}"]
     return out
 
 
