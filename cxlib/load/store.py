@@ -148,7 +148,7 @@ def parts(programme: Programme):
     known, gone, redactions, retention = privacy.known(programme, unify.persons(programme, opened)), privacy.forgotten(programme), [], []
     for place, (taken, one, table) in enumerate(one_by_one):
         files, coverage, left, start = [], [], [], 0
-        for part in _ahead(taken(programme, one)):
+        for part in raw.ahead(taken(programme, one)):
             if place in customers:
                 part = unify.filled(part, customers[place].iloc[start : start + len(part.frame)])
             start += len(part.frame)
@@ -165,15 +165,6 @@ def parts(programme: Programme):
         retention.append(intake.stack(left))
         yield from _fitted(programme, {"coverage": intake.counted(coverage), "files": pd.DataFrame(intake.added(files))})
     yield from _fitted(programme, privacy.forgetting(matched, gone) | {"redactions": privacy.added(redactions), "retention": privacy.told(retention)})
-
-
-def _ahead(rows):
-    """Yield what a generator makes, while another thread makes the next: rows are parsed while the comments of those before are redacted."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, rows, None)
-        while (part := coming.result()) is not None:
-            coming = thread.submit(next, rows, None)
-            yield part
 
 
 def _runs(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
