@@ -24,6 +24,7 @@ def draft(files: list[facts.File], *, name: str, chances=None) -> book.Book:
     dictionaries = {file.name: found for file in files if (found := _dictionary(file, files))}
     shared = addresses.of(files)
     parts = [_keyed(_part(file, files, dictionaries, shared[file.name].column if file.name in shared and shared[file.name].key else ""), shared.get(file.name)) for file in files]
+    parts = _accounted(parts)
     parts = _one_people(_matched(_unanswered(parts), shared))
     groups = _groups([part for part in parts if part.kind == "responses"])
     made: dict = {"columns": [], "files": [], "surveys": [], "scales": items.Scales()}
@@ -84,6 +85,8 @@ def _part(file: facts.File, files: list, dictionaries: dict, key: str = "") -> P
         linked, best, added = joins.table(file, [one for one in files if one is not file], wording)
         if best is not None:
             return Part(linked, wording, found, best.name, best, added, f"{best.name} by its columns, with those of {', '.join(added)} added by a key")
+    if best is not None and tables.positive_returns(file, best):
+        return Part(file, wording, found, "", None, {}, f"returns whose amounts ('{best.columns['amount']}') are not below nought would count as sales; give them a minus in the file and name it under [[sources]]")
     if best is not None:
         return Part(file, wording, found, best.name, best, {}, f"{best.name} by its name and columns" + (f"; {best.why}" if best.why else ""))
     if figures := printed.of(file, found):
@@ -112,6 +115,21 @@ def _keyed(part: Part, shared: addresses.Shared | None) -> Part:
     if shared is None or not shared.key or part.kind != "responses" or any(one.role == "person_id" for one in part.roles.values()):
         return part
     return part._replace(roles={**part.roles, shared.column: roles.Role("person_id", 0.6, shared.why)})
+
+
+def _accounted(parts: list[Part]) -> list[Part]:
+    """Take a survey's customer key for that of the account where it is the key of a file of accounts: people of one firm share it."""
+    keys = {part.table.columns["account_id"]: {cell.strip() for cell in part.file.raw.frame[part.table.columns["account_id"]].unique()} - {""} for part in parts if part.kind == "accounts"}
+    made = []
+    for part in parts:
+        found = dict(part.roles) if part.kind == "responses" else {}
+        if not any(one.role == "account_id" for one in found.values()):
+            for name, one in found.items():
+                own = part.file.cells(name) if one.role == "person_id" and name in part.file.raw.frame else []
+                if own and any(sum(cell.strip() in known for cell in own) >= 0.5 * len(own) for known in keys.values()):
+                    found[name] = roles.Role("account_id", 0.8, "the key of the accounts' file: people of one account share it")
+        made.append(part._replace(roles=found) if found else part)
+    return made
 
 
 def _matched(parts: list[Part], shared: dict) -> list[Part]:
@@ -207,7 +225,7 @@ def _table(part: Part, made: dict) -> None:
     if part.kind == "published":
         return _published(part, made)
     table = part.table if part.kind else None
-    made["files"].append(_file(part, table.form if table else "") | {"table": part.kind, "fixed": book.pairs({name: ROW for name, column in table.columns.items() if column == ROW} | ({name: part.file.path.name.split(".")[0] if name in ("survey", "wave") else value for name, value in table.fixed.items()})) if table else "", "sure": "no" if "NOT SURE" in part.why else "yes", "why": part.why})
+    made["files"].append(_file(part, table.form if table else "") | {"table": part.kind, "where": book.pairs({table.where: "*"}) if table and table.where else "", "fixed": book.pairs({name: ROW for name, column in table.columns.items() if column == ROW} | ({name: part.file.path.name.split(".")[0] if name in ("survey", "wave") else value for name, value in table.fixed.items()})) if table else "", "sure": "no" if "NOT SURE" in part.why or (table and table.where) else "yes", "why": part.why})
     mapped = {column: name for name, column in table.columns.items()} if table else {}
     for column in part.file.raw.frame.columns:
         role = mapped.get(column, "email" if column in part.identify[:1] else "")
