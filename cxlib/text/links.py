@@ -31,8 +31,10 @@ def impact(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, what) -> pd.D
     """Return `prevalence.impact` in the latest quarter of each survey: how the KPI would differ without those who mention a topic; corrected where people have audited the quarter (`correction.impact`), else indicative.
 
     `what` is the KPI's definition (`metrics.definition_of`). out: survey, quarter, kpi, then topic, estimate (points for an NPS, a proportion for a share, else scale units), limits, n, n_eff, count (who
-    mentions it as the coder codes), share, kpi_with, kpi_rest, p, note, uncorrected, audit_n, indicative.
+    mentions it as the coder codes), share, kpi_with, kpi_rest, p, note, uncorrected, audit_n, indicative. Without a KPI (None: only messages were written) there is no row.
     """
+    if kpi is None:
+        return pd.DataFrame(columns=["survey", "quarter", "kpi", "topic", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "count", "share", "kpi_with", "kpi_rest", "p", "note", "uncorrected", "audit_n", "indicative"])
     answers, kind, parts = valued(tables, kpi, what), KINDS[what.unit], []
     coded, words = codings.audited(tables.programme, codeframe) if codeframe is not None else pd.DataFrame(columns=["survey", "quarter"]), set(worded(tables)["survey"])
     for survey, own in latest(of(tables, codeframe)).groupby("survey", sort=True):
@@ -59,6 +61,8 @@ def associations(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, what, b
     The last `back` quarters of each survey together. Segments are those of the programme that stand in the responses; ratings are the attributes of its driver models. Polarity is left out (polarity "any"): it was learnt from the
     same ratings, so critics would score low by construction. out: survey, quarter (the last), kpi, held ("topics, segment, wave" or, where there are ratings, "and ratings"), topic, polarity, estimate, ...
     """
+    if kpi is None:
+        return pd.DataFrame(columns=["survey", "quarter", "kpi", "held", "topic", "polarity", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "count", "note"])
     answers, kind, parts = valued(tables, kpi, what), KINDS[what.unit], []
     programme, plain = tables.programme, mentions.assign(polarity="any")
     for survey, own in of(tables, codeframe).groupby("survey", sort=True):
@@ -75,7 +79,7 @@ def associations(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, what, b
     return pd.concat(kept, ignore_index=True) if kept else whole  # comments of which none names a topic: another language than the codeframe's, say
 
 
-def sides(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str, back: int = 4) -> tuple[pd.DataFrame, pd.DataFrame]:
+def sides(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str | None, back: int = 4) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the share of each topic among those who gave just the better and just the worse score beside a border of the KPI, as two frames to be compared by `BORDER`.
 
     Borders: 6 and 7, 8 and 9 of 0 to 10 for an NPS; else every two neighbouring scores of the item, five at most. The last `back` quarters together, or the bases would be too small. out, twice: survey, border ("6 | 7"), topic,
@@ -103,7 +107,7 @@ def sides(mentions: pd.DataFrame, tables, codeframe, kpi, *, unit: str, back: in
 
 
 def indicators(mentions: pd.DataFrame, tables, codeframe=None, *, criticism: bool = False, fewest: int = 10) -> tuple[pd.DataFrame, dict[str, list[str]]]:
-    """Return the responses with a column a topic: 1 where it is mentioned, 0 where somebody wrote of other things, NaN where nobody wrote; and, by survey, which columns at least `fewest` speak of.
+    """Return the responses with a column a topic: 1 where it is mentioned, 0 where somebody wrote of other things, NaN where nobody wrote; and, by survey, which columns at least `fewest` speak of (a survey without any is left out).
 
     The columns are called "topic ID", which no item can be. With `criticism` only mentions count that opinion words make negative (not the polarity that was learnt from the very scores they are to be related to).
     """
@@ -114,7 +118,8 @@ def indicators(mentions: pd.DataFrame, tables, codeframe=None, *, criticism: boo
     held = {f"topic {topic}": np.where(answers["response_id"].isin(set(own["response_id"])), 1.0, base) for topic, own in mentions.groupby("topic", sort=True)}
     found = pd.concat([answers, pd.DataFrame(held, index=answers.index)], axis=1)
     counts = found.groupby("survey")[list(held)].sum() if held else pd.DataFrame()
-    return found, {survey: [name for name in held if row[name] >= fewest] for survey, row in counts.iterrows()}
+    named = {survey: [name for name in held if row[name] >= fewest] for survey, row in counts.iterrows()}
+    return found, {survey: names for survey, names in named.items() if names}
 
 
 def as_asked(programme, item: str, score: float) -> str:

@@ -52,6 +52,11 @@ def rates(found: pd.DataFrame, *, scores: str = "") -> list[str]:
     return said
 
 
+def untold(kpi) -> str:
+    """Return what stands where nothing is told of who writes: of messages there is nobody who was asked and stayed silent."""
+    return "Who writes cannot be told: groups of scores are too small to be shown." if kpi else "Nobody was asked for these words: there is no score, and nobody whose silence could be counted."
+
+
 def bases(found: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
     """Return one survey's most criticised topics as a table of words on three bases: of those who wrote, of all respondents, and with the silence of some scores evened out."""
     own = found[(found["polarity"] == "negative")]

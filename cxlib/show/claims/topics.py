@@ -19,12 +19,16 @@ def missing(programme) -> str:
 
 def named(found: pd.DataFrame, programme, names: dict) -> pd.DataFrame:
     """Return a frame with topics, surveys and KPIs in words; ids stay in `topic_id` and `survey_id`, and `opening` is what a sentence begins with."""
-    several = found["survey"].nunique() > 1
-    label = lambda survey: f"Messages ({survey.removeprefix(SOURCE)})" if survey.startswith(SOURCE) else programme.label(survey)
-    out = found.assign(survey_id=found["survey"], opening=[f"{label(survey)}: " if several else claims.heading(programme, survey) for survey in found["survey"]], survey=found["survey"].map(label))
+    several, label = found["survey"].nunique() > 1, lambda survey: called(programme, survey)
+    out = found.assign(survey_id=found["survey"], opening=[f"{label(survey)}: " if several else f"{label(survey)}: " if survey.startswith(SOURCE) else claims.heading(programme, survey) for survey in found["survey"]], survey=found["survey"].map(label))
     if "topic" in out:
         out = out.assign(topic_id=out["topic"], topic=out["topic"].map(names))
     return out.assign(kpi=out["kpi"].map(programme.label)) if "kpi" in out else out
+
+
+def called(programme, survey: str) -> str:
+    """Return a survey, or a channel of messages, in words."""
+    return f"Messages ({survey.removeprefix(SOURCE)})" if survey.startswith(SOURCE) else programme.label(survey)
 
 
 def coverage(found: pd.DataFrame) -> list[str]:
@@ -36,7 +40,7 @@ def coverage(found: pd.DataFrame) -> list[str]:
             continue
         aside = [f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("unknown", "not knowing"), ("other_language", "in another language")) if row[key]]
         said.append(
-            f"{row['opening']}{prose.plural(row['verbatims'], 'comment')} in {row['quarter']}{f', set aside {prose.join(aside)}' if aside else ''}; "
+            f"{row['opening']}{prose.plural(row['verbatims'], 'message' if row['survey_id'].startswith(SOURCE) else 'comment')} in {row['quarter']}{f', set aside {prose.join(aside)}' if aside else ''}; "
             f"the codeframe leaves {prose.percent(row['estimate'])} of {'the others' if aside else 'them'} uncovered (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})."
         )
     return said
@@ -71,6 +75,11 @@ def whom(group: pd.DataFrame) -> str:
     """Return in words whose shares a survey's (or a channel's) are: respondents who wrote something, or messages."""
     n = int(group["n"].iloc[0])
     return prose.plural(n, "message") if (group["base"] == "messages").all() else f"{prose.plural(n, 'respondent')} who wrote something"
+
+
+def who(group: pd.DataFrame) -> str:
+    """Return the heading of a column that counts whose shares they are."""
+    return "Messages" if (group["base"] == "messages").all() else "People"
 
 
 def table(shares: pd.DataFrame) -> pd.DataFrame:
@@ -162,8 +171,15 @@ def changes(moved: pd.DataFrame) -> list[str]:
     return said
 
 
+def unlinked() -> str:
+    """Return what stands where nothing relates topics to a key figure, and what would."""
+    return "What topics have to do with a key figure cannot be told: no survey here asks for a score and for words. An open question beside the score of a survey would tell."
+
+
 def scores(programme, kpi) -> str:
-    """Return what the scores of a KPI's question run from and to, with the words of both ends: "1 (very good) to 5 (very poor)"; "" where the question has no scale."""
+    """Return what the scores of a KPI's question run from and to, with the words of both ends: "1 (very good) to 5 (very poor)"; "" where the question has no scale, or there is no KPI."""
+    if kpi is None:
+        return ""
     item = programme.item(kpi.item)
     if item.scale not in programme.scales:
         return ""
