@@ -15,6 +15,7 @@ SHOWN = 20  # faults printed a file; all of them stand in the repair list of the
 def programme(name: str | None, *, raw: Path | None, say) -> None:
     """Print a line a file and a line a row that does not fit; raises DataError where a file is refused."""
     from cxlib import load
+    from cxlib.load import published
 
     found = run.programme_of(name, raw)
     contracts(found)
@@ -35,21 +36,34 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
         if rest := sum(map(len, alike[SHOWN:])):
             say(f"  ... and {rest:,} more; `cx report` writes all of them to tables/repairs.csv.")
     told: dict = {}
-    for seen in anomalies.itertuples():
+    for seen, waves in _sights(anomalies):
         # A free text has as many spellings as people; the third of a column tells what the fortieth would.
         key = (seen.kind, seen.survey, seen.item)
         told[key] = told.get(key, 0) + (seen.kind == "renamed_value")
         if told[key] > ALIKE:
             continue
         words = {"refused": "Refused, and in no average", "look": "To be looked at", "accepted": f"Accepted ({seen.reason.rstrip('.')})"}[seen.verdict]
-        say(f"{words}: {seen.sentence}{f' To mend it: {seen.remedy}.' if seen.remedy and seen.verdict != 'accepted' else ''}")
+        also = f" The same in {len(waves):,} more wave{'s' if len(waves) > 1 else ''}: {_some(waves)}." if waves else ""
+        say(f"{words}: {seen.sentence}{also}{f' To mend it: {seen.remedy}.' if seen.remedy and seen.verdict != 'accepted' else ''}")
     for (_, survey, item), seen in told.items():
         if seen > ALIKE:
             say(f"  ... and {seen - ALIKE:,} more of '{item}' (survey '{survey}'), spelt in several ways; `cx report` writes all of them to tables/anomalies.csv.")
+    figures = published.read(found)
+    for file, own in figures.groupby("source", sort=False) if len(figures) else ():
+        say(f"{file or 'published figures'}: {len(own):,} published figures of {own['series'].nunique():,} series, {own['day'].min():%Y-%m-%d} to {own['day'].max():%Y-%m-%d}")
     for sentence in strays(found):
         say(sentence)
     empty = sorted(table for table in get_args(Table) if not rows[table])  # those that files fill; the others are made from them
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters()) or 'none, because no survey is declared'}; no rows for {', '.join(empty) or 'no table'}.")
+
+
+def _sights(anomalies):
+    """What was seen, each with the further waves in which the same was seen of the same item: one sentence stands for all of them."""
+    found: dict = {}
+    for seen in anomalies.itertuples():
+        alone = seen.kind == "renamed_value" or not seen.wave
+        found.setdefault((seen.kind, seen.survey, seen.item, seen.unit, seen.verdict, seen.reason, seen.Index if alone else ""), []).append(seen)
+    return [(own[0], list(dict.fromkeys(str(one.wave) for one in own[1:] if one.wave != own[0].wave))) for own in found.values()]
 
 
 def strays(programme) -> list[str]:

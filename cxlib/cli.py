@@ -37,14 +37,17 @@ def init(
 ) -> None:
     """Draft a programme from your own files, with a reason for every guess, or add the next quarter's files to one, e.g. cx init survey.csv --to data/acme."""
     from cxlib.load import draft
+    from cxlib.text import languages
 
-    draft.make(files or [], to, name=name, overwrite=overwrite, quarter=quarter, say=_say)
+    draft.make(files or [], to, name=name, overwrite=overwrite, quarter=quarter, say=_say, chances=languages.chances)
     contract = to / "programme.toml"
     if contract.is_file() and 'kind = "verbatim"' in contract.read_text("utf-8") and not (to / "codeframe.toml").exists():
+        from cxlib import programme as programmes
         from cxlib.text import codeframe
 
         (to / "codeframe.toml").write_bytes(codeframe.STARTER.read_bytes())
-        _say("codeframe.toml: comments are coded by a codeframe for services in English, German, French and Portuguese; make it yours")
+        lacking = sorted(set(programmes.read(to).languages) - set(codeframe.read(codeframe.STARTER).languages))
+        _say("codeframe.toml: comments are coded by a codeframe for services in English, German, French and Portuguese; make it yours" + (f". Comments in other languages ({', '.join(lacking)}) stay uncoded until it has words in them" if lacking else ""))
 
 
 @app.command()
@@ -211,7 +214,7 @@ def forget(
     found, place = run.programme_of(programme, raw), run.reports(out)
     with forgetting.held(place / found.folder.name):
         answers = subjects.answers(found, person)
-        taken = subjects.remove(found, person, reason=reason)
+        taken = subjects.remove(found, person, reason=reason, out=place)
         _say(f"{taken['rows'].sum():,} rows in {len(taken)} files were taken out; {found.folder / 'forgotten.csv'} says when and why.")
         for sentence in sheets.forget(found, answers):
             _say(sentence)

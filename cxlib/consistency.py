@@ -11,7 +11,7 @@ from cxlib.questionnaire import RESPONSE_FIELDS, Wave
 
 def sentences(p):
     """Yield a sentence for each name that leads nowhere, each thing declared twice, and each promise that could not be kept."""
-    if not p.waves and not p.sources:
+    if not p.waves and not p.sources and not p.published:
         yield "nothing is declared to read: add a survey with its [[surveys]], [[waves]] and [[items]], or another file as [[sources]]; `cx init FILES --to FOLDER` drafts them."
     for part in (_twice, _settings, _waves, _items, _coded, _designs, _kpis, _drivers, _constructs, _published, _files):
         yield from part(p)

@@ -11,7 +11,7 @@ from test_init import answers, items, make
 from cxlib import load
 from cxlib import programme as programmes
 from cxlib.errors import DataError
-from cxlib.load import codebook, draft, readers
+from cxlib.load import codebook, draft, published, readers
 from cxlib.load.draft import scales
 from cxlib.programme import Reading
 from cxlib.show import claims
@@ -294,9 +294,9 @@ def test_a_file_in_which_nothing_is_asked_is_marked_and_says_what_it_lacks_to_be
 
 
 def test_a_doubt_that_all_waves_share_is_told_once(tmp_path):
-    frame = pd.DataFrame({"Year": [str(2010 + i) for i in range(8)], "Share": np.round(np.linspace(50, 70, 8), 1), "Other": np.round(np.linspace(40, 70, 8), 1)})
+    frame = answers(160).assign(Year=[str(2010 + i % 8) for i in range(160)])
     told = []
-    make(tmp_path, {"published.csv": frame}, told=told)
+    make(tmp_path, {"yearly.csv": frame}, told=told)
     assert sum("days of fieldwork are not known" in line for line in told) == 1
 
 
@@ -334,6 +334,7 @@ def test_an_answer_is_dated_by_when_it_came_and_not_by_when_it_was_asked_for(tmp
 
 def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_failure(tmp_path):
     """Japanese comments, for which the codeframe has no phrases, stopped the whole report."""
+    from cxlib.measure import metrics
     from cxlib.text import codeframe, comments, links
 
     p = make(tmp_path, {"a_2026Q1.csv": answers(80).assign(Kommentar=[f"部屋が少し寒かったです。調整が難しい{i}" for i in range(80)])})
@@ -341,7 +342,7 @@ def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_fa
     topics = codeframe.read(codeframe.STARTER)
     mentions = comments.code(tables, topics)
     assert len(mentions) == 0
-    assert len(links.associations(mentions, tables, p.kpis[0], topics, unit="points")) == 0
+    assert len(links.associations(mentions, tables, p.kpis[0], topics, what=metrics.definition_of(p.kpis[0].definition))) == 0
 
 
 def test_a_question_may_be_called_item(tmp_path):
@@ -426,3 +427,149 @@ def test_a_questionnaire_of_a_hundred_columns_is_checked_without_warnings(cx, tm
     make(tmp_path, {"a_2026Q1.csv": frame})
     code, _, errors = cx("check", tmp_path / "acme")
     assert (code, errors) == (0, "")
+
+
+# --------------------------------------------------------------------------------------------------------------------------- amounts
+
+
+@pytest.mark.parametrize(("form", "continental"), [("${:,.2f}", False), ("{:,.2f} €", True), ("£{:.2f}", False), ("{:,.0f} kr", True)])
+def test_amounts_with_their_sign_are_drafted_and_read_as_people_write_them(form, continental, tmp_path):
+    """'$1,234.50' was a name or an id, so that spend was left out of every survey and orders were no orders."""
+    worth = np.round(np.random.default_rng(4).gamma(2, 900, 120) + 1, 0 if ".0f" in form else 2)
+    written = [form.format(one).translate(str.maketrans(",.", ".,") if continental else {}) for one in worth]
+    written[5] = "n/a"
+    p = make(tmp_path, {"survey_2026Q1.csv": answers(120).assign(Spend=written), "orders.csv": pd.DataFrame({"order_id": [f"o{i}" for i in range(120)], "customer_id": [f"c{i % 40}" for i in range(120)], "order_date": "2026-02-03", "total": written})})
+    assert p.currency == {"$": "USD", "€": "EUR", "£": "GBP", "r": "SEK"}[next(one for one in "$€£r" if one in form)]
+    assert items(p)["spend"].kind == "number"
+    tables = load.check(p)
+    assert tables["responses"]["spend"].sum() == pytest.approx(worth.sum() - worth[5])
+    assert tables["orders"]["amount"].sum() == pytest.approx(worth.sum() - worth[5])
+    assert len(tables["responses"]) == 120
+
+
+def test_sheets_of_a_workbook_that_name_each_other_are_joined(tmp_path):
+    """A join said the workbook and not the sheet, so that it would have read the first; sheets were not joined at all."""
+    frames = {"Reviews": answers(80).assign(**{"booking no": [f"B{i:04d}" for i in range(80)]}), "Bookings": pd.DataFrame({"booking no": [f"B{i:04d}" for i in range(90)], "guest id": [f"G{i % 45:03d}" for i in range(90)], "room": ["single", "double"] * 45})}
+    with xlsxwriter.Workbook(tmp_path / "stay_2026Q1.xlsx") as book:
+        for name, frame in frames.items():
+            sheet = book.add_worksheet(name)
+            sheet.write(0, 0, f"{name} as exported")
+            for place, row in enumerate([list(frame.columns), *frame.to_numpy().tolist()], start=2):
+                sheet.write_row(place, 0, row)
+    draft.make([tmp_path / "stay_2026Q1.xlsx"], tmp_path / "acme", name="", overwrite=False, say=lambda _: None)
+    p = programmes.read(tmp_path / "acme")
+    assert [(join.file, join.sheet, join.on, join.header_row) for join in p.waves[0].joins] == [("stay_2026Q1.xlsx", "Bookings", "booking no", 3)]
+    text = (tmp_path / "acme" / "programme.toml").read_text("utf-8").replace('uses = ["aggregate"]', 'uses = ["aggregate", "link"]')
+    (tmp_path / "acme" / "programme.toml").write_text(text, "utf-8")
+    assert load.check(programmes.read(tmp_path / "acme"))["responses"]["person_id"].nunique() == 45
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [(["Die Wartezeit am Telefon war viel zu lang und niemand konnte helfen {}", "Der Empfang hier draussen ist leider oft weg {}"], ["de"]), (["El personal fue muy amable y la habitación estaba limpia {}"] * 3 + ["The breakfast was cold and the waiter did not come back {}"], ["es", "en"]), (["ok {}"], ["en"])],
+)
+def test_the_languages_of_the_comments_are_guessed_from_them_and_said(written, expected, tmp_path):
+    """`languages` was English whatever people wrote."""
+    from cxlib.text.languages import chances
+
+    told = []
+    comments = [written[place % len(written)].format(place) for place in range(80)]
+    p = make(tmp_path, {"s_2026Q1.csv": answers(80).assign(comment=comments)}, told=told, chances=chances)
+    assert list(p.languages) == expected
+    assert any(line.strip().startswith(f"languages {', '.join(expected)}: guessed from") for line in told) == (written[0] != "ok {}")
+
+
+def addressed(n: int, *, column: str = "E-Mail") -> pd.DataFrame:
+    return pd.DataFrame({column: [f"{'Guest' if k % 3 else 'guest'}{k % 70}@mail.example" for k in range(n)]})
+
+
+def linked(folder):
+    text = (folder / "programme.toml").read_text("utf-8").replace('uses = ["aggregate"]', 'uses = ["aggregate", "link"]')
+    (folder / "programme.toml").write_text(text, "utf-8")
+    return load.check(programmes.read(folder))
+
+
+def test_an_address_that_several_files_share_is_offered_as_the_key_and_said(tmp_path):
+    """A survey with an e-mail address and a shop's orders with the same had nothing that joined them."""
+    told = []
+    orders = addressed(140, column="customer email").assign(order_no=[f"#{1000 + k}" for k in range(140)], order_date="2026-01-15", total=[5.5 + k for k in range(140)])
+    p = make(tmp_path, {"pulse_2026Q1.csv": pd.concat([answers(70), addressed(70)], axis=1), "orders.csv": orders, "mailing.csv": pd.DataFrame({"mail": [f"x{k}@other.example" for k in range(60)], "sent": "2026-01-01", "campaign": "c"})}, told=told)
+    assert (p.waves[0].columns["person_id"], p.sources[0].columns["person_id"]) == ("E-Mail", "customer email")
+    assert any("'E-Mail': person_id, because: an e-mail address that orders.csv holds" in line and "hashed on load" in line for line in told)
+    tables = linked(p.folder)
+    assert set(tables["responses"]["person_id"]) == set(tables["orders"]["person_id"])
+    assert not any("@" in str(cell) for cell in tables["responses"]["person_id"])
+
+
+def test_an_address_beside_the_customers_key_matches_rows_without_it(tmp_path):
+    told = []
+    people = addressed(70, column="Mailadresse").assign(**{"customer id": [f"K{k:03d}" for k in range(70)], "joined": "2020-01-01", "region": ["north", "south"] * 35})
+    p = make(tmp_path, {"pulse_2026Q1.csv": pd.concat([answers(70), addressed(70)], axis=1), "customers.csv": people}, told=told)
+    assert p.waves[0].identify == {"email": "E-Mail"}
+    assert p.sources[0].identify == {"email": "Mailadresse"}
+    assert "person_id" not in p.waves[0].columns
+    assert linked(p.folder)["responses"]["person_id"].nunique() == 70
+    before = (p.folder / "programme.toml").read_bytes()
+    draft.make([], p.folder, name="", overwrite=True, say=lambda _: None)
+    assert b'identify = {email = "E-Mail"}' in before
+    assert (p.folder / "programme.toml").read_bytes() == before.replace(b'"aggregate", "link"', b'"aggregate"')
+
+
+# ------------------------------------------------------------------------------------------------------------- figures without the answers
+
+
+def bench() -> pd.DataFrame:
+    rows = [(brand, f"Q{quarter} 2025", 400 + 10 * quarter, f"{60.5 + 2 * quarter:.1f}%", 20.5 + quarter, 3.9) for brand in ("Aurora", "Bolt") for quarter in (1, 2, 3, 4)]
+    return pd.DataFrame(rows, columns=["Brand", "Quarter", "n", "Satisfied (top 2)", "NPS", "Mean satisfaction"])
+
+
+def test_published_figures_are_named_and_tracked_and_no_survey(tmp_path):
+    """A row a brand and quarter was drafted as a survey with twelve respondents ('NOT SURE')."""
+    told = []
+    p = make(tmp_path, {"bench.csv": bench(), "pulse_2025Q4.csv": answers(60)}, told=told)
+    assert [wave.file for wave in p.waves] == ["pulse_2025Q4.csv"]
+    assert any("bench.csv: 8 rows; published figures (a row for each Brand and Quarter), no answers" in line for line in told)
+    found = published.read(p)
+    assert found.groupby("unit")["series"].nunique().to_dict() == {"points": 2, "scale": 2, "share": 2}
+    one = found[found["series"] == "Satisfied (top 2): Bolt"]
+    assert one["estimate"].round(3).tolist() == [0.625, 0.645, 0.665, 0.685]
+    assert one["day"].astype(str).tolist() == ["2025-03-31", "2025-06-30", "2025-09-30", "2025-12-31"]
+    assert one["n"].tolist() == [410, 420, 430, 440]
+    before = (p.folder / "programme.toml").read_bytes()
+    draft.make([], p.folder, name="", overwrite=False, say=lambda _: None)
+    assert (p.folder / "programme.toml").read_bytes() == before
+
+
+def test_published_figures_alone_make_a_programme_that_can_be_reported(tmp_path, cx):
+    told = []
+    p = make(tmp_path, {"bench.csv": bench()}, told=told)
+    assert (p.waves, p.quarters()) == ((), ["2025Q4"])
+    assert "cx report" in told[-1]
+    code, out, errors = cx("check", p.folder)
+    assert (code, errors) == (0, "")
+    assert "24 published figures of 6 series, 2025-03-31 to 2025-12-31" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda frame: pd.concat([frame.assign(Country="AT"), frame.assign(Country="DE")]), "a series has one name; put Brand and Country into one column"),
+        (lambda frame: frame.drop(columns="Quarter").iloc[[0, 4]], "nothing dates them"),
+        (lambda frame: frame[["Brand", "Quarter", "n"]].assign(Promoters=[410, 390, 377, 512] * 2, Detractors=[101, 99, 120, 87] * 2), "with counts"),
+    ],
+)
+def test_published_figures_that_cannot_be_wired_are_left_out_with_the_reason(change, said, tmp_path):
+    told = []
+    p = make(tmp_path, {"bench.csv": change(bench()), "pulse_2025Q4.csv": answers(60)}, told=told)
+    assert (len(p.waves), len(p.published)) == (1, 0)
+    assert any("published figures" in line and said in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("cell", "first", "last"),
+    [("2026-09-30", "2026-09-30", "2026-09-30"), ("2026Q3", "2026-07-01", "2026-09-30"), ("Q3 2026", "2026-07-01", "2026-09-30"), ("2026", "2026-01-01", "2026-12-31"), ("H2 2026", "2026-07-01", "2026-12-31"), ("02/2028", "2028-02-01", "2028-02-29"),
+     ("2026-12", "2026-12-01", "2026-12-31"), ("Sept 2026", "2026-09-01", "2026-09-30"), ("2026-02-30", None, None), ("2026Q5", None, None), ("H3 2026", None, None), ("13/2026", None, None), ("soon", None, None), ("31", None, None)],
+)  # fmt: skip
+def test_a_period_stands_for_its_days(cell, first, last):
+    found = published.period(cell)
+    assert (None if found is None else tuple(map(str, found))) == (None if first is None else (first, last))

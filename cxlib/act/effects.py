@@ -4,46 +4,50 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from cxlib.act import adjustment
 from cxlib.errors import DataError
 
 Z = 1.959963984540054
 
 
-def difference(frame, *, outcome, arm, treated="treated", control="control"):
+def difference(frame, *, outcome, arm, before=None, treated="treated", control="control"):
     """Estimate what being assigned to an action did to an outcome (intention to treat).
 
-    in: one row a person as assigned, delivered or not; `outcome` numeric (money, 0/1, a score; missing = not observed), `arm` the assignment.
-    out, one row: estimate (mean treated - mean control, in the outcome's unit), std_error (HC2, which for two arms is Neyman's and Welch's),
-    conf_low, conf_high (t, Welch's degrees of freedom), p, df, mean_treated, mean_control, n_treated, n_control, n, n_eff, std_error_pooled
-    (the classical one, for comparison), assigned_treated, assigned_control, attrition_treated, attrition_control, attrition_p, note.
+    in: one row a person as assigned, delivered or not; `outcome` numeric (money, 0/1, a score; missing = not observed), `arm` the assignment. `before`: a number known of each from before the lot (the outcome in as many days before):
+    both arms are then compared where it is the same (`adjustment`, Lin 2013), if it is known of everybody observed, varies, and each arm has twenty.
+    out, one row: estimate (mean treated - mean control, in the outcome's unit), std_error (the larger of the two that follow), std_error_hc2 (each arm's own spread; of plain means Neyman's and Welch's), std_error_pooled (one spread for
+    both, the classical one), conf_low, conf_high (t; Welch's degrees of freedom where HC2 is the larger), p, df, mean_treated, mean_control (at the same past, if adjusted), plain (difference of the plain means), adjusted (whether), n_treated, n_control, n, n_eff,
+    assigned_treated, assigned_control, attrition_treated, attrition_control, attrition_p, note.
     Rows of other arms are left out. It needs two observed persons an arm, and spread in one of them.
     """
     labels = frame[arm]
     values = pd.to_numeric(frame[outcome]).astype("float64")
-    groups = [values[labels == name] for name in (treated, control)]
-    for name, rows in zip((treated, control), groups):
-        if len(rows) == 0:
+    masks = [labels == name for name in (treated, control)]
+    for name, rows in zip((treated, control), masks):
+        if not rows.any():
             known = ", ".join(sorted(map(str, labels.dropna().unique())))
             raise DataError(f"Column '{arm}' holds no '{name}' (it holds: {known or 'nothing'}); name the arms with treated= and control=.")
-    seen = [rows.dropna().to_numpy() for rows in groups]
+    here = [rows & values.notna() for rows in masks]
+    seen = [values[rows].to_numpy() for rows in here]
     n1, n0 = (len(rows) for rows in seen)
-    mean1, mean0 = (rows.mean() if len(rows) else np.nan for rows in seen)
-    v1, v0 = (rows.var(ddof=1) / len(rows) if len(rows) > 1 else np.nan for rows in seen)
-    out = {"estimate": mean1 - mean0, "std_error": np.nan, "conf_low": np.nan, "conf_high": np.nan, "p": np.nan, "df": np.nan}
-    note, pooled = "", np.nan
+    plain = [rows.mean() if len(rows) else np.nan for rows in seen]
+    past = [pd.to_numeric(frame.loc[rows, before]).to_numpy(float) for rows in here] if before and adjustment.possible(values, frame[before], masks) else None
+    out = {"estimate": plain[0] - plain[1], "std_error": np.nan, "conf_low": np.nan, "conf_high": np.nan, "p": np.nan, "df": np.nan, "std_error_hc2": np.nan, "std_error_pooled": np.nan, "mean_treated": plain[0], "mean_control": plain[1], "plain": plain[0] - plain[1], "adjusted": past is not None}
+    note = ""
     if min(n1, n0) < 2:
         note = f"not estimable ({n1} treated and {n0} control observed; two each are needed)"
-    elif not v1 + v0 > 0:
-        note = "not estimable (the outcome does not vary)"
     else:
-        error = np.sqrt(v1 + v0)
-        df = (v1 + v0) ** 2 / (v1**2 / (n1 - 1) + v0**2 / (n0 - 1))
-        half = stats.t.ppf(0.975, df) * error
-        out |= {"std_error": error, "conf_low": mean1 - mean0 - half, "conf_high": mean1 - mean0 + half, "df": df}
-        out["p"] = 2 * stats.t.sf(abs(mean1 - mean0) / error, df)
-        pooled = np.sqrt((v1 * n1 * (n1 - 1) + v0 * n0 * (n0 - 1)) / (n1 + n0 - 2) * (1 / n1 + 1 / n0))
-    a1, a0 = (len(rows) for rows in groups)
-    out |= {"mean_treated": mean1, "mean_control": mean0, "n_treated": n1, "n_control": n0, "n": n1 + n0, "n_eff": float(n1 + n0), "std_error_pooled": pooled}
+        arms = adjustment.both(seen, past)
+        sure = adjustment.errors(*arms, past)
+        if not sure["std_error"] > 0:
+            note = "not estimable (the outcome does not vary)"
+        else:
+            estimate, error, df = arms[0].mean - arms[1].mean, sure["std_error"], sure["df"]
+            half = stats.t.ppf(0.975, df) * error
+            out |= {"estimate": estimate, "std_error": error, "conf_low": estimate - half, "conf_high": estimate + half, "df": df, "p": 2 * stats.t.sf(abs(estimate) / error, df)}
+            out |= {"std_error_hc2": sure["hc2"], "std_error_pooled": sure["common"], "mean_treated": arms[0].mean, "mean_control": arms[1].mean}
+    a1, a0 = (int(rows.sum()) for rows in masks)
+    out |= {"n_treated": n1, "n_control": n0, "n": n1 + n0, "n_eff": float(n1 + n0)}
     out |= {"assigned_treated": a1, "assigned_control": a0, "attrition_treated": 1 - n1 / a1, "attrition_control": 1 - n0 / a0}
     out["attrition_p"] = float(stats.fisher_exact([[a1 - n1, n1], [a0 - n0, n0]])[1]) if n1 + n0 < a1 + a0 else 1.0
     return pd.DataFrame([out | {"note": note}])

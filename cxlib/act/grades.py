@@ -3,6 +3,7 @@
 from cxlib.errors import DataError, nearest
 
 KINDS = ("randomised", "quasi", "adjusted", "described", "before_after")
+FAILED = "its comparison fails its own test: a date before it began shows an effect too, and a trend like that one could be all of what is seen"
 HELD = 0.25  # a customer who holds more of an arm's outcome than this decides what its mean is
 
 
@@ -12,7 +13,8 @@ def grade(*, design, intention_to_treat=True, sample_ratio_ok=None, attrition_p=
     design, kind of comparison:
     - "randomised": A if analysed as assigned, the sample ratio holds and attrition is balanced (p >= .05); otherwise it is a description, D.
     - "quasi" (difference-in-differences, synthetic control, a series with a control series): B if the pre-trend `bound`, the largest estimate that a difference in trend compatible with the time before would give
-      alone when carried to the time after (95 %), is smaller than the `effect`, and no placebo date shows one (`placebo_p` >= .01 where it was made); otherwise C. p > .05 of a pre-trend test is no proof and is not asked for.
+      alone when carried to the time after (95 %), is smaller than the `effect`, and no placebo date shows one (`placebo_p` >= .01 where it was made); otherwise C. One that fails both (`failed`) compares nothing: E.
+      p > .05 of a pre-trend test is no proof and is not asked for.
     - "adjusted" (matching, weighting): C if customers overlap and `balance`, the largest standardised difference left, is at most 0.1; otherwise D.
     - "described": D. "before_after" (also a series without a control series): E.
     `largest` is the largest share of an arm's outcome that one customer holds: above 25 % an A, B or C becomes D. `joint` is an effect of actions that the design does not separate: it keeps its
@@ -37,6 +39,11 @@ def causal(letter, conf_low, conf_high) -> bool:
     return letter in ("A", "B") and bool(conf_low > 0 or conf_high < 0)
 
 
+def failed(*, bound, effect, placebo_p) -> bool:
+    """Return whether a comparison over time fails its own test: a date before the action shows an effect too (p < .01), and what drifted then could be all of it."""
+    return placebo_p is not None and placebo_p < 0.01 and not abs(bound) < abs(effect)
+
+
 def _randomised(*, intention_to_treat, sample_ratio_ok, attrition_p, **_):
     checks = (
         (intention_to_treat, "not analysed as assigned"),
@@ -50,6 +57,8 @@ def _randomised(*, intention_to_treat, sample_ratio_ok, attrition_p, **_):
 def _quasi(*, bound, effect, placebo_p, **_):
     if bound is None or effect is None or bound != bound or effect != effect:
         return "C", "a comparison whose trend before was not bounded"
+    if failed(bound=bound, effect=effect, placebo_p=placebo_p):
+        return "E", FAILED
     if not abs(bound) < abs(effect):
         return "C", "a comparison whose trend before could explain the effect"
     if placebo_p is not None and placebo_p < 0.01:

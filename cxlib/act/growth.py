@@ -7,7 +7,7 @@ time before (Laspeyres): pieces x mean price, pieces x (price of the product - m
 import numpy as np
 import pandas as pd
 
-from cxlib.act import differences, lists, markets, matching, measured, overlap, rollouts, series
+from cxlib.act import differences, lists, markets, matching, measured, overlap, rollouts, series, synthetic
 from cxlib.act.plan import BY_UNIT
 from cxlib.errors import DataError
 
@@ -19,7 +19,7 @@ def table(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFr
     """Return what the difference in spend of every action in money consists of, by the comparison that is made of it: `COLUMNS`, a row an action and part.
 
     part: volume (more or fewer pieces), mix (dearer or cheaper products), price (other prices of the same product), all. estimate, conf_low, conf_high: money per `per`. A lot as `split`; a list by the weights of its comparison and regression; units by difference-in-differences; a series that counts
-    pieces by its own past, where each part has its own model and they add up only nearly. note: what a part holds where the orders tell no products or pieces. No rows: synthetic controls (a mix fitted to sales says nothing of pieces), effects without a comparison, and actions of which another has the effect.
+    pieces by its own past, where each part has its own model and they add up only nearly, or by the mix of other series that count pieces. note: what a part holds where the orders tell no products or pieces, and how far the mix missed a part before. No rows: effects without a comparison, and actions of which another has the effect.
     """
     met, parts = overlap.table(actions, tables), []
     designs = {action.id: measured.comparison(action, tables)[0] for action in actions}
@@ -29,6 +29,8 @@ def table(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFr
         try:
             if design == "interrupted_series" and action.outcome == "sales":
                 made = _series(action, tables)
+            elif design == "synthetic_control" and action.outcome == "sales":
+                made = _mixed(action, tables)
             elif action.outcome in ("margin", "amount") and "orders" in tables and action.id not in led:
                 if design == "randomised":
                     made = _lot(action, tables, seed, replicates)
@@ -39,7 +41,7 @@ def table(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFr
         except DataError:
             continue  # said where its effect is
         if made is not None and made["estimate"].notna().all():
-            told = design == "interrupted_series" or ("product" in tables["orders"] and tables["orders"]["product"].notna().any())
+            told = design in ("interrupted_series", "synthetic_control") or ("product" in tables["orders"] and tables["orders"]["product"].notna().any())
             parts.append((made if told else made[made["part"] != "mix"]).assign(action=action.id, design=design))
     return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
 
@@ -126,6 +128,21 @@ def _series(action, tables):
         found = series.effect(own.assign(value=values), start=start, controls=named, adjust=adjust).iloc[0]
         rows.append({"part": part, "n": int(found["n"])} | found[["estimate", "conf_low", "conf_high"]].to_dict())
     return pd.DataFrame(rows).assign(per=markets.step(own["period"]), note="")
+
+
+def _mixed(action, tables):
+    """Return the parts of an effect by synthetic control: each series' pieces at its own price of the year before, and what was paid beyond that, both of the mix that was fitted to sales."""
+    sold = tables["sales"].rename(columns={"sold_on": "period"})
+    start = pd.Timestamp(action.start)
+    sold = sold[sold["series"].isin([action.series, *(action.controls or sold["series"].unique())])]
+    year = sold[(sold["period"] < start) & (sold["period"] >= start - pd.Timedelta(days=365))].groupby("series")[["value", "pieces"]].sum()
+    if sold["pieces"].isna().any() or not (year["pieces"] > 0).all() or set(year.index) != set(sold["series"]):
+        return None
+    old = sold["series"].map(year["value"] / year["pieces"])
+    sold = sold.assign(volume=sold["pieces"] * old, price=sold["value"] - sold["pieces"] * old, all=sold["value"])
+    made = synthetic.parts(sold, treated=action.series, start=start, columns=("volume", "price", "all"), donors=list(action.controls) or None)
+    missed = f"the mix is fitted to sales; of pieces at the old price it missed {100 * made['missed'].iloc[0]:.1f} % of the level of sales before"
+    return made.assign(per=markets.step(sold.loc[sold["series"] == action.series, "period"].sort_values()), note=missed)
 
 
 def _named(tables) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cxlib.act import returns, roi
+from cxlib.act import adjustment, returns, roi
 
 COLUMNS = ["action", "value", "investment", "estimate", "conf_low", "conf_high", "roi", "p_pays", "n", "grade", "note"]
 
@@ -17,13 +17,12 @@ def reached(actions, tables) -> int:
 def correlation(assigned: dict) -> pd.DataFrame:
     """Return how the estimates of effects go together because they rest on the same customers: 1 on the diagonal, 0 without a customer in common.
 
-    in: action -> the customers compared (person_id, arm, outcome). From the influence of each customer on the difference of two means: (y - mean of the arm) / n of the arm, its sign by the arm.
+    in: action -> the customers compared (person_id, arm, outcome, and before where it is known). From what each customer adds to the error of an effect (`adjustment.influence`).
     """
     parts = {}
     for name, people in assigned.items():
-        arms = people.groupby("arm")["outcome"]
-        pull = (people["outcome"] - arms.transform("mean")) / arms.transform("size") * np.where(people["arm"] == "treated", 1.0, -1.0)
-        parts[name] = pd.Series(pull.to_numpy(), index=people["person_id"].to_numpy())
+        pull = adjustment.influence(people)
+        parts[name] = pd.Series(pull.to_numpy(), index=people.loc[pull.index, "person_id"].to_numpy())
     table = pd.DataFrame(parts).fillna(0.0)
     cross = table.T @ table
     size = np.sqrt(np.diag(cross))

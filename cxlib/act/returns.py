@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cxlib.act import costs, lifetime, overlap, roi
+from cxlib.act import costs, grades, lifetime, overlap, roi
 
 Z = 1.959963984540054
 MONEY = ("margin", "amount", "sales")  # outcomes in money; of the others retention has a price (a kept customer's value), and so may have what is avoided
@@ -58,8 +58,8 @@ def groups(actions, tables) -> list[tuple]:
 
 def _carrier(group, effects):
     """Return the action of a group whose effect stands for it, the best graded that has one, and the others."""
-    grades = effects[effects["estimate"].notna()].set_index("action")["grade"]
-    first = min(group, key=lambda one: (grades.get(one, "F"), group.index(one)))
+    letters = effects[effects["estimate"].notna()].set_index("action")["grade"]
+    first = min(group, key=lambda one: (letters.get(one, "F"), group.index(one)))
     return first, [one for one in group if one != first]
 
 
@@ -96,7 +96,7 @@ def _refused(row, action, tables, programme, kept):
     if row is None or not np.isfinite(row["estimate"]) or not np.isfinite(row["conf_low"]):
         return "it has no measured effect" + (f" ({row['note']})" if row and row.get("note") else "")
     if row["grade"] == "E":
-        return "its effect is unknown: nothing says what would have happened without it"
+        return row["reason"] if row.get("reason") == grades.FAILED else "its effect is unknown: nothing says what would have happened without it"
     if row.get("cut", 0):
         return f"the time in which its outcome is counted is not over for {int(row['cut'])} customers, and the whole cost must not be set against the value of some"
     if row["outcome"] == "retention" and (kept is None or not np.isfinite(_life(kept).get("plain", np.nan))):

@@ -3,8 +3,10 @@
 import pandas as pd
 from scipy import stats
 
-from cxlib.act import effects, grades, outcomes
+from cxlib.act import adjustment, effects, grades, outcomes
 from cxlib.errors import DataError
+
+BEFORE = {"amount": "sales", "contacts": "number of contacts", "returns": "value of goods sent back"}
 
 
 def recoveries(actions, tables, *, days: int = 400) -> pd.DataFrame:
@@ -39,7 +41,7 @@ def judged(action, people: pd.DataFrame, *, joint: bool = False) -> dict:
 
     An outcome that one customer decides is said: `largest` is the largest share of an arm's total, and above 25 % the effect is a description.
     """
-    found = effects.difference(people, outcome="outcome", arm="arm").iloc[0].to_dict()
+    found = effects.difference(people, outcome="outcome", arm="arm", before="before").iloc[0].to_dict()
     before = effects.difference(people, outcome="before", arm="arm").iloc[0] if people["before"].notna().any() else {"p": float("nan")}
     drawn = people["probability"].where(people["arm"] == "treated", 1 - people["probability"])  # each row has the probability of its own arm
     expected = action.share or (drawn.mean() if drawn.notna().any() else 0.5)
@@ -48,17 +50,21 @@ def judged(action, people: pd.DataFrame, *, joint: bool = False) -> dict:
     letter, reason = grades.grade(design="randomised", sample_ratio_ok=bool(ratio["ok"]), attrition_p=found["attrition_p"], largest=most, joint=joint)
     row = found | {"design": "randomised", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": people.attrs["cut"], "ratio_p": ratio["p"], "before_p": before["p"], "largest": most, "grade": letter, "reason": reason}
     row["comparison"] = f"{found['n_control']} customers held back by lot"
+    if found["adjusted"]:  # what customers brought anyway is taken out of both arms
+        row["comparison"] += f", both at the same {BEFORE.get(action.outcome, action.outcome)} in the {action.window_days} days before"
+        row["naive"] = found["plain"]
     gone, back = people.attrs.get("gone", 0), int((people["outcome"] < 0).sum()) if action.outcome in ("margin", "amount") else 0
     notes = [found["note"], f"{gone} had left before they were assigned" if gone else "", f"{back} customer{'s' if back > 1 else ''} sent back more than {'they' if back > 1 else 'he or she'} bought, and count{'' if back > 1 else 's'} with what that cost" if back else ""]
     return row | {"note": "; ".join(note for note in notes if note)}
 
 
 def arms(action, people: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean outcome of each arm and the difference, with 95 % intervals (t), as paths: action, kind (the arm), at, label, estimate, conf_low, conf_high, n."""
-    rows = []
+    """Return the mean outcome of each arm (where both brought the same before, if that is known) and the difference, with 95 % intervals (t), as paths: action, kind (the arm), at, label, estimate, conf_low, conf_high, n."""
+    gap, rows = effects.difference(people, outcome="outcome", arm="arm", before="before").iloc[0], []
     for place, (arm, own) in enumerate(people.groupby("arm", sort=True)["outcome"]):
-        half = stats.t.ppf(0.975, len(own) - 1) * own.sem() if len(own) > 1 else float("nan")
-        rows.append((action.id, arm, float(place), arm, own.mean(), own.mean() - half, own.mean() + half, len(own)))
-    gap = effects.difference(people, outcome="outcome", arm="arm").iloc[0]
+        rest = adjustment.influence(people)[own.index] * (1.0 if arm == "treated" else -1.0)
+        mean, n = gap[f"mean_{arm}"], len(own)
+        half = stats.t.ppf(0.975, n - 1) * float((rest**2).sum() * n / (n - 1)) ** 0.5 if n > 1 else float("nan")
+        rows.append((action.id, arm, float(place), arm, mean, mean - half, mean + half, n))
     rows.append((action.id, "difference", 2.0, "difference", gap["estimate"], gap["conf_low"], gap["conf_high"], int(gap["n"])))
     return pd.DataFrame(rows, columns=["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"])

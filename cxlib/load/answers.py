@@ -21,6 +21,8 @@ BLANK = "blank"
 # What spreadsheet programs write where a formula has failed; the last one is ours, for a formula whose result was not saved.
 ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#FORMULA!")
 FAILED = "an error of the spreadsheet"
+YES = {"1", "true", "yes", "y", "ja", "wahr", "oui", "vrai", "si", "sí", "verdadero", "sim", "verdadeiro", "sì", "vero", "tak", "prawda", "evet", "doğru", "ano", "igen", "да", "はい", "是"}
+NO = {"0", "false", "no", "n", "nein", "falsch", "non", "faux", "falso", "não", "nao", "nee", "onwaar", "nie", "fałsz", "hayır", "yanlış", "ne", "nem", "нет", "いいえ", "否"}
 _EDGE = np.zeros(256, bool)  # the first and last bytes of cells that need a look: blanks of any script, and the sign of a spreadsheet's errors
 _EDGE[[*range(33), ord("#"), 127, *range(0x80, 0xC0), 0xC2, *range(0xE1, 0xE4)]] = True
 
@@ -34,7 +36,7 @@ class Parsed(NamedTuple):
     trimmed: int
 
 
-def _by_value(cells: pd.Series, one, dtype) -> Parsed:
+def by_value(cells: pd.Series, one, dtype) -> Parsed:
     """Apply `one(text) -> (value, missing, rule)` to each distinct cell and map the answers back."""
     codes, words = distinct.of(cells)
     stripped = [word.strip() for word in words]
@@ -100,6 +102,11 @@ def number_of(text: str, reading: Reading) -> float | None:
         text = text.replace(",", ".")
     elif not reading.decimal and _COMMA.match(text):
         raise ValueError(text)
+    return plain(text)
+
+
+def plain(text: str) -> float | None:
+    """Return a cell in plain digits, with a point at most, as a number; None for every other."""
     return float(text) if _PLAIN.match(text) else None
 
 
@@ -122,7 +129,7 @@ def ratings(cells: pd.Series, *, item: Item, programme: Programme, reading: Read
             return math.nan, "", f"not a whole number on the scale {span}"
         return (value, "", "") if scale.low <= value <= scale.high else (math.nan, "", f"not on the scale {span}")
 
-    return _by_value(cells, one, float)
+    return by_value(cells, one, float)
 
 
 def numbers(cells: pd.Series, *, reading: Reading, missing: dict | None = None, above: float = -math.inf) -> Parsed:
@@ -137,7 +144,22 @@ def numbers(cells: pd.Series, *, reading: Reading, missing: dict | None = None, 
             return math.nan, "", "not a number"
         return (value, "", "") if value > above else (math.nan, "", f"not above {above:g}")
 
-    return _by_value(cells, one, float)
+    return by_value(cells, one, float)
+
+
+def flags(cells: pd.Series, *, reading: Reading) -> Parsed:
+    """Return a column of yes and no, in whatever language a spreadsheet or a form writes them, as 1 and 0."""
+
+    def one(text: str):
+        if text == "":
+            return math.nan, BLANK, ""
+        word = text.casefold()
+        if word in YES or word in NO:
+            return float(word in YES), "", ""
+        value = number_of(text, reading)
+        return (value, "", "") if value is not None and math.isfinite(value) else (math.nan, "", "not a number, nor yes or no")
+
+    return by_value(cells, one, float)
 
 
 def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None = None, few: bool = False) -> Parsed:
@@ -156,7 +178,7 @@ def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None 
             return None, "", f"not a declared code ({', '.join(list(labels)[:8])})"
         return labels.get(text, text), "", ""
 
-    return _by_value(cells, one, "category" if few else str)
+    return by_value(cells, one, "category" if few else str)
 
 
 def moments(cells: pd.Series, *, reading: Reading, zone: str, told: str = "") -> Parsed:
@@ -183,7 +205,7 @@ def moments(cells: pd.Series, *, reading: Reading, zone: str, told: str = "") ->
             return None, "", f"not a date written as {reading.date_format or 'YYYY-MM-DD'}"
         return (value, "", "") if 1900 <= value.year <= 2200 else (None, "", "not a date between 1900 and 2200")
 
-    return _by_value(cells, one, "datetime64[us]")
+    return by_value(cells, one, "datetime64[us]")
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo | None:
@@ -206,10 +228,10 @@ class Ambiguous(DataError):
     """A number that can be read in two ways."""
 
 
-def ambiguous(file: str, name: str, cells: pd.Series, raw, value: str) -> Ambiguous:
-    """Return the sentence for a number that can be read in two ways."""
+def ambiguous(file: str, name: str, cells: pd.Series, raw, value: str, doubt: str = "", against: str = "") -> Ambiguous:
+    """Return the sentence for a number that can be read in two ways; for an amount, with the cell that leaves its column in doubt and one that is written against it."""
     row = raw.row(np.flatnonzero(cells.str.strip().to_numpy() == value)[0])
-    return Ambiguous(
-        f"{file}: row {row}, column '{name}': '{value}' is ambiguous: a comma may mark decimals or thousands. "
-        "Declare decimal = \",\" (or thousands = \",\" with decimal = \".\") for this file in programme.toml."
-    )
+    mark = "a comma" if "," in value or not doubt else "a point"
+    seen = f", and the column does not tell: '{against}' and '{doubt}' stand in it" if against else ", and the column does not tell: every mark in it stands before three digits" if doubt else ""
+    declare = 'Declare decimal = "," (or decimal = ".") for this file in programme.toml; amounts that are written otherwise are set aside then.' if doubt else 'Declare decimal = "," (or thousands = "," with decimal = ".") for this file in programme.toml.'
+    return Ambiguous(f"{file}: row {row}, column '{name}': '{value}' is ambiguous: {mark} may mark decimals or thousands{seen}. {declare}")

@@ -5,12 +5,14 @@ import re
 
 import pandas as pd
 
+from cxlib.load import amounts
 from cxlib.load.readers import Raw
 
 FEW = 30  # distinct cells that still look like codes; beyond, a column holds numbers, ids or text
 EXAMPLES, LENGTH = 3, 80
 LONG = 12  # words: a longer answer was written, not ticked
 
+NONE = {"n/a", "na", "n.a.", "-", "--", "–", "?", "nan", "null", "none", "#n/a", "k.a.", "k. a.", "nd", "s/d"}  # what stands in a column of numbers where there is none
 _PLAIN = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]+)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}([.,' ][0-9]{3})+)([.,][0-9]+)?([eE][+-]?[0-9]{1,3})?%?")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2}))([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?([+-][0-9]{2}:?[0-9]{2}|Z)?)?")
@@ -66,6 +68,10 @@ def _kind(name: str, words: list, numbers: list | None, n: int, labels: dict) ->
     sample = words[:2_000]
     if all(_DATE.fullmatch(word) for word in sample):
         return "date"
+    if _money(sample):
+        return "number"
+    if len(words) > FEW and all(map(str.isdecimal, sample)) and any(word[0] == "0" and len(word) > 1 for word in sample):
+        return "id"  # nobody writes a quantity as 00417
     if len(words) > FEW and all(_NUMBER.fullmatch(word) for word in sample) and any(_FRACTION.search(word) for word in sample):
         return "number"
     if len(words) == n and n > 1 and (_ID.search(name) or all(map(_code, sample))) and not (numbers and any(value != int(value) for value in numbers)):
@@ -74,10 +80,17 @@ def _kind(name: str, words: list, numbers: list | None, n: int, labels: dict) ->
         return "id"
     if numbers:
         return "rating" if _scale(numbers, {}) else "number"
-    if sum(bool(_NUMBER.fullmatch(word)) for word in sample) >= (0.99 if len(sample) > 100 else 1) * len(sample):
+    told = [word for word in sample if word.lower() not in NONE]
+    if told and sum(bool(_NUMBER.fullmatch(word)) for word in told) >= (0.99 if len(told) > 100 else 1) * len(told):
         return "number"
     length = sum(map(typed, sample)) / len(sample)
     return "nominal" if len(words) <= FEW and length <= LONG and (len(words) < n / 2 or (n < 2 * FEW and (length < 4 or len(words) < 5))) else "verbatim"
+
+
+def _money(words: list) -> bool:
+    """Whether nearly all cells are amounts and most of them name their money, beside those that say that there is none."""
+    told = [word for word in words if word.lower() not in NONE]
+    return bool(told) and sum(map(amounts.looks, told)) >= 0.5 * len(told) and sum(amounts.split(word) is not None for word in told) >= 0.95 * len(told)
 
 
 def _code(cell: str) -> bool:

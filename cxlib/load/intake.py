@@ -7,15 +7,18 @@ import pandas as pd
 
 from cxlib import schema
 from cxlib.errors import DataError, nearest
-from cxlib.load import answers, currencies, readers, repeats, rows
+from cxlib.load import amounts, answers, currencies, readers, repeats, rows, typed
+from cxlib.load.readers import codes as distinct
 from cxlib.programme import Programme, Reading, Source, Wave
 
-OFTEN = ("survey", "wave", "quarter", "channel", "brand", "country", "language", "team", "item")  # columns of answers and comments with few words, which are kept as categories
+OFTEN = typed.OFTEN
 SUGGESTIONS = (
     ("an error of the spreadsheet", "mend the formula and save the values, or leave the cell empty"),
     ("not on the scale", "correct the score, or declare the code under 'missing' if it is none"),
     ("not a whole number", "correct the score; half points were not offered"),
     ("not a number", "type the number in plain digits, or leave the cell empty"),
+    ("not an amount", "write the amount as the others of its column, or leave the cell empty"),
+    ("in which amounts are counted", "convert the amount, or give the rows their currency (a column or a fixed value of orders, sales and actions) and its rate under [[rates]]"),
     ("not a declared code", "correct the code, or declare it under 'labels' or 'missing'"),
     ("not a date", "correct the date, or declare 'date_format'"),
     ("outside the wave", "put the row into the wave of its day, or correct the date"),
@@ -155,14 +158,18 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
     _present(source.named, first, [*columns.values(), *source.identify.values()], f"the table '{source.table}'")
     key = next(iter(columns)) if next(iter(wanted)).endswith("_id") and next(iter(wanted)) in columns and source.table != "actions" else None
 
+    money = currencies.MONEY.get(source.table, ("", ()))[1]
+
     def parse(reader, name: str):
-        return reader.typed(columns[name], wanted[name].type, source.values.get(name))
+        return reader.amount(columns[name]) if name in money else reader.typed(columns[name], wanted[name].type, source.values.get(name))
 
     for raw, parsed, equal, twice in _parsed(source, programme, read, columns, parse, key=key):
         rules = _Rules(parsed)
         for name, one in parsed.items():
             if wanted[name].required:
                 rules.put(name, one.missing != "", f"no id ({name})" if name.endswith("_id") else f"not a date ({name} is empty)" if wanted[name].type in ("date", "moment") else f"{name} is empty")
+        for name in set(money) & set(columns):
+            rules.join(name, amounts.foreign(raw.frame[columns[name]], _own(parsed, source, programme)))
         if key:
             rules.put(key, twice, "the same id as another row with other content")
         bad = rules.broken(len(raw.frame))
@@ -177,6 +184,12 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
         )
 
 
+def _own(parsed: dict, source: Source, programme: Programme):
+    """The currency of each row: what its column says, else what is said of the file, else the programme's."""
+    one = str(source.fixed.get("currency") or programme.currency).strip().upper()
+    return one if "currency" not in parsed else pd.Series(parsed["currency"].values, dtype=object).fillna(programme.currency).astype(str).str.strip().str.upper().to_numpy(dtype=object)
+
+
 def _own_money(frame: pd.DataFrame, programme: Programme, source: Source) -> pd.DataFrame:
     return currencies.converted(frame, programme, file=source.named, table=source.table) if source.table in currencies.MONEY else frame
 
@@ -186,11 +199,17 @@ def _parsed(reading: Reading, programme: Programme, read, columns: dict, parse, 
 
     A number that is ambiguous is told last, when it is known that no column before its own has one.
     """
-    ids = (lambda raw: parse(_Reader(reading, raw, programme), key).values) if key else None
+    ids = (lambda raw: parse(typed.Reader(reading, raw, programme), key).values) if key else None
     equal, twice = repeats.found(read, ids=ids)
-    names, start, doubt = list(columns), 0, None
+    names, start, doubt, known = list(columns), 0, None, {}
+
+    def told(column: str) -> amounts.Notation:
+        if column not in known:
+            known[column] = amounts.notation(cell for part in read() for cell in distinct.of(part.frame[column])[1])
+        return known[column]
+
     for raw in read():
-        end, parsed, reader = start + len(raw.frame), {}, _Reader(reading, raw, programme)
+        end, parsed, reader = start + len(raw.frame), {}, typed.Reader(reading, raw, programme, told)
         for place, name in enumerate(names):
             try:
                 parsed[name] = parse(reader, name)
@@ -216,43 +235,16 @@ class _Rules(dict):
         if where.any():
             self.setdefault(name, np.full(len(where), "", dtype=object))[where] = rule
 
+    def join(self, name: str, rule: np.ndarray) -> None:
+        """Add the rules that cells break, each in its own words."""
+        for words in set(rule) - {""}:
+            self.put(name, rule == words, words)
+
     def broken(self, rows: int) -> np.ndarray:
         bad = np.zeros(rows, dtype=bool)
         for rule in self.values():
             bad |= rule != ""
         return bad
-
-
-class _Reader(NamedTuple):
-    """A file with its locale, so that a number that can be read in two ways is refused with its row and column."""
-
-    reading: Reading
-    raw: readers.Raw
-    programme: Programme
-
-    def _try(self, column: str, read):
-        cells = self.raw.frame[column]
-        try:
-            return read(cells)
-        except ValueError as error:
-            raise answers.ambiguous(self.reading.named, column, cells, self.raw, str(error)) from None
-
-    def item(self, item, column: str):
-        return self._try(column, lambda cells: answers.column(cells, item=item, programme=self.programme, reading=self.reading))
-
-    def field(self, name: str, column: str):
-        kind = next(one.type for one in schema.TABLES["responses"] if one.name == name)
-        return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading, above=0)) if name == "weight" else self.typed(column, kind, few=name in OFTEN)
-
-    def typed(self, column: str, kind: str, labels: dict | None = None, *, few: bool = False):
-        if kind in ("date", "moment"):
-            return self._try(column, lambda cells: answers.moments(cells, reading=self.reading, zone=self.programme.timezone, told=self.raw.zones.get(column, "")))
-        if kind == "flag":
-            yes = {"1": "1", "0": "0", "TRUE": "1", "FALSE": "0", "True": "1", "False": "0", "true": "1", "false": "0", "yes": "1", "no": "0"}
-            return self._try(column, lambda cells: answers.numbers(cells.str.strip().map(lambda cell: yes.get(cell, cell)), reading=self.reading))
-        if kind in ("number", "whole"):
-            return self._try(column, lambda cells: answers.numbers(cells, reading=self.reading))
-        return self._try(column, lambda cells: answers.words(cells.astype(readers.raw.TEXT).replace(labels) if labels else cells, few=few))
 
 
 def _identifiers(reading: Reading, raw: readers.Raw, kept) -> pd.DataFrame:

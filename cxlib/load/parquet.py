@@ -112,7 +112,7 @@ def _written(schema) -> dict:
     alone = {"response_id", "answer", "text", "_row"} | ({"person_id"} if "answer" in schema.names else set())
     lengths = {"column_encoding": {"person_id": "DELTA_LENGTH_BYTE_ARRAY"}} if {"person_id", "answer"} <= set(schema.names) else {}
     return lengths | {
-        "compression": "zstd", "use_dictionary": [name for name in schema.names if name not in alone],
+        "compression": "lz4", "use_dictionary": [name for name in schema.names if name not in alone],
         "write_statistics": [name for name in schema.names if name not in words or name == "quarter"], "store_schema": False,
     }  # fmt: skip
 

@@ -109,7 +109,8 @@ def forgetting(tables: dict[str, pd.DataFrame], gone: frozenset[str]) -> dict[st
 
 def told(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return what was not kept, a row a file that has a time to be kept or held rows of a forgotten person."""
-    whole = pd.concat(parts, ignore_index=True).astype({"months": "float64", "cutoff": "datetime64[us]"})
+    none = pd.DataFrame(columns=["table", "what", "months", "cutoff", "rows", "expired", "forgotten"])  # a programme of published figures reads no rows
+    whole = pd.concat(parts or [none], ignore_index=True).astype({"months": "float64", "cutoff": "datetime64[us]"})
     keys = ["table", "what", "months", "cutoff"]
     counted = whole.groupby(keys, sort=False, dropna=False, as_index=False)[["rows", "expired", "forgotten"]].sum()
     return counted[counted["months"].notna() | (counted["forgotten"] > 0)].reset_index(drop=True)

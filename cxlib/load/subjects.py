@@ -1,7 +1,8 @@
 """One person's rights: everything the raw files hold of them, and the removal of it (GDPR articles 15 and 17).
 
-A person is named by the key that the files carry, or by its pseudonym. Rows are found by that key, and in files without one by the e-mail
-address, phone or number that the customer file holds of them. Anonymous answers are never opened for a request, and are removed unseen.
+A person is named by the key that the files carry, or by its pseudonym. Rows are found by that key, also where it stands in a file that is joined,
+and in files without one by the e-mail address, phone or number that the customer file holds of them. All parts of a wave are looked through, and the rows of joined
+files that only this person's rows name. Anonymous answers are never opened for a request, and are removed unseen.
 """
 
 import bisect
@@ -17,53 +18,112 @@ import pandas as pd
 from cxlib import spreadsheets
 from cxlib.errors import DataError
 from cxlib.load import identifiers, readers
-from cxlib.programme import FORGOTTEN, Wave
-from cxlib.questionnaire import ROW
+from cxlib.load import rows as linked
+from cxlib.load.draft import sheets
+from cxlib.programme import FORGOTTEN, Source, Wave
+from cxlib.questionnaire import ROW, Join
 
 SURE = ("customer_number", "loyalty_number", "email", "phone")  # identifiers that are one person's alone
+_MAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 _WRITTEN = re.compile(r"\.(?:csv|tsv|txt|tab|jsonl|ndjson)(?:\.gz)?$|\.parquet$", re.IGNORECASE)
 
 
 class Found(NamedTuple):
     """The rows of one file that are a person's."""
 
-    reading: object
+    reading: Wave | Source  # what reads the file
     table: str
     raw: readers.Raw
     places: list[int]
     closed: bool  # answers that were promised to nobody's knowledge
+    file: str
+    joined: Join | None = None  # how the file is added to the rows of another
+
+    @property
+    def named(self) -> str:
+        return self.file or self.reading.named
+
+
+class _Place(NamedTuple):
+    """A file, or a part of one wave, with the columns of those that it is joined with."""
+
+    reading: Wave | Source
+    table: str
+    raw: readers.Raw
+    file: str
+    whole: readers.Raw
+    others: list  # (join, the raw file)
 
 
 def rows(programme, person: str) -> list[Found]:
     """Return the files of a programme with the places of a person's rows, files without any left out. Raises DataError where there is none at all."""
-    files = [(one, "responses" if isinstance(one, Wave) else one.table, readers.read(programme.raw / one.file, one, within=programme.raw)) for one in (*programme.waves, *programme.sources)]
+    files = _files(programme)
     secret, wanted = identifiers.salt(), person.strip()
     matches = lambda cells: (cells == wanted) | (identifiers.pseudonyms(cells.where(cells != ""), secret=secret) == wanted).fillna(False)
     own, accounts, marks = {}, set(), {}
-    for place, (one, table, raw) in enumerate(files):
-        column = _column(programme, one, table, raw, "person_id")
-        cells = raw.frame[column].str.strip() if column else None
-        mine = matches(cells) if column else pd.Series(False, index=raw.frame.index)
+    for place, (one, table, _, _, whole, _) in enumerate(files):
+        column = _column(programme, one, table, whole, "person_id")
+        mine = matches(whole.frame[column].astype("str").str.strip()) if column else pd.Series(False, index=whole.frame.index)
         own[place] = mine
         if table == "people" and mine.any():
-            account = _column(programme, one, table, raw, "account_id")
+            account = _column(programme, one, table, whole, "account_id")
             if account:
-                keys = raw.frame[account].str.strip()
+                keys = whole.frame[account].str.strip()
                 shared = set(keys[~mine])
                 accounts |= {key for key in keys[mine] if key and key not in shared}
-            for name, source in one.identify.items():
+            for name, source in (*one.identify.items(), *(("email", column) for column in _mails(whole.frame))):
                 if name in SURE:
-                    marks.setdefault(name, set()).update(identifiers.normalise(raw.frame.loc[mine, source], kind=identifiers.KINDS[name]).dropna())
-    for place, (one, table, raw) in enumerate(files):
-        if table == "accounts" and accounts and (column := _column(programme, one, table, raw, "account_id")):
-            own[place] |= raw.frame[column].str.strip().isin(accounts)
+                    marks.setdefault(name, set()).update(identifiers.normalise(whole.frame.loc[mine, source], kind=identifiers.KINDS[name]).dropna())
+    for place, (one, table, _, _, whole, _) in enumerate(files):
+        if table == "accounts" and accounts and (column := _column(programme, one, table, whole, "account_id")):
+            own[place] |= whole.frame[column].str.strip().isin(accounts)
         if table not in ("people", "staff"):
-            for name in set(one.identify) & set(marks):
-                own[place] |= identifiers.normalise(raw.frame[one.identify[name]], kind=identifiers.KINDS[name]).isin(marks[name] - {""}).fillna(False)
-    found = [Found(one, table, raw, own[place].to_numpy().nonzero()[0].tolist(), isinstance(one, Wave) and "link" not in programme.survey(one.survey).uses) for place, (one, table, raw) in enumerate(files)]
+            # An address that nobody declared is one all the same, where the file has no other key of a person.
+            undeclared = [("email", column) for column in _mails(whole.frame)] if "email" in marks and not one.identify and not _column(programme, one, table, whole, "person_id") else []
+            for name, source in (*((name, one.identify[name]) for name in set(one.identify) & set(marks)), *undeclared):
+                own[place] |= identifiers.normalise(whole.frame[source], kind=identifiers.KINDS[name]).isin(marks[name] - {""}).fillna(False)
+    found = []
+    for place, (one, table, raw, file, whole, others) in enumerate(files):
+        closed = isinstance(one, Wave) and "link" not in programme.survey(one.survey).uses
+        found.append(Found(one, table, raw, own[place].to_numpy(dtype=bool).nonzero()[0].tolist(), closed, file))
+        for join, other in others:
+            mine = _named_alone(whole.frame[join.on], own[place], other.frame[join.to or join.on]) if join.on in whole.frame else pd.Series(False, index=other.frame.index)
+            if column := _column(programme, one, table, other, "person_id"):
+                mine |= matches(other.frame[column].astype("str").str.strip())
+            found.append(Found(one, table, other, mine.to_numpy(dtype=bool).nonzero()[0].tolist(), closed, join.file, join))
     if not any(one.places for one in found if not one.closed):
         raise DataError(f"Nothing is known of a person '{person}' in {programme.raw}; name the key that stands in the files, as in the column person_id of the people table, or its pseudonym.")
     return found
+
+
+def _files(programme) -> list[_Place]:
+    """Every file that the programme reads, each part of a wave by itself, with the columns of the files it is joined with."""
+    made = []
+    for one in (*programme.waves, *programme.sources):
+        others = [(join, readers.read(programme.raw / join.file, join, within=programme.raw)) for join in one.joins]
+        for file in (one.file, *(one.parts if isinstance(one, Wave) else ())):
+            raw = whole = readers.read(programme.raw / file, one, within=programme.raw)
+            for join, other in others:
+                whole = linked.joined(whole, other, join, file=file or one.named)
+            made.append(_Place(one, "responses" if isinstance(one, Wave) else one.table, raw, file, whole, others))
+    return made
+
+
+def _mails(frame: pd.DataFrame) -> list[str]:
+    """The columns of a file that hold e-mail addresses, whatever they are called."""
+    found = []
+    for name in frame.columns:
+        some = frame[name].astype("str").str.strip()
+        some = some[some != ""].head(200)
+        if len(some) and some.str.fullmatch(_MAIL).mean() >= 0.5:
+            found.append(name)
+    return found
+
+
+def _named_alone(keys: pd.Series, mine: pd.Series, other: pd.Series) -> pd.Series:
+    """Which rows of a joined file are named by a person's rows and by nobody else's."""
+    keys = keys.astype("str").str.strip()
+    return other.astype("str").str.strip().isin(set(keys[mine]) - set(keys[~mine]) - {""})
 
 
 def subject(programme, person: str, *, out: Path, day: dt.date | None = None) -> Path:
@@ -71,63 +131,92 @@ def subject(programme, person: str, *, out: Path, day: dt.date | None = None) ->
 
     It holds the rows as they stand in the raw files, with where, what for, how long and who else sees them. No edition and no study reads it.
     """
-    found, day = rows(programme, person), day or dt.date.today()
+    found, day, shown = rows(programme, person), day or dt.date.today(), set()
     lines = [f"What {programme.name} holds of one person, {day}", f"Person: {person}", f"Asked of: {programme.privacy.contact or 'no contact is declared ([privacy] contact in programme.toml)'}", ""]
     for one in found:
         if one.closed:
+            if one.joined or one.file != one.reading.file:
+                continue
             lines += [f"== {one.reading.named}: answers to '{programme.survey(one.reading.survey).label or one.reading.survey}'", "These were given under a promise that does not permit linking them to a person; they are not looked up.", ""]
-        elif one.places:
+        elif places := [place for place in one.places if (one.file, one.raw.row(place)) not in shown]:  # a file may hold several waves, or be joined with another
+            shown |= {(one.file, one.raw.row(place)) for place in places if one.file}
             purpose, kept, seen = _terms(programme, one)
-            lines += [f"== {one.reading.named}: {one.table}", f"What for: {purpose}. Kept: {kept}. Who sees rows: {seen}."]
-            for place in one.places:
+            lines += [f"== {one.named}: {one.table}{f', joined with {one.reading.named}' if one.joined else ''}", f"What for: {purpose}. Kept: {kept}. Who sees rows: {seen}."]
+            for place in places:
                 lines += ["", f"Row {one.raw.row(place)}"]
                 lines += [f"  {column}: {' '.join(value.split())}" for column, value in one.raw.frame.iloc[place].items() if value != ""]
             lines.append("")
     lines += ["Derived from these: the pseudonym", f"  {identifiers.known_as(person)}", "by which the tables of the store are joined. Reports hold figures over groups, and redacted quotations where the survey's promise permits them.", ""]
-    path = Path(out) / programme.folder.name / "subjects" / f"{hashlib.sha256(person.strip().encode()).hexdigest()[:12]}.txt"
+    path = _written(programme, person, out)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", errors="replace") as file:
         file.write("\n".join(lines))
     return path
 
 
-def remove(programme, person: str, *, reason: str, day: dt.date | None = None) -> pd.DataFrame:
+def remove(programme, person: str, *, reason: str, day: dt.date | None = None, out: Path | None = None) -> pd.DataFrame:
     """Take a person's rows out of every raw file and enter them in `forgotten.csv`; return its new rows: person (keyed hash), day, reason, file, rows, before, after, secret (which it was hashed with).
 
     Text files and Parquet are written anew without the rows, every other byte and value as it was; nothing is changed unless all files can be.
+    What a draft's codebook shows of cells is emptied, and what `subject` wrote of the person under `out`, the folder of reports, is deleted.
     Raises DataError for workbooks, statistics files and databases that hold such rows, saying what to do.
     """
-    found = [one for one in rows(programme, person) if one.places]
+    every = [one for one in rows(programme, person) if one.places]
+    found = _by_file(every)
     for one in found:
-        if not one.reading.file or not _WRITTEN.search(one.reading.file):
+        if not one.file or not _WRITTEN.search(one.file):
             where = "" if one.closed else f" (row {', '.join(str(one.raw.row(place)) for place in one.places[:5])})"
-            raise DataError(f"{one.reading.named}: this kind of file cannot be written without changing the rest of it. Delete the rows of this person there{where}, or export it as CSV or Parquet, then run the command again. Nothing was changed.")
-    written = [(one, *_without(programme.raw / one.reading.file, one)) for one in found]
+            raise DataError(f"{one.named}: this kind of file cannot be written without changing the rest of it. Delete the rows of this person there{where}, or export it as CSV or Parquet, then run the command again. Nothing was changed.")
+    written = [(one, *_without(programme.raw / one.file, one)) for one in found]
     who = identifiers.known_as(person)
     ready = []
     for one, before, after in written:
-        path = programme.raw / one.reading.file
+        path = programme.raw / one.file
         temporary = path.with_name(f".forget-{path.name}")
         temporary.write_bytes(after)
         ready.append((one, path, temporary, before, after))
     try:
         for one, _, temporary, *_ in ready:
             left = one.raw.frame.drop(index=one.raw.frame.index[one.places]).reset_index(drop=True)
-            if not readers.read(temporary, one.reading, within=programme.raw).frame.reset_index(drop=True).equals(left):
-                raise DataError(f"{one.reading.named}: the file cannot be written without changing other rows; delete the rows of this person by hand. Nothing was changed.")
+            if not readers.read(temporary, one.joined or one.reading, within=programme.raw).frame.reset_index(drop=True).equals(left):
+                raise DataError(f"{one.named}: the file cannot be written without changing other rows; delete the rows of this person by hand. Nothing was changed.")
         for _, path, temporary, *_ in ready:
             os.chmod(temporary, path.stat().st_mode)
             os.replace(temporary, path)
     finally:
         for _, _, temporary, *_ in ready:
             temporary.unlink(missing_ok=True)
-    entries = [(who, str(day or dt.date.today()), reason, one.reading.file, len(one.places), hashlib.sha256(before).hexdigest(), hashlib.sha256(after).hexdigest(), identifiers.mark(identifiers.salt())) for one, _, _, before, after in ready]
+    entries = [(who, str(day or dt.date.today()), reason, one.file, len(one.places), hashlib.sha256(before).hexdigest(), hashlib.sha256(after).hexdigest(), identifiers.mark(identifiers.salt())) for one, _, _, before, after in ready]
     manifest = pd.DataFrame(entries, columns=["person", "day", "reason", "file", "rows", "before", "after", "secret"])
     path = programme.folder / FORGOTTEN
     whole = pd.concat([pd.read_csv(path, dtype=str), manifest.astype(str)], ignore_index=True) if path.is_file() else manifest
     spreadsheets.csv(whole, path.with_suffix(".part"))
     os.replace(path.with_suffix(".part"), path)
+    sheets.without_examples(programme.folder)
+    keys = {person.strip(), who, *(cell.strip() for one in every if (column := _column(programme, one.reading, one.table, one.raw, "person_id")) for cell in one.raw.frame[column].iloc[one.places])}
+    for key in keys if out is not None else ():
+        _written(programme, key, out).unlink(missing_ok=True)
     return manifest
+
+
+def _written(programme, person: str, out: Path) -> Path:
+    return Path(out) / programme.folder.name / "subjects" / f"{hashlib.sha256(person.strip().encode()).hexdigest()[:12]}.txt"
+
+
+def _by_file(found: list[Found]) -> list[Found]:
+    """The rows of each file once: one that holds several waves, or is read and joined, is written once, without all of them."""
+    made: dict = {}
+    for one in found:
+        first = made.get(one.file) if one.file else None
+        if first is None:
+            made[one.file or len(made)] = one
+            continue
+        at = {row: place for place, row in enumerate(first.raw.places().tolist())}
+        missing = [row for place in one.places if (row := one.raw.row(place)) not in at]
+        if missing:
+            raise DataError(f"{one.file}: it is read in two ways that do not have the same rows (row {missing[0]}); delete the rows of this person by hand. Nothing was changed.")
+        made[one.file] = first._replace(places=sorted({*first.places, *(at[one.raw.row(place)] for place in one.places)}), closed=first.closed and one.closed)
+    return list(made.values())
 
 
 def answers(programme, person: str) -> dict[str, str]:
@@ -136,10 +225,10 @@ def answers(programme, person: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in rows(programme, person):
         file, asked = one.reading, isinstance(one.reading, Wave)
-        if not one.places or not (asked or one.table == "interactions"):
+        if not one.places or one.joined or not (asked or one.table == "interactions"):
             continue
         gone = sorted(one.raw.row(place) for place in one.places)
-        name, stem = f"{file.survey}/{file.id}" if asked else "interactions", f"{file.file.split('.')[0]}-" if asked and file.parts else ""
+        name, stem = f"{file.survey}/{file.id}" if asked else "interactions", f"{one.file.split('.')[0]}-" if asked and file.parts else ""
         column = programme.column(file, "response_id") if asked else file.columns.get("interaction_id", "interaction_id")
         if column != ROW and column not in one.raw.frame:
             continue

@@ -15,6 +15,7 @@ from cxlib import quarters
 from cxlib.measure import chain, curves
 
 PARTS, FEWEST = ("customers", "visits", "per_visit"), 30
+SHOWN = 10  # customers behind a point of the curve at least
 COLUMNS = ["group", "basis", "part", "unit", "estimate", "std_error", "conf_low", "conf_high", "n", "note"]
 
 
@@ -48,9 +49,18 @@ def _unknown(tables) -> float:
 
 
 def along(rows: pd.DataFrame, *, most: int = 12) -> pd.DataFrame:
-    """Return the curve over the days with a purchase, group by group: group, outcome ("later_spend": what came in the next days; "per_visit": spend a day then), visits and what `curves.curve` returns."""
-    parts = [curves.curve(own, x="visits", y=outcome, cluster="person_id", most=most).assign(group=group, outcome=outcome) for group, own in chain.groups(rows, fewest=FEWEST) for outcome in ("later_spend", "per_visit")]
+    """Return the curve over the days with a purchase, group by group: group, outcome ("later_spend": what came in the next days; "per_visit": spend a day then), visits and what `curves.curve` returns.
+
+    The highest numbers of days are one point, "so many or more", from where fewer than ten customers would stand behind the next: what single customers spend is shown nowhere.
+    """
+    parts = [curves.curve(own.assign(visits=_pooled(own["visits"])), x="visits", y=outcome, cluster="person_id", most=most).assign(group=group, outcome=outcome) for group, own in chain.groups(rows, fewest=FEWEST) for outcome in ("later_spend", "per_visit")]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["group", "outcome", "visits", "estimate", "std_error", "conf_low", "conf_high", "n", "n_eff", "rising"])
+
+
+def _pooled(visits: pd.Series) -> pd.Series:
+    """Return days with a purchase, from both ends pooled until ten customers stand behind the first and the last number."""
+    ordered = np.sort(visits.to_numpy(float))
+    return visits.astype(float).clip(ordered[SHOWN - 1], ordered[-SHOWN]) if len(ordered) >= 2 * SHOWN else visits.astype(float)
 
 
 def apart(rows: pd.DataFrame) -> pd.DataFrame:

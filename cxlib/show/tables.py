@@ -30,7 +30,7 @@ def table(frame, *, id, caption, labels=None, formats=None, note=None, stub=None
              `note`, `flag`, `base` and `quality` where every cell is blank.
     formats  column -> 'percent', 'percent1', 'percentage_points', 'points', 'signed_points', 'number', 'number1', 'number2', 'money:EUR', 'p',
              'probability', 'date', 'text', 'interval:<unit>' (the value with its limits conf_low and conf_high in one cell).
-             Without one: text as it is, whole numbers with separators, others with three significant figures.
+             Without one: text as it is, whole numbers with separators, others with three significant figures; where a column `unit` tells rows of several units apart, each unit by itself.
     stub     the column that names the row (its cells become row headers); the first column if it is text.
     A missing or infinite value is shown as `absent`, or 'not estimable' where the row's `note` column says why.
     Raises ValueError for an id that is no anchor, a column that is not there, or an unknown format.
@@ -49,7 +49,8 @@ def table(frame, *, id, caption, labels=None, formats=None, note=None, stub=None
     cells, align = {}, {}
     for column in shown:
         kind = formats.get(column) or _kind(frame[column])
-        cells[column] = [_cell(row, column, kind, absent) for row in frame.to_dict("records")]
+        kinds = {} if column in formats else _by_unit(frame, column)
+        cells[column] = [_cell(row, column, kinds.get(row.get("unit"), kind), absent) for row in frame.to_dict("records")]
         align[column] = "left" if kind in TEXTUAL else "right"
     headings = {column: labels.get(column) or label(column) for column in shown}
     body = _structure(cells, headings, align, stub, id) if shown else "<table></table>"
@@ -153,6 +154,13 @@ def _kind(values):
         whole = all(value == int(value) for value in values.dropna() if abs(value) < float("inf"))
         return f"number{0 if whole or size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3}"
     return "date" if pd.api.types.is_datetime64_any_dtype(values) else "text"
+
+
+def _by_unit(frame, column) -> dict:
+    """Return the format of a column of numbers by the unit of the row, where there are several: visits must not lose their decimals beside money."""
+    if "unit" not in frame or frame["unit"].nunique() < 2 or not pd.api.types.is_float_dtype(frame[column]):
+        return {}
+    return {unit: _kind(own[column]) for unit, own in frame.groupby("unit", sort=False)}
 
 
 def _is_text(values, kind):

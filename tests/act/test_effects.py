@@ -24,21 +24,34 @@ def test_naive_difference_matches_nsw_against_cps():
     row = effects.difference(frame, outcome="re78", arm="treat", treated=1, control=0).iloc[0]
     assert row.estimate == pytest.approx(-8497.516, abs=5e-4)
     assert row.std_error_pooled == pytest.approx(712.02, abs=5e-3)
-    assert row.std_error == pytest.approx(583.43, abs=5e-3)
+    assert row.std_error_hc2 == pytest.approx(583.43, abs=5e-3)
+    assert row.std_error == row.std_error_pooled  # the larger counts
 
 
-def test_difference_is_welch_and_its_error_is_hc2():
+def test_difference_is_welch_and_its_error_is_hc2_where_that_is_the_larger():
     import statsmodels.api as sm
 
     rng = np.random.default_rng(1)
-    a, b = rng.gamma(2, 30, 80), rng.gamma(2, 25, 150)
+    a, b = rng.gamma(2, 30, 80), rng.gamma(2, 22, 150)
     row = effects.difference(arms(a, b), outcome="y", arm="arm").iloc[0]
     welch = stats.ttest_ind(a, b, equal_var=False)
-    fit = sm.OLS(np.r_[a, b], sm.add_constant(np.r_[np.ones(80), np.zeros(150)])).fit(cov_type="HC2")
-    assert row.std_error == pytest.approx(fit.bse[1])
-    assert row.std_error_pooled == pytest.approx(sm.OLS(np.r_[a, b], sm.add_constant(np.r_[np.ones(80), np.zeros(150)])).fit().bse[1])
+    model = sm.OLS(np.r_[a, b], sm.add_constant(np.r_[np.ones(80), np.zeros(150)]))
+    assert row.std_error_hc2 == pytest.approx(model.fit(cov_type="HC2").bse[1])
+    assert row.std_error_pooled == pytest.approx(model.fit().bse[1])
+    assert row.std_error == row.std_error_hc2
     assert [row.p, row.df] == pytest.approx([welch.pvalue, welch.df])
     assert [row.conf_low, row.conf_high] == pytest.approx(list(welch.confidence_interval()))
+    other = effects.difference(arms(b, a), outcome="y", arm="arm").iloc[0]
+    assert (other.estimate, other.std_error) == pytest.approx((-row.estimate, row.std_error))
+
+
+def test_where_one_spread_for_both_is_the_larger_error_the_test_is_students():
+    rng = np.random.default_rng(1)
+    a, b = rng.gamma(2, 30, 150), rng.gamma(2, 22, 80)
+    row, student = effects.difference(arms(a, b), outcome="y", arm="arm").iloc[0], stats.ttest_ind(a, b)
+    assert row.std_error == row.std_error_pooled > row.std_error_hc2
+    assert [row.p, row.df] == pytest.approx([student.pvalue, 228])
+    assert [row.conf_low, row.conf_high] == pytest.approx(list(student.confidence_interval()))
 
 
 def test_everybody_assigned_counts_and_the_unobserved_are_told():

@@ -26,6 +26,8 @@ from cxlib.errors import DataError
         ({"design": "quasi", "bound": 1.0, "effect": -2.0}, "B"),
         ({"design": "quasi", "bound": float("nan"), "effect": 2.0}, "C"),
         ({"design": "quasi", "bound": 1.0, "effect": 2.0, "placebo_p": 0.001}, "C"),
+        ({"design": "quasi", "bound": 3.0, "effect": -2.0, "placebo_p": 0.2}, "C"),
+        ({"design": "quasi", "bound": 3.0, "effect": -2.0, "placebo_p": 0.001}, "E"),
         ({"design": "quasi", "bound": 1.0, "effect": 2.0, "placebo_p": 0.2}, "B"),
         ({"design": "quasi", "bound": 1.0, "effect": 2.0, "largest": 0.5}, "D"),
         ({"design": "randomised", "sample_ratio_ok": True, "attrition_p": 0.4, "largest": 0.5}, "D"),

@@ -123,6 +123,39 @@ def test_a_price_cut_is_more_pieces_and_less_for_each():
     assert growth.table([plan], Tables(sales=sold.assign(pieces=np.nan))).empty
 
 
+def brands(seed=1, *, pieces=0.0, dearer=0.0):
+    """Twenty-six brands that sell along two common movements, at prices of their own that all rise; from week 78 on the first sells `pieces` more a week and is dearer by the share `dearer`."""
+    rng, weeks = np.random.default_rng(seed), pd.date_range("2023-07-03", periods=104, freq="W-MON")
+    common, after = rng.normal(0, 30, (104, 2)).cumsum(axis=0) / 3, np.arange(104) >= 78
+    rows = []
+    for k in range(26):
+        share = rng.dirichlet([3, 3]) if k else np.full(2, 0.5)  # the first lies amid the others: a mix can be like it
+        sold = 500 + common @ share + rng.normal(0, 6, 104) + pieces * after * (k == 0)
+        price = (rng.uniform(8, 12) if k else 10) * (1 + 0.0004 * np.arange(104)) * (1 + dearer * after * (k == 0))
+        rows.append(pd.DataFrame({"series": f"b{k:02d}", "sold_on": weeks, "value": sold * price, "pieces": sold}))
+    return Tables(sales=pd.concat(rows, ignore_index=True)), action(design="synthetic_control", series="b00", outcome="sales", start=weeks[78].date(), end=weeks[-1].date())
+
+
+@pytest.mark.parametrize("moved", ["volume", "price"])
+def test_what_moved_is_what_is_found_of_a_mix_of_other_series(moved):
+    tables, plan = brands(**({"pieces": 80.0} if moved == "volume" else {"dearer": 0.15}))
+    row = growth.table([plan], tables).set_index("part")
+    assert list(row.index) == ["volume", "price", "all"]
+    assert row.loc[["volume", "price"], "estimate"].sum() == pytest.approx(row.loc["all", "estimate"])
+    assert row.loc["all", "estimate"] == pytest.approx(measured.effects([plan], tables)[0]["estimate"].iloc[0])
+    other = "price" if moved == "volume" else "volume"
+    sold = tables["sales"].query("series == 'b00'").tail(26)
+    true = 80 * tables["sales"].query("series == 'b00'").iloc[26:78].eval("value.sum() / pieces.sum()") if moved == "volume" else (sold["value"] * 0.15 / 1.15).mean()
+    assert row.loc[moved, "estimate"] == pytest.approx(true, rel=0.12)
+    assert moved == "price" or row.loc[moved, "conf_low"] < true < row.loc[moved, "conf_high"]
+    assert abs(row.loc[other, "estimate"]) < 0.15 * row.loc[moved, "estimate"]
+    said = claims.saved.growth(growth.table([plan], tables), Plan(actions=(plan,)), "EUR")[0]
+    assert "sales a week differ from what the mix of other series sold" in said
+    assert "of pieces at the old price it missed" in said
+    tables["sales"].loc[5, "pieces"] = np.nan
+    assert growth.table([plan], tables).empty
+
+
 def test_what_the_orders_do_not_tell_is_said():
     tables = dearer(1, size=30.0)
     tables["orders"] = tables["orders"].drop(columns=["product", "quantity"])

@@ -40,8 +40,9 @@ def company(seed=1, people=600, *, effect=0.0, listed=None, huge=0.0):
     rows = []
     for month in pd.period_range("2024-01", "2025-12", freq="M"):
         spent = level + rng.normal(0, 3, people)
-        since = (month.start_time >= day.to_period("M").start_time) & (month.start_time < day + pd.Timedelta(days=90)) & (arm == "treated")
-        rows.append(pd.DataFrame({"person_id": ids, "ordered_on": month.start_time + pd.Timedelta(days=14), "margin": spent + effect / 3 * since}))
+        bought = month.start_time + pd.Timedelta(days=14)
+        since = (bought >= day) & (bought < day + pd.Timedelta(days=90)) & (arm == "treated")
+        rows.append(pd.DataFrame({"person_id": ids, "ordered_on": bought, "margin": spent + effect / 3 * since}))
     orders = pd.concat(rows, ignore_index=True)
     if huge:
         orders.loc[orders["person_id"] == ids[np.flatnonzero(arm == "treated")[0]], "margin"] += huge
@@ -168,8 +169,11 @@ def test_a_staggered_roll_out_with_a_clean_past_is_b_and_one_that_drifted_is_not
     tables, plan = shops(drift=0.4, effect=0.0)
     row = one(tables, plan)
     assert row.conf_low > 0  # it looks like an effect
-    assert row.grade == "C"
-    assert "went with" in claims.effects.effects(measured.effects([plan], tables)[0], Plan(actions=(plan,)), {}, "EUR")[0][0]
+    assert row.grade == "E"
+    found = measured.effects([plan], tables)[0]
+    told = claims.effects.effects(found, Plan(actions=(plan,)), {}, "EUR")[0][0]
+    assert "effect unknown: its comparison fails its own test" in told
+    assert claims.effects.tests(found, pd.DataFrame(columns=["action", "group", "estimate", "conf_low", "conf_high", "n", "p"]), Plan(actions=(plan,))).query("family == 'effects'").empty
 
 
 def test_a_number_traced_by_hand_to_its_rows():
@@ -249,6 +253,17 @@ def test_what_comes_by_itself_stands_beside_what_was_seen():
     assert row.conf_low < 6 < row.conf_high
 
 
+def test_where_no_customer_had_two_actions_that_is_said():
+    tables = company(effect=9.0)
+    other = tables["actions"].assign(action_id="letter", assigned_on=lambda rows: rows["assigned_on"] + pd.Timedelta(days=200))
+    tables["actions"] = pd.concat([tables["actions"], other], ignore_index=True)
+    both = (action(), action(id="letter", start="2025-09-15", end="2025-12-01"))
+    for plans in (both, both[:1]):
+        found = overlap.table(plans, tables)
+        assert claims.effects.overlaps(found, Plan(actions=plans)) == ["No customer had two of these actions at the same time."]
+        assert len(claims.effects.overlap_table(found, Plan(actions=plans))) == (2 if len(plans) == 2 else 0)
+
+
 # ------------------------------------------------------------------------------------------------------ accounts, plans
 
 
@@ -274,7 +289,7 @@ def test_accounts_are_reconciled_name_by_name_against_flagged_and_left_alone():
     assert kept.loc["flagged and called", ["estimate", "n", "renewed"]].tolist() == [0.9, 20, 1]
     assert kept.loc["flagged, not called", "estimate"] == 0.6
     assert kept.loc["difference", "estimate"] == pytest.approx(0.3)
-    assert "which goes with the call and with who was called" in claims.saved.renewals(renewals.table([plan], tables), Plan(actions=(plan,)))[0]
+    assert "which goes with the call and with who was called (grade D)" in claims.saved.renewals(renewals.table([plan], tables), Plan(actions=(plan,)))[0]
     tables["accounts"]["ended_on"] = pd.NaT
     assert renewals.kept(renewals.accounts(plan, tables))["estimate"].isna().all()  # a file in which nobody ever leaves does not know
 

@@ -81,6 +81,17 @@ def test_one_file_that_serves_two_waves_is_looked_at(tiny):
     assert "30 quarantined" in said
 
 
+def test_what_is_refused_in_several_waves_is_said_once_with_the_waves(clean, tmp_path):
+    rng = np.random.default_rng(1)
+    one = worlds.two_scales_in_a_wave(worlds.two_scales_in_a_wave(clean, rng, wave="w02"), rng)
+    _, said, page = checked(worlds.write(one, tmp_path / "a"))
+    lines = [line for line in said.splitlines() if "Refused" in line]
+    assert len(lines) == 1
+    assert "w02.csv" in lines[0]
+    assert "The same in 1 more wave: 'w03'" in lines[0] or "The same in 1 more wave: w03" in lines[0]
+    assert "2 waves" in page
+
+
 # ---------------------------------------------------------------------------------------------- what becomes of a refusal
 
 

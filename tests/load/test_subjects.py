@@ -150,3 +150,107 @@ def test_answers_have_a_time_too(company):
     assert set(tables["responses"]["survey"]) == {"secret"}
     assert len(tables["verbatims"]) == 0
     assert tables["retention"].set_index("what").loc["a.csv", "expired"] == 4
+
+
+# ------------------------------------------------------------------------------------------ parts, joined files, and what is written beside
+
+
+PARTED = """
+[[surveys]]
+id = "visits"
+kind = "transactional"
+promise = "confidential"
+uses = ["aggregate", "link"]
+[[waves]]
+id = "v"
+survey = "visits"
+quarter = "2026Q1"
+first = 2026-03-01
+last = 2026-03-31
+file = "v1.csv"
+parts = ["v2.csv"]
+columns = {response_id = "#row", person_id = "customer", recommend = "score", price = "", comment = "words"}
+[[waves.joins]]
+file = "visits.csv"
+on = "visit"
+[[sources]]
+table = "orders"
+file = "lines.csv"
+columns = {order_id = "#row", person_id = "customer", ordered_on = "day", amount = "sum"}
+[[sources.joins]]
+file = "visits.csv"
+on = "visit"
+"""
+
+
+@pytest.fixture
+def parted(company):
+    (company / "programme.toml").write_text((company / "programme.toml").read_text() + PARTED)
+    raw = company / "raw"
+    (raw / "v1.csv").write_text("visit,score,words\nw1,9,mine\nw2,3,theirs\n")
+    (raw / "v2.csv").write_text("words,score,visit\nalso mine,8,w3\nalso theirs,2,w4\n")
+    (raw / "visits.csv").write_text("visit,customer,plate\nw1,p1,XY 1\nw2,p2,XY 2\nw3,p1,XY 3\nw4,p2,XY 4\nw5,p1,XY 5\n")
+    (raw / "lines.csv").write_text("visit,day,sum\nw1,2026-03-01,4\nw2,2026-03-02,5\nw5,2026-03-03,6\n")
+    return company
+
+
+def test_a_subject_is_shown_rows_of_every_part_and_of_joined_files_once(parted, tmp_path):
+    """A wave that came in parts was read in its first file only, and a key that stands in a joined file was not looked at."""
+    text = subjects.subject(programme.read(parted), "p1", out=tmp_path / "reports").read_text(encoding="utf-8")
+    for own in ("words: mine", "words: also mine", "XY 1", "XY 3", "XY 5", "sum: 4", "sum: 6"):
+        assert text.count(own) == 1, own
+    for other in ("theirs", "XY 2", "XY 4", "sum: 5"):
+        assert other not in text, other
+
+
+def test_nothing_of_a_forgotten_person_remains_in_parts_and_joined_files(parted, tmp_path):
+    p = programme.read(parted)
+    before = store.build(p)["responses"].query("survey == 'visits'")
+    gone = subjects.answers(p, "p1")
+    assert {key: new for key, new in gone.items() if key.startswith("visits/")} == {"visits/v/v1-row2": "", "visits/v/v1-row3": "visits/v/v1-row2", "visits/v/v2-row2": "", "visits/v/v2-row3": "visits/v/v2-row2"}
+    assert set(before["answer"]) == {key for key in gone if key.startswith("visits/")}
+    subjects.remove(p, "p1", reason="request")
+    left = {path.name: path.read_text() for path in (parted / "raw").glob("*.csv") if path.name[0] in "vl"}
+    assert left == {"v1.csv": "visit,score,words\nw2,3,theirs\n", "v2.csv": "words,score,visit\nalso theirs,2,w4\n", "visits.csv": "visit,customer,plate\nw2,p2,XY 2\nw4,p2,XY 4\n", "lines.csv": "visit,day,sum\nw2,2026-03-02,5\n"}
+    after = store.build(programme.read(parted))["responses"].query("survey == 'visits'")
+    assert after["recommend"].tolist() == [3, 2]
+    assert set(after["answer"]) == {new for key, new in gone.items() if new and key.startswith("visits/")}
+
+
+def test_rows_that_others_name_too_stay(parted):
+    """A booking that two persons share is not one person's to take away."""
+    raw = parted / "raw"
+    text = (parted / "programme.toml").read_text()
+    (parted / "programme.toml").write_text(text.replace("[privacy]", '[[sources.joins]]\nfile = "trips.csv"\non = "trip"\n[privacy]', 1))
+    (raw / "events.jsonl").write_text('{"event_id": "e1", "person_id": "p2", "at": "2026-01-01 10:00:00", "kind": "trip", "trip": "t1"}\n{"event_id": "e2", "person_id": "p1", "at": "2026-01-01 10:00:00", "kind": "trip", "trip": "t1"}\n{"event_id": "e3", "person_id": "p1", "at": "2026-01-02 10:00:00", "kind": "trip", "trip": "t2"}\n')
+    (raw / "trips.csv").write_text("trip,where\nt1,Rome\nt2,Bonn\nt3,Oslo\n")
+    subjects.remove(programme.read(parted), "p1", reason="request")
+    assert (raw / "trips.csv").read_text() == "trip,where\nt1,Rome\nt3,Oslo\n"
+
+
+def test_an_address_that_nobody_declared_finds_rows_of_files_without_a_key(parted):
+    raw = parted / "raw"
+    text = (parted / "programme.toml").read_text().replace('identify = {email = "mail"}\n', "")
+    (parted / "programme.toml").write_text(text)
+    subjects.remove(programme.read(parted), "p1", reason="request")
+    assert b"A@mail.example" not in gzip.decompress((raw / "calls.csv.gz").read_bytes())
+    assert b"b@mail.example" in gzip.decompress((raw / "calls.csv.gz").read_bytes())
+
+
+def test_what_was_written_of_a_person_beside_the_raw_files_goes_too(company, tmp_path):
+    """The examples in the codebook of a draft, and the file on the subject, whether it was asked by key or by pseudonym."""
+    from cxlib.load import draft
+    from cxlib.load.draft import sheets
+
+    rows = pd.DataFrame({"response_id": [f"r{n}" for n in range(60)], "customer_id": [f"KX-{n:04d}" for n in range(60)], "score": [n % 11 for n in range(60)], "comment": [f"The stay in room {n} was a joy for all of us" for n in range(60)]})
+    rows.to_csv(tmp_path / "nps_2026Q1.csv", index=False)
+    draft.make([tmp_path / "nps_2026Q1.csv"], tmp_path / "hotel", name="", overwrite=False, say=[].append)
+    toml = (tmp_path / "hotel" / "programme.toml").read_text().replace('uses = ["aggregate"]', 'uses = ["aggregate", "link"]')
+    (tmp_path / "hotel" / "programme.toml").write_text(toml)
+    p = programme.read(tmp_path / "hotel")
+    assert "KX-0000" in " ".join(sheets.read(p.folder / sheets.NAME).columns["examples"])
+    files = [subjects.subject(p, name, out=tmp_path / "reports") for name in ("KX-0000", identifiers.known_as("KX-0000"), "KX-0001")]
+    subjects.remove(p, identifiers.known_as("KX-0000"), reason="request", out=tmp_path / "reports")
+    assert [path.exists() for path in files] == [False, False, True]
+    assert set(sheets.read(p.folder / sheets.NAME).columns["examples"]) == {""}
+    assert not any(b"KX-0000" in path.read_bytes() for path in (tmp_path / "hotel").rglob("*") if path.is_file() and path.suffix != ".xlsx")

@@ -62,6 +62,14 @@ def test_who_is_looked_at_is_known_before_the_days_that_count():
     assert "c" not in found.index  # came only later
 
 
+def test_no_point_of_the_curve_stands_for_single_customers():
+    rows = pd.DataFrame({"person_id": [f"p{k}" for k in range(203)], "group": "all", "visits": [*[1.0] * 3, *[2.0] * 150, *[3.0] * 38, *[4.0] * 9, 7.0, 9.0, 12.0], "spend": 10.0, "per_visit": np.arange(203.0), "later_spend": np.arange(203.0)})
+    found = visits.along(rows).query("outcome == 'later_spend'")
+    assert found["visits"].tolist() == [2, 3, 4]
+    assert found["n"].tolist() == [153, 38, 12]
+    assert (found["estimate"] * found["n"]).sum() == pytest.approx(rows["later_spend"].sum())
+
+
 def test_purchases_without_a_customer_are_told():
     tables = bought(np.random.default_rng(4))
     orders = tables["orders"]

@@ -7,7 +7,7 @@ import shops
 
 from cxlib import programme as programmes
 from cxlib.measure import opinion
-from cxlib.show import claims, figures
+from cxlib.show import claims, figures, tables
 
 ROW = {
     "group": "all", "outcome": "spend", "shape": "jump", "estimate": 6.5, "conf_low": 6.0, "conf_high": 7.0, "below": 6.0, "above": 7.0, "change": 12.0, "change_low": 7.0, "change_high": 16.0, "slope": 1.0, "p": 0.001, "f": 30.0, "p_curve": 0.01,
@@ -151,3 +151,11 @@ def test_the_figure_draws_means_rising_line_and_band():
     assert not other.patches
     assert len(one.lines) == len(other.lines) + 1
     assert figures.thresholds.curves(curves.iloc[:0]) is not None
+
+
+def test_numbers_of_several_units_are_rounded_each_by_its_own():
+    """Visits beside money read 3, 3, 3: the largest number of the column decided."""
+    frame = pd.DataFrame({"score": [1, 2, 1, 2], "label": ["Days", "Days", "Spend", "Spend"], "unit": ["days", "days", "money:EUR", "money:EUR"], "estimate": [3.18, 3.31, 108.2, 120.4], "conf_low": [3.01, 3.14, 90.1, 100.9], "conf_high": [3.35, 3.49, 120.0, 140.2]})
+    page = tables.table(claims.numbers(frame), id="t", caption="c").html
+    assert all(text in page for text in ("3.18", "3.49", ">108<", ">140<", ">EUR<"))
+    assert "108.2" not in page

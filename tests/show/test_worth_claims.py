@@ -105,3 +105,14 @@ def test_figures_of_money_draw_what_was_observed_apart_from_what_is_declared():
     assert {line.get_linestyle() for line in ax.lines} >= {"-", "--"}
     assert "dashed" in ax.get_xlabel()
     assert "dashed" not in figures.worth.payback(frame[frame["declared"] == 0], currency="EUR").get_xlabel()
+
+
+def test_the_numbers_behind_a_tornado_carry_each_inputs_own_unit():
+    own = pd.DataFrame([{"action": "call", "label": "Effect on margin", "low": 2.89, "high": 12.93, "net_low": 229.0, "net_high": 2835.0, "swing": 2606.0}, {"action": "call", "label": "What may come on top", "low": 0.0025, "high": 0.0975, "net_low": 1500.0, "net_high": 1400.0, "swing": 100.0}])
+    inputs = pd.DataFrame({"action": "call", "input": ["effect", "contingency"], "label": ["Effect on margin", "What may come on top"], "unit": ["margin", "share"]})
+    shown = worth.swing_table(own, inputs, "EUR")
+    assert shown.iloc[0].tolist() == ["Effect on margin", "€2.89", "€12.93", "€229", "€2,840", "€2,610"]
+    assert shown.iloc[1].tolist()[1:3] == ["0.3 %", "9.8 %"]
+    paid = pd.DataFrame({"month": [0, 1], "estimate": [-5.0, 2.0], "conf_low": [-6.0, 1.0], "conf_high": [-4.0, 3.0], "declared": 0})
+    assert list(worth.paid(paid, "EUR")) == ["month", "EUR", "conf_low", "conf_high"]
+    assert "declared" in worth.paid(paid.assign(declared=[0, 1]), "EUR")

@@ -22,10 +22,10 @@ PROSE = (".txt", ".md", ".pdf", ".doc", ".docx", ".ppt", ".pptx", ".rtf", ".htm"
 LOOK = 12  # lines of "look at this first"
 
 
-def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, quarter: str | None = None) -> None:
+def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, quarter: str | None = None, chances=None) -> None:
     """Draft a programme in a folder from files; without files, write programme.toml anew from the folder's codebook; where there is a programme, add the files to it (`continued.add`).
 
-    Raises UsageError for files and folders that cannot be (nothing is written then), DataError for a file that cannot be read or a cell of the
+    `chances(text)` tells the language of a comment (`cxlib.text.languages.chances`); without it the comments are taken for English ones. Raises UsageError for files and folders that cannot be (nothing is written then), DataError for a file that cannot be read or a cell of the
     codebook that cannot be understood.
     """
     folder = Path(folder)
@@ -47,7 +47,7 @@ def make(files: list[Path], folder: Path, *, name: str, overwrite: bool, say, qu
     if not found:
         raise DataError("\n".join(prose.values()))
     paths = [path for path in paths if path not in prose]
-    book = surveys.draft(found, name=name or names.label(folder.resolve().name, ""))
+    book = surveys.draft(found, name=name or names.label(folder.resolve().name, ""), chances=chances)
     if not (book.files["table"] != "").any():
         raise DataError("\n".join(f"{row.file}: nothing to draft from: {row.why}." for row in book.files.itertuples()))
     text = _sealed(_valid(book, folder / "programme.toml"))
@@ -158,6 +158,8 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
             counts = ", ".join(f"{n} {role}{'s' if n > 1 and role != 'nominal' else ''}" for role in ("rating", "nominal", "number", "verbatim") if (n := int((columns["role"] == role).sum())))
             key = next((f"'{one.column}'" + (f" ({one.why.split('; ')[1]})" if "rows repeat one" in one.why else "") for one in columns.itertuples() if one.role == "response_id" or (one.role == "person_id" and one.id == "response_id")), "")
             say(f"{name}: {file.rows:,} rows{sample}; answers of survey '{row['survey']}', {waves}; {counts or 'no items'}; " + (f"id {key}" if key else "no id: rows are numbered, so that an answer sent twice is not seen"))
+        elif row["table"] == "published":
+            say(f"{name}: {file.rows:,} rows; {row['why']}")
         elif row["table"]:
             say(f"{name}: {file.rows:,} rows{sample}; the table {row['table']} ({', '.join(columns['role'])})")
         else:
@@ -173,7 +175,8 @@ def _told(book: Book, found: list[facts.File], folder: Path, say) -> None:
             say(f"  {line}")
         if len(look) > LOOK:
             say(f"  ... and {len(look) - LOOK:,} more, marked in {sheets.NAME} where 'sure' is no.")
-    say(f"{folder}: programme.toml, {sheets.NAME} and raw/ are written. Edit either file; after the workbook run: cx init --to {folder}\nNext: cx check {folder}" + (f", then cx report {folder} --quarter {max(book.files.loc[book.files['table'] == 'responses', 'quarter'])}" if (book.files["table"] == "responses").any() else " (no survey among the files: there is nothing to report on yet)"))
+    shown = max([*book.files.loc[book.files["table"] == "responses", "quarter"], *book.programme.loc[book.programme["key"] == "reported", "value"]], default="")
+    say(f"{folder}: programme.toml, {sheets.NAME} and raw/ are written. Edit either file; after the workbook run: cx init --to {folder}\nNext: cx check {folder}" + (f", then cx report {folder} --quarter {shown}" if shown else " (no survey among the files: there is nothing to report on yet)"))
 
 
 def _look(book: Book, items: dict, by_file: dict) -> list[str]:
@@ -186,12 +189,13 @@ def _look(book: Book, items: dict, by_file: dict) -> list[str]:
     found += [f"{row.file}: {note}" for row in book.files.drop_duplicates("file").itertuples() for note in (*by_file[row.file].told, *(one for one in by_file[row.file].raw.notes if "declare" in one))]
     if book.columns[(book.columns["role"].isin(["amount", "margin", "cost"])) & (book.columns["use"] == "yes")].size:
         found += [f"currency {row.value}: {row.why.removeprefix('Currency of every amount: ').rstrip('.')}; amounts are shown in it" for row in book.programme.itertuples() if row.key == "currency"]
+    found += [f"languages {row.value}: {row.why.partition(': ')[2].rstrip('.')}; correct it if there are others" for row in book.programme.itertuples() if row.key == "languages" and "guessed" in row.why]
     open_ends = sorted({one["scale"][0] for one in items.values() if "scale" in one} & {row.id for row in book.scales.itertuples() if row.why.startswith("that the high end")})
     if open_ends:
         found.append(f"scales {', '.join(open_ends)}: the file does not say which end is the good one; the high end is assumed")
     found += _grouped(row for row in book.columns.itertuples() if row.sure == "no" and row.use == "yes" and (row.kpi or row.driver))
-    found += _grouped(row for row in book.columns.itertuples() if row.why.startswith("tells who a person is"))
-    return found + _grouped(row for row in book.columns.itertuples() if row.sure == "no" and not (row.kpi or row.driver) and not row.why.startswith(("tells who", "dates that")))
+    found += _grouped(row for row in book.columns.itertuples() if row.why.startswith(("tells who a person is", "an e-mail address that")))
+    return found + _grouped(row for row in book.columns.itertuples() if row.sure == "no" and not (row.kpi or row.driver) and not row.why.startswith(("tells who", "dates that", "an e-mail address that")))
 
 
 def _waves(book: Book) -> list[str]:

@@ -22,7 +22,7 @@ def of(file: facts.File, ratings: dict[str, Guess]) -> dict[str, tuple[str, bool
     scores = [name for name, one in ratings.items() if len(file.counts.get(name) or {}) >= 5]
     if not few or not scores:
         return {}
-    codes = {name: _codes(file.sample[name]) for name in {*few, *scores}}
+    codes = {name: _codes(file.some(name)) for name in {*few, *scores}}
     found: dict = {}
     for name in few:
         for score in scores:
@@ -55,7 +55,7 @@ def _follows(group: np.ndarray, score: np.ndarray) -> bool:
 
 
 def _groups(file: facts.File, name: str, score: str) -> dict[str, set]:
-    pairs = pd.DataFrame({"group": file.sample[name].str.strip(), "score": pd.to_numeric(file.sample[score].astype(object), errors="coerce")}).dropna()
+    pairs = pd.DataFrame({"group": file.some(name).str.strip(), "score": pd.to_numeric(file.some(score).astype(object), errors="coerce")}).dropna()
     return {group: {int(one) for one in own.unique()} for group, own in pairs[pairs["group"] != ""].groupby("group")["score"]}
 
 

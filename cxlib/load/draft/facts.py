@@ -31,6 +31,7 @@ class File(NamedTuple):
     counts: dict
     distinct: dict
     sampled: int
+    seen: dict  # column -> its distinct filled cells in the rows that are looked at
     told: tuple = ()  # sentences on how the file is laid out, for whoever looks at the draft
 
     @property
@@ -39,13 +40,15 @@ class File(NamedTuple):
 
     def cells(self, column: str, most: int = 3_000) -> list[str]:
         """Return up to `most` distinct filled cells of a column, in the order of the file, spread evenly over it."""
-        cells = self.sample[column]
-        found = cells[cells != ""].unique()
+        if column not in self.seen:  # what a column holds is asked many times, and a slice of a long file takes a while
+            cells = self.some(column)
+            self.seen[column] = cells[cells != ""].unique()
+        found = self.seen[column]
         return [str(one) for one in found[:: max(1, -(-len(found) // most))]]
 
-    @property
-    def sample(self) -> pd.DataFrame:
-        return self.raw.frame.iloc[:: max(1, -(-self.rows // SAMPLE))]
+    def some(self, column: str) -> pd.Series:
+        """Return a column in the rows that are looked at."""
+        return self.raw.frame[column].iloc[:: max(1, -(-self.rows // SAMPLE))]
 
 
 def of(path: Path, part: Reading | None = None, told: tuple = ()) -> File:
@@ -72,8 +75,8 @@ def of(path: Path, part: Reading | None = None, told: tuple = ()) -> File:
     decimal, thousands, doubt = forms.numbers(_numeric(sample.frame, looks))
     delimiter = forms.separator(path, raw.encoding, list(raw.frame.columns), row=reading.header_row)
     reading = reading.model_copy(update={"decimal": decimal, "thousands": thousands, "delimiter": delimiter, "encoding": raw.encoding if raw.encoding in ("cp1252", "utf-16", "utf-32") else ""})
-    told = (*told, *totals, *([f"'{doubt}' may mark thousands or decimals by its comma: declare 'decimal'."] if doubt else []))
-    return File(path.name + (f" [{part.database_table or part.sheet}]" if part else ""), path, reading, raw, columns, counts, distinct, len(sample.frame), told)
+    told = (*told, *totals, *([f"'{doubt}' may mark thousands or decimals by its {'comma' if ',' in doubt else 'point'}: declare 'decimal'."] if doubt else []))
+    return File(path.name + (f" [{part.database_table or part.sheet}]" if part else ""), path, reading, raw, columns, counts, distinct, len(sample.frame), {}, told)
 
 
 def _read(path: Path, reading: Reading) -> tuple[Reading, readers.Raw]:
@@ -163,16 +166,16 @@ def all_of(path: Path) -> list[File]:
 
 def matrix(file: File, names: list[str]) -> dict[str, np.ndarray]:
     """Return columns of the sample as numbers, NaN where a cell is none."""
-    return {name: pd.to_numeric(file.sample[name].astype(object), errors="coerce").to_numpy(dtype=float) for name in names}
+    return {name: pd.to_numeric(file.some(name).astype(object), errors="coerce").to_numpy(dtype=float) for name in names}
 
 
 def _numeric(frame: pd.DataFrame, names: list[str]) -> list[str]:
-    """Distinct cells with a comma, of columns in which nearly every cell is a number however written."""
+    """Distinct cells with a comma or a point, of columns in which nearly every cell is a number however written, or an amount of money."""
     found = []
     for name in names:
         cells = [str(one).strip() for one in frame[name].unique()[:500]]
         cells = [one for one in cells if one]
-        looks = [one for one in cells if len(one) < 30 and forms.numeric(one)]
+        looks = [figures for one in cells if len(one) < 30 and (figures := forms.figures(one))]
         if len(looks) >= 0.9 * len(cells):
             found += [one for one in looks if "," in one or "." in one]
     return found
@@ -181,4 +184,4 @@ def _numeric(frame: pd.DataFrame, names: list[str]) -> list[str]:
 def again(file: File, raw: readers.Raw, other: File) -> File:
     """Return a file's facts with the columns that were added to it from another, whose own facts they keep."""
     added = [name for name in raw.frame.columns if name not in file.raw.frame.columns]
-    return file._replace(raw=raw, columns=pd.concat([file.columns, other.columns.loc[added]]), counts=file.counts | {name: other.counts[name] for name in added if name in other.counts}, distinct=file.distinct | {name: int(raw.frame[name].nunique()) for name in added})
+    return file._replace(raw=raw, seen={}, columns=pd.concat([file.columns, other.columns.loc[added]]), counts=file.counts | {name: other.counts[name] for name in added if name in other.counts}, distinct=file.distinct | {name: int(raw.frame[name].nunique()) for name in added})

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 
+from cxlib.load import amounts
 from cxlib.load.readers import text
 
 DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y")
@@ -30,7 +31,7 @@ def numbers(cells: list[str]) -> tuple[str, str, str]:
     """Return (decimal mark, thousands mark, doubt) of the cells of number columns; marks that need no word are "".
 
     A comma before other than three digits marks decimals; a comma in front of a point, or twice, marks thousands. Where every comma
-    stands before three digits either could be meant, and `doubt` holds the first such cell.
+    stands before three digits either could be meant unless the other cells tell (`amounts.notation`), and `doubt` holds the first such cell.
     """
     commas = [cell for cell in cells if "," in cell and _NUMERIC.fullmatch(cell)]
     if not commas:
@@ -41,7 +42,16 @@ def numbers(cells: list[str]) -> tuple[str, str, str]:
     if decimal:
         mark = next((one for one in (".", "'", " ") if any(re.search(rf"[0-9]{re.escape(one)}[0-9]{{3}}(?=[,.' ]|$)", cell) for cell in cells)), "")
         return ",", mark, ""
+    if amounts.notation(cells).decimal == ".":
+        return ".", ",", ""
     return "", "", commas[0]
+
+
+def figures(cell: str) -> str:
+    """Return the figures of a number in some country's writing, or of an amount of money; "" where a cell is neither."""
+    if numeric(cell):
+        return cell
+    return one.figures if (one := amounts.split(cell)) else ""
 
 
 def numeric(cell: str) -> bool:

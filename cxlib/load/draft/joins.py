@@ -40,7 +40,7 @@ def _paths(file: facts.File, others: list[facts.File]) -> list[tuple[facts.File,
     made = []
     for other in others:
         for name in file.raw.frame.columns:
-            if name not in other.raw.frame or file.columns.at[name, "kind"] not in ("id", "verbatim") or file.distinct[name] < 20 or any(one.reading.database_table or one.reading.sheet or one.reading.header_row for one in (file, other)):
+            if name not in other.raw.frame or file.columns.at[name, "kind"] not in ("id", "verbatim") or file.distinct[name] < 20:
                 continue
             keys = set(other.raw.frame[name].unique()) - {""}
             if len(keys) != other.rows or len(other.raw.frame.columns) < 2 or file.distinct[name] <= 0.2 * len(keys):
@@ -49,6 +49,6 @@ def _paths(file: facts.File, others: list[facts.File]) -> list[tuple[facts.File,
             if sum(cell in keys for cell in cells) < SHARE * len(cells):
                 continue
             raw = rows.joined(file.raw, other.raw, Join(file=other.path.name, on=name), file=file.path.name)
-            made.append((facts.again(file, raw, other), {other.path.name: name}))
+            made.append((facts.again(file, raw, other), {other.name: name}))
             break
     return made

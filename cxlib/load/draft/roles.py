@@ -49,6 +49,8 @@ def of(file: facts.File, wording: dict[str, str]) -> dict[str, Role]:
         found[name] = Role("", 0.9, f"groups of '{score}': it says again what the score says")
         found[score] = _recommended(found[score], f"'{name}' groups it as a Net Promoter Score is") if promoters and ratings[score].high == 10 else found[score]
     _named_by_its_file(found, file)
+    if any(one.role == "verbatim" or words.says(words.QUESTIONS["comment"], name) for name, one in found.items() if not words.says(words.REPLIED, name)):
+        found |= {name: Role("", 0.9, "what the company answered, not the customer") for name, one in found.items() if one.role in ("verbatim", "nominal", "") and words.says(words.REPLIED, name) and not words.says(words.FIELDS["response_id"], name)}
     found |= {name: one._replace(sure=0.65) for name, one in found.items() if scales.SLIPPED in one.why and one.sure > 0.65}
     for name in [name for name, one in found.items() if one.role == "rating" and name in file.counts and any(not cell.isascii() and cell.isdecimal() for cell in file.counts[name])]:
         found[name] = found[name]._replace(guess=scales.wide(found[name].guess), why=f"{found[name].why}; some of its digits are written wide")
@@ -157,6 +159,7 @@ def _alone(file: facts.File, name: str, wording: str) -> Role:
         return Role("nominal", 0.7, "two codes: kinds, not amounts", Guess("nominal", missing=_declared(file, name)))
     if kind in ("number", "rating"):
         none = _declared(file, name) | ({cell: "no answer" for cell in counts if re.fullmatch(r"-9{1,3}|999?9?", cell) and len(counts) > 2 and _far(cell, counts)} if counts else {})
+        none |= {cell: cell for cell in file.cells(name) if words.missing(cell) and cell not in none}
         return Role("number", 0.7, "numbers that are no scale", Guess("number", missing=none))
     return _text(file, name, kind, said)
 

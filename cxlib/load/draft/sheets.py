@@ -9,17 +9,19 @@ from cxlib import schema, spreadsheets
 from cxlib.errors import DataError, nearest
 from cxlib.load.draft import book as books
 from cxlib.load.draft.book import SHEETS, Book
-from cxlib.programme import Definition
-from cxlib.questionnaire import RESPONSE_FIELDS
+from cxlib.load.published import UNITS
+from cxlib.programme import PUBLISHED, Definition
+from cxlib.questionnaire import RESPONSE_FIELDS, Identifier
 
 NAME = "codebook.xlsx"
 MOST = 32_000  # characters of a cell; a workbook holds 32,767
 ENTRIES = ("labels", "missing", "where", "joins", "fixed")  # cells of `code = meaning` lines, which quote what needs it themselves
 ITEMS = ("rating", "nominal", "number", "verbatim")
+IDENTIFIERS = get_args(Identifier)
 WIDTH = {"file": 24, "column": 28, "wording": 40, "examples": 28, "why": 60, "labels": 28, "missing": 24, "id": 20, "label": 24, "role": 14, "value": 30, "where": 20, "joins": 24}
 EXPLAINED = {
-    "use": "yes: the column is read", "role": "rating, nominal, number, verbatim; a field such as response_id, person_id, answered_on, weight, channel; or a column of the file's table",
-    "id": "the item's name; one id in two files makes them one item over the waves", "scale": "a scale of the sheet scales", "direction": "low_is_good where it departs from the scale",
+    "use": "yes: the column is read", "role": "rating, nominal, number, verbatim; a field such as response_id, person_id, answered_on, weight, channel; a column of the file's table; or what rows without the customer's key are matched by: email, phone, last_name, born",
+    "id": "the item's name; one id in two files makes them one item over the waves", "scale": "a scale of the sheet scales; of published figures their unit: percent, share, points, scale", "direction": "low_is_good where it departs from the scale",
     "question": "of comments: why, improve, praise, comment", "missing": "a line a code that is no answer: 99 = don't know", "labels": "a line a code: 1 = yes", "kpi": "the definition of a key figure, e.g. nps_0_10, csat_top2_of_5",
     "driver": "yes: may explain the key figures", "segment": "yes: pages may show results by it", "sure": "no: look at this first", "table": "responses, or another table; empty: the file is not read", "where": "column = value that picks the wave's rows", "joins": "file = key whose columns are added", "header_row": "the row of the column names, where a title stands above them",
 }  # fmt: skip
@@ -57,12 +59,33 @@ def read(path: Path) -> Book:
     return Book(**{name: frame.drop(columns="#").astype("str") for name, frame in found.items()})
 
 
+def without_examples(folder: Path) -> bool:
+    """Empty what the codebook of a folder shows of cells, because it may be a person's who is to be forgotten; False where there is none, or nothing in it.
+
+    A workbook that is no codebook any more is deleted: what it holds cannot be told.
+    """
+    path = Path(folder) / NAME
+    if not path.is_file():
+        return False
+    try:
+        book = read(path)
+    except DataError:
+        path.unlink()
+        return True
+    if not (book.columns["examples"] != "").any():
+        return False
+    temporary = path.with_name(f".{NAME}.part.xlsx")
+    write(temporary, book._replace(columns=book.columns.assign(examples="")))
+    temporary.replace(path)
+    return True
+
+
 def _checked(found: dict[str, pd.DataFrame]) -> None:
     scales, surveys = ([row.id for row in found[name].itertuples()] for name in ("scales", "surveys"))
     tables = {}
     for row in _rows(found, "files"):
         at = lambda column, row=row: f"{NAME}, sheet files, row {row['#']}, column {column}"
-        books.one_of(row["table"], ("responses", *(name for name in schema.TABLES if name in _SOURCES)), where=at("table"))
+        books.one_of(row["table"], ("responses", "published", *(name for name in schema.TABLES if name in _SOURCES)), where=at("table"))
         for key in ("where", "joins", "fixed"):
             books.entries(row[key], where=at(key))
         if row["header_row"] and not (row["header_row"].isascii() and row["header_row"].isdigit()):
@@ -96,9 +119,13 @@ def _column(row: dict, at, tables: dict, scales: list) -> None:
         books.yes(row[key], where=at(key))
     if not books.yes(row["use"], where=at("use")) or not tables[row["file"]]:
         return
+    if tables[row["file"]] == "published":
+        if books.one_of(row["role"], PUBLISHED, where=at("role"), empty=False) == "estimate":
+            books.one_of(row["scale"], UNITS, where=at("scale"), empty=False)
+        return
     if tables[row["file"]] != "responses":
-        return books.one_of(row["role"], [column.name for column in schema.TABLES[tables[row["file"]]]], where=at("role"), empty=False) and None
-    role = books.one_of(row["role"], (*ITEMS, *RESPONSE_FIELDS), where=at("role"), empty=False)
+        return books.one_of(row["role"], [*(column.name for column in schema.TABLES[tables[row["file"]]]), *IDENTIFIERS], where=at("role"), empty=False) and None
+    role = books.one_of(row["role"], (*ITEMS, *RESPONSE_FIELDS, *IDENTIFIERS), where=at("role"), empty=False)
     if role not in ITEMS:
         return
     if not row["id"]:
@@ -118,4 +145,4 @@ def _rows(found: dict, name: str) -> list[dict]:
 
 
 _SOURCES = ("accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff")
-__all__ = ["NAME", "fits", "read", "write"]
+__all__ = ["NAME", "fits", "read", "without_examples", "write"]

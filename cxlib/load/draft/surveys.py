@@ -2,11 +2,14 @@
 
 import re
 
-from cxlib.load.draft import book, facts, items, joins, names, roles, tables, waves, words
+from cxlib import quarters
+from cxlib.load import amounts
+from cxlib.load.draft import addresses, book, facts, items, joins, names, printed, roles, tables, tongues, waves, words
 from cxlib.load.draft.tables import Part
 from cxlib.questionnaire import ROW
 
 SIGNS = {"EUR": r"€|\bEUR\b", "GBP": r"£|\bGBP\b", "USD": r"(?<![A-Z])\$|US\$|\bUSD\b", "JPY": r"¥|円|\bJPY\b", "CHF": r"\bCHF\b|\bSFr\b", "BRL": r"R\$|\bBRL\b", "INR": r"₹|\bINR\b", "PLN": r"\bPLN\b|zł", "SEK": r"\bSEK\b", "CAD": r"\bCAD\b|C\$", "AUD": r"\bAUD\b|A\$"}
+FIRST = ("USD", "GBP", "JPY", "SEK", "INR", "RON")  # which money is meant where a sign stands for several
 ALIKE = 0.5  # share of items that two files must have in common to be waves of one survey
 
 
@@ -16,11 +19,12 @@ def _label(name: str) -> str:
     return (plain[:1].upper() + plain[1:])[:60].strip() or "Survey"
 
 
-def draft(files: list[facts.File], *, name: str) -> book.Book:
-    """Return the codebook of a set of files, every guess in it with its reason."""
+def draft(files: list[facts.File], *, name: str, chances=None) -> book.Book:
+    """Return the codebook of a set of files, every guess in it with its reason; `chances` tells the language of a text (`tongues.of`)."""
     dictionaries = {file.name: found for file in files if (found := _dictionary(file, files))}
-    parts = [_part(file, files, dictionaries) for file in files]
-    parts = _one_people(_unanswered(parts))
+    shared = addresses.of(files)
+    parts = [_keyed(_part(file, files, dictionaries, shared[file.name].column if file.name in shared and shared[file.name].key else ""), shared.get(file.name)) for file in files]
+    parts = _one_people(_matched(_unanswered(parts), shared))
     groups = _groups([part for part in parts if part.kind == "responses"])
     made: dict = {"columns": [], "files": [], "surveys": [], "scales": items.Scales()}
     ids: dict = {}
@@ -31,7 +35,7 @@ def draft(files: list[facts.File], *, name: str) -> book.Book:
             _table(part, made)
     order = {file.name: place for place, file in enumerate(files)}
     made["columns"].sort(key=lambda row: order[row["file"]])
-    return book.made(columns=made["columns"], files=made["files"], surveys=made["surveys"], scales=made["scales"].rows(), programme=_programme(parts, name))
+    return book.made(columns=made["columns"], files=made["files"], surveys=made["surveys"], scales=made["scales"].rows(), programme=_programme(parts, name, chances))
 
 
 def _dictionary(file: facts.File, files: list[facts.File]) -> dict | None:
@@ -52,7 +56,7 @@ def _dictionary(file: facts.File, files: list[facts.File]) -> dict | None:
     return None
 
 
-def _part(file: facts.File, files: list, dictionaries: dict) -> Part:
+def _part(file: facts.File, files: list, dictionaries: dict, key: str = "") -> Part:
     if file.name in dictionaries:
         return Part(file, {}, {}, "", None, {}, "it lists the columns of another file; its wording was taken from it")
     wording = dict(file.raw.wording)
@@ -61,7 +65,7 @@ def _part(file: facts.File, files: list, dictionaries: dict) -> Part:
             wording = {**found, **wording}
     if file.rows == 0:
         return Part(file, wording, {}, "", None, {}, "it has a header and no rows")
-    found, fits = roles.of(file, wording), tables.guess(file, wording)
+    found, fits = roles.of(file, wording), tables.guess(file, wording, key)
     ratings = [one for one in found.values() if one.role == "rating"]
     judged = [name for name, one in found.items() if one.role == "rating" and any(words.says(pattern, name, wording.get(name, "")) for pattern in words.KPIS.values())]
     texts = sum(one.role == "verbatim" for one in found.values())
@@ -82,12 +86,40 @@ def _part(file: facts.File, files: list, dictionaries: dict) -> Part:
             return Part(linked, wording, found, best.name, best, added, f"{best.name} by its columns, with those of {', '.join(added)} added by a key")
     if best is not None:
         return Part(file, wording, found, best.name, best, {}, f"{best.name} by its name and columns" + (f"; {best.why}" if best.why else ""))
+    if figures := printed.of(file, found):
+        return Part(file, wording, found, "published" if figures.day and len(figures.series) < 2 and any(figures.figures.values()) else "", None, {}, _published_why(figures), figures=figures)
     if len(files) == 1 and any(one.role in items.KINDS for one in found.values()):
         near = next((one for one in fits if one.lacks and len(one.columns) > 2), None)
         instead = f"; with {' and '.join(near.lacks)} in columns of its own it would be the table {near.name}" if near else ""
         return Part(file, wording, found, "responses", None, {}, f"NOT SURE: nothing in it is asked or judged; taken for a survey because it is the only file{instead}")
     lacking = f"; it would be {fits[0].name} if it had {', '.join(fits[0].lacks)}" if fits and fits[0].lacks else ""
     return Part(file, wording, found, "", None, {}, f"nothing in it is an answer, and no table of the contract fits{lacking}")
+
+
+def _published_why(figures: printed.Figures) -> str:
+    whose = f"a row for each {' and '.join([*figures.series, *([figures.day] if figures.day else [])])}"
+    if not any(figures.figures.values()):
+        return f"published figures ({whose}, with counts), no answers: left out, because counts are no figures to compare; turn them into percentages"
+    if len(figures.series) > 1:
+        return f"published figures ({whose}), no answers: left out, because a series has one name; put {' and '.join(figures.series)} into one column"
+    if not figures.day:
+        return f"published figures ({whose}), no answers: left out, because nothing dates them; give each row a day or a quarter"
+    return f"published figures ({whose}), no answers: tracked as benchmarks beside your own; write the id of a key figure into the column kpi of those that ask the same question in the same words"
+
+
+def _keyed(part: Part, shared: addresses.Shared | None) -> Part:
+    """A survey's file with the address that other files share as the key of its person, where it has none."""
+    if shared is None or not shared.key or part.kind != "responses" or any(one.role == "person_id" for one in part.roles.values()):
+        return part
+    return part._replace(roles={**part.roles, shared.column: roles.Role("person_id", 0.6, shared.why)})
+
+
+def _matched(parts: list[Part], shared: dict) -> list[Part]:
+    """Name the addresses by which rows without the customer's key are matched with the customer file, where one has both."""
+    if not any(part.kind == "people" and part.file.name in shared and not shared[part.file.name].key for part in parts):
+        return parts
+    lacks = lambda part: not any(one.role == "person_id" for one in part.roles.values()) if part.kind == "responses" else "person_id" not in part.table.columns
+    return [part._replace(identify=shared[part.file.name][::2]) if part.kind and part.file.name in shared and (part.kind == "people" or (part.kind in ("responses", "interactions", "events", "orders") and lacks(part))) else part for part in parts]
 
 
 def _unanswered(parts: list[Part]) -> list[Part]:
@@ -172,36 +204,52 @@ def _file(part: Part, form: str) -> dict:
 
 
 def _table(part: Part, made: dict) -> None:
+    if part.kind == "published":
+        return _published(part, made)
     table = part.table if part.kind else None
     made["files"].append(_file(part, table.form if table else "") | {"table": part.kind, "fixed": book.pairs({name: ROW for name, column in table.columns.items() if column == ROW} | ({name: part.file.path.name.split(".")[0] if name in ("survey", "wave") else value for name, value in table.fixed.items()})) if table else "", "sure": "no" if "NOT SURE" in part.why else "yes", "why": part.why})
     mapped = {column: name for name, column in table.columns.items()} if table else {}
     for column in part.file.raw.frame.columns:
-        role = mapped.get(column, "")
+        role = mapped.get(column, "email" if column in part.identify[:1] else "")
         one = part.roles.get(column)
-        made["columns"].append({"file": part.file.name, "column": column, "wording": part.wording.get(column, "")[:1_000], "examples": items.examples(part.file, column), "use": "yes" if role else "no", "role": role, "sure": "yes", "why": f"the {role} of {part.kind}" if role else (one.why if one and not one.role and part.kind else "not needed")})
+        made["columns"].append({"file": part.file.name, "column": column, "wording": part.wording.get(column, "")[:1_000], "examples": items.examples(part.file, column), "use": "yes" if role else "no", "role": role, "sure": "yes", "why": part.identify[1] if column in part.identify[:1] else f"the {role} of {part.kind}" if role else (one.why if one and not one.role and part.kind else "not needed")})
+
+
+def _published(part: Part, made: dict) -> None:
+    figures = part.figures
+    made["files"].append(_file(part, "") | {"table": "published", "sure": "no", "why": part.why})
+    role = {figures.day: "day", figures.base: "base", **dict.fromkeys(figures.series[:1], "series"), **{name: "estimate" for name, unit in figures.figures.items() if unit}}
+    for column in part.file.raw.frame.columns:
+        one = role.get(column, "")
+        made["columns"].append({"file": part.file.name, "column": column, "examples": items.examples(part.file, column), "use": "yes" if one else "no", "role": one, "scale": figures.figures.get(column, "") if one == "estimate" else "", "label": names.label(column, "") if one == "estimate" else "", "sure": "yes", "why": f"the {one} of published figures" + (f", in {figures.figures[column]}" if one == "estimate" else "") if one else "not needed"})
 
 
 def _currency(parts: list[Part]) -> tuple[str, str]:
     """Return the currency whose sign stands in most columns, in their names or cells, and where; EUR where none does."""
-    seen: dict = {}
+    seen, several = {}, {}
     for part in parts:
         for name in part.file.raw.frame.columns:
-            said = " ".join([name, *(cell for cell in part.file.cells(name, 20) if len(cell) < 30)])
-            for code, pattern in SIGNS.items():
-                if re.search(pattern, said):
-                    seen.setdefault(code, []).append(f"'{name[:40]}' of {part.file.name}")
+            cells = [cell for cell in part.file.cells(name, 20) if len(cell) < 30]
+            meant = [found.moneys - {"%"} for cell in cells if amounts.looks(cell) and (found := amounts.split(cell))]
+            said = {code for code, pattern in SIGNS.items() if re.search(pattern, " ".join([name, *cells]))} | ({next((one for one in FIRST if one in meant[0]), min(meant[0]))} if meant and meant[0] else set())
+            for code in said:
+                seen.setdefault(code, []).append(f"'{name[:40]}' of {part.file.name}")
+                several[code] = several.get(code, False) or (any(len(one) > 1 for one in meant) and code in FIRST)
     if not seen:
         return "EUR", "nothing in the files says it"
     code = max(seen, key=lambda one: len(seen[one]))
-    return code, f"its sign stands in {seen[code][0]}" + ("; dollars of another country are written so too" if code == "USD" else "")
+    return code, f"its sign stands in {seen[code][0]}" + ("; moneys of other countries are written so too" if several[code] or code == "USD" else "")
 
 
-def _programme(parts: list[Part], name: str) -> list[dict]:
+def _programme(parts: list[Part], name: str, chances) -> list[dict]:
     currency, why = _currency(parts)
+    last = max((part.figures.last for part in parts if part.kind == "published"), default=None) if not any(part.kind == "responses" for part in parts) else None
+    spoken, heard = tongues.of(parts, chances) if chances else ([], "")
     return [
         {"key": "name", "value": name, "why": "Name on the report's cover."},
         {"key": "currency", "value": currency, "why": f"Currency of every amount: {why}."},
         {"key": "timezone", "value": "UTC", "why": "Zone in which days and quarters are counted, e.g. Europe/Berlin."},
-        {"key": "languages", "value": "en", "why": "Languages of the comments that are coded."},
+        {"key": "languages", "value": ", ".join(spoken or ["en"]), "why": f"Languages of the comments that are coded{': ' + heard if heard else ''}."},
+        *([{"key": "reported", "value": quarters.of(last), "why": "Quarters that are reported without a survey: here the last that a figure was published for."}] if last else []),
         {"key": "about", "value": "", "why": "What a reader should know of the programme, in a sentence or two."},
     ]

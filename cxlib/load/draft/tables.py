@@ -3,13 +3,14 @@
 from typing import NamedTuple
 
 from cxlib import schema
+from cxlib.load import amounts, answers, currencies
 from cxlib.load.draft import facts, forms, words
 from cxlib.questionnaire import ROW
 
 _ID = r"[ _]*(unique )?(id|nr|no|num|number|nummer|key|numero|code)\b"
 NOT_DATED = r"\b(birth|born|geburt\w*|expiry|expiration|delivery|delivered|shipping|limit|estimated|due|end|ende|until)\b"  # days of something else
 NOT_TALKED = r"\b(reply|response|resolution|resolve|solve|wait\w*|first|requester|antwort\w*|losung\w*|attente|espera)\b"  # minutes of something else than the contact
-PERSON = words.FIELDS["person_id"]
+PERSON = words.FIELDS["person_id"] + r"|^(cliente|kunde|client|klant)$"
 # Table -> column -> words by which files name it; what the file's own name says; in the order in which they are tried.
 TABLES = {
     "actions": {"action_id": rf"\b(action|campaign|treatment|kampagne|aktion|campagne|campana|campanha|test){_ID}|^(action|campaign|kampagne|segment)$", "person_id": PERSON, "arm": r"^(arm|group|treatment|treated|control|test ?group|gruppe|variant)$|\btreat(ed|ment)?\b",
@@ -17,7 +18,7 @@ TABLES = {
     "invitations": {"person_id": PERSON, "sent_on": r"\b(sent|invited|invitation|versandt|versand|eingeladen|envoye|enviado|send)\b", "channel": words.FIELDS["channel"], "reminder": r"\b(reminder|reminders|erinnerung)\b", "opened": r"\b(opened|geoffnet|ouvert|abierto|aberto)\b",
                     "answered": r"\b(answered|responded|completed|geantwortet|beantwortet|repondu|respondido)\b"},
     "offers": {"offer_id": rf"\b(offer|angebot|offre|oferta){_ID}", "person_id": PERSON, "offered_on": r"\b(offered|date|datum|fecha|data)\b", "product": r"\b(product|offer|angebot|produkt|produit|producto|produto)\b", "accepted": r"\b(accepted|taken|angenommen|accepte|aceptada|aceita)\b"},
-    "orders": {"order_id": rf"\b(order|invoice|bill|transaction|basket|receipt|purchase|bestell|bestellung|auftrag|rechnung|rechnungs|commande|facture|pedido|factura|fatura|compra){_ID}|^(order|invoice|receipt|bestellnr|rechnungsnr|bestellnummer|invoiceno|orderno)$", "person_id": PERSON,
+    "orders": {"order_id": rf"\b(order|invoice|bill|transaction|basket|receipt|purchase|booking|reservation|reserva|reserve|buchung|buchungs|prenotazione|return|refund|bestell|bestellung|auftrag|rechnung|rechnungs|commande|facture|pedido|factura|fatura|compra){_ID}|^(order|invoice|receipt|bestellnr|rechnungsnr|bestellnummer|invoiceno|orderno)$", "person_id": PERSON,
                "ordered_on": r"\b(order|ordered|purchase|invoice|transaction|sale|bestell|bestellung|kauf|rechnungs|commande|achat|pedido|compra|booking)\b.*\b(date|datum|timestamp|time|on|at|day|fecha|data)\b|^(date|datum|fecha|data|day|invoicedate|orderdate|bestelldatum|kaufdatum|rechnungsdatum|ordered on|timestamp|transaction timestamp|date de commande)$",
                "amount": r"\b(amount|revenue|sales|sales value|total|turnover|betrag|umsatz|montant|importe|valor|spend|gross|net|summe)\b|\b(price|preis|prix|precio|preco|value|wert)\b", "margin": r"\b(margin|marge|deckungsbeitrag|margen|margem|profit)\b", "currency": r"\b(currency|wahrung|devise|moneda|moeda)\b",
                "product": r"\b(product|item|sku|stock ?code|description|article|artikel|produkt|produit|producto|produto|category)\b", "quantity": r"\b(quantity|qty|units|menge|anzahl|quantite|cantidad|quantidade|cds)\b"},
@@ -60,14 +61,16 @@ class Part(NamedTuple):
     table: Table | None
     joins: dict
     why: str
+    identify: tuple = ()  # the column of e-mail addresses by which its rows are matched with the customer file, and why
+    figures: object = None  # what it publishes (printed.Figures)
 
 
-def guess(file: facts.File, wording: dict[str, str]) -> list[Table]:
-    """Return what tables a file may fill, the best first; tables that it lacks columns for come behind those that it can fill."""
+def guess(file: facts.File, wording: dict[str, str], key: str = "") -> list[Table]:
+    """Return what tables a file may fill, the best first; tables that it lacks columns for come behind those that it can fill. `key` is a column that stands for the customer's key."""
     found = []
     stem = file.path.name.split(".")[0] + " " + file.reading.database_table
     for name in TABLES:
-        one = _fitted(file, name, wording)
+        one = _fitted(file, name, wording, key)
         named = words.says(NAMED[name], stem)
         filled = sum(1 for column in one.columns if column not in ("person_id",))
         found.append(one._replace(score=filled + 3 * named - 4 * len(one.lacks)))
@@ -81,20 +84,23 @@ def _worth(one: Table) -> bool:
     return all(column in one.columns and (one.columns[column] != ROW or one.name == "orders") for column in own)
 
 
-def _fitted(file: facts.File, name: str, wording: dict) -> Table:
+def _fitted(file: facts.File, name: str, wording: dict, person: str) -> Table:
     taken: dict = {}
     forms_seen: dict = {}
+    money = currencies.MONEY.get(name, ("", ()))[1]
     for column in schema.TABLES[name]:
         if column.name not in TABLES[name]:
             continue
         pattern = TABLES[name][column.name]
-        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one))]
+        fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, "money" if column.name in money else column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one)) and not (column.name == "person_id" and _named(file, one))]
         if column.name == "amount" and fits:
             fits = sorted(fits, key=lambda one: not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one))
         if column.name == "product":
             fits = [one for one in fits if not words.says(r"\b(order|line|position)\b", one)]
         if fits:
             taken[column.name] = fits[0]
+    if person and "person_id" in TABLES[name]:
+        taken["person_id"] = person
     day = next((column.name for column in schema.TABLES[name] if column.type in ("date", "moment") and column.required), None)
     if day and day not in taken:
         dates = [one for one in file.raw.frame.columns if facts.nameable(one) and not words.says(NOT_DATED, one) and _typed(file, one, "date", forms_seen)]
@@ -127,6 +133,12 @@ def _fitted(file: facts.File, name: str, wording: dict) -> Table:
     return Table(name, taken, fixed, lacks, why, form)
 
 
+def _named(file: facts.File, column: str) -> bool:
+    """Whether a column holds people's names or the like rather than keys: most of its cells have a blank in them, and no figure."""
+    cells = file.cells(column, 100)
+    return sum(" " in cell.strip() and not any(map(str.isdigit, cell)) for cell in cells) > 0.5 * len(cells)
+
+
 def _typed(file: facts.File, column: str, kind: str, seen: dict) -> bool:
     """Whether the cells of a column can be read as what the table's column holds."""
     cells = file.cells(column, 300)
@@ -137,13 +149,14 @@ def _typed(file: facts.File, column: str, kind: str, seen: dict) -> bool:
             form, share, doubt = forms.dates(cells)
             seen[column] = form if share >= 0.9 and not doubt and any(mark in cells[0] for mark in ".-/ T") else None
         return seen[column] is not None
-    from cxlib.load import answers
-
+    if kind == "money":  # an empty cell may be written n/a, and one or the other be no amount: loading says so
+        found = [amounts.split(cell) is not None for cell in cells if not words.missing(cell)]
+        return bool(found) and sum(found) >= 0.98 * len(found)
     if kind in ("number", "whole"):
         try:
             return sum(answers.number_of(cell.strip(), file.reading) is not None for cell in cells) >= 0.98 * len(cells)
         except ValueError:
             return False
     if kind == "flag":
-        return {cell.strip().lower() for cell in cells} <= {"0", "1", "true", "false", "yes", "no"}
+        return {cell.strip().casefold() for cell in cells} <= answers.YES | answers.NO
     return max(map(len, cells)) <= 200

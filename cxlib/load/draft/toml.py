@@ -1,10 +1,13 @@
 """A book as `programme.toml`: every key with the reason it was guessed, and everything in it escaped."""
 
 import re
+from typing import get_args
 
+from cxlib import schema
 from cxlib.load.draft import book as books
 from cxlib.load.draft import words
 from cxlib.load.draft.book import Book
+from cxlib.questionnaire import Identifier
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 LINE = 160  # characters of a comment
@@ -91,9 +94,9 @@ def written(book: Book) -> str:
         "# Drafted by `cx init` from the files under raw/: guesses to be read, each with its reason. Every key is explained by `cx check --schema`.",
         "# Change codebook.xlsx and run `cx init --to FOLDER` again, or change this file by hand; from then on it is yours and is not drafted anew.",
     ]
-    for name in ("name", "currency", "timezone", "languages", "about"):
+    for name in ("name", "currency", "timezone", "languages", "reported", "about"):
         if facts.get(name):
-            out += [comment(said.get(name, "")), f"{name} = {array(books.listed(facts[name])) if name == 'languages' else text(facts[name])}"]
+            out += [comment(said.get(name, "")), f"{name} = {array(books.listed(facts[name])) if name in ('languages', 'reported') else text(facts[name])}"]
     items = items_of(book)
     used = {one["scale"][0] for one in items.values() if "scale" in one}
     for row in book.scales.itertuples():
@@ -110,6 +113,7 @@ def written(book: Book) -> str:
     out += _measures(items, surveys, {row.id for row in book.scales.itertuples() if row.why.startswith("its codes are turned round")})
     out += _segments(book, items)
     out += _sources(book)
+    out += _published(book)
     out += _left(book)
     return "\n".join("" if line == GAP else line for line in out if line) + "\n"
 
@@ -139,15 +143,16 @@ def _waves(book: Book, survey) -> list[str]:
         out += [GAP, comment(row.why), "[[waves]]", f"id = {text(row.wave)}", f"survey = {text(survey.id)}", f"quarter = {text(row.quarter)}", f"first = {row.first}", f"last = {row.last}", *_reading(row)]
         if row.where:
             out.append(f"where = {table(books.entries(row.where, where=row.file))}")
+        out += _identify(book, row.file)
         out += ["[waves.columns]", *(f"{key(name)} = {text(value)}" for name, value in own.items())] if own else []
-        out += _joins(row, "waves")
+        out += _joins(book, row, "waves")
     return out
 
 
 def _columns(book: Book, file: str) -> dict[str, str]:
     own = book.columns[(book.columns["file"] == file) & (book.columns["use"] == "yes")]
     found = {}
-    for row in own.itertuples():
+    for row in own[~own["role"].isin(get_args(Identifier))].itertuples():
         name = row.id if row.role in ("rating", "nominal", "number", "verbatim") else row.role
         found[name] = row.column
         if row.role == "person_id" and row.id == "response_id":  # one column may be both
@@ -160,11 +165,12 @@ def _reading(row) -> list[str]:
     return [f"file = {text(file)}", *([f"header_row = {int(row.header_row)}"] if row.header_row else []), *(f"{name} = {text(getattr(row, name))}" for name in ("sheet", "database_table", "delimiter", "encoding", "decimal", "thousands", "date_format") if getattr(row, name))]
 
 
-def _joins(row, parent: str) -> list[str]:
-    out = []
+def _joins(book: Book, row, parent: str) -> list[str]:
+    """The joins of a file, each read as its own row of the sheet files says: by its sheet, its table, the row of its header."""
+    out, known = [], {one.file: one for one in book.files.itertuples()}
     for file, columns in books.entries(row.joins, where=row.file).items():
         on, _, to = columns.partition(" -> ")
-        out += [f"[[{parent}.joins]]", f"file = {text(file)}", f"on = {text(on)}", *([f"to = {text(to)}"] if to else [])]
+        out += [f"[[{parent}.joins]]", *(_reading(known[file]._replace(date_format="")) if file in known else [f"file = {text(file)}"]), f"on = {text(on)}", *([f"to = {text(to)}"] if to else [])]
     return out
 
 
@@ -231,18 +237,38 @@ def _segments(book: Book, items: dict) -> list[str]:
     return out
 
 
+def _identify(book: Book, file: str, taken=()) -> list[str]:
+    """What rows without the customer's key are matched by."""
+    own = book.columns[(book.columns["file"] == file) & (book.columns["use"] == "yes") & book.columns["role"].isin([one for one in get_args(Identifier) if one not in taken])]
+    return [f"identify = {table(dict(zip(own['role'], own['column'])))}"] if len(own) else []
+
+
 def _sources(book: Book) -> list[str]:
-    out = []
+    out, known = [], {name: {column.name for column in columns} for name, columns in schema.TABLES.items()}
     for row in book.files.itertuples():
-        if row.table in ("responses", ""):
+        if row.table in ("responses", "published", ""):
             continue
         own = book.columns[(book.columns["file"] == row.file) & (book.columns["use"] == "yes")]
-        columns = {one.role: one.column for one in own.itertuples()}
+        columns = {one.role: one.column for one in own.itertuples() if one.role not in get_args(Identifier) or one.role in known[row.table]}
         fixed = books.entries(row.fixed, where=row.file)
         columns |= {name: fixed.pop(name) for name in [name for name, value in fixed.items() if value == "#row"]}
-        out += [GAP, comment(row.why), "[[sources]]", f"table = {text(row.table)}", *_reading(row), f"columns = {table(columns)}"]
+        out += [GAP, comment(row.why), "[[sources]]", f"table = {text(row.table)}", *_reading(row), f"columns = {table(columns)}", *_identify(book, row.file, known[row.table])]
         out += [f"fixed = {table(fixed)}"] if fixed else []
-        out += ["# purpose = \"what these data may be used for\"", *_joins(row, "sources")]
+        out += ["# purpose = \"what these data may be used for\"", *_joins(book, row, "sources")]
+    return out
+
+
+def _published(book: Book) -> list[str]:
+    """A block for each column of figures: its series is called by it, and by the column that says whose figure it is."""
+    out = []
+    for row in book.files.itertuples():
+        own = book.columns[(book.columns["file"] == row.file) & (book.columns["use"] == "yes") & (row.table == "published")]
+        shared = {one.role: one.column for one in own.itertuples() if one.role != "estimate"}
+        figures = [one for one in own.itertuples() if one.role == "estimate"]
+        for one in figures:
+            name = one.label or one.column
+            fixed = {"unit": one.scale, "source": row.file, **({} if "series" in shared and len(figures) == 1 else {"series": name}), **({"kpi": one.kpi} if one.kpi else {})}
+            out += [GAP, comment(row.why), "[[published]]", *_reading(row), f"columns = {table({**shared, 'estimate': one.column})}", f"fixed = {table(fixed)}"]
     return out
 
 

@@ -5,7 +5,7 @@ import unicodedata
 
 # What a column is, by words of its name or wording (folded: lower case, no accents). The first field that fits wins.
 FIELDS = {
-    "response_id": r"\b(response|respondent|record|interview|case|survey|submission|review|reponse|antwort|fragebogen|respuesta|resposta|tweet|comment|feedback)[ _]*(id|nr|no|num|number|nummer|key)\b|\b(responseid|respondentid|respid|respnum|resp ?num|resp ?id|lfdnr|lfd nr|uuid|guid|caseid|recordid|record)\b",
+    "response_id": r"\b(response|respondent|record|interview|case|survey|submission|review|reponse|antwort|fragebogen|respuesta|resposta|encuesta|cuestionario|pesquisa|questionnaire|questionario|enquete|risposta|tweet|comment|feedback)[ _]*(id|nr|no|num|number|nummer|key)\b|\b(responseid|respondentid|respid|respnum|resp ?num|resp ?id|lfdnr|lfd nr|uuid|guid|caseid|recordid|record)\b",
     "person_id": r"\b(panel|panelist|panellist|customer|client|cust|person|member|user|guest|patient|passenger|subscriber|household|loyalty|caller|contact|kunde|kunden|teilnehmer|cliente|usuario|utilisateur|abonne|membre|socio|external|externe)[ _]*(unique )?(id|nr|no|num|number|nummer|key|code|ref|reference|numero|referenz|data ?reference|datenreferenz)\b|\b(kundennr|kundennummer|customerid|customerno|custid|clientid|memberid|userid|person|customer|externalreference|externaldatareference|(loyalty|membership|member|bonus|club|rewards?|customer|kunden|payback|fidelity|fidelite|fidelidad|fidelidade)[ _]*(card|karte|kartennummer|kartennr|carte|tessera|tarjeta|cartao)( ?(id|nr|no|num|number|nummer|key|numero))?|card ?(id|nr|no|num|number)|kundenkarte|klantnr|klantnummer|codice cliente|no client|n client|numero client|id client|id cliente|id kunde|id customer)\b",
     "account_id": r"^(account|company|organi[sz]ation|customer account|firma|unternehmen|entreprise|empresa|azienda|bedrijf)( ?name)?$|\b(account|company|organi[sz]ation|contract|konto|vertrag|compte|contrat|cuenta|contrato|conta)[ _]*(id|nr|no|num|number|nummer|key)\b",
     "weight": r"\b(weight|weights|wt|wgt|wght|gewicht|gewichtung|poids|ponderation|peso|ponderacion|ponderacao|weightvar|weighting)\b",
@@ -58,11 +58,12 @@ QUESTIONS = {
     "praise": r"\b(like most|liked|best|enjoy|enjoyed|praise|went well|did well|gefallen|gefallt|lob|gut gelaufen|aime|apprecie|plu|gusto|gusta|gostou|elogio)\b",
     "comment": r"\b(comment|comments|feedback|remark|remarks|verbatim|verbatims|text|message|content|review|opinion|anything|other|kommentar\w*|anmerkung\w*|bemerkung\w*|meinung|commentaire\w*|remarque\w*|comentario\w*|observac\w*|mensagem|opiniao|answer|open ended|freitext|commento|commenti|opmerking\w*|toelichting|osservazioni)\b|意見|感想|コメント|意见|评论",
 }
+REPLIED = r"\b(reply|replies|owner s? ?(response|reply|answer)|(response|reply|answer) (from|of|by) (the )?(owner|business|company|management|merchant|hotel|host)|(business|management|merchant|company|vendor|seller|host) (response|reply|answer)|antwort (des|der|vom|von) \w+|inhaberantwort|respuesta (del?|de la) \w+|resposta d[oae] \w+|reponse (du|de|des) .*)\b"  # what the company answered, beside what a customer wrote
 CUTS = r"\b(gender|sex|geschlecht|sexe|sexo|genero|age|alter|altersgruppe|tranche d age|edad|idade|region|area|bundesland|segment|kundengruppe|type|class|klasse|tarif\w*|contract|vertrag\w*|plan|product|produkt|produit|producto|produto|state|province|occupation|beruf|profession|income|einkommen|revenu|ingreso\w*|renda|education|bildung|method|brand|branch|filiale|store|service|terminal|membership|country|language|channel|company|airline|cabin|traveller)\b"
 TRAITS = r"\b(gender|sex|geschlecht|sexe|sexo|genero|age|age group|alter|altersgruppe|edad|idade|region|segment|income|incme|einkommen|revenu|ingreso\w*|renda|education|bildung|occupation|beruf|profession|lang|language|household|marital|ethnicity|race|day|week|weekday|month|hour|strata|stratum|peak|sample|cluster|county|district)\b"
 # What an answer says that is none.
 MISSING = r"^(don'?t know|do not know|dk|d ?k|not sure|unsure|no answer|no response|no opinion|not answered|did not answer|not asked|refused|prefer not to (say|answer)|n ?/ ?a|na|n\.? ?a\.?|not applicable|does not apply|doesn'?t apply|never used|not used|have not used|haven'?t used|no experience|not rated|blank|missing|none|null|nan|unknown|skipped|unfamiliar.*|never (used|visited).*|can'?t (say|tell|rate)|cannot (say|rate|judge)|weiss nicht|weiss ich nicht|keine angabe|k ?a|k\. ?a\.?|keine meinung|keine antwort|nicht genutzt|nie genutzt|trifft nicht zu|nicht beurteilbar|kann ich nicht beurteilen|ne sait pas|je ne sais pas|nsp|ns ?/ ?np|sans opinion|sans reponse|pas de reponse|non concerne|non applicable|sans objet|jamais utilise|no se|no sabe|ns ?/ ?nc|ns|nc|no contesta|no aplica|nunca usado|nao sei|nao sabe|nao se aplica|sem resposta|sem opiniao|nunca usei|\?|-+|\.)(\s*\(.*\))?$"
-FLAGS = {"0", "1", "true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sim", "nao"}
+FLAGS = {"0", "1", "true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sim", "nao", "wahr", "falsch", "vrai", "faux", "verdadero", "falso", "verdadeiro", "vero", "nee", "tak", "nie", "evet", "hayir", "はい", "いいえ", "是", "否"}
 
 # An answer's strength: what it is about, with its sign, times how strongly it is meant.
 _STRONG = r"\b(very|extremely|completely|totally|strongly|fully|definitely|highly|absolutely|certainly|much|sehr|ausserst|vollig|voll|vollkommen|uberhaupt|ganz|auf jeden fall|bestimmt|tres|tout a fait|totalement|extremement|completement|muy|totalmente|muito|molto|zeer|helemaal|per niente|per nulla|completamente|sumamente|plenamente|sin duda|com certeza|pas du tout|not at all|gar nicht|nada)\b"
@@ -72,6 +73,9 @@ _BAD = r"\b(dissatisf\w*|unsatisf\w*|unzufried\w*|insatisf\w*|insoddisf\w*|ontev
 _GOOD = r"\b(satisf\w*|soddisf\w*|tevred\w*|eens|accordo|probabile|waarschijnlijk|makkelijk|zufried\w*|content\w*|agree|agreed|likely|wahrscheinlich|probable|provavel|easy|einfach|leicht|facile|facil|good|gut|bon|bonne|bien|bueno|buena|bom|boa|excellent|ausgezeichnet|hervorragend|excelente|great|outstanding|favou?rabl\w*|stimme|trifft|zustimm\w*|concordo|acuerdo|accord|always|immer|toujours|siempre|sempre|often|important|wichtig|importante|safe|clean|recommend|yes|ja|oui|si|sim|definitely|otimo|perfect)\b"
 _TOP = r"\b(excellent|excelente|outstanding|ausgezeichnet|hervorragend|perfect|otimo|terrible|awful|unacceptable|pessimo|horrible|always|immer|never|nie|jamais|toujours|siempre|nunca|sempre|worst|ungenugend)\b"
 _NOT = r"\b(not|nicht|pas|no|nao|non|dont|don't|kein|peu|wenig|poco|pouco)\b"
+_NUMERO = re.compile(r"\b[Nn][º°]\.?\s*|№\s*")  # before accents go, for a small o is one
+_BEFORE = re.compile(r"^(?:id|ref|referencia|reference|num|numero|codigo|cod|codice)\.? +(?:(?:de|del|da|do|della|di|du|la|l|d) +)*(\w+)$")  # as names are put together in Romance languages
+_SPELT = {word: value for value, said in enumerate(("one uno eins un", "two dos zwei deux", "three tres drei trois", "four cuatro vier quatre quatro", "five cinco funf cinq", "six seis sechs", "seven siete sieben sept", "eight ocho acht huit", "nine nueve neun neuf", "ten diez zehn dix"), 1) for word in said.split()}  # fmt: skip
 _NUMBERED = re.compile(r"^\s*([+-]?[0-9]{1,2})\s*(?:[-–—:=.)(]+\s*|\s+)(?=[^0-9\s.,/%:-])(.+?)\)?\s*$", re.DOTALL)
 _STARS = re.compile(r"^\s*(?:([1-9]|10)\s*(?:\*|star|sterne?|etoile|estrella|estrela)s?|(★{1,10})[☆]*)\s*$", re.IGNORECASE)
 _PUNCT, _CAMEL, _BLANK = re.compile(r"[^\w'?/.>&+()★-]+|_"), re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[0-9])(?=[A-Za-z]{3})"), re.compile(r"\s+")
@@ -79,14 +83,14 @@ _PUNCT, _CAMEL, _BLANK = re.compile(r"[^\w'?/.>&+()★-]+|_"), re.compile(r"(?<=
 
 def folded(text: str) -> str:
     """Return text in lower case without accents, camel case and underscores as blanks: what the patterns here look at."""
-    text = _CAMEL.sub(" ", text[:2_000])
+    text = _CAMEL.sub(" ", _NUMERO.sub("numero ", text[:2_000]))
     plain = "".join(one for one in unicodedata.normalize("NFKD", text.replace("ß", "ss")) if not unicodedata.combining(one))
     return _BLANK.sub(" ", _PUNCT.sub(" ", plain.lower())).strip()
 
 
 def says(pattern: str, *texts: str) -> bool:
-    """Return whether one of the texts, folded, holds a word of the pattern."""
-    return any(re.search(pattern, one) or re.search(pattern, re.sub(r"[^\w ]+", " ", one)) for one in map(folded, texts) if one)
+    """Return whether one of the texts, folded, holds a word of the pattern; 'número de cliente' is looked at as 'cliente id' too."""
+    return any(re.search(pattern, one) or re.search(pattern, plain := re.sub(r"[^\w ]+", " ", one)) or re.search(pattern, _BEFORE.sub(r"\1 id", plain)) for one in map(folded, texts) if one)
 
 
 def missing(label: str) -> bool:
@@ -95,9 +99,12 @@ def missing(label: str) -> bool:
 
 
 def numbered(label: str) -> tuple[int, str] | None:
-    """Return (score, words) of an answer like '10 - Extremely likely', '3 stars' or '★★★'; None for others."""
+    """Return (score, words) of an answer like '10 - Extremely likely', '3 stars', '★★★' or 'FIVE'; None for others."""
     if found := _STARS.match(label):
         return int(found[1] or len(found[2])), ""
+    word = re.fullmatch(r"(\w+)(?: (?:stars?|sterne?|estrellas?|etoiles?))?", folded(label))
+    if word and word[1] in _SPELT:
+        return _SPELT[word[1]], ""
     found = _NUMBERED.match(label)
     return (int(found[1]), found[2].strip()) if found else None
 

@@ -87,7 +87,7 @@ def name(programme, kpi: str, survey: str) -> str:
 
 
 def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
-    """Return the frame behind a figure as readers read it: estimates under the name of their unit (shares times 100), no column that says nothing.
+    """Return the frame behind a figure as readers read it: estimates under the name of their unit (shares times 100), or with the unit of each row in a column of that name; no column that says nothing.
 
     A column says nothing where it is empty or the same text in every row of several.
     """
@@ -95,7 +95,8 @@ def numbers(found: pd.DataFrame, unit: str = "", *, drop=()) -> pd.DataFrame:
     shown = shown.assign(flag=shown["flag"].map(BASES).fillna("")) if "flag" in shown else shown
     if UNITS.get(unit, unit) == "percent":
         shown = shown.assign(**{column: shown[column] * 100 for column in ("estimate", "conf_low", "conf_high", "unweighted") if column in shown})
-    shown = shown.rename(columns={"estimate": unit.replace(" ", "_")} if unit else {})
+    shown = shown.assign(unit=shown["unit"].str.removeprefix("money:")) if "unit" in shown else shown
+    shown = shown.rename(columns={"estimate": unit.removeprefix("money:").replace(" ", "_")} if unit else {})
     silent = [column for column in shown if shown[column].isna().all() or (shown[column].dtype.kind not in "fiu" and (shown[column] == "").all())]
     silent += [column for column in shown if len(shown) > 1 and column not in silent and shown[column].dtype.kind not in "fiu" and shown[column].nunique(dropna=False) == 1]
     return shown.drop(columns=silent).reset_index(drop=True)

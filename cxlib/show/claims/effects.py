@@ -27,6 +27,7 @@ NEXT = {
     "randomised": "hold back a random part", "holdout": "hold back a random part", "list": "hold back a random part of the list", "matching": "hold back a random part of the list", "everyone": "leave out a random part, or begin in some units first",
     "difference_in_differences": "begin in some units first", "staggered": "leave some units without it for longer", "synthetic_control": "keep the sales of more series that the action cannot touch", "interrupted_series": "keep a control series that the action cannot touch",
 }  # fmt: skip
+ARMS = {"treated": "Assigned to it", "control": "Held back", "difference": "Difference"}
 SHOWN = 6  # pairs of actions that are named
 GROUPS = {"contacted": "Called", "not contacted": "Not called, same scores", "normal check": "Check: formula for normal scores", "difference": "Difference"}
 
@@ -120,7 +121,13 @@ def path_caption(path: pd.DataFrame) -> str:
         return "What the comparison says the series would have been; the band is the 95 % interval of its prediction, where there is one."
     if "before" in kinds:
         return "Standardised differences between customers on the list and the others; between the dotted lines they count as alike."
-    return "Mean of those assigned to it and of those held back, and their difference, with 95 % intervals."
+    return "Mean of those assigned to it and of those held back (where both brought the same before, if that is known), and their difference, with 95 % intervals."
+
+
+def behind(path: pd.DataFrame, outcome: str, currency: str) -> pd.DataFrame:
+    """Return the numbers behind the figure of an action's path: the arms by name, periods by their number alone."""
+    shown = path.assign(label=path["label"].replace(ARMS)).drop(columns=["action", "kind", "at"]) if set(path["kind"]) <= set(ARMS) else path.drop(columns=["action", *(["label", "kind"] if set(path["kind"]) == {"event"} else [])])
+    return claims.numbers(shown.rename(columns={"label": "group"} if set(path["kind"]) <= set(ARMS) else {"at": "periods since it began"} if set(path["kind"]) == {"event"} else {}), unit(outcome, currency))
 
 
 def overlaps(found: pd.DataFrame, plan) -> list[str]:
@@ -136,7 +143,7 @@ def overlaps(found: pd.DataFrame, plan) -> list[str]:
 
     mixed = met[met["separated"] == 0]
     both = {frozenset(pair) for pair in zip(mixed["action"], mixed["other"])}
-    apart = met[[frozenset(pair) not in both for pair in zip(met["action"], met["other"])]]  # what one of the two cannot tell apart is not called so
+    apart = met[pd.Series([frozenset(pair) not in both for pair in zip(met["action"], met["other"])], index=met.index, dtype=bool)]  # what one of the two cannot tell apart is not called so
     said = [f"Not told apart, so what is said of the one is of both together: {some(mixed)}."] if len(mixed) else []
     lots, lists = apart[apart["p"].notna()], apart[apart["p"].isna()]
     alone = lists["note"].str.contains("second alone stand", regex=False)
@@ -189,10 +196,10 @@ def groups(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def tests(found: pd.DataFrame, recovered: pd.DataFrame, plan) -> pd.DataFrame:
-    """Return effects and recoveries (secondary) and the checks of their designs (never adjusted) as rows of the ledger, in words."""
+    """Return effects and recoveries (secondary) and the checks of their designs (never adjusted) as rows of the ledger, in words; where nothing fair is compared, no p tests anything."""
     name = lambda row: _action(plan, row["action"]).name
     gaps = recovered[recovered["group"] == "difference"].assign(outcome="score")
-    made = [claims.tests(part, study=STUDY, family="effects", kind="secondary", key=KEY, what=lambda row: f"{name(row)} changes {OUTCOMES[row['outcome']]}") for part in (found, gaps)]
+    made = [claims.tests(part, study=STUDY, family="effects", kind="secondary", key=KEY, what=lambda row: f"{name(row)} changes {OUTCOMES[row['outcome']]}") for part in (found[found["grade"] != "E"], gaps)]
     for check, words in CHECKS.items():
         own = found.assign(p=found[check], check=check, estimate=float("nan"), conf_low=float("nan"), conf_high=float("nan"))
         made.append(claims.tests(own, study=STUDY, family="design", kind="check", key=["action", "check"], what=lambda row, words=words: f"{name(row)}: {words}"))
@@ -225,10 +232,12 @@ def rows(found: pd.DataFrame, recovered: pd.DataFrame, spent: dict, plan, curren
 def _effect(row, action, spent, currency: str, plan) -> str:
     if row["grade"] == "E":
         cost = f"{prose.money(spent, currency)} spent; " if spent else "what it cost is not known; " if spent is None else ""
-        why = "no comparison group" if row["design"] == "none" or not row["note"] else row["note"][:1].lower() + row["note"][1:] if row["estimate"] != row["estimate"] else "no control series"
+        seen, against = row["estimate"] == row["estimate"], row["n_control"] > 0
+        why = row["reason"] if seen and against else "no control series" if seen else "no comparison group" if row["design"] == "none" or not row["note"] else row["note"][:1].lower() + row["note"][1:]
         beside = ""
-        if row["estimate"] == row["estimate"]:
-            beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than its past would have given, with everything else that happened in it."
+        if seen:
+            than = "the comparison gives, with whatever had set the two apart before" if against else "its past would have given, with everything else that happened in it"
+            beside = f" {OUTCOMES[row['outcome']][:1].upper()}{OUTCOMES[row['outcome']][1:]} came to {_amount(abs(row['estimate']), row, currency)} {'more' if row['estimate'] > 0 else 'less'} a {row['per']} than {than}."
         waiting = "cannot be counted yet" in why  # it takes time, not another design
         remedied = any(words in why for words in ("; add ", "would give it", "would name them"))  # a file is lacking, no design
         tail = "" if remedied else f" It can be told from {prose.date(action.end + pd.Timedelta(days=action.window_days))} on." if waiting else f" Next time {NEXT[action.design]}."
@@ -276,8 +285,11 @@ def _open(row) -> str:
 
 
 def _plain(row, currency: str) -> str:
-    """Return what the plain difference would have said of a list."""
-    return f"; with nothing made alike the difference to all others would read {_amount(row['naive'], row, currency, sign=True)}" if row.get("naive", float("nan")) == row.get("naive", float("nan")) else ""
+    """Return what the plain difference would have said: of a list, and of a lot whose arms are compared at the same past."""
+    if row.get("naive", float("nan")) != row.get("naive", float("nan")):
+        return ""
+    plain = _amount(row["naive"], row, currency, sign=True)
+    return f"; the plain difference of both arms reads {plain}" if row["design"] == "randomised" else f"; with nothing made alike the difference to all others would read {plain}"
 
 
 def _note(row) -> str:

@@ -93,6 +93,19 @@ def swings(found: pd.DataFrame, inputs: pd.DataFrame) -> pd.DataFrame:
     return found.assign(label=[words[(row.action, row.input)] for row in found.itertuples()]).drop(columns="input")
 
 
+def swing_table(own: pd.DataFrame, inputs: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Return the numbers behind a tornado as a table of words: input, low end, high end (each in its own unit), net at either end, how far the net moves."""
+    units = inputs.drop_duplicates(["action", "label"]).set_index(["action", "label"])["unit"]
+    ends = lambda row: (_amount(value, units[(row["action"], row["label"])], currency) for value in (row["low"], row["high"]))
+    rows = [(row["label"], *ends(row), *(prose.money(row[name], currency) for name in ("net_low", "net_high", "swing"))) for row in own.to_dict("records")]
+    return pd.DataFrame(rows, columns=["input", "low end", "high end", "net at low end", "net at high end", "net moves by"])
+
+
+def paid(own: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Return the numbers behind a figure of what has come back; what the plan declares to last longer only where it declares something."""
+    return claims.numbers(own if own["declared"].any() else own.drop(columns="declared"), currency)
+
+
 def returns(found: pd.DataFrame, plan, currency: str, refused: dict | None = None) -> list[str]:
     """Say what each action returned, the verb by grade and interval; and of the others why nothing can be said."""
     several = lambda group: account_of(group, plan) != named(plan, group["action"].iloc[0])
