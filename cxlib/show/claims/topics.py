@@ -171,8 +171,10 @@ def changes(moved: pd.DataFrame) -> list[str]:
     return said
 
 
-def unlinked() -> str:
+def unlinked(kpi) -> str:
     """Return what stands where nothing relates topics to a key figure, and what would."""
+    if kpi:
+        return "What topics have to do with the key figure cannot be told: nobody who gave a score mentions one."
     return "What topics have to do with a key figure cannot be told: no survey here asks for a score and for words. An open question beside the score of a survey would tell."
 
 
