@@ -227,14 +227,14 @@ def _corrected(group: pd.DataFrame, unit: str) -> list[str]:
 
 
 def links(found: pd.DataFrame, adjusted: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics, segment and wave (and then ratings) held constant, bases, and, where an audit corrected some, whose codes it rests on."""
+    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics, segment and wave (and then ratings) held constant, how many mention it as the coder codes, and, where an audit corrected some, whose codes it rests on."""
     by = {held: own.set_index("topic_id").to_dict("index") for held, own in adjusted.groupby("held")}
     checked, rows = (~found["indicative"].astype(bool)).any() and found["audit_n"].max() > 0, []
     for row in found.sort_values("estimate", kind="stable").to_dict("records"):
         told = {name: _limits(by[held][row["topic_id"]], unit) if row["topic_id"] in by.get(held, {}) else "–" for name, held in (("adjusted", "topics, segment, wave"), ("beside", "and ratings"))}
         rows.append({
             "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), **(told if "and ratings" in by else {"adjusted": told["adjusted"]}),
-            "count": row["count"], "n": row["n"], **({"codes": "coder" if row["indicative"] else "audited"} if checked else {}),
+            "count": row["count"], **({"codes": "coder" if row["indicative"] else "audited"} if checked else {}),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
