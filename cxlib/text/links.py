@@ -46,6 +46,20 @@ def impact(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, what) -> pd.D
     return cells.topics(pd.concat(parts, ignore_index=True), programme=tables.programme)
 
 
+def _rectified(found, mentions, verbatims, answers, by_people, codeframe, score, more):
+    """The associations of a survey, those of topics that stood on the sheets of every audit corrected by the audited quarters."""
+    own = verbatims[verbatims["quarter"].isin(by_people["quarter"])]
+    people, value = prevalence.scored(own, answers, **score, keep=(*more["controls"], *more["ratings"]))
+    people = people.assign(value=value, quarter=people["response_id"].map(own.drop_duplicates("response_id").set_index("response_id")["quarter"]))
+    audits = [judged(people[people["quarter"] == quarter], rows, codeframe) for quarter, rows in by_people.groupby("quarter", sort=True)]
+    people = pd.concat([one for one, _, _ in audits]).sort_index()
+    asked = set.intersection(*(topics_ for _, _, topics_ in audits))
+    told = pd.concat([said for _, said, _ in audits], ignore_index=True)
+    there = found["topic"].isin(asked)
+    right = correction.associations(found[there], prevalence.rolled(mentions[mentions["response_id"].isin(people["response_id"])]), told, people, prevalence.held(people, **more))
+    return pd.concat([right, found[~there]]).sort_index()
+
+
 def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, score, kind):
     """The links of one wave, corrected by its audit; those of topics that did not stand on its sheets are left as the coder codes."""
     people, value = prevalence.scored(verbatims, answers, score, kind)
@@ -58,13 +72,14 @@ def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, score, k
 def associations(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, what, back: int = 4) -> pd.DataFrame:
     """Return `prevalence.associations`: how those who mention a topic differ from the others, with what else they mention, their segment and the wave held constant, and then with their ratings held as well.
 
-    The last `back` quarters of each survey together. Segments are those of the programme that stand in the responses; ratings are the attributes of its driver models. Polarity is left out (polarity "any"): it was learnt from the
-    same ratings, so critics would score low by construction. out: survey, quarter (the last), kpi, held ("topics, segment, wave" or, where there are ratings, "and ratings"), topic, polarity, estimate, ...
+    The last `back` quarters of each survey together; where people have audited some of them, these alone, corrected (`correction.associations`), for the topics of which the audit tells enough. Segments are those of the programme that stand in the responses; ratings are the attributes of its driver models. Polarity is left out (polarity "any"): it was learnt from the
+    same ratings, so critics would score low by construction. out: survey, quarter (the last), kpi, held ("topics, segment, wave" or, where there are ratings, "and ratings"), topic, polarity, estimate, ..., uncorrected, audit_n, indicative.
     """
     if kpi is None:
-        return pd.DataFrame(columns=["survey", "quarter", "kpi", "held", "topic", "polarity", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "count", "note"])
+        return pd.DataFrame(columns=["survey", "quarter", "kpi", "held", "topic", "polarity", "estimate", "std_error", "conf_low", "conf_high", "p", "n", "n_eff", "count", "note", "uncorrected", "audit_n", "indicative"])
     answers, kind, parts = valued(tables, kpi, what), KINDS[what.unit], []
     programme, plain = tables.programme, mentions.assign(polarity="any")
+    coded, words = codings.audited(programme, codeframe) if codeframe is not None else pd.DataFrame(columns=["survey", "quarter"]), set(worded(tables)["survey"])
     for survey, own in of(tables, codeframe).groupby("survey", sort=True):
         own = own[own["quarter"].isin(sorted(own["quarter"].unique())[-back:])]
         here = answers[answers["response_id"].isin(own["response_id"])].assign(_wave=lambda rows: rows["wave"])
@@ -72,7 +87,11 @@ def associations(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, what, b
         ratings = list(dict.fromkeys(item for model in programme.drivers if model.survey == survey for item in model.items if item in here and here[item].notna().mean() > 0.5 and item != kpi.item))
         for held, extra in (("topics, segment, wave", ()), ("and ratings", tuple(ratings))):
             if extra or held != "and ratings":
-                found = prevalence.associations(plain[plain["response_id"].isin(own["response_id"])], own, here, score=kpi.item, kpi=kind, controls=tuple(dict.fromkeys(["_wave", *cuts])), ratings=extra)
+                asked = {"score": kpi.item, "kpi": kind}, {"controls": tuple(dict.fromkeys(["_wave", *cuts])), "ratings": extra}
+                found = prevalence.associations(plain[plain["response_id"].isin(own["response_id"])], own, here, **asked[0], **asked[1])
+                found = found.assign(uncorrected=found["estimate"], audit_n=0, indicative=survey in words)
+                by_people = coded[(coded["survey"] == survey) & coded["quarter"].isin(own["quarter"])]
+                found = _rectified(found, plain, own, here, by_people, codeframe, *asked) if len(by_people) else found
                 parts.append(found.assign(survey=survey, quarter=own["quarter"].max(), kpi=kpi.id, held=held))
     whole = pd.concat(parts, ignore_index=True)
     kept = [cells.topics(part, programme=programme) for _, part in whole.groupby("held", sort=False)]

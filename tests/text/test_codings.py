@@ -292,6 +292,9 @@ def test_the_command_sends_sheets_takes_them_back_and_the_report_says_corrected(
     link = links.impact(comments.code(tables, frame), tables, found.kpis[0], frame, what=metrics.definition_of(found.kpis[0].definition)).set_index("topic").loc["staff"]
     assert link[["indicative", "audit_n"]].tolist() == [False, 80]
     assert link["estimate"] == pytest.approx(link["uncorrected"])
+    slope = links.associations(comments.code(tables, frame), tables, found.kpis[0], frame, what=metrics.definition_of(found.kpis[0].definition)).set_index(["held", "topic"]).loc[("topics, segment, wave", "staff")]
+    assert slope[["indicative", "audit_n", "n"]].tolist() == [False, 80, 210]
+    assert abs(slope["estimate"] - slope["uncorrected"]) < slope["std_error"]  # one step of a linearised slope
 
 
 def everything(folder) -> str:

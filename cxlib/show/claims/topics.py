@@ -231,7 +231,9 @@ def links(found: pd.DataFrame, adjusted: pd.DataFrame, unit: str) -> pd.DataFram
     by = {held: own.set_index("topic_id").to_dict("index") for held, own in adjusted.groupby("held")}
     checked, rows = (~found["indicative"].astype(bool)).any() and found["audit_n"].max() > 0, []
     for row in found.sort_values("estimate", kind="stable").to_dict("records"):
-        told = {name: _limits(by[held][row["topic_id"]], unit) if row["topic_id"] in by.get(held, {}) else "–" for name, held in (("adjusted", "topics, segment, wave"), ("beside", "and ratings"))}
+        own = {name: by.get(held, {}).get(row["topic_id"]) for name, held in (("adjusted", "topics, segment, wave"), ("beside", "and ratings"))}
+        coded = {name: " (as coded)" if checked and not row["indicative"] and one and one.get("indicative", True) and one["conf_low"] == one["conf_low"] else "" for name, one in own.items()}
+        told = {name: f"{_limits(one, unit)}{coded[name]}" if one else "–" for name, one in own.items()}
         rows.append({
             "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), **(told if "and ratings" in by else {"adjusted": told["adjusted"]}),
             "count": row["count"], **({"codes": "coder" if row["indicative"] else "audited"} if checked else {}),
