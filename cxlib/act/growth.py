@@ -7,7 +7,7 @@ time before (Laspeyres): pieces x mean price, pieces x (price of the product - m
 import numpy as np
 import pandas as pd
 
-from cxlib.act import differences, lists, markets, matching, measured, overlap, rollouts, series, synthetic
+from cxlib.act import adjustment, differences, lists, markets, matching, measured, overlap, rollouts, series, synthetic
 from cxlib.act.plan import BY_UNIT
 from cxlib.errors import DataError
 
@@ -65,7 +65,7 @@ def priced(orders: pd.DataFrame, *, before) -> pd.DataFrame:
 def split(people: pd.DataFrame, orders: pd.DataFrame, *, days: int, replicates: int = 500, seed: int = 1) -> pd.DataFrame:
     """Split the difference in spend between those treated and those held back into volume, mix and price.
 
-    in: a row a customer (person_id, arm, assigned_on; optional weight) and the orders (person_id, ordered_on, amount, optional product and quantity; one piece an order where there is none). out: part (volume: more or fewer pieces at the
+    in: a row a customer (person_id, arm, assigned_on; optional weight, and before, at the same of which both arms are then taken) and the orders (person_id, ordered_on, amount, optional product and quantity; one piece an order where there is none). out: part (volume: more or fewer pieces at the
     mean price; mix: dearer or cheaper products; price: other prices of the same product; all), estimate (money a customer), conf_low, conf_high (percentiles of a bootstrap of customers), n. The parts add up; their intervals do not.
     """
     own = orders.merge(people[["person_id", "assigned_on"]], on="person_id")
@@ -79,9 +79,10 @@ def split(people: pd.DataFrame, orders: pd.DataFrame, *, days: int, replicates: 
     np.add.at(sums, (at, 2 * column + 1), own["amount"].to_numpy(float))
     arm, weight = (people["arm"] == "treated").to_numpy(), people["weight"].to_numpy(float) if "weight" in people else np.ones(len(people))
     rng, parts = np.random.default_rng(seed), []
+    past = people["before"].to_numpy(float) if "before" in people and adjustment.possible(pd.Series(0.0, index=people.index), people["before"], (people["arm"] == "treated", people["arm"] != "treated")) else None
     for replicate in range(replicates + 1):
         mass = weight if not replicate else weight * np.concatenate([_drawn(rng, own) for own in (arm, ~arm)])[np.argsort(np.r_[np.flatnonzero(arm), np.flatnonzero(~arm)], kind="stable")]
-        parts.append(_bennet(*((mass[side] @ sums[side]) / mass[side].sum() for side in (arm, ~arm))))
+        parts.append(_bennet(*_sides(mass, sums, arm, past)))
     parts = np.array(parts)
     low, high = np.percentile(parts[1:], [2.5, 97.5], axis=0) if replicates else (np.full(4, np.nan),) * 2
     return pd.DataFrame({"part": PARTS, "estimate": parts[0], "conf_low": low, "conf_high": high, "n": len(people)})
@@ -176,6 +177,21 @@ def _untold(orders) -> str:
 def _drawn(rng, side) -> np.ndarray:
     n = int(side.sum())
     return np.bincount(rng.integers(0, n, n), minlength=n).astype(float)
+
+
+def _sides(mass, sums, arm, past) -> list[np.ndarray]:
+    """Return what each arm bought a customer, by product; both at the same past, as for the effect, by one slope a product and arm. What was hardly bought has no slope of its own, and keeps its plain mean."""
+    means = [(mass[side] @ sums[side]) / mass[side].sum() for side in (arm, ~arm)]
+    if past is None:
+        return means
+    at, out = mass @ past / mass.sum(), []
+    for side, mean in zip((arm, ~arm), means):
+        share = mass[side] / mass[side].sum()
+        apart = past[side] - share @ past[side]
+        moved = mean + (share * apart) @ sums[side] / (share @ apart**2) * (at - share @ past[side])
+        known = np.repeat((moved[::2] > 0.5 * mean[::2]) & (mean[::2] > 0), 2)
+        out.append(np.where(known, moved, mean))
+    return out
 
 
 def _bennet(one, other) -> np.ndarray:

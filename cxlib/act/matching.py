@@ -82,7 +82,7 @@ def effect(frame: pd.DataFrame, *, outcome: str, treated: str, covariates, squar
     if not x.shape[1]:
         out["note"] = "nothing the files tell of customers differs between them, so that nothing could be made alike"
     elif not out["overlap"]:
-        out["note"] = f"one of the others carries {share.max():.0%} of the comparison"
+        out["note"] = f"one of the others carries {100 * share.max():.0f} % of the comparison"
     return pd.DataFrame([out])
 
 

@@ -29,6 +29,17 @@ def test_growth_adds_up_and_a_price_rise_is_not_volume():
     assert alike["estimate"].abs().max() < 1e-9
 
 
+def test_a_lot_is_split_at_the_same_past_as_its_effect():
+    """What customers bring anyway is in no part: the parts add up as before, are the same on average, and surer."""
+    tables = dearer(2, size=9.0)
+    people = measured.assigned([action(outcome="amount")], tables)["call"]
+    at, plain = (growth.split(own, tables["orders"], days=90, replicates=100).set_index("part") for own in (people, people.drop(columns="before")))
+    assert at.loc[PARTS, "estimate"].sum() == pytest.approx(at.loc["all", "estimate"])
+    assert at.loc["all", "estimate"] == pytest.approx(measured.effects([action(outcome="amount")], tables)[0]["estimate"].iloc[0], rel=1e-3)  # the effect counts whole cents
+    assert plain.loc["all", "estimate"] == pytest.approx(measured.effects([action(outcome="amount")], tables)[0]["naive"].iloc[0], rel=1e-3)
+    assert np.ptp(at.loc["all", ["conf_low", "conf_high"]].astype(float)) < 0.75 * np.ptp(plain.loc["all", ["conf_low", "conf_high"]].astype(float))
+
+
 def test_each_order_is_split_at_prices_of_the_time_before_and_adds_up():
     orders = pd.DataFrame({"person_id": "p", "product": ["a", "b", "a", "b", "c"], "quantity": [1.0, 1.0, 2.0, 1.0, 1.0], "amount": [10.0, 30.0, 24.0, 30.0, 50.0], "ordered_on": pd.to_datetime(["2025-01-05", "2025-01-06", "2025-03-05", "2025-03-06", "2025-03-07"])})
     found = growth.priced(orders, before="2025-03-01")

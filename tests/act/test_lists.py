@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from test_measured import action, company
 
-from cxlib.act import lists
+from cxlib.act import lists, measured
 from cxlib.act.plan import Action
 
 CALL = Action(id="call", name="Call", design="list", outcome="retention", kpi="recommend", survey="pulse", cut=6, start="2024-03-01", end="2024-08-31", window_days=60)
@@ -68,3 +69,17 @@ def test_a_list_of_whose_customers_nothing_is_known_is_a_description():
     assert "nothing could be made alike" in row["note"]
     assert path.empty
     assert row["estimate"] == pytest.approx(row["naive"])
+
+
+def test_one_customer_far_out_does_not_make_two_groups_alike():
+    """A list of the better half, and one of the others who once bought for 40 times as much: a hair of weight for that one made the means alike, and the better half's spend the list's work."""
+    tables = company(6, 800, listed=lambda level, rng: level > np.median(level))
+    tables["people"]["contract"] = "prepaid"
+    listed = set(tables["actions"]["person_id"])
+    other = next(one for one in tables["people"]["person_id"] if one not in listed)
+    orders = tables["orders"]
+    orders.loc[(orders["person_id"] == other) & orders["ordered_on"].between("2024-12-01", "2025-02-28"), ["margin", "amount"]] = [4000.0, 8000.0]
+    orders.loc[(orders["person_id"] == other) & orders["ordered_on"].between("2024-09-01", "2024-11-30"), ["margin", "amount"]] = [4000.0, 8000.0]
+    row = measured.effects([action(design="list")], tables)[0].iloc[0]
+    assert (row["grade"], np.isnan(row["estimate"])) == ("D", True)
+    assert "not estimable" in row["note"]

@@ -131,6 +131,29 @@ def test_customers_treated_before_they_were_observed_are_left_out_and_counted():
     assert "whose time before is not in the files are left out" in row.note
 
 
+def test_an_action_of_which_the_log_names_nobody_is_said_with_what_it_cost():
+    """Its rows carried no day and were set aside: it must not vanish from the page."""
+    other, known = action(id="letter", name="Letter", fixed_cost=100), company()
+    assert [one.id for one in measured.begun([action(), other, action(id="later", start="2026-03-01", end="2026-03-02")], known)] == ["call", "letter"]
+    assert measured.begun([other], Tables()) == []  # without any log the page says what it lacks
+    found = measured.effects([other], known)[0]
+    assert found["grade"].tolist() == ["E"]
+    said = claims.effects.effects(found, Plan(actions=(other,)), {"letter": 100.0}, "EUR")[0][0]
+    assert said.startswith("Letter: €100 spent; effect unknown: the log names nobody who was assigned to it")
+    assert said.endswith("add who had it, and when.")
+    assert saved.table([other], known).empty
+
+
+def test_what_nobody_sent_back_has_no_row():
+    tables = company(effect=9.0)
+    assert "returns" in set(saved.table([action()], tables)["outcome"])
+    tables["orders"]["amount"] = tables["orders"]["amount"].abs()
+    tables["orders"].loc[0, ["ordered_on", "amount"]] = pd.Timestamp("2023-02-01"), -5.0
+    found = saved.table([action()], tables)
+    assert "returns" not in set(found["outcome"])
+    assert "margin" in set(found["outcome"])
+
+
 def test_windows_that_are_not_over_have_no_effect_yet():
     tables = company()
     tables.end = dt.date(2025, 3, 31)

@@ -22,7 +22,7 @@ def counted(found: pd.DataFrame, plan, currency: str) -> list[str]:
         better = row["estimate"] if row["outcome"] in ("retention", "margin") else -row["estimate"]
         text = f"{name}, {WORDS[row['outcome']]}: {_whole(row['total'], row, currency)} over {prose.plural(row['counted'], 'customer')}, each counted once (95 % interval {_span(row, currency)}){'' if better > 0 else ', the wrong way'}. "
         past = f"{_level(row['before'], row, currency)} a customer in as many days before; " if row["before"] == row["before"] else ""
-        text += f"{past}{_level(row['seen'], row, currency)} after it, and {_level(row['anyway'], row, currency)} would have come by itself. Grade {row['grade']}."
+        text += f"{past}{_level(row['seen'], row, currency)} after it, and {_level(row['anyway'], row, currency)} {'would have come by itself' if row['grade'] in 'AB' else 'is what customers like them came to'}. Grade {row['grade']}."
         said.append(text + (f" {prose.plural(row['treated'] - row['counted'], 'customer')} count for an earlier action whose days were not over." if row["counted"] < row["treated"] else ""))
     if unsure:
         said.append("Whether it changed, once all comparisons of the table are counted, cannot be told: " + "; ".join(f"{name}: {prose.join(what)}" for name, what in unsure.items()) + ".")
