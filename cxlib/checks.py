@@ -28,11 +28,12 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
             f"({one.table}, {one.encoding}; {one.trimmed:,} cells trimmed){'  <- over the limit of ' + format(found.limits.quarantine, '.0%') if share > found.limits.quarantine else ''}"
         )
         faults = repairs[(repairs["file"] == one.file) & (repairs["quarter"] == one.quarter)]
-        alike = [own for _, own in faults.groupby(["column", "value", "rule", "suggestion"], sort=False, dropna=False)]
+        alike = _alike(faults)
         for own in alike[:SHOWN]:
             fault, places = own.iloc[0], own["row"].astype(str).tolist()
             where = f"row {places[0]}" if len(own) == 1 else f"rows {', '.join(places[:ALIKE])}" + (f" and {len(own) - ALIKE:,} more" if len(own) > ALIKE else "")
-            say(f"  {where}, column '{fault['column']}': {fault['value']!r} is {fault['rule']}; {fault['suggestion']}.")
+            others = own["value"].nunique() - 1
+            say(f"  {where}, column '{fault['column']}': {fault['value']!r}{f' (as are {others:,} other values)' if others else ''} is {fault['rule']}; {fault['suggestion']}.")
         if rest := sum(map(len, alike[SHOWN:])):
             say(f"  ... and {rest:,} more; `cx report` writes all of them to tables/repairs.csv.")
     told: dict = {}
@@ -55,6 +56,14 @@ def programme(name: str | None, *, raw: Path | None, say) -> None:
         say(sentence)
     empty = sorted(table for table in get_args(Table) if not rows[table])  # those that files fill; the others are made from them
     say(f"{found.folder.name}: loadable; quarters with data: {', '.join(found.quarters()) or 'none, because no survey is declared'}; no rows for {', '.join(empty) or 'no table'}.")
+
+
+def _alike(faults) -> list:
+    """The faults of a file, equal ones together; those of a column that break one rule with many values are one."""
+    made = []
+    for _, own in faults.groupby(["column", "rule", "suggestion"], sort=False, dropna=False):
+        made += [own] if own["value"].nunique(dropna=False) > ALIKE + 1 else [one for _, one in own.groupby("value", sort=False, dropna=False)]
+    return sorted(made, key=lambda own: own.index[0])
 
 
 def _sights(anomalies):

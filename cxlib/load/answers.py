@@ -21,6 +21,9 @@ BLANK = "blank"
 # What spreadsheet programs write where a formula has failed; the last one is ours, for a formula whose result was not saved.
 ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#FORMULA!")
 FAILED = "an error of the spreadsheet"
+TOTALS = "total|totals|grand total|sub total|subtotal|sum|summe|gesamt|gesamtsumme|gesamtergebnis|ergebnis|total general|totale|totaal|somme|suma|soma|合計|总计|average|mean|mittelwert|durchschnitt|moyenne|promedio|media|gemiddelde".split("|")
+TOTALS += [made for word in TOTALS for made in (word.capitalize(), word.title(), word.upper())]
+ROUNDED = r"^\s*[0-9][.,][0-9]+E\+[0-9]{2,3}\s*$"
 YES = {"1", "true", "yes", "y", "ja", "wahr", "oui", "vrai", "si", "sí", "verdadero", "sim", "verdadeiro", "sì", "vero", "tak", "prawda", "evet", "doğru", "ano", "igen", "да", "はい", "是"}
 NO = {"0", "false", "no", "n", "nein", "falsch", "non", "faux", "falso", "não", "nao", "nee", "onwaar", "nie", "fałsz", "hayır", "yanlış", "ne", "nem", "нет", "いいえ", "否"}
 _EDGE = np.zeros(256, bool)  # the first and last bytes of cells that need a look: blanks of any script, and the sign of a spreadsheet's errors
@@ -160,6 +163,20 @@ def flags(cells: pd.Series, *, reading: Reading) -> Parsed:
         return (value, "", "") if value is not None and math.isfinite(value) else (math.nan, "", "not a number, nor yes or no")
 
     return by_value(cells, one, float)
+
+
+def no_keys(cells: pd.Series, *, own: bool = False) -> np.ndarray:
+    """Return the rule that ids break: of some a spreadsheet has left the first digits only (1.23457E+11), so that several people's become one; the `own` id of a row may be the word that stands before totals."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = raw.arrow(cells)
+    rule = np.full(len(cells), "", dtype=object)
+    if pc.any(pc.match_substring(texts, "E+")).as_py():
+        rule[pc.match_substring_regex(texts, ROUNDED).to_numpy(zero_copy_only=False)] = "an id that a spreadsheet has rounded"
+    if own and pc.any(totals := pc.is_in(texts, value_set=pa.array(TOTALS, pa.large_string()))).as_py():
+        rule[totals.to_numpy(zero_copy_only=False)] = "a row of totals, and nobody's own"
+    return rule
 
 
 def words(cells: pd.Series, *, labels: dict | None = None, missing: dict | None = None, few: bool = False) -> Parsed:

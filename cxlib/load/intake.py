@@ -19,6 +19,8 @@ SUGGESTIONS = (
     ("not a number", "type the number in plain digits, or leave the cell empty"),
     ("not an amount", "write the amount as the others of its column, or leave the cell empty"),
     ("in which amounts are counted", "convert the amount, or give the rows their currency (a column or a fixed value of orders, sales and actions) and its rate under [[rates]]"),
+    ("a row of totals", "delete the row"),
+    ("a spreadsheet has rounded", "export the file again with this column as text: the digits that are missing stand nowhere in it"),
     ("not a declared code", "correct the code, or declare it under 'labels' or 'missing'"),
     ("not a date", "correct the date, or declare 'date_format'"),
     ("outside the wave", "put the row into the wave of its day, or correct the date"),
@@ -113,6 +115,9 @@ def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
         rules.put("response_id", parsed["response_id"].missing != "", "no id")
         if "weight" in parsed:
             rules.put("weight", parsed["weight"].missing != "", "no weight")
+        for name in ("response_id", *(("person_id", "account_id") if "link" in survey.uses else ())):
+            if name in parsed and fields[name] in raw.frame:
+                rules.join(name, answers.no_keys(raw.frame[fields[name]], own=name == "response_id"))
         if dated:
             moments = np.asarray(parsed["answered_on"].values)
             outside = (moments < np.datetime64(wave.first)) | (moments >= np.datetime64(wave.last) + 1)
@@ -170,6 +175,9 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
                 rules.put(name, one.missing != "", f"no id ({name})" if name.endswith("_id") else f"not a date ({name} is empty)" if wanted[name].type in ("date", "moment") else f"{name} is empty")
         for name in set(money) & set(columns):
             rules.join(name, amounts.foreign(raw.frame[columns[name]], _own(parsed, source, programme)))
+        for name in columns:
+            if name.endswith("_id"):
+                rules.join(name, answers.no_keys(raw.frame[columns[name]], own=name == key))
         if key:
             rules.put(key, twice, "the same id as another row with other content")
         bad = rules.broken(len(raw.frame))

@@ -58,11 +58,21 @@ def of_source(programme: Programme, source: Source, opened: dict | None = None):
     """
     opened, key = {} if opened is None else opened, repr(source)
     if key not in opened:
-        found = _opened(programme, source, source.columns.values())
+        found = _of_its_own(_opened(programme, source, source.columns.values()), source)
         if source.database or (programme.raw / source.file).stat().st_size > KEPT:
             return found
         opened[key] = found
     return opened[key]
+
+
+def _of_its_own(found, source: Source):
+    """Return the rows that have the values of `where`; raises DataError for a column that is not there."""
+    read, files = found
+    for name in source.where:
+        for file, columns in files.items():
+            if name not in columns:
+                raise DataError(f"{file}: the column '{name}' that 'where' of this file needs is missing{nearest(name, columns)}; correct the file, or the column in programme.toml.")
+    return ((lambda: (_where(raw, source) for raw in read())) if source.where else read), files
 
 
 def _opened(programme: Programme, reading, columns):
@@ -88,10 +98,11 @@ def _opened(programme: Programme, reading, columns):
     return again, {file: [*dict.fromkeys([*own, *more])] for file, own in files.items()}
 
 
-def _where(raw: Raw, wave: Wave) -> Raw:
+def _where(raw: Raw, one: Wave | Source) -> Raw:
     own = np.ones(len(raw.frame), dtype=bool)
-    for column, value in wave.where.items():
-        own &= (raw.frame[column].str.strip() == value).to_numpy(dtype=bool)
+    for column, value in one.where.items():
+        cells = raw.frame[column].str.strip()
+        own &= (cells != "" if value == "*" and isinstance(one, Source) else cells == value).to_numpy(dtype=bool)
     return _only(raw, own)
 
 

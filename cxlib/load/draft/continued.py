@@ -61,7 +61,7 @@ def _fit(path: Path, made) -> Fit:
     fits, seen = [], {}
     for kind, ones in (("waves", made.waves), ("sources", made.sources)):
         for place, one in enumerate(ones):
-            if one.joins or one.database or getattr(one, "where", None):
+            if one.joins or one.database or (kind == "waves" and one.where):
                 continue
             way = repr(one.model_dump(include=set(programmes.Reading.model_fields) - {"identify"}))
             if way not in seen:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import DataError
-from cxlib.load import codebook, readers
+from cxlib.load import answers, codebook, readers
 from cxlib.load.draft import forms, words
 from cxlib.load.readers import headers, workbook
 from cxlib.programme import Reading
@@ -75,7 +75,7 @@ def of(path: Path, part: Reading | None = None, told: tuple = ()) -> File:
     decimal, thousands, doubt = forms.numbers(_numeric(sample.frame, looks))
     delimiter = forms.separator(path, raw.encoding, list(raw.frame.columns), row=reading.header_row)
     reading = reading.model_copy(update={"decimal": decimal, "thousands": thousands, "delimiter": delimiter, "encoding": raw.encoding if raw.encoding in ("cp1252", "utf-16", "utf-32") else ""})
-    told = (*told, *totals, *([f"'{doubt}' may mark thousands or decimals by its {'comma' if ',' in doubt else 'point'}: declare 'decimal'."] if doubt else []))
+    told = (*told, *_rounded(raw), *totals, *([f"'{doubt}' may mark thousands or decimals by its {'comma' if ',' in doubt else 'point'}: declare 'decimal'."] if doubt else []))
     return File(path.name + (f" [{part.database_table or part.sheet}]" if part else ""), path, reading, raw, columns, counts, distinct, len(sample.frame), {}, told)
 
 
@@ -133,6 +133,18 @@ def _without_totals(raw: readers.Raw) -> tuple[readers.Raw, list[str]]:
     said = f"row {rows[0]} at its end holds" if left == 1 else f"rows {rows[0]} to {rows[-1]} at its end hold"
     note = f"{said} totals ('{next(str(one).strip() for one in frame.iloc[-left] if str(one).strip())[:40]}'), no answers: loading sets them aside where they do not fit, but delete them, for a total that fits would count as an answer"
     return raw._replace(frame=frame.iloc[:-left], rows=raw.rows[:-left] if raw.rows is not None else None), [note]
+
+
+def _rounded(raw: readers.Raw) -> list[str]:
+    """Columns of long ids some of which a spreadsheet has cut to their first digits, which are several people's."""
+    said = []
+    for name in raw.frame.columns:
+        cells = raw.frame[name].astype("str")
+        lost = cells[cells.str.contains("E+", regex=False)]
+        lost = lost[lost.str.fullmatch(answers.ROUNDED.strip("^$"))] if len(lost) else lost
+        if len(lost) and cells.drop(lost.index).str.fullmatch(r"[0-9]{9,}").any():
+            said.append(f"'{name}' holds ids that a spreadsheet has rounded ('{lost.iloc[0].strip()}' and the like in {len(lost):,} rows): export it again with that column as text, for whose they are cannot be told any more")
+    return said
 
 
 def nameable(name: str) -> bool:

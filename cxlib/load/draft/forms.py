@@ -8,7 +8,7 @@ from cxlib.load.readers import text
 
 DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f", "T%H:%M:%S")
-NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d.%m.%Y, %H:%M", "%Y%m%d", "%a %b %d %H:%M:%S %Y", "%Y年%m月%d日", "%Y年%m月%d日 %H:%M")
+NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d.%m.%Y, %H:%M", "%Y%m%d", "%a %b %d %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S %z", "%Y年%m月%d日", "%Y年%m月%d日 %H:%M")
 _LOOKS = re.compile(r"[0-9]{1,4}[./ -][0-9A-Za-z]{1,9}[./, -]+[0-9]{1,4}|[0-9]{4}年|[A-Z][a-z]{2,8},? [A-Z]?[a-z]*,? ?[0-9]{1,2}|[0-9]{8}\Z")
 _COMMA = re.compile(r"[+-]?[0-9]+(?:[. '\u00a0\u202f][0-9]{3})*,[0-9]+")
 _MIXED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}")
@@ -38,7 +38,7 @@ def numbers(cells: list[str]) -> tuple[str, str, str]:
         return "", "", ""
     if any(_MIXED.fullmatch(cell) for cell in commas):
         return ".", ",", ""
-    decimal = [cell for cell in commas if _COMMA.fullmatch(cell) and len(cell.split(",")[1]) != 3]
+    decimal = [cell for cell in commas if _COMMA.fullmatch(cell) and (len(cell.split(",")[1]) != 3 or re.match(r"[+-]?0", cell))]
     if decimal:
         mark = next((one for one in (".", "'", " ") if any(re.search(rf"[0-9]{re.escape(one)}[0-9]{{3}}(?=[,.' ]|$)", cell) for cell in cells)), "")
         return ",", mark, ""

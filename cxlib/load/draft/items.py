@@ -24,6 +24,8 @@ def write(group: list[Part], order: list[Part], survey: str, made: dict, ids: di
         drivers = set() if place else measures.drivers(part, kpis)  # a model is of the latest wave
         for column, one in part.roles.items():
             row = {"file": part.file.name, "column": column, "wording": part.wording.get(column, "")[:1_000], "examples": examples(part.file, column), "use": "yes" if one.role and one.role not in ("id", "date") else "no", "role": one.role if one.role not in ("id", "date") else "", "sure": "yes" if one.sure >= 0.7 else "no", "why": one.why}
+            if not row["role"] and column in part.joins.values():
+                row |= {"sure": "yes", "why": f"the key by which {next(file for file, key in part.joins.items() if key == column)} is joined"}
             if column in part.identify[:1]:
                 row |= {"use": "yes", "role": "email", "sure": "no", "why": part.identify[1]}
             if one.role in KINDS:

@@ -10,7 +10,7 @@ SHARE = 0.5  # of the keys that must be found in the other file
 def person(file: facts.File, found: dict, others: list[facts.File]) -> tuple[facts.File, dict, str]:
     """Return a survey's file with the columns of those that lead to its person, the joins (file -> key), and why; itself where none does."""
     for step in _paths(file, others):
-        names = [name for name in step[0].raw.frame.columns if name not in file.raw.frame.columns and words.says(words.FIELDS["person_id"], name)]
+        names = [name for name in step[0].raw.frame.columns if name not in file.raw.frame.columns and words.says(tables.PERSON, name)]
         if names:
             return *step, f"the person of an answer is found through {' and '.join(step[1])}"
     return file, {}, ""

@@ -89,6 +89,8 @@ def personal(file: facts.File, name: str, wording: str) -> str:
     kind = file.columns.at[name, "kind"]
     if kind in ("flag", "option", "constant") or (kind == "rating" and name in file.counts) or (kind == "nominal" and file.distinct[name] <= 5):
         return ""
+    if cells and sum(bool(re.fullmatch(r"[^A-Za-z]*[0-9]{3,}", cell.strip())) for cell in cells) >= 0.9 * len(cells) and words.says(words.PERSONAL["name"], name):
+        return ""  # the name of an order is its number: #1001
     short = [text for text in (name, wording) if text and len(text) < 60]
     if kind == "nominal" and file.distinct[name] <= 30:
         short = short if words.says(words.PERSONAL["name"], *short) or words.says(words.PERSONAL["first_name"] + "|" + words.PERSONAL["last_name"], *short) else []
@@ -244,7 +246,9 @@ def _dates(found: dict, file: facts.File, wording: dict) -> None:
         elif one.sure < 0.5:
             found[name] = Role("", 0.3, f"dates that can be read as {one.form} and as {one.why}: which comes first, day or month? Set its role to answered_on and date_format in the sheet files", None, "")
         else:
-            found[name] = Role("answered_on", 0.9 if rank[name][0] < 3 else 0.6, f"the day of the answer, written {one.form or 'in ISO form'}", None, one.form)
+            other = [cell for cell in file.cells(name) if forms.read(cell, one.form) is None]
+            otherwise = f"; {len(other):,} of its dates are written otherwise ('{other[0][:30]}'), and those rows will be set aside" if other else ""
+            found[name] = Role("answered_on", 0.6 if other or rank[name][0] >= 3 else 0.9, f"the day of the answer, written {one.form or 'in ISO form'}{otherwise}", None, one.form)
 
 
 def _response(found: dict, file: facts.File, wording: dict) -> None:

@@ -11,6 +11,7 @@ OUTSIDE = {8, 9, 66, 77, 88, 96, 97, 98, 99, 888, 997, 998, 999, 9999}  # what q
 TOPS = (3, 4, 5, 7, 10)
 SLIPPED = "will be on the repair list"
 SLIPS = 0.02  # of the answers that may be off a scale that it is still taken for
+GOES = 0.3  # correlation with other ratings from which a rating of another scale is one
 ENOUGH = 30  # rows from which a pattern is believed
 
 
@@ -183,17 +184,25 @@ def agreed(found: dict[str, Guess], matrix: dict[str, np.ndarray], *, sure: set[
     for name, one in found.items():
         groups.setdefault((one.low, one.high), []).append(name)
     for names in groups.values():
-        goes = _together([_scores(matrix[name], found[name]) for name in names]) if len(names) >= 3 else [float("nan")] * len(names)
+        goes = _together([_scores(matrix[name], found[name]) for name in names]) if len(names) >= 3 else _beside(names, found, matrix)
         for name, r in zip(names, goes):
             if name in sure or found[name].sure >= 0.85:
                 continue
-            if len(names) < 3:
+            if len(names) < 3 and not abs(r) >= GOES:
                 found[name] = found[name]._replace(kind="nominal", sure=0.3, why=f"codes {found[name].low} to {found[name].high} that nothing calls a rating")
             elif not np.isnan(r) and abs(r) < 0.15:
                 found[name] = found[name]._replace(kind="nominal", sure=0.4, why=f"codes like a scale's, but they go with no other rating (r = {r:.2f})")
             elif not np.isnan(r):
                 found[name] = found[name]._replace(sure=0.75, why=f"{found[name].why}; goes with the other ratings (r = {r:.2f})")
     return found
+
+
+def _beside(names: list, found: dict, matrix: dict) -> list[float]:
+    """How the ratings of a scale that hardly another has go with all others: one that was asked on two scales, half of the time on each, is a rating still."""
+    others = [name for name in found if name not in names and found[name].kind == "rating"]
+    if len(others) < 3:
+        return [float("nan")] * len(names)
+    return [_together([_scores(matrix[one], found[one]) for one in (name, *others)])[0] for name in names]
 
 
 def _scores(values: np.ndarray, one: Guess) -> np.ndarray:

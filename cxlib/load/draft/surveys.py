@@ -4,7 +4,7 @@ import re
 
 from cxlib import quarters
 from cxlib.load import amounts
-from cxlib.load.draft import addresses, book, facts, items, joins, names, printed, roles, tables, tongues, waves, words
+from cxlib.load.draft import addresses, book, facts, items, joins, market, names, printed, roles, tables, tongues, waves, words
 from cxlib.load.draft.tables import Part
 from cxlib.questionnaire import ROW
 
@@ -24,6 +24,7 @@ def draft(files: list[facts.File], *, name: str, chances=None) -> book.Book:
     dictionaries = {file.name: found for file in files if (found := _dictionary(file, files))}
     shared = addresses.of(files)
     parts = [_keyed(_part(file, files, dictionaries, shared[file.name].column if file.name in shared and shared[file.name].key else ""), shared.get(file.name)) for file in files]
+    parts = _accounted(parts)
     parts = _one_people(_matched(_unanswered(parts), shared))
     groups = _groups([part for part in parts if part.kind == "responses"])
     made: dict = {"columns": [], "files": [], "surveys": [], "scales": items.Scales()}
@@ -66,6 +67,8 @@ def _part(file: facts.File, files: list, dictionaries: dict, key: str = "") -> P
     if file.rows == 0:
         return Part(file, wording, {}, "", None, {}, "it has a header and no rows")
     found, fits = roles.of(file, wording), tables.guess(file, wording, key)
+    if sales := market.of(file):
+        return Part(file, wording, found, "sales", sales, {}, "sales of a market by series and period, by its columns; what was done for them stands in plan.toml" + (f"; {sales.why}" if sales.why else ""))
     ratings = [one for one in found.values() if one.role == "rating"]
     judged = [name for name, one in found.items() if one.role == "rating" and any(words.says(pattern, name, wording.get(name, "")) for pattern in words.KPIS.values())]
     texts = sum(one.role == "verbatim" for one in found.values())
@@ -84,6 +87,8 @@ def _part(file: facts.File, files: list, dictionaries: dict, key: str = "") -> P
         linked, best, added = joins.table(file, [one for one in files if one is not file], wording)
         if best is not None:
             return Part(linked, wording, found, best.name, best, added, f"{best.name} by its columns, with those of {', '.join(added)} added by a key")
+    if best is not None and tables.positive_returns(file, best):
+        return Part(file, wording, found, "", None, {}, f"returns whose amounts ('{best.columns['amount']}') are not below nought would count as sales; give them a minus in the file and name it under [[sources]]")
     if best is not None:
         return Part(file, wording, found, best.name, best, {}, f"{best.name} by its name and columns" + (f"; {best.why}" if best.why else ""))
     if figures := printed.of(file, found):
@@ -112,6 +117,21 @@ def _keyed(part: Part, shared: addresses.Shared | None) -> Part:
     if shared is None or not shared.key or part.kind != "responses" or any(one.role == "person_id" for one in part.roles.values()):
         return part
     return part._replace(roles={**part.roles, shared.column: roles.Role("person_id", 0.6, shared.why)})
+
+
+def _accounted(parts: list[Part]) -> list[Part]:
+    """Take a survey's customer key for that of the account where it is the key of a file of accounts: people of one firm share it."""
+    keys = {part.table.columns["account_id"]: {cell.strip() for cell in part.file.raw.frame[part.table.columns["account_id"]].unique()} - {""} for part in parts if part.kind == "accounts"}
+    made = []
+    for part in parts:
+        found = dict(part.roles) if part.kind == "responses" else {}
+        if not any(one.role == "account_id" for one in found.values()):
+            for name, one in found.items():
+                own = part.file.cells(name) if one.role == "person_id" and name in part.file.raw.frame else []
+                if own and any(sum(cell.strip() in known for cell in own) >= 0.5 * len(own) for known in keys.values()):
+                    found[name] = roles.Role("account_id", 0.8, "the key of the accounts' file: people of one account share it")
+        made.append(part._replace(roles=found) if found else part)
+    return made
 
 
 def _matched(parts: list[Part], shared: dict) -> list[Part]:
@@ -207,7 +227,7 @@ def _table(part: Part, made: dict) -> None:
     if part.kind == "published":
         return _published(part, made)
     table = part.table if part.kind else None
-    made["files"].append(_file(part, table.form if table else "") | {"table": part.kind, "fixed": book.pairs({name: ROW for name, column in table.columns.items() if column == ROW} | ({name: part.file.path.name.split(".")[0] if name in ("survey", "wave") else value for name, value in table.fixed.items()})) if table else "", "sure": "no" if "NOT SURE" in part.why else "yes", "why": part.why})
+    made["files"].append(_file(part, table.form if table else "") | {"table": part.kind, "where": book.pairs({table.where: "*"}) if table and table.where else "", "fixed": book.pairs({name: ROW for name, column in table.columns.items() if column == ROW} | ({name: part.file.path.name.split(".")[0] if name in ("survey", "wave") else value for name, value in table.fixed.items()})) if table else "", "sure": "no" if "NOT SURE" in part.why or (table and table.where) else "yes", "why": part.why})
     mapped = {column: name for name, column in table.columns.items()} if table else {}
     for column in part.file.raw.frame.columns:
         role = mapped.get(column, "email" if column in part.identify[:1] else "")
@@ -241,15 +261,24 @@ def _currency(parts: list[Part]) -> tuple[str, str]:
     return code, f"its sign stands in {seen[code][0]}" + ("; moneys of other countries are written so too" if several[code] or code == "USD" else "")
 
 
+def _last(part: Part):
+    """The last day on which something was published, bought, sold or said; None for other tables."""
+    if part.kind == "published":
+        return part.figures.last
+    column = part.table.columns.get({"orders": "ordered_on", "sales": "sold_on", "interactions": "at"}.get(part.kind, "")) if part.table else None
+    days = waves.days(part.file, column, part.table.form) if column else ()
+    return days[-1].item() if len(days) else None
+
+
 def _programme(parts: list[Part], name: str, chances) -> list[dict]:
     currency, why = _currency(parts)
-    last = max((part.figures.last for part in parts if part.kind == "published"), default=None) if not any(part.kind == "responses" for part in parts) else None
+    last = max((day for part in parts if (day := _last(part))), default=None) if not any(part.kind == "responses" for part in parts) else None
     spoken, heard = tongues.of(parts, chances) if chances else ([], "")
     return [
         {"key": "name", "value": name, "why": "Name on the report's cover."},
         {"key": "currency", "value": currency, "why": f"Currency of every amount: {why}."},
         {"key": "timezone", "value": "UTC", "why": "Zone in which days and quarters are counted, e.g. Europe/Berlin."},
         {"key": "languages", "value": ", ".join(spoken or ["en"]), "why": f"Languages of the comments that are coded{': ' + heard if heard else ''}."},
-        *([{"key": "reported", "value": quarters.of(last), "why": "Quarters that are reported without a survey: here the last that a figure was published for."}] if last else []),
+        *([{"key": "reported", "value": quarters.of(last), "why": "Quarters that are reported without a survey: here the last of which the files know."}] if last else []),
         {"key": "about", "value": "", "why": "What a reader should know of the programme, in a sentence or two."},
     ]

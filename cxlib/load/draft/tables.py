@@ -1,5 +1,6 @@
 """What table a file fills that holds no answers: orders, contacts, events, customers, accounts, invitations, actions, offers."""
 
+import re
 from typing import NamedTuple
 
 from cxlib import schema
@@ -22,21 +23,28 @@ TABLES = {
                "ordered_on": r"\b(order|ordered|purchase|invoice|transaction|sale|bestell|bestellung|kauf|rechnungs|commande|achat|pedido|compra|booking)\b.*\b(date|datum|timestamp|time|on|at|day|fecha|data)\b|^(date|datum|fecha|data|day|invoicedate|orderdate|bestelldatum|kaufdatum|rechnungsdatum|ordered on|timestamp|transaction timestamp|date de commande)$",
                "amount": r"\b(amount|revenue|sales|sales value|total|turnover|betrag|umsatz|montant|importe|valor|spend|gross|net|summe)\b|\b(price|preis|prix|precio|preco|value|wert)\b", "margin": r"\b(margin|marge|deckungsbeitrag|margen|margem|profit)\b", "currency": r"\b(currency|wahrung|devise|moneda|moeda)\b",
                "product": r"\b(product|item|sku|stock ?code|description|article|artikel|produkt|produit|producto|produto|category)\b", "quantity": r"\b(quantity|qty|units|menge|anzahl|quantite|cantidad|quantidade|cds)\b"},
-    "interactions": {"interaction_id": rf"\b(interaction|ticket|incident|case|call|contact|chat|session|request|complaint|beschwerde|vorgang|anruf|kontakt|appel|llamada|chamada){_ID}|^(ticket|incident|number|case|call|vorgang|ticketnr|id)$", "person_id": PERSON,
-                     "at": r"\b(opened|created|started|contacted|received|called|begin|eingang|geoffnet|erstellt|cree|creado|criado)\b|\b(call|contact|chat|ticket|session|kontakt)\b.*\b(date|datum|time|at|on)\b|^(date|datum|timestamp|time|at|datetime|fecha|data|zeitpunkt|started at|opened at)$", "channel": words.FIELDS["channel"],
-                     "touchpoint": r"\b(touchpoint|queue|page|location|store|shop|filiale|boutique)\b", "reason": r"\b(reason|category|topic|subject|grund|thema|kategorie|motif|motivo|type|symptom)\b", "resolved": r"\b(resolved|solved|fcr|gelost|resolu|resuelto|resolvido)\b",
+    "interactions": {"interaction_id": rf"\b(interaction|ticket|incident|case|call|contact|chat|session|request|complaint|claim|schaden|siniestro|sinistre|beschwerde|vorgang|anruf|kontakt|appel|llamada|chamada){_ID}|^(ticket|incident|number|case|call|vorgang|ticketnr|id)$", "person_id": PERSON,
+                     "at": r"\b(opened|created|started|contacted|received|reported|called|begin|eingang|geoffnet|erstellt|cree|creado|criado)\b|\b(call|contact|chat|ticket|session|kontakt)\b.*\b(date|datum|time|at|on)\b|^(date|datum|timestamp|time|at|datetime|fecha|data|zeitpunkt|started at|opened at)$", "channel": words.FIELDS["channel"],
+                     "touchpoint": r"\b(touchpoint|queue|page|location|store|shop|filiale|boutique)\b", "reason": r"\b(reason|category|topic|subject|grund|thema|kategorie|motif|motivo|type|symptom)\b", "resolved": r"\b(resolved|solved|settled|erledigt|fcr|gelost|resolu|resuelto|resolvido)\b",
                      "minutes": r"\b(minutes|duration|minuten|dauer|duree|duracion|duracao|handle time)\b", "team": words.FIELDS["team"]},
     "events": {"event_id": rf"\b(event|log|ereignis){_ID}", "person_id": PERSON, "at": r"\b(timestamp|time|at|updated|occurred|date|datum|zeitpunkt|completetimestamp)\b", "kind": r"\b(event|activity|activityid|action|kind|type|state|status|aktivitat|ereignis|concept)\b", "value": r"\b(value|size|wert|valeur)\b", "unit": r"^(unit|einheit|unite|unidad)$"},
-    "accounts": {"account_id": words.FIELDS["account_id"], "segment": r"\b(segment|tier|industry|branche)\b", "country": words.FIELDS["country"], "brand": words.FIELDS["brand"], "since": r"\b(since|start|opened|seit|depuis|desde)\b", "ended_on": r"\b(ended|end|closed|ende|fin)\b", "owner": r"\b(owner|betreuer)\b"},
+    "accounts": {"account_id": words.FIELDS["account_id"], "segment": r"\b(segment|tier|industry|branche)\b", "country": words.FIELDS["country"], "brand": words.FIELDS["brand"], "since": r"\b(since|start|opened|seit|depuis|desde|vertragsbeginn|beginn|onboarded|signed|inicio|debut)\b", "ended_on": r"\b(ended|closed|churned|cancelled|canceled|terminated|gekundigt|kundigung|baja|resiliation)\b|^(end|end date|ende|fin)$",
+                 "renews_on": r"\b(renewal|renews|contract end|end of contract|vertragsende|laufzeit bis|laufzeitende|expires?|expiry|expiration|verlangerung|renovacion|vencimiento|echeance)\b", "owner": r"\b(owner|betreuer)\b"},
     "people": {"person_id": PERSON + r"|^(id|customer|client|kunde|cliente|household id)$", "account_id": words.FIELDS["account_id"], "role": r"^(role|rolle|rol)$", "contract": r"\b(contract|tarif|tariff|plan|vertrag|contrat|contrato)\b", "segment": r"\b(segment|cluster|tier|kundengruppe|status)\b", "region": r"\b(region|state|province|bundesland|kanton|departement|provincia|estado)\b",
                "brand": words.FIELDS["brand"], "joined_on": r"\b(joined|enrol\w*|member since|since|start|signup|registered|created|seit|kunde seit|eintritt|inscription|alta|desde)\b", "left_on": r"\b(left|churn|ended|cancelled|austritt|kundigung|baja|sortie)\b.*"},
 }  # fmt: skip
 NAMED = {
     "actions": r"\b(action|actions|campaign|campaigns|treatment|experiment|aktionen|kampagnen)\b", "invitations": r"\b(invitation|invitations|invites|einladungen|panel|sample)\b", "offers": r"\b(offer|offers|angebote)\b",
     "orders": r"\b(order|orders|sales|transactions|transaction|invoice|invoices|purchases|retail|bestellungen|umsatze|rechnungen|commandes|ventes|pedidos|ventas|vendas|payments|items|master)\b",
-    "interactions": r"\b(interaction|interactions|calls|tickets|ticket|incidents|contacts|chats|cases|kontakte|anrufe|appels|llamadas|complaints|sessions)\b", "events": r"\b(event|events|log|logs|helpdesk|outages|usage|process|history)\b",
+    "interactions": r"\b(interaction|interactions|calls|tickets|ticket|incidents|contacts|chats|cases|kontakte|anrufe|appels|llamadas|complaints|claims|schaden|siniestros|sessions)\b", "events": r"\b(event|events|log|logs|helpdesk|outages|usage|process|history)\b",
     "accounts": r"\b(account|accounts|contracts|konten|vertrage|comptes|cuentas)\b", "people": r"\b(people|customers|customer|clients|persons|members|users|crm|kunden|clientes|demographics|stammdaten)\b",
 }  # fmt: skip
+
+
+ORDER_NO = re.compile(r"#[0-9]{3,}")
+MADE = r"\b(created|placed|processed|paid|bezahlt|erstellt)\b"  # days of an order that are not called so
+BESIDE = r"\b(refund\w*|tax|taxes|vat|shipping|delivery|freight|discount|tip|outstanding|versand\w*|mwst|ust|steuer\w*|rabatt|envio|descuento|iva|impuesto\w*|frais|remise|tva)\b"  # amounts that are no sales
+RETURNS = r"\b(return|returns|refund|refunds|retoure|retouren|rucksendung\w*|erstattung\w*|devolucion\w*|devoluco?es|reembolso\w*|remboursement\w*|retours?|resi|rimborsi)\b"
 
 
 class Table(NamedTuple):
@@ -49,6 +57,7 @@ class Table(NamedTuple):
     why: str  # what must be known of it, "" for nothing
     form: str = ""
     score: float = 0.0
+    where: str = ""  # the column that only its own rows have filled
 
 
 class Part(NamedTuple):
@@ -94,11 +103,18 @@ def _fitted(file: facts.File, name: str, wording: dict, person: str) -> Table:
         pattern = TABLES[name][column.name]
         fits = [one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(pattern, one, wording.get(one, "")[:60]) and _typed(file, one, "money" if column.name in money else column.type, forms_seen) and not (column.name == "minutes" and words.says(NOT_TALKED, one)) and not (column.name == "person_id" and _named(file, one))]
         if column.name == "amount" and fits:
+            fits = [one for one in fits if words.says(RETURNS, file.path.name) or not words.says(BESIDE, one)] or fits
             fits = sorted(fits, key=lambda one: not words.says(r"\b(amount|revenue|sales|sales value|total|umsatz|betrag|montant|importe|spend)\b", one))
+        if column.name == "ordered_on" and not fits:
+            fits = sorted((one for one in file.raw.frame.columns if one not in taken.values() and facts.nameable(one) and words.says(MADE, one) and _typed(file, one, "date", forms_seen)), key=lambda one: -int(file.columns.at[one, "n"]))
+        if column.name == "order_id":
+            fits = sorted(fits, key=lambda one: -file.distinct[one]) or [one for one in file.raw.frame.columns if facts.nameable(one) and file.cells(one, 50) and all(ORDER_NO.fullmatch(cell.strip()) for cell in file.cells(one, 50))][:1]
         if column.name == "product":
             fits = [one for one in fits if not words.says(r"\b(order|line|position)\b", one)]
         if fits:
             taken[column.name] = fits[0]
+    if name == "accounts" and "account_id" in taken and _named(file, taken["account_id"]):  # the firm's number rather than its name, where it stands beside it
+        taken["account_id"] = next((one for one in file.raw.frame.columns if facts.nameable(one) and words.says(PERSON, one) and file.distinct[one] == file.rows and not _named(file, one)), taken["account_id"])
     if person and "person_id" in TABLES[name]:
         taken["person_id"] = person
     day = next((column.name for column in schema.TABLES[name] if column.type in ("date", "moment") and column.required), None)
@@ -109,10 +125,13 @@ def _fitted(file: facts.File, name: str, wording: dict, person: str) -> Table:
     forms_seen = {one: form for one, form in forms_seen.items() if form is not None}
     form = next((forms_seen[taken[column.name]] for column in schema.TABLES[name] if column.type in ("date", "moment") and column.name in taken), "")
     taken = {column: one for column, one in taken.items() if forms_seen.get(one, form) == form}
-    why = ""
+    why, where = "", ""
+    if name == "orders" and "order_id" in taken and "amount" in taken and (lines := _lines(file, taken["order_id"], taken["amount"])):
+        where, taken = taken["amount"], {column: one for column, one in taken.items() if column not in ("product", "quantity")}
+        why = f"{lines:,} rows without '{where}' are further lines of the order above them, and are not rows of this table"
     key = schema.TABLES[name][0].name
     if key in ("order_id", "interaction_id", "event_id", "offer_id"):
-        if key in taken and file.distinct[taken[key]] < 0.98 * file.rows:
+        if key in taken and not where and file.distinct[taken[key]] < 0.98 * file.rows:
             why = f"'{taken[key]}' stands in several rows, so the rows are numbered"
             taken[key] = ROW
             if name == "interactions":
@@ -130,13 +149,30 @@ def _fitted(file: facts.File, name: str, wording: dict, person: str) -> Table:
     if name == "invitations":
         fixed = {"survey": "", "wave": ""}
     lacks = tuple(column.name for column in schema.TABLES[name] if column.required and column.name not in taken and column.name not in fixed)
-    return Table(name, taken, fixed, lacks, why, form)
+    return Table(name, taken, fixed, lacks, why, form, where=where)
+
+
+def _lines(file: facts.File, key: str, amount: str) -> int:
+    """How many rows are further lines of an order: without its amount, under the key of a row that has one. 0 where such rows are few, or have a key of their own."""
+    blank = (file.raw.frame[amount].str.strip() == "").to_numpy(dtype=bool)
+    if blank.sum() < 0.02 * file.rows or blank.all():
+        return 0
+    keys = file.raw.frame[key].str.strip()
+    return int(blank.sum()) if keys[blank].isin(set(keys[~blank])).mean() >= 0.98 and not keys[~blank].duplicated().mean() > 0.02 else 0
+
+
+def positive_returns(file: facts.File, table: "Table") -> bool:
+    """Whether a file of orders is one of returns by its name whose amounts are not below nought: they would count as sales."""
+    if table.name != "orders" or not words.says(RETURNS, file.path.name.split(".")[0], file.reading.sheet, file.reading.database_table):
+        return False
+    found = [one for cell in file.cells(table.columns["amount"], 300) if (one := amounts.split(cell))]
+    return not any(one.negative for one in found)
 
 
 def _named(file: facts.File, column: str) -> bool:
-    """Whether a column holds people's names or the like rather than keys: most of its cells have a blank in them, and no figure."""
+    """Whether a column holds people's names or the like rather than keys: most of its cells are of several words."""
     cells = file.cells(column, 100)
-    return sum(" " in cell.strip() and not any(map(str.isdigit, cell)) for cell in cells) > 0.5 * len(cells)
+    return sum(" " in cell.strip() and any(map(str.isalpha, cell)) for cell in cells) > 0.5 * len(cells)
 
 
 def _typed(file: facts.File, column: str, kind: str, seen: dict) -> bool:

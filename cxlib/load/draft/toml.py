@@ -254,6 +254,7 @@ def _sources(book: Book) -> list[str]:
         columns |= {name: fixed.pop(name) for name in [name for name, value in fixed.items() if value == "#row"]}
         out += [GAP, comment(row.why), "[[sources]]", f"table = {text(row.table)}", *_reading(row), f"columns = {table(columns)}", *_identify(book, row.file, known[row.table])]
         out += [f"fixed = {table(fixed)}"] if fixed else []
+        out += [f"where = {table(books.entries(row.where, where=row.file))}"] if row.where else []
         out += ["# purpose = \"what these data may be used for\"", *_joins(book, row, "sources")]
     return out
 
