@@ -41,8 +41,8 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("estimate", "number", "15.5", "Difference in spend, in the programme's currency"), ("conf_low", "number", "11.9", "Lower end of its 95 % interval"), ("conf_high", "number", "18.6", "Upper end"), ("n", "whole", "1101", "Customers, units or periods", True), _NOTE,
     ),
     "renewals": columns(
-        ACTION, ("group", "text", "flagged and called", "flagged and called, flagged not called, called never flagged, difference", True), ("accounts", "whole", "70", "Accounts", True), ("estimate", "number", "0.93", "Share kept a year after the flag"), ("std_error", "number", "0.03", "Its standard error"),
-        ("conf_low", "number", "0.84", "Lower end of its 95 % interval"), ("conf_high", "number", "0.97", "Upper end"), ("n", "whole", "52", "Accounts of which that year is over", True), ("renewed", "whole", "31", "Of which the file names a renewal since", True),
+        ACTION, ("group", "text", "flagged and called", "flagged and called; flagged, not called; flagged, gone by then; called, never flagged; difference", True), ("accounts", "whole", "70", "Accounts", True), ("estimate", "number", "0.93", "Share kept a year after the flag"), ("std_error", "number", "0.03", "Its standard error"),
+        ("conf_low", "number", "0.84", "Lower end of its 95 % interval"), ("conf_high", "number", "0.97", "Upper end"), ("n", "whole", "52", "Accounts of which that year is over", True), ("renewed", "whole", "31", "Of which the file names a renewal since", True), ("from_day", "whole", "4", "Days after the flag from which accounts still there are compared", True),
     ),
     "planned": columns(
         ACTION, ("design", "text", "half by lot", "Way of doing it", True), ("outcome", "text", "margin", "What it is meant to move", True), ("n", "number", "4000", "Customers, units or periods"), ("n_treated", "number", "2000", "Those who would have it"), ("n_control", "number", "2000", "Those who would not"),

@@ -334,6 +334,7 @@ def test_an_answer_is_dated_by_when_it_came_and_not_by_when_it_was_asked_for(tmp
 
 def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_failure(tmp_path):
     """Japanese comments, for which the codeframe has no phrases, stopped the whole report."""
+    from cxlib.measure import metrics
     from cxlib.text import codeframe, comments, links
 
     p = make(tmp_path, {"a_2026Q1.csv": answers(80).assign(Kommentar=[f"部屋が少し寒かったです。調整が難しい{i}" for i in range(80)])})
@@ -341,7 +342,7 @@ def test_comments_of_which_none_names_a_topic_end_in_no_association_and_in_no_fa
     topics = codeframe.read(codeframe.STARTER)
     mentions = comments.code(tables, topics)
     assert len(mentions) == 0
-    assert len(links.associations(mentions, tables, p.kpis[0], topics, unit="points")) == 0
+    assert len(links.associations(mentions, tables, p.kpis[0], topics, what=metrics.definition_of(p.kpis[0].definition))) == 0
 
 
 def test_a_question_may_be_called_item(tmp_path):

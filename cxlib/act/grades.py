@@ -30,7 +30,7 @@ def grade(*, design, intention_to_treat=True, sample_ratio_ok=None, attrition_p=
     if joint:
         reason += "; what is done beside it for the same customers is in it"
     if largest is not None and largest > HELD and letter in "ABC":
-        return "D", f"{reason}; but one customer holds {largest:.0%} of an arm's outcome, and decides it"
+        return "D", f"{reason}; but one customer holds {100 * largest:.0f} % of an arm's outcome, and decides it"
     return letter, reason
 
 

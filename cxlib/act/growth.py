@@ -7,7 +7,7 @@ time before (Laspeyres): pieces x mean price, pieces x (price of the product - m
 import numpy as np
 import pandas as pd
 
-from cxlib.act import differences, lists, markets, matching, measured, overlap, rollouts, series
+from cxlib.act import adjustment, differences, lists, markets, matching, measured, overlap, rollouts, series, synthetic
 from cxlib.act.plan import BY_UNIT
 from cxlib.errors import DataError
 
@@ -19,7 +19,7 @@ def table(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFr
     """Return what the difference in spend of every action in money consists of, by the comparison that is made of it: `COLUMNS`, a row an action and part.
 
     part: volume (more or fewer pieces), mix (dearer or cheaper products), price (other prices of the same product), all. estimate, conf_low, conf_high: money per `per`. A lot as `split`; a list by the weights of its comparison and regression; units by difference-in-differences; a series that counts
-    pieces by its own past, where each part has its own model and they add up only nearly. note: what a part holds where the orders tell no products or pieces. No rows: synthetic controls (a mix fitted to sales says nothing of pieces), effects without a comparison, and actions of which another has the effect.
+    pieces by its own past, where each part has its own model and they add up only nearly, or by the mix of other series that count pieces. note: what a part holds where the orders tell no products or pieces, and how far the mix missed a part before. No rows: effects without a comparison, and actions of which another has the effect.
     """
     met, parts = overlap.table(actions, tables), []
     designs = {action.id: measured.comparison(action, tables)[0] for action in actions}
@@ -29,6 +29,8 @@ def table(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFr
         try:
             if design == "interrupted_series" and action.outcome == "sales":
                 made = _series(action, tables)
+            elif design == "synthetic_control" and action.outcome == "sales":
+                made = _mixed(action, tables)
             elif action.outcome in ("margin", "amount") and "orders" in tables and action.id not in led:
                 if design == "randomised":
                     made = _lot(action, tables, seed, replicates)
@@ -39,7 +41,7 @@ def table(actions, tables, *, seed: int = 1, replicates: int = 500) -> pd.DataFr
         except DataError:
             continue  # said where its effect is
         if made is not None and made["estimate"].notna().all():
-            told = design == "interrupted_series" or ("product" in tables["orders"] and tables["orders"]["product"].notna().any())
+            told = design in ("interrupted_series", "synthetic_control") or ("product" in tables["orders"] and tables["orders"]["product"].notna().any())
             parts.append((made if told else made[made["part"] != "mix"]).assign(action=action.id, design=design))
     return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
 
@@ -63,7 +65,7 @@ def priced(orders: pd.DataFrame, *, before) -> pd.DataFrame:
 def split(people: pd.DataFrame, orders: pd.DataFrame, *, days: int, replicates: int = 500, seed: int = 1) -> pd.DataFrame:
     """Split the difference in spend between those treated and those held back into volume, mix and price.
 
-    in: a row a customer (person_id, arm, assigned_on; optional weight) and the orders (person_id, ordered_on, amount, optional product and quantity; one piece an order where there is none). out: part (volume: more or fewer pieces at the
+    in: a row a customer (person_id, arm, assigned_on; optional weight, and before, at the same of which both arms are then taken) and the orders (person_id, ordered_on, amount, optional product and quantity; one piece an order where there is none). out: part (volume: more or fewer pieces at the
     mean price; mix: dearer or cheaper products; price: other prices of the same product; all), estimate (money a customer), conf_low, conf_high (percentiles of a bootstrap of customers), n. The parts add up; their intervals do not.
     """
     own = orders.merge(people[["person_id", "assigned_on"]], on="person_id")
@@ -77,9 +79,10 @@ def split(people: pd.DataFrame, orders: pd.DataFrame, *, days: int, replicates: 
     np.add.at(sums, (at, 2 * column + 1), own["amount"].to_numpy(float))
     arm, weight = (people["arm"] == "treated").to_numpy(), people["weight"].to_numpy(float) if "weight" in people else np.ones(len(people))
     rng, parts = np.random.default_rng(seed), []
+    past = people["before"].to_numpy(float) if "before" in people and adjustment.possible(pd.Series(0.0, index=people.index), people["before"], (people["arm"] == "treated", people["arm"] != "treated")) else None
     for replicate in range(replicates + 1):
         mass = weight if not replicate else weight * np.concatenate([_drawn(rng, own) for own in (arm, ~arm)])[np.argsort(np.r_[np.flatnonzero(arm), np.flatnonzero(~arm)], kind="stable")]
-        parts.append(_bennet(*((mass[side] @ sums[side]) / mass[side].sum() for side in (arm, ~arm))))
+        parts.append(_bennet(*_sides(mass, sums, arm, past)))
     parts = np.array(parts)
     low, high = np.percentile(parts[1:], [2.5, 97.5], axis=0) if replicates else (np.full(4, np.nan),) * 2
     return pd.DataFrame({"part": PARTS, "estimate": parts[0], "conf_low": low, "conf_high": high, "n": len(people)})
@@ -128,6 +131,21 @@ def _series(action, tables):
     return pd.DataFrame(rows).assign(per=markets.step(own["period"]), note="")
 
 
+def _mixed(action, tables):
+    """Return the parts of an effect by synthetic control: each series' pieces at its own price of the year before, and what was paid beyond that, both of the mix that was fitted to sales."""
+    sold = tables["sales"].rename(columns={"sold_on": "period"})
+    start = pd.Timestamp(action.start)
+    sold = sold[sold["series"].isin([action.series, *(action.controls or sold["series"].unique())])]
+    year = sold[(sold["period"] < start) & (sold["period"] >= start - pd.Timedelta(days=365))].groupby("series")[["value", "pieces"]].sum()
+    if sold["pieces"].isna().any() or not (year["pieces"] > 0).all() or set(year.index) != set(sold["series"]):
+        return None
+    old = sold["series"].map(year["value"] / year["pieces"])
+    sold = sold.assign(volume=sold["pieces"] * old, price=sold["value"] - sold["pieces"] * old, all=sold["value"])
+    made = synthetic.parts(sold, treated=action.series, start=start, columns=("volume", "price", "all"), donors=list(action.controls) or None)
+    missed = f"the mix is fitted to sales; of pieces at the old price it missed {100 * made['missed'].iloc[0]:.1f} % of the level of sales before"
+    return made.assign(per=markets.step(sold.loc[sold["series"] == action.series, "period"].sort_values()), note=missed)
+
+
 def _named(tables) -> pd.DataFrame:
     orders = tables["orders"]
     return orders[orders["person_id"].notna() & orders["amount"].notna()]
@@ -159,6 +177,21 @@ def _untold(orders) -> str:
 def _drawn(rng, side) -> np.ndarray:
     n = int(side.sum())
     return np.bincount(rng.integers(0, n, n), minlength=n).astype(float)
+
+
+def _sides(mass, sums, arm, past) -> list[np.ndarray]:
+    """Return what each arm bought a customer, by product; both at the same past, as for the effect, by one slope a product and arm. What was hardly bought has no slope of its own, and keeps its plain mean."""
+    means = [(mass[side] @ sums[side]) / mass[side].sum() for side in (arm, ~arm)]
+    if past is None:
+        return means
+    at, out = mass @ past / mass.sum(), []
+    for side, mean in zip((arm, ~arm), means):
+        share = mass[side] / mass[side].sum()
+        apart = past[side] - share @ past[side]
+        moved = mean + (share * apart) @ sums[side] / (share @ apart**2) * (at - share @ past[side])
+        known = np.repeat((moved[::2] > 0.5 * mean[::2]) & (mean[::2] > 0), 2)
+        out.append(np.where(known, moved, mean))
+    return out
 
 
 def _bennet(one, other) -> np.ndarray:

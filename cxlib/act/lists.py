@@ -7,14 +7,16 @@ from cxlib.act import grades, matching, outcomes, overlap
 from cxlib.errors import DataError
 
 WORDS = ("contract", "segment", "brand", "region")  # of the customer file, where it has them
+PAST = ("before", "earlier")
+FAR = 6.0  # standard deviations from the mean beyond which one customer can bring two means together
 
 
 def cohort(action, tables) -> pd.DataFrame:
     """Return those on the list and those who could have been: person_id, treated, assigned_on, outcome, covariates.
 
-    The others are customers who never were on this list. Where the list was made of low scorers (`cut`), they are those with equally low scores who were not called, dated by their answer; else each has a day of assignment
+    The others are customers who never were on this list. Where the list was made of low scorers (`cut`), they are those with equally low scores who were not called, dated by their answer and the days it took to call the others; else each has a day of assignment
     that is drawn from the days of the list in order, whatever they did later (no immortal time), on which they were customers. Covariates: the outcome in as many days before, in as many before these, tenure, and what the
-    customer file says (contract, segment, brand, region); the score, where the list was made by it. `attrs`: cut, gone, unobserved (treated whose time before is not in the files), strange (treated who are not in the customer file).
+    customer file says (contract, segment, brand, region); the score, where the list was made by it; and where one customer's past lies far out, everybody's place in the order of it too (columns before_place, earlier_place), because then the means of two groups can be alike though hardly anybody is. `attrs`: cut, gone, unobserved (treated whose time before is not in the files), strange (treated who are not in the customer file).
     """
     log = tables["actions"]
     chosen = log[(log["action_id"] == action.id) & (log["arm"] == "treated")].sort_values(["assigned_on", "person_id"], kind="stable").drop_duplicates("person_id")
@@ -43,13 +45,16 @@ def cohort(action, tables) -> pd.DataFrame:
     first = bought["day"].min() if len(bought) else pd.NaT
     early = made["assigned_on"] - pd.Timedelta(days=action.window_days) < first
     made = made[~early].dropna(subset="outcome").reset_index(drop=True)
+    for name in PAST:
+        if made[name].notna().all() and made[name].std() > 0 and ((made[name] - made[name].mean()).abs() > FAR * made[name].std()).any():
+            made[f"{name}_place"] = made[name].rank(pct=True)
     made.attrs = {"cut": told.attrs.get("cut", 0), "gone": told.attrs.get("gone", 0), "unobserved": int((early & told["treated"]).sum()), "strange": strange}
     return made
 
 
 def covariates(made: pd.DataFrame) -> list[str]:
     """Return the columns of a cohort that are balanced."""
-    return [name for name in ("score", "before", "earlier", "tenure", *WORDS) if name in made and made[name].notna().all()]
+    return [name for name in ("score", *PAST, *(f"{name}_place" for name in PAST), "tenure", *WORDS) if name in made and made[name].notna().all()]
 
 
 def compared(action, tables, *, without=(), beside=None) -> tuple[pd.DataFrame, list[str], int]:
@@ -69,8 +74,8 @@ def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=(), 
     if made["treated"].sum() < 2 or (~made["treated"]).sum() < 2:
         raise DataError(_nobody(made, action))
     found = matching.effect(made, outcome="outcome", treated="treated", covariates=columns).iloc[0].to_dict()
-    letter, reason = grades.grade(design="adjusted", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
     alike = matching.balance(made, treated="treated", covariates=columns)
+    letter, reason = grades.grade(design="adjusted" if len(alike) else "described", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
     path = pd.concat([alike.assign(kind=kind, estimate=alike[kind], at=np.arange(len(alike), dtype=float)) for kind in ("before", "after")], ignore_index=True)
     path = path.assign(action=action.id, label=path["covariate"].map(_said), conf_low=np.nan, conf_high=np.nan, n=found["n"])
     notes = [found["note"], f"{made.attrs['strange']} on the list who are not in the customer file are left out" if made.attrs["strange"] else "", f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{left} who had another action at the same time are left out" if left else ""]
@@ -93,7 +98,7 @@ def _nobody(made, action) -> str:
 
 def _said(name: str) -> str:
     """Return a covariate in words."""
-    words = {"before": "Outcome in as many days before", "earlier": "Outcome in the days before these", "tenure": "Days as a customer", "score": "Score"}
+    words = {"before": "Outcome in as many days before", "earlier": "Outcome in the days before these", "before_place": "Place in the order of the outcome before", "earlier_place": "Place in the order of the days before these", "tenure": "Days as a customer", "score": "Score"}
     field = next((field for field in WORDS if name.startswith(f"{field}_")), "")
     return words.get(name) or (f"{field.title()}: {name.removeprefix(f'{field}_')}" if field else name[:1].upper() + name[1:])
 
@@ -106,10 +111,14 @@ def _undated(chosen: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
 
 
 def _low_scorers(action, chosen, tables) -> pd.DataFrame:
-    low = _answers(action, tables)
-    low = low[(low[action.kpi] <= action.cut) & low["answered_on"].between(chosen["assigned_on"].min() - pd.Timedelta(days=31), chosen["assigned_on"].max())]
+    """Return equally low scorers who were not called, dated as many days after their answer as it took to call the others, in order: who leaves before that is never called, and is left out of both (no immortal time)."""
+    own = _answers(action, tables)
+    low = own[(own[action.kpi] <= action.cut) & own["answered_on"].between(chosen["assigned_on"].min() - pd.Timedelta(days=31), chosen["assigned_on"].max())]
+    taken = pd.merge_asof(chosen, own[["person_id", "answered_on"]].assign(answered_on=own["answered_on"].astype(chosen["assigned_on"].dtype)), left_on="assigned_on", right_on="answered_on", by="person_id", tolerance=pd.Timedelta(days=31))
+    days = (taken["assigned_on"] - taken["answered_on"]).dt.days.dropna().to_numpy(int)
+    days = days if len(days) else np.ones(1, dtype=int)
     low = low[~low["person_id"].isin(chosen["person_id"])].drop_duplicates("person_id")
-    return low[["person_id"]].assign(assigned_on=(low["answered_on"] + pd.Timedelta(days=1)).astype(chosen["assigned_on"].dtype))
+    return low[["person_id"]].assign(assigned_on=(low["answered_on"] + pd.to_timedelta(days[np.arange(len(low)) % len(days)], unit="D")).astype(chosen["assigned_on"].dtype))
 
 
 def _answers(action, tables) -> pd.DataFrame:

@@ -79,8 +79,10 @@ def effect(frame: pd.DataFrame, *, outcome: str, treated: str, covariates, squar
     half = stats.t.ppf(0.975, df) * error
     out |= {"estimate": float(estimate), "std_error": error, "conf_low": estimate - half, "conf_high": estimate + half, "df": df, "p": float(2 * stats.t.sf(abs(estimate) / error, df)) if error > 0 else np.nan}
     out |= {"mean_control": out["mean_treated"] - float(estimate), "overlap": bool(share.max() <= 0.1)}
-    if not out["overlap"]:
-        out["note"] = f"one of the others carries {share.max():.0%} of the comparison"
+    if not x.shape[1]:
+        out["note"] = "nothing the files tell of customers differs between them, so that nothing could be made alike"
+    elif not out["overlap"]:
+        out["note"] = f"one of the others carries {100 * share.max():.0f} % of the comparison"
     return pd.DataFrame([out])
 
 
@@ -98,15 +100,20 @@ def balance(frame: pd.DataFrame, *, treated: str, covariates) -> pd.DataFrame:
 
 
 def _raw(frame, covariates) -> np.ndarray:
-    made = pd.get_dummies(frame[list(covariates)], drop_first=True, dtype=float).astype(float)
+    made = _dummies(frame, covariates).astype(float)
     if made.isna().any().any():
         name = made.columns[made.isna().any()][0]
         raise DataError(f"{int(made[name].isna().sum())} rows have no '{name}'; leave them out, or give a value that says it is missing.")
     return made.loc[:, made.nunique() > 1].to_numpy()
 
 
+def _dummies(frame, covariates) -> pd.DataFrame:
+    chosen = frame[list(covariates)]
+    return pd.get_dummies(chosen, drop_first=True, dtype=float) if chosen.shape[1] else chosen
+
+
 def _names(frame, covariates) -> list[str]:
-    made = pd.get_dummies(frame[list(covariates)], drop_first=True, dtype=float)
+    made = _dummies(frame, covariates)
     return [str(name) for name in made.loc[:, made.nunique() > 1]]
 
 

@@ -17,9 +17,9 @@ PATHS = ["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "
 
 
 def begun(actions, tables) -> list:
-    """Return the actions that had begun by the end of the quarter: somebody was assigned, or, of those for units and series, their first day has come."""
+    """Return the actions that had begun by the end of the quarter: somebody was assigned, or their first day has come: of those for customers, where there is a log, which then names nobody of them (that is said)."""
     logged = set(tables["actions"]["action_id"]) if "actions" in tables else set()
-    return [action for action in actions if action.id in logged or (action.start <= tables.end and (action.design in (*BY_UNIT, *BY_SERIES) or action.design == "everyone"))]
+    return [action for action in actions if action.id in logged or (action.start <= tables.end and (action.design in (*BY_UNIT, *BY_SERIES, "everyone") or logged))]
 
 
 def comparison(action, tables) -> tuple[str, str]:
@@ -86,6 +86,8 @@ def effects(actions, tables, *, seed: int = 1, replicates: int = 999) -> tuple[p
 
 def _one(action, design, tables, **options) -> tuple[dict, pd.DataFrame]:
     joint, aside, units = options.pop("joint"), options.pop("aside"), options.pop("units")
+    if design == "none" and action.design != "everyone":
+        raise DataError("the log names nobody who was assigned to it (rows without a customer or a day are set aside: the page on loading counts them); add who had it, and when")
     if design == "none":
         letter, reason = grades.grade(design="before_after")
         return {"grade": letter, "reason": reason, "note": "next time leave out a random part, or start in some units first"}, pd.DataFrame(columns=PATHS)

@@ -94,7 +94,7 @@ def _refused(row, action, tables, programme, kept):
     if action.outcome == "score":
         return "it was meant to move a score, and a score has no price; what a point of it goes with in money stands on the page on the value of satisfaction"
     if row is None or not np.isfinite(row["estimate"]) or not np.isfinite(row["conf_low"]):
-        return "it has no measured effect" + (f" ({row['note']})" if row and row.get("note") else "")
+        return "it has no measured effect" + (f": {row['note']}" if row and row.get("note") else "")
     if row["grade"] == "E":
         return row["reason"] if row.get("reason") == grades.FAILED else "its effect is unknown: nothing says what would have happened without it"
     if row.get("cut", 0):

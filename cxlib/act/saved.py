@@ -31,7 +31,8 @@ def table(actions, tables) -> pd.DataFrame:
             if need in tables and _there(outcome, tables):
                 other = action.model_copy(update={"outcome": outcome, "reasons": action.reasons if outcome == "contacts" else ()})
                 try:
-                    rows.append(_row(other, design, tables, first, overlap.aside(action, actions, tables, met)))
+                    if (row := _row(other, design, tables, first, overlap.aside(action, actions, tables, met))) is not None:
+                        rows.append(row)
                 except DataError:
                     continue  # no window is over, or nobody stands for no action: said where its effect is
     made = pd.DataFrame(rows, columns=COLUMNS)
@@ -40,7 +41,7 @@ def table(actions, tables) -> pd.DataFrame:
     return made
 
 
-def _row(action, design, tables, first, aside) -> dict:
+def _row(action, design, tables, first, aside) -> dict | None:
     if design == "randomised":
         people = measured.assigned([action], tables)[action.id]
         row, _ = trials.one(action, tables)
@@ -49,6 +50,8 @@ def _row(action, design, tables, first, aside) -> dict:
         row, _ = lists.evaluate(action, tables, **aside)
         people = lists.cohort(action, tables)
         arm = people["treated"].to_numpy(bool)
+    if not people["outcome"].any():  # nobody on either side sent anything back, or got in touch
+        return None
     seen = float(people.loc[arm, "outcome"].mean())
     past = float(people.loc[arm, "before"].mean()) if people["before"].notna().any() else np.nan
     treated = set(people.loc[arm, "person_id"])

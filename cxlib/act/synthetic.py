@@ -52,6 +52,25 @@ def effect(frame: pd.DataFrame, *, treated: str, start, donors=None) -> pd.DataF
     return pd.DataFrame([out])
 
 
+def parts(frame: pd.DataFrame, *, treated: str, start, columns, donors=None) -> pd.DataFrame:
+    """Split the mean gap of `effect` into what its value consists of: the mix is that of the value, taken of each part, so that parts which add up to the value add up to the gap.
+
+    in: series, period, value and `columns`. out: part, estimate, conf_low, conf_high (as for the effect: placebos of the part, each with its own mix of the value), p, missed (root mean square gap of the part before, as a share of the level of the value), n (periods after).
+    """
+    arrays = {name: _arrays(frame.assign(value=frame[name]), treated, start, donors)[:2] for name in ("value", *columns)}
+    whole = arrays["value"]
+    places = [[j, *(k for k in range(whole[0].shape[1]) if k not in (0, j))] if j else list(range(whole[0].shape[1])) for j in range(whole[0].shape[1])]
+    mixes = [mix(whole[0][:, order[1:]], whole[0][:, order[0]]) for order in places]
+    gaps = lambda both, order, weight: tuple(side[:, order[0]] - side[:, order[1:]] @ weight for side in both)
+    rows = []
+    for name in columns:
+        own, *others = [gaps(arrays[name], order, weight) for order, weight in zip(places, mixes)]
+        ratios = np.array([_ratio(*one) for one in others])
+        low, high, _ = _interval(own, ratios)
+        rows.append((name, own[1].mean(), low, high, (int((ratios > _ratio(*own)).sum()) + 1) / len(places), float(np.sqrt((own[0] ** 2).mean()) / abs(whole[0][:, 0].mean())), len(own[1])))
+    return pd.DataFrame(rows, columns=["part", "estimate", "conf_low", "conf_high", "p", "missed", "n"])
+
+
 def mix(donors: np.ndarray, own: np.ndarray) -> np.ndarray:
     """Return weights w >= 0 with sum 1 that bring `donors @ w` closest to `own`: least squares with a heavy row for the sum finds who takes part, who are then solved for exactly."""
     size = np.abs(donors).max() or 1.0

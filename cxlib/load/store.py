@@ -148,7 +148,7 @@ def parts(programme: Programme):
     known, gone, redactions, retention = privacy.known(programme, unify.persons(programme, opened)), privacy.forgotten(programme), [], []
     for place, (taken, one, table) in enumerate(one_by_one):
         files, coverage, left, start = [], [], [], 0
-        for part in taken(programme, one):
+        for part in raw.ahead(taken(programme, one)):
             if place in customers:
                 part = unify.filled(part, customers[place].iloc[start : start + len(part.frame)])
             start += len(part.frame)

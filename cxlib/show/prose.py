@@ -68,7 +68,9 @@ def interval(low, high, unit="", *, digits=None, what="the interval") -> str:
     if low > high:
         raise ValueError(f"{what} runs from {low} down to {high}: give the lower limit first")
     if unit.startswith("money:"):
-        return f"{money(low, unit[6:])} to {money(high, unit[6:])}"
+        sizes = sorted((abs(low), abs(high)))
+        digits = 2 if digits is None and 0 < sizes[0] < 10 <= sizes[1] < 100 else digits  # cents at one end and none at the other would look like two ways of rounding
+        return f"{money(low, unit[6:], digits=digits)} to {money(high, unit[6:], digits=digits)}"
     digits = _digits(unit, low, high) if digits is None else digits
     first, last = _measure(low, unit, digits), _measure(high, unit, digits)
     return " ".join(part for part in (f"{first} to {last}", _noun(unit, 2)) if part).replace(" %", " %")

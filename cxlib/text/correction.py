@@ -84,7 +84,7 @@ def _corrected(f, y, weight, design, audit, known, total, n_eff, target, level) 
 def impact(raw: pd.DataFrame, coded: pd.DataFrame, audited: pd.DataFrame, people: pd.DataFrame, *, kpi: str = "nps", level: float = 0.95) -> pd.DataFrame:
     """Correct what topics have to do with the KPI in one survey and quarter by its audit (prediction-powered inference, tuned for power).
 
-    in: raw, rows of `prevalence.impact`; coded and audited as in `shares`, of which polarity "any" counts; people, every commenter with a score: response_id, value (-100, 0, 100 with kpi="nps", else the score), weight, unit, probability and known as in `shares`.
+    in: raw, rows of `prevalence.impact`; coded and audited as in `shares`, of which polarity "any" counts; people, every commenter with a score: response_id, value (-100, 0, 100 with kpi="nps", 0 or 1 with "share", else the score), weight, unit, probability and known as in `shares`.
     Audited answers get weights 1/probability, calibrated so that f, the value v and f times v add up over them as over everybody, f being the coder's word; those coded for training count as they are. With these weights c and
     y, the word of people: those who mention it have the KPI sum(c y v) / sum(c y), the others sum(c (1 - y) v) / sum(c (1 - y)); the estimate is the KPI of all less that of the others. This is PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv:2311.01453) with
     a power tuned for each of the three, in other words the generalised regression estimator of surveys (Deville & Sarndal 1992, J. Am. Stat. Assoc. 87: 376): a coder who knows nothing costs nothing, and one who errs by the score no longer bends the link.

@@ -20,6 +20,7 @@ POOL = 2400  # texts that are clustered; of more a sample, the same number a qua
 GROWN = 0.025  # adjusted p under which a word has grown
 FEWEST = 120  # texts under which there are no clusters, but phrases that come back
 LEAST = 5  # texts a proposal must have, or 1 % of them
+LATELY = 3  # comments of the latest quarter under which nothing emerges
 SHORT = 3  # texts a phrase must stand in, in phrase mode
 MOST = 24  # candidates whose growth is tested
 QUARTERS = 5  # the quarter and those before it that are looked at
@@ -27,6 +28,8 @@ COLUMNS = ["id", "name", "phrases", "language", "mode", "stability", "quarter", 
 COMMON = 0.6  # a word that is this much as common in clauses with a topic as without names no new one
 # Words of the opinion lists that name what happened: "scam" is bad, and it is a subject.
 NAMING = frozenset("scam fraud crash outage failure trouble delay betrug ausfall störung verspätung arnaque fraude panne coupure retard plainte golpe atraso defeito".split())
+# Stop words as they are typed; accents left out are allowed for.
+TYPED = {"en": "u ur pls plz thx im ive id dont cant didnt comment comments nothing none nil n/a na", "de": "nen mal nix", "fr": "jai cest pr bcp", "pt": "pra pro pras pros vc vcs tb tbm q pq mt mto ta tá to"}
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
@@ -69,19 +72,35 @@ def proposals(left: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
     for language, own in left[left["rest"] != ""].groupby("language", sort=True):
         base = left[left["language"] == language]
         found += [(language, *one) for one in ([*_bursts(own, base, language, quarters), *_clusters(own, language)] if len(own) >= FEWEST else _phrases(own, language))]
-    rows, taken = [], set()
-    for language, phrases, mode, stability, _ in sorted(found, key=lambda one: (one[2] != "words", -one[4]))[:MOST]:
-        if not set(phrases) & taken:
-            taken |= set(phrases)
-            rows.append(_row(left, language, phrases, mode, stability, quarters))
+    rows = [_row(left, *one, quarters) for one in _merged(sorted(found, key=lambda one: (one[2] != "words", -one[4]))[:MOST])]
     frame = pd.DataFrame(rows, columns=[*COLUMNS[:-2], "note"])
     frame["p"] = _adjusted(frame["p"].to_numpy(float))
     seen = frame["p"] < 0.05
     frame["status"] = np.select([seen & (frame["before"] == 0) & (frame["change"] > 0), seen & (frame["change"] > 0), seen & (frame["change"] < 0)], ["new", "growing", "falling"], "steady")
-    frame = frame.assign(grows=frame["status"].isin(["new", "growing"])).sort_values(["grows", "count"], ascending=False, kind="stable", ignore_index=True).head(most)
+    frame = frame[frame["count"] >= np.where(frame["status"] == "steady", np.maximum(LATELY, 0.01 * frame["n"]), LATELY)].assign(grows=lambda rows: rows["status"].isin(["new", "growing"])).sort_values(["grows", "count"], ascending=False, kind="stable", ignore_index=True).head(most)
     names = frame["name"].astype(str).map(lambda name: re.sub(r"[^a-z0-9]+", "_", unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()).strip("_"))
     frame["id"] = pd.Series(["new_" + (name or "topic")[:40] + (f"_{at}" if name in list(names[:at]) or not name else "") for at, name in enumerate(names)], index=frame.index, dtype=object)
     return frame[COLUMNS].astype({"count": "int64", "n": "int64", "before": "int64", "before_n": "int64"})
+
+
+def _merged(found: list[tuple]) -> list[tuple]:
+    """Candidates (language, phrases, mode, stability, ...) without those that are another again: one with a phrase of it is left out, one whose word begins as one of its words does ("scammers" as "scam") adds that word to it."""
+    kept: list[tuple] = []
+    for language, phrases, mode, stability, *_ in found:
+        own = [other for tongue, other, *_ in kept if tongue == language]
+        if any(set(phrases) & set(other) for other in own):
+            continue
+        akin = next(((other, new) for other in own if (new := [phrase for phrase in phrases if any(_akin(phrase, one) for one in other)])), None)
+        if akin:
+            akin[0].extend(akin[1])
+        else:
+            kept.append((language, list(phrases), mode, stability))
+    return kept
+
+
+def _akin(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return len(short) >= 4 and " " not in long and long.startswith(short) and len(long) - len(short) <= 4
 
 
 def examples(left: pd.DataFrame, proposed: pd.DataFrame, *, each: int = 3) -> pd.DataFrame:
@@ -248,6 +267,7 @@ def _idle(language: str) -> frozenset[str]:
         stop = {word.lower().replace("’", "'") for word in spacy.blank(language).Defaults.stop_words}
     except (ImportError, AttributeError):
         stop = set()
+    stop |= {unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode() for word in stop} | set(TYPED.get(language, "").split())
     opinions = {word for table in (lexicon.POSITIVE, lexicon.NEGATIVE, lexicon.WISH, lexicon.NEGATORS, lexicon.CONTRAST) for word in lexicon.words(table, language)}
     return frozenset(stop | (opinions - NAMING) | set("not thing things really lot got get day days time year years people think feel sorry regards thanks thank dear opinion understand far let case way bit moment".split()))
 

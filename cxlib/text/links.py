@@ -12,13 +12,28 @@ from cxlib.text.comments import judged, latest, of, responses, worded
 BORDER = ["survey", "border", "topic", "quarter"]
 
 
-def impact(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, unit: str) -> pd.DataFrame:
+KINDS = {"points": "nps", "share": "share", "scale": "mean"}  # a KPI's unit -> how `prevalence` reads its scores
+
+
+def valued(tables, kpi, what) -> pd.DataFrame:
+    """Return `comments.responses` with what the KPI counts in place of its score, as its definition `what` (`metrics.definition_of`) has it: the score for an NPS or a mean, 1 or 0 for a share.
+
+    Scores are turned so that more is better, but for definitions of which low is the good end: those read them as they were given.
+    """
+    answers = responses(tables)
+    score = answers[kpi.item].astype(float)
+    if what.good == "low":
+        score = answers["response_id"].map(tables["responses"].drop_duplicates("answer").set_index("answer")[kpi.item]).astype(float)
+    return answers.assign(**{kpi.item: pd.Series(what.value(score), index=answers.index).where(score.notna()) if what.unit == "share" else score})
+
+
+def impact(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, what) -> pd.DataFrame:
     """Return `prevalence.impact` in the latest quarter of each survey: how the KPI would differ without those who mention a topic; corrected where people have audited the quarter (`correction.impact`), else indicative.
 
-    `unit` is that of the KPI's definition: points are an NPS, else the mean of the scores is taken. out: survey, quarter, kpi, then topic, estimate (points for an NPS, else scale units), limits, n, n_eff, count (who
+    `what` is the KPI's definition (`metrics.definition_of`). out: survey, quarter, kpi, then topic, estimate (points for an NPS, a proportion for a share, else scale units), limits, n, n_eff, count (who
     mentions it as the coder codes), share, kpi_with, kpi_rest, p, note, uncorrected, audit_n, indicative.
     """
-    answers, kind, parts = responses(tables), "nps" if unit == "points" else "mean", []
+    answers, kind, parts = valued(tables, kpi, what), KINDS[what.unit], []
     coded, words = codings.audited(tables.programme, codeframe) if codeframe is not None else pd.DataFrame(columns=["survey", "quarter"]), set(worded(tables)["survey"])
     for survey, own in latest(of(tables, codeframe)).groupby("survey", sort=True):
         said, quarter = mentions[mentions["response_id"].isin(own["response_id"])], own["quarter"].iloc[0]
@@ -38,13 +53,13 @@ def _corrected(raw, mentions, verbatims, answers, by_people, codeframe, score, k
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True).sort_values("topic", ignore_index=True)
 
 
-def associations(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, unit: str, back: int = 4) -> pd.DataFrame:
+def associations(mentions: pd.DataFrame, tables, kpi, codeframe=None, *, what, back: int = 4) -> pd.DataFrame:
     """Return `prevalence.associations`: how those who mention a topic differ from the others, with what else they mention, their segment and the wave held constant, and then with their ratings held as well.
 
     The last `back` quarters of each survey together. Segments are those of the programme that stand in the responses; ratings are the attributes of its driver models. Polarity is left out (polarity "any"): it was learnt from the
     same ratings, so critics would score low by construction. out: survey, quarter (the last), kpi, held ("topics, segment, wave" or, where there are ratings, "and ratings"), topic, polarity, estimate, ...
     """
-    answers, kind, parts = responses(tables), "nps" if unit == "points" else "mean", []
+    answers, kind, parts = valued(tables, kpi, what), KINDS[what.unit], []
     programme, plain = tables.programme, mentions.assign(polarity="any")
     for survey, own in of(tables, codeframe).groupby("survey", sort=True):
         own = own[own["quarter"].isin(sorted(own["quarter"].unique())[-back:])]

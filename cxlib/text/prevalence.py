@@ -131,7 +131,7 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
     NPS(all) - NPS(without the topic) = n_t (NPS_t - NPS) / (N - n_t) exactly, with sums of weights; N is everyone with a score and a verbatim
     that says something. The interval is linearised (each answer's influence on both means, added up over what one `unit` of the responses said); p tests NPS_t = NPS of the rest on
     add-3/4 shares, so that a topic of detractors only has a variance. Topics do not add up.
-    Takes mentions, verbatims, responses (response_id, `score`, weight where there is one). kpi="nps" reads 0-10; kpi="mean" takes the score as it is.
+    Takes mentions, verbatims, responses (response_id, `score`, weight where there is one). kpi="nps" reads 0-10; kpi="share" takes 0 and 1, kpi="mean" the score, as it is.
 
     Returns topic, estimate (points, or scale units), std_error, conf_low, conf_high, n (N), n_eff, count (n_t), share (weighted), kpi, kpi_with,
     kpi_rest, p, note. NaN with a note where all or fewer than ten (on either side) mention it.
@@ -170,7 +170,7 @@ def impact(mentions, verbatims, responses, *, score="recommend", kpi="nps", leve
 def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps", controls=(), ratings=(), level=0.95) -> pd.DataFrame:
     """By how many points do those who praise or criticise a topic differ, the other topics they speak of held constant?
 
-    Weighted least squares of the -100/0/100 value (kpi="mean": of the score) on an indicator a topic and polarity, with `controls`
+    Weighted least squares of the -100/0/100 value (kpi="share", "mean": of the score) on an indicator a topic and polarity, with `controls`
     (columns of responses, as categories) and `ratings` (as numbers; those missing at the mean, with an indicator), HC3 standard errors,
     their residuals added up within a `unit` that has several answers. Indicators with fewer than ten respondents are left out and listed with a
     note; so are those that others determine. The verb is "is associated with".
@@ -265,8 +265,8 @@ def scored(verbatims, responses, score, kpi, keep=()):
     """Return commenters with a score, in an order that does not depend on the file's, and their KPI values."""
     if score not in responses.columns:
         raise DataError(f"responses: column '{score}' is missing, so topics cannot be related to it")
-    if kpi not in ("nps", "mean"):
-        raise DataError(f"kpi '{kpi}' is neither 'nps' nor 'mean'")
+    if kpi not in ("nps", "share", "mean"):
+        raise DataError(f"kpi '{kpi}' is neither 'nps' nor 'share' nor 'mean'")
     weights = [name for name in ("weight", "unit") if name in responses.columns]
     people = base_of(verbatims, responses[["response_id", *weights]], [], "commenters")
     people = people.merge(responses[["response_id", score, *keep]].drop_duplicates("response_id"), on="response_id")
@@ -282,8 +282,14 @@ def _difference(value, weight, mentioned, kpi) -> tuple[float, float]:
 
 
 def mean(value, weight, n, kpi) -> tuple[float, float]:
-    """Return the mean of one side and its variance on an effective base of `n`; of an NPS on add-3/4 shares, so that a side of detractors only has a variance."""
+    """Return the mean of one side and its variance on an effective base of `n`.
+
+    Of an NPS on add-3/4 shares, of a share (values 0 and 1) with a success and a failure more (Agresti & Caffo 2000, Am. Stat. 54: 280), so that a side that is all of one mind has a variance.
+    """
     centre = weight @ value / weight.sum()
+    if kpi == "share":
+        centre = (centre * n + 1) / (n + 2)
+        return centre, centre * (1 - centre) / (n + 2)
     if kpi != "nps":
         return centre, weight @ (value - centre) ** 2 / weight.sum() / max(n - 1, 1)
     promoters, detractors = ((weight @ (value == side) / weight.sum() * n + 0.75) / (n + 3) for side in (100, -100))

@@ -29,6 +29,17 @@ def test_growth_adds_up_and_a_price_rise_is_not_volume():
     assert alike["estimate"].abs().max() < 1e-9
 
 
+def test_a_lot_is_split_at_the_same_past_as_its_effect():
+    """What customers bring anyway is in no part: the parts add up as before, are the same on average, and surer."""
+    tables = dearer(2, size=9.0)
+    people = measured.assigned([action(outcome="amount")], tables)["call"]
+    at, plain = (growth.split(own, tables["orders"], days=90, replicates=100).set_index("part") for own in (people, people.drop(columns="before")))
+    assert at.loc[PARTS, "estimate"].sum() == pytest.approx(at.loc["all", "estimate"])
+    assert at.loc["all", "estimate"] == pytest.approx(measured.effects([action(outcome="amount")], tables)[0]["estimate"].iloc[0], rel=1e-3)  # the effect counts whole cents
+    assert plain.loc["all", "estimate"] == pytest.approx(measured.effects([action(outcome="amount")], tables)[0]["naive"].iloc[0], rel=1e-3)
+    assert np.ptp(at.loc["all", ["conf_low", "conf_high"]].astype(float)) < 0.75 * np.ptp(plain.loc["all", ["conf_low", "conf_high"]].astype(float))
+
+
 def test_each_order_is_split_at_prices_of_the_time_before_and_adds_up():
     orders = pd.DataFrame({"person_id": "p", "product": ["a", "b", "a", "b", "c"], "quantity": [1.0, 1.0, 2.0, 1.0, 1.0], "amount": [10.0, 30.0, 24.0, 30.0, 50.0], "ordered_on": pd.to_datetime(["2025-01-05", "2025-01-06", "2025-03-05", "2025-03-06", "2025-03-07"])})
     found = growth.priced(orders, before="2025-03-01")
@@ -121,6 +132,39 @@ def test_a_price_cut_is_more_pieces_and_less_for_each():
     assert "sales a week differ from what their past and the control series say" in said
     assert "add up only nearly" in said
     assert growth.table([plan], Tables(sales=sold.assign(pieces=np.nan))).empty
+
+
+def brands(seed=1, *, pieces=0.0, dearer=0.0):
+    """Twenty-six brands that sell along two common movements, at prices of their own that all rise; from week 78 on the first sells `pieces` more a week and is dearer by the share `dearer`."""
+    rng, weeks = np.random.default_rng(seed), pd.date_range("2023-07-03", periods=104, freq="W-MON")
+    common, after = rng.normal(0, 30, (104, 2)).cumsum(axis=0) / 3, np.arange(104) >= 78
+    rows = []
+    for k in range(26):
+        share = rng.dirichlet([3, 3]) if k else np.full(2, 0.5)  # the first lies amid the others: a mix can be like it
+        sold = 500 + common @ share + rng.normal(0, 6, 104) + pieces * after * (k == 0)
+        price = (rng.uniform(8, 12) if k else 10) * (1 + 0.0004 * np.arange(104)) * (1 + dearer * after * (k == 0))
+        rows.append(pd.DataFrame({"series": f"b{k:02d}", "sold_on": weeks, "value": sold * price, "pieces": sold}))
+    return Tables(sales=pd.concat(rows, ignore_index=True)), action(design="synthetic_control", series="b00", outcome="sales", start=weeks[78].date(), end=weeks[-1].date())
+
+
+@pytest.mark.parametrize("moved", ["volume", "price"])
+def test_what_moved_is_what_is_found_of_a_mix_of_other_series(moved):
+    tables, plan = brands(**({"pieces": 80.0} if moved == "volume" else {"dearer": 0.15}))
+    row = growth.table([plan], tables).set_index("part")
+    assert list(row.index) == ["volume", "price", "all"]
+    assert row.loc[["volume", "price"], "estimate"].sum() == pytest.approx(row.loc["all", "estimate"])
+    assert row.loc["all", "estimate"] == pytest.approx(measured.effects([plan], tables)[0]["estimate"].iloc[0])
+    other = "price" if moved == "volume" else "volume"
+    sold = tables["sales"].query("series == 'b00'").tail(26)
+    true = 80 * tables["sales"].query("series == 'b00'").iloc[26:78].eval("value.sum() / pieces.sum()") if moved == "volume" else (sold["value"] * 0.15 / 1.15).mean()
+    assert row.loc[moved, "estimate"] == pytest.approx(true, rel=0.12)
+    assert moved == "price" or row.loc[moved, "conf_low"] < true < row.loc[moved, "conf_high"]
+    assert abs(row.loc[other, "estimate"]) < 0.15 * row.loc[moved, "estimate"]
+    said = claims.saved.growth(growth.table([plan], tables), Plan(actions=(plan,)), "EUR")[0]
+    assert "sales a week differ from what the mix of other series sold" in said
+    assert "of pieces at the old price it missed" in said
+    tables["sales"].loc[5, "pieces"] = np.nan
+    assert growth.table([plan], tables).empty
 
 
 def test_what_the_orders_do_not_tell_is_said():

@@ -131,6 +131,29 @@ def test_customers_treated_before_they_were_observed_are_left_out_and_counted():
     assert "whose time before is not in the files are left out" in row.note
 
 
+def test_an_action_of_which_the_log_names_nobody_is_said_with_what_it_cost():
+    """Its rows carried no day and were set aside: it must not vanish from the page."""
+    other, known = action(id="letter", name="Letter", fixed_cost=100), company()
+    assert [one.id for one in measured.begun([action(), other, action(id="later", start="2026-03-01", end="2026-03-02")], known)] == ["call", "letter"]
+    assert measured.begun([other], Tables()) == []  # without any log the page says what it lacks
+    found = measured.effects([other], known)[0]
+    assert found["grade"].tolist() == ["E"]
+    said = claims.effects.effects(found, Plan(actions=(other,)), {"letter": 100.0}, "EUR")[0][0]
+    assert said.startswith("Letter: €100 spent; effect unknown: the log names nobody who was assigned to it")
+    assert said.endswith("add who had it, and when.")
+    assert saved.table([other], known).empty
+
+
+def test_what_nobody_sent_back_has_no_row():
+    tables = company(effect=9.0)
+    assert "returns" in set(saved.table([action()], tables)["outcome"])
+    tables["orders"]["amount"] = tables["orders"]["amount"].abs()
+    tables["orders"].loc[0, ["ordered_on", "amount"]] = pd.Timestamp("2023-02-01"), -5.0
+    found = saved.table([action()], tables)
+    assert "returns" not in set(found["outcome"])
+    assert "margin" in set(found["outcome"])
+
+
 def test_windows_that_are_not_over_have_no_effect_yet():
     tables = company()
     tables.end = dt.date(2025, 3, 31)
@@ -253,6 +276,17 @@ def test_what_comes_by_itself_stands_beside_what_was_seen():
     assert row.conf_low < 6 < row.conf_high
 
 
+def test_where_no_customer_had_two_actions_that_is_said():
+    tables = company(effect=9.0)
+    other = tables["actions"].assign(action_id="letter", assigned_on=lambda rows: rows["assigned_on"] + pd.Timedelta(days=200))
+    tables["actions"] = pd.concat([tables["actions"], other], ignore_index=True)
+    both = (action(), action(id="letter", start="2025-09-15", end="2025-12-01"))
+    for plans in (both, both[:1]):
+        found = overlap.table(plans, tables)
+        assert claims.effects.overlaps(found, Plan(actions=plans)) == ["No customer had two of these actions at the same time."]
+        assert len(claims.effects.overlap_table(found, Plan(actions=plans))) == (2 if len(plans) == 2 else 0)
+
+
 # ------------------------------------------------------------------------------------------------------ accounts, plans
 
 
@@ -278,7 +312,7 @@ def test_accounts_are_reconciled_name_by_name_against_flagged_and_left_alone():
     assert kept.loc["flagged and called", ["estimate", "n", "renewed"]].tolist() == [0.9, 20, 1]
     assert kept.loc["flagged, not called", "estimate"] == 0.6
     assert kept.loc["difference", "estimate"] == pytest.approx(0.3)
-    assert "which goes with the call and with who was called" in claims.saved.renewals(renewals.table([plan], tables), Plan(actions=(plan,)))[0]
+    assert "which goes with the call and with who was called (grade D)" in claims.saved.renewals(renewals.table([plan], tables), Plan(actions=(plan,)))[0]
     tables["accounts"]["ended_on"] = pd.NaT
     assert renewals.kept(renewals.accounts(plan, tables))["estimate"].isna().all()  # a file in which nobody ever leaves does not know
 

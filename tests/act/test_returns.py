@@ -59,7 +59,7 @@ def test_an_account_is_the_effect_times_the_customers_less_the_cost():
     [
         ({"fixed_cost": None}, {}, {}, "nobody wrote down what it cost"),
         ({"currency": "USD"}, {}, {}, "its cost is in USD, and there is no rate of 2026-01-05 or before"),
-        ({}, {"estimate": np.nan, "note": "two each are needed"}, {}, r"no measured effect \(two each"),
+        ({}, {"estimate": np.nan, "note": "two each are needed"}, {}, "no measured effect: two each"),
         ({}, {"grade": "E"}, {}, "unknown: nothing says what would have happened"),
         ({}, {"cut": 7}, {}, "not over for 7 customers"),
         ({"outcome": "amount"}, {"outcome": "amount"}, {}, "margin_rate"),

@@ -1,5 +1,7 @@
 """Sentences about comments follow their numbers: who writes, what separates scores, what ratings leave unsaid, what is new, and when nothing can be told."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from cxlib import programme
 from cxlib.show import claims
 from cxlib.show.claims import mentions, topics
 
-RATE = {"survey_id": "s", "survey": "Pulse", "opening": "", "n": 200}
+RATE = {"survey_id": "s", "survey": "Pulse", "opening": "", "n": 200, "n_eff": 190.0}
 
 
 def rates(low, high):
@@ -17,7 +19,15 @@ def rates(low, high):
 
 @pytest.mark.parametrize(("low", "high", "words"), [(0.6, 0.4, "write more often than"), (0.4, 0.6, "write less often than"), (0.5, 0.48, "write about as often, as far as these bases tell, as")])
 def test_who_writes_more_is_said_only_where_the_intervals_are_apart(low, high, words):
-    assert words in mentions.rates(rates(low, high))[0]
+    said = mentions.rates(rates(low, high), scores="0 (never) to 10 (at once)")[0]
+    assert words in said
+    assert f"{low:.0%}".replace("%", " %") + f" of the {RATE['n']} who gave 0-6" in said
+    assert said.endswith("; scores run from 0 (never) to 10 (at once).")
+
+
+def test_three_people_are_no_group_of_whom_a_sentence_tells():
+    few = rates(0.9, 0.4).assign(n=[3, 80], n_eff=[3.0, 78.0])
+    assert mentions.rates(few) == ["Whether people with the worst scores write more often than those with the best cannot be told: 3 gave 0-6 and 80 gave 9-10, and 30 of each would be needed."]
 
 
 def test_only_what_survives_all_tests_of_its_kind_is_told():
@@ -29,11 +39,12 @@ def test_only_what_survives_all_tests_of_its_kind_is_told():
 
 
 def border(p, topic="Price"):
-    return {"survey_id": "s", "opening": "", "topic": topic, "border": "6 | 7", "quarter": "2026Q1 to 2026Q4", "now": 0.2, "then": 0.3, "conf_low": -0.15, "conf_high": -0.05, "p": p, "detectable": 0.06}
+    return {"survey_id": "s", "opening": "", "topic": topic, "border": "6 | 7", "quarter": "2026Q1 to 2026Q4", "now": 0.2, "then": 0.3, "conf_low": -0.15, "conf_high": -0.05, "p": p, "detectable": 0.06, "n_now": 250.0, "n_then": 180.0}
 
 
 def test_a_border_names_its_scores_and_says_what_would_have_been_seen():
-    assert "Price is mentioned by 30 % of those who gave 6 and 20 % of those who gave 7" in mentions.borders(pd.DataFrame([border(0.001)]))[0]
+    assert "Price is mentioned by 30 % of the 180 who gave 6 and by 20 % of the 250 who gave 7" in mentions.borders(pd.DataFrame([border(0.001)]))[0]
+    assert mentions.borders(pd.DataFrame([border(0.001)]), scores="0 to 10")[1] == "Scores run from 0 to 10."
     silent = mentions.borders(pd.DataFrame([border(0.04), border(0.5, "Staff")]))[0]
     assert "No topic is mentioned detectably more often" in silent
     assert "6 percentage points would have been seen" in silent
@@ -62,7 +73,7 @@ def test_the_part_of_a_move_is_told_where_it_can_be_told_from_chance():
     assert "changed criticism of Waiting (−4.0, 95 % interval −6.0 to −2.0 points) is associated" in said
     assert "Price" not in said
     assert "no topic's changed criticism" in mentions.contributions(parts(-1.0, 1.0), "points")[0]
-    assert mentions.parts(parts(-4.0, 1.0), "points")["topic"].tolist() == ["Everything else", "Waiting", "Price"]
+    assert mentions.parts(parts(-4.0, 1.0), "points")["topic"].tolist() == ["Waiting", "Price", "Everything else"]
 
 
 def test_alerts_are_counted_and_the_list_lies_with_the_run():
@@ -170,3 +181,21 @@ def test_a_link_names_the_key_figure_and_whether_an_audit_corrected_it():
     assert none == ["No topic shows a detectable association with NPS (400 commenters with a score)."]
     assert topics.links(both, pd.DataFrame({"held": [], "topic_id": []}), "points")["codes"].tolist() == ["audited", "coder"]
     assert "codes" not in topics.links(both.assign(indicative=True), pd.DataFrame({"held": [], "topic_id": []}), "points")
+
+
+def test_a_share_moves_in_percentage_points_in_every_sentence():
+    """A KPI that is a share: what topics have to do with it was told as points of a scale, of the mean score here and of the share there."""
+    row = pd.DataFrame([link(kpi="Satisfied", estimate=-0.04, conf_low=-0.06, conf_high=-0.02, kpi_with=0.5, kpi_rest=0.7, indicative=True, audit_n=0)])
+    assert topics.impact(row, topics.UNITS["share"]) == ["Mentioning Price is associated with a lower Satisfied: 50 % among the 80 who mention it, 70 % among the others (leaving them out would change the figure by +4.0 percentage points, 95 % interval +2.0 to +6.0)."]
+    told = topics.links(row, pd.DataFrame({"held": [], "topic_id": []}), topics.UNITS["share"]).iloc[0]
+    assert told[["with", "rest", "impact"]].tolist() == ["50 %", "70 %", "−4.0 (−6.0 to −2.0)"]
+    moved = parts(-0.04, 0.01).assign(kpi="Satisfied")
+    assert "(−4.0, 95 % interval −6.0 to −2.0 percentage points)" in mentions.contributions(moved[moved["driver"].isin(["waiting", "all"])], topics.UNITS["share"])[0]
+    assert mentions.parts(moved, topics.UNITS["share"]).set_index("topic").loc["Waiting", "part"] == "−4.0 (−6.0 to −2.0)"
+
+
+def test_the_ends_of_a_scale_are_named_with_their_words():
+    scale = SimpleNamespace(low=1.0, high=5.0, low_label="very good", high_label="very poor")
+    programme = SimpleNamespace(item=lambda item: SimpleNamespace(scale=item), scales={"five": scale, "ten": SimpleNamespace(low=0.0, high=10.0, low_label="", high_label="")})
+    said = [topics.scores(programme, SimpleNamespace(item=item)) for item in ("five", "ten", "none")]
+    assert said == ["1 (very good) to 5 (very poor)", "0 to 10", ""]

@@ -5,6 +5,7 @@ import pytest
 
 from cxlib import load, programme
 from cxlib.errors import DataError
+from cxlib.measure import metrics
 from cxlib.text import bycode, codeframe, comments, links, sources
 
 TOML = """
@@ -147,7 +148,7 @@ def test_coded_answers_stand_beside_the_kpi_and_move_from_wave_to_wave_but_are_n
     tables, frame = company()
     kpi = tables.programme.kpis[0]
     mentions = comments.code(tables, frame)
-    found = links.impact(mentions, tables, kpi, frame, unit="points").set_index("topic")
+    found = links.impact(mentions, tables, kpi, frame, what=metrics.definition_of(kpi.definition)).set_index("topic")
     assert found.loc["waiting", "kpi_with"] == -100
     assert found.loc["waiting", "kpi_rest"] == 100
     now, then = comments.last_two(comments.shares(mentions, tables, frame), polarity="any")
@@ -218,7 +219,7 @@ def test_each_channel_is_a_source_with_its_own_base_and_no_survey_gains_an_answe
     assert own["indicative"].all()
     assert checks.set_index("survey").loc["contacts: chat", "method"] == "lexicon"
     assert not comments.answered(tables, frame)["text"].str.contains("1234567").any()  # redacted before anything is coded
-    assert links.impact(mentions, tables, tables.programme.kpis[0], frame, unit="points")["survey"].unique().tolist() == ["gate"]
+    assert links.impact(mentions, tables, tables.programme.kpis[0], frame, what=metrics.definition_of(tables.programme.kpis[0].definition))["survey"].unique().tolist() == ["gate"]
 
 
 @pytest.mark.parametrize("declared", [False, True])

@@ -8,6 +8,7 @@ from small import TINY
 from cxlib import load, programme, spreadsheets
 from cxlib.errors import DataError, UsageError
 from cxlib.load import readers
+from cxlib.measure import metrics
 from cxlib.questionnaire import Reading
 from cxlib.text import agreement, audit, codeframe, codings, comments, links, sheets
 
@@ -288,7 +289,7 @@ def test_the_command_sends_sheets_takes_them_back_and_the_report_says_corrected(
     row = shares[(shares["topic"] == "staff") & (shares["polarity"] == "any")].iloc[0]
     assert row["conf_low"] <= truth <= row["conf_high"]
     assert row["estimate"] == pytest.approx(truth)  # the phrases find what these coders find
-    link = links.impact(comments.code(tables, frame), tables, found.kpis[0], frame, unit="points").set_index("topic").loc["staff"]
+    link = links.impact(comments.code(tables, frame), tables, found.kpis[0], frame, what=metrics.definition_of(found.kpis[0].definition)).set_index("topic").loc["staff"]
     assert link[["indicative", "audit_n"]].tolist() == [False, 80]
     assert link["estimate"] == pytest.approx(link["uncorrected"])
 

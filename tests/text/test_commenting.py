@@ -149,6 +149,6 @@ def test_a_scale_on_which_low_is_good_is_turned_before_anything_is_learnt_and_sh
     mentions, checks = comments.judge(comments.code(tables, frame), tables, score="price")
     assert checks["method"].tolist() == ["ratings"]
     assert mentions.groupby("topic")["polarity"].agg(set).to_dict() == {"price": {"negative"}, "staff": {"positive"}}
-    assert links.impact(mentions, tables, kpi, unit="share").set_index("topic").loc["price", "estimate"] < 0
+    assert links.impact(mentions, tables, kpi, what=metrics.definition_of(kpi.definition)).set_index("topic").loc["price", "estimate"] < 0
     assert commenting.rates(tables, kpi, unit="share")["scores"].tolist() == ["5", "1"]
     assert set(comments.reading(mentions, tables, kpi).query("topic == 'staff'")["score"]) == {1.0}

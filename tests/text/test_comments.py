@@ -75,10 +75,10 @@ def test_what_a_new_version_of_the_codeframe_moves_is_said_by_survey(coded):
 
 def test_the_adjusted_association_does_not_use_polarity_learnt_from_the_same_ratings(coded):
     tables, _, mentions, _ = coded
-    found = links.associations(mentions, tables, tables.programme.kpi("nps"), unit="points")
+    found = links.associations(mentions, tables, tables.programme.kpi("nps"), what=metrics.definition_of(tables.programme.kpi("nps").definition))
     assert set(found["polarity"]) == {"any"}
     turned = mentions.assign(polarity=mentions["polarity"].map({"positive": "negative", "negative": "positive"}).fillna("unclear"))
-    pd.testing.assert_frame_equal(found, links.associations(turned, tables, tables.programme.kpi("nps"), unit="points"))
+    pd.testing.assert_frame_equal(found, links.associations(turned, tables, tables.programme.kpi("nps"), what=metrics.definition_of(tables.programme.kpi("nps").definition)))
 
 
 def test_only_surveys_whose_promise_permits_it_are_quoted(coded):

@@ -137,3 +137,25 @@ def test_a_person_accepts_into_the_next_version_and_every_line_stays(frame, tmp_
 
 def test_versions_are_raised_by_their_last_number():
     assert [proposal.raised(one) for one in ("2026-1", "2026-9", "3", "v2b", "first")] == ["2026-2", "2026-10", "4", "v3b", "first-2"]
+
+
+def test_one_subject_in_three_forms_of_its_word_is_proposed_once(frame):
+    """Scam, scammer and scammers grew side by side and were three sentences on a page."""
+    said = world({}, size=200, seed=8)
+    rng = np.random.default_rng(2)
+    own = rng.choice(said.index[said["quarter"] == "2026Q3"], 45, replace=False)
+    said.loc[own, "text"] = [f"{word} {what} {rng.integers(900)}" for word, what in zip(["scam", "scammer", "scammers"] * 15, rng.choice(["in my mailbox", "with your logo", "at my door"], 45))]
+    _, proposed = found(said, frame)
+    rows = proposed[proposed["phrases"].str.contains("scam")]
+    assert len(rows) == 1
+    assert {"scam", "scammer", "scammers"} <= set(rows.iloc[0]["phrases"].split("|"))
+    assert rows.iloc[0][["count", "before"]].tolist() == [45, 0]
+
+
+def test_what_one_in_a_hundred_says_as_always_is_not_proposed():
+    left = pd.DataFrame({"response_id": [f"r{at}" for at in range(1000)], "item": "why", "quarter": ["2026Q2", "2026Q3"] * 500, "language": "en", "rest": "", "named": ""})
+    where = ["kitchen", "cellar", "attic", "hall", "garage", "porch", "shed", "loft", "annexe", "stable", "chapel", "office", "nursery", "pantry", "studio", "barn"]
+    left.loc[left.index[:7], "rest"] = [f"the boiler hums beside our {place}" for place in where[:7]]
+    assert emerging.proposals(left).empty  # three or four now and as many before, of 500 each
+    left.loc[left.index[:16], "rest"] = [f"the boiler hums beside our {place}" for place in where]
+    assert emerging.proposals(left)["status"].tolist() == ["steady"]

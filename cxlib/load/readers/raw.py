@@ -1,6 +1,7 @@
 """A raw file once read: its cells as text, where each row stood in the file, and what the file says about its own columns."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -70,6 +71,15 @@ def grouped(batches, schema):
             own, none = [], False
     if own or none:
         yield pa.Table.from_batches(own, None if own else schema)
+
+
+def ahead(rows):
+    """Yield what a generator makes, while another thread makes the next: rows are parsed while the comments of those before are redacted."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, rows, None)
+        while (part := coming.result()) is not None:
+            coming = thread.submit(next, rows, None)
+            yield part
 
 
 def table(arrow, *, blank: bool = True, **facts) -> Raw:

@@ -125,9 +125,16 @@ def path_caption(path: pd.DataFrame) -> str:
 
 
 def behind(path: pd.DataFrame, outcome: str, currency: str) -> pd.DataFrame:
-    """Return the numbers behind the figure of an action's path: the arms by name, periods by their number alone."""
-    shown = path.assign(label=path["label"].replace(ARMS)).drop(columns=["action", "kind", "at"]) if set(path["kind"]) <= set(ARMS) else path.drop(columns=["action", *(["label", "kind"] if set(path["kind"]) == {"event"} else [])])
-    return claims.numbers(shown.rename(columns={"label": "group"} if set(path["kind"]) <= set(ARMS) else {"at": "periods since it began"} if set(path["kind"]) == {"event"} else {}), unit(outcome, currency))
+    """Return the numbers behind the figure of an action's path: the arms by name, periods by their number alone, how alike both groups are in standard deviations."""
+    kinds, drop, name = set(path["kind"]), ["action"], {}
+    if kinds <= set(ARMS):
+        path, drop, name = path.assign(label=path["label"].replace(ARMS)), ["action", "kind", "at"], {"label": "group"}
+    elif kinds == {"event"}:
+        drop, name = ["action", "kind", "label"], {"at": "periods since it began"}
+    elif kinds <= {"before", "after"}:
+        path, drop, name = path.assign(kind=path["kind"] + " weighting"), ["action", "at"], {"label": "what", "estimate": "standardised difference"}
+    shown = path.drop(columns=drop).rename(columns=name)
+    return claims.numbers(shown, unit(outcome, currency) if "estimate" in shown else "")
 
 
 def overlaps(found: pd.DataFrame, plan) -> list[str]:
@@ -143,7 +150,7 @@ def overlaps(found: pd.DataFrame, plan) -> list[str]:
 
     mixed = met[met["separated"] == 0]
     both = {frozenset(pair) for pair in zip(mixed["action"], mixed["other"])}
-    apart = met[[frozenset(pair) not in both for pair in zip(met["action"], met["other"])]]  # what one of the two cannot tell apart is not called so
+    apart = met[pd.Series([frozenset(pair) not in both for pair in zip(met["action"], met["other"])], index=met.index, dtype=bool)]  # what one of the two cannot tell apart is not called so
     said = [f"Not told apart, so what is said of the one is of both together: {some(mixed)}."] if len(mixed) else []
     lots, lists = apart[apart["p"].notna()], apart[apart["p"].isna()]
     alone = lists["note"].str.contains("second alone stand", regex=False)
@@ -233,7 +240,7 @@ def _effect(row, action, spent, currency: str, plan) -> str:
     if row["grade"] == "E":
         cost = f"{prose.money(spent, currency)} spent; " if spent else "what it cost is not known; " if spent is None else ""
         seen, against = row["estimate"] == row["estimate"], row["n_control"] > 0
-        why = row["reason"] if seen and against else "no control series" if seen else "no comparison group" if row["design"] == "none" or not row["note"] else row["note"][:1].lower() + row["note"][1:]
+        why = row["reason"] if seen and against else "no control series" if seen else "no comparison group" if (row["design"] == "none" and action.design == "everyone") or not row["note"] else row["note"][:1].lower() + row["note"][1:]
         beside = ""
         if seen:
             than = "the comparison gives, with whatever had set the two apart before" if against else "its past would have given, with everything else that happened in it"

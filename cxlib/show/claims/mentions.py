@@ -5,9 +5,10 @@ import math
 import pandas as pd
 
 from cxlib.show import claims, prose
-from cxlib.show.claims.topics import STUDY
+from cxlib.show.claims.topics import STUDY, UNITS, signed
 
 MANY = 0.10  # of answers that say nothing, or fit no topic, from which questions or codeframe want revising
+FEWEST = 30  # people of a group under which a sentence tells nothing of them
 BASES = {"commenters": "Of those who wrote", "respondents": "Of all respondents", "evened": "Evened out by score"}
 
 
@@ -36,16 +37,18 @@ def coder(check: pd.DataFrame, names: dict, *, words: bool = True) -> list[str]:
             + (f" {prose.join(rest)} {'stays' if len(rest) == 1 else 'stay'} with {'its' if len(rest) == 1 else 'their'} phrases." if rest else "")]
 
 
-def rates(found: pd.DataFrame) -> list[str]:
-    """Say for each survey who writes: the comment rate of the lowest and of the highest scores, and whether it differs."""
+def rates(found: pd.DataFrame, *, scores: str = "") -> list[str]:
+    """Say for each survey who writes: the comment rate of the lowest and of the highest scores, and whether it differs; `scores` says what they run from and to (`topics.scores`)."""
     said = []
     for _, group in found[found["scores"] != "no score"].groupby("survey_id", sort=False):
         low, high = group.iloc[0].to_dict(), group.iloc[-1].to_dict()
-        told = lambda row: f"{prose.percent(row['estimate'])} of those with {row['scores']} (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})"
+        told = lambda row: f"{prose.percent(row['estimate'])} of the {prose.number(row['n'])} who gave {row['scores']} (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})"
         apart_ = low["conf_low"] > high["conf_high"] or low["conf_high"] < high["conf_low"]
         verb = ("write more often" if low["estimate"] > high["estimate"] else "write less often") if apart_ else "write about as often, as far as these bases tell,"
-        if len(group) > 1:
-            said.append(claims.say(low["opening"], f"people with the worst scores {verb} {'than' if apart_ else 'as'} those with the best: {told(low)} wrote something, {told(high)}."))
+        if len(group) > 1 and min(low["n_eff"], high["n_eff"]) < FEWEST:
+            said.append(claims.say(low["opening"], f"whether people with the worst scores write more often than those with the best cannot be told: {prose.number(low['n'])} gave {low['scores']} and {prose.number(high['n'])} gave {high['scores']}{f' on a scale from {scores}' if scores else ''}, and {FEWEST} of each would be needed."))
+        elif len(group) > 1:
+            said.append(claims.say(low["opening"], f"people with the worst scores {verb} {'than' if apart_ else 'as'} those with the best: {told(low)} wrote something, {told(high)}{f'; scores run from {scores}' if scores else ''}."))
     return said
 
 
@@ -58,18 +61,18 @@ def bases(found: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
     return pd.DataFrame([{"topic": f"{topic}{' (net)' if order.loc[topic, 'level'] == 'net' else ''}"} | {words_: words(wide[base].loc[topic]) if topic in wide[base].index else "–" for base, words_ in BASES.items()} for topic in order.index])
 
 
-def borders(found: pd.DataFrame) -> list[str]:
-    """Say for each survey which topics separate those just below from those just above a score, where it survives all tests of its kind."""
+def borders(found: pd.DataFrame, *, scores: str = "") -> list[str]:
+    """Say for each survey which topics separate those just below from those just above a score, where it survives all tests of its kind; `scores` says what they run from and to (`topics.scores`)."""
     said, survive = [], claims.sifted(found)
     for name, group in found.groupby("survey_id", sort=False):
         seen = survive[survive["survey_id"] == name]
         when = group["quarter"].iloc[0]
         for row in seen.head(3).to_dict("records"):
             low, high = row["border"].split(" | ")
-            said.append(claims.say(row["opening"], f"{row['topic']} is mentioned by {prose.percent(row['then'])} of those who gave {low} and {prose.percent(row['now'])} of those who gave {high} (difference {prose.interval(row['conf_low'], row['conf_high'], 'percentage points')}; {when})."))
+            said.append(claims.say(row["opening"], f"{row['topic']} is mentioned by {prose.percent(row['then'])} of the {prose.number(row['n_then'])} who gave {low} and by {prose.percent(row['now'])} of the {prose.number(row['n_now'])} who gave {high} (difference {prose.interval(row['conf_low'], row['conf_high'], 'percentage points')}; {when})."))
         if seen.empty:
             said.append(claims.say(group["opening"].iloc[0], f"no topic is mentioned detectably more often on one side of a border than on the other ({when}); a difference of about {prose.number(group['detectable'].median() * 100, digits=0)} percentage points would have been seen four times in five." if group["detectable"].notna().any() else f"not enough wrote on both sides of a border to compare them ({when})."))
-    return said
+    return [*said, f"Scores run from {scores}."] if said and scores else said
 
 
 def blocks(found: pd.DataFrame) -> list[str]:
@@ -98,19 +101,24 @@ def contributions(found: pd.DataFrame, unit: str) -> list[str]:
             continue
         seen = survive[survive["survey_id"] == name].sort_values("estimate", key=abs, ascending=False, kind="stable")
         move = prose.change(whole["estimate"], whole["conf_low"], whole["conf_high"], unit=unit, what=f"among those who wrote, {whole['kpi']}", since=whole["then_quarter"])
-        each = [f"{row['topic']} ({prose.points(row['estimate'], digits=1 if unit == 'points' else 3)}, 95 % interval {prose.interval(row['conf_low'], row['conf_high'], unit, digits=1 if unit == 'points' else 3)})" for row in seen.head(3).to_dict("records")]
+        each = [f"{row['topic']} ({signed(row['estimate'], unit, digits=_digits(unit))}, 95 % interval {signed(row['conf_low'], unit, digits=_digits(unit))} to {signed(row['conf_high'], unit, digits=_digits(unit))} {unit})" for row in seen.head(3).to_dict("records")]
         said.append(claims.say(whole["opening"], f"{move}; " + (f"of this, changed criticism of {prose.join(each)} is associated with a part that can be told from chance." if each else "no topic's changed criticism is associated with a part of it that can be told from chance.")))
     return said
 
 
-def parts(found: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Return what goes with each topic's changed criticism as a table of words, the largest first: change of the share, what a mention goes with, and the product with its interval."""
-    own = found[found["driver"] != "all"].sort_values("estimate", key=abs, ascending=False, kind="stable").sort_values("survey", kind="stable")
-    digits = 1 if unit == "points" else 3
+def _digits(unit: str) -> int:
+    return 3 if unit == UNITS["scale"] else 1
+
+
+def parts(found: pd.DataFrame, unit: str, *, most: int = 6) -> pd.DataFrame:
+    """Return what goes with each topic's changed criticism as a table of words, the `most` largest of a survey: change of the share, what a mention goes with, and the product with its interval; last what no topic goes with."""
+    own = found[(found["driver"] != "all") & found["std_error"].notna()].assign(rest=lambda rows: rows["driver"] == "unexplained").sort_values("estimate", key=abs, ascending=False, kind="stable")
+    own = own[own["rest"] | (own.groupby(["survey", "rest"]).cumcount() < most)].sort_values(["survey", "rest"], kind="stable")
+    digits = _digits(unit)
     return pd.DataFrame([
         {"survey": row["survey"], "topic": "Everything else" if row["driver"] == "unexplained" else row["topic"], "moved": prose.points(row['moved'] * 100, digits=1) if row["moved"] == row["moved"] else "–",
-         "slope": prose.points(row["slope"], digits=digits) if row["slope"] == row["slope"] else "–", "part": f"{prose.points(row['estimate'], digits=digits)} ({prose.interval(row['conf_low'], row['conf_high'], 'number', digits=digits)})"}
-        for row in own[own["std_error"].notna()].to_dict("records")
+         "slope": signed(row["slope"], unit, digits=digits) if row["slope"] == row["slope"] else "–", "part": f"{signed(row['estimate'], unit, digits=digits)} ({signed(row['conf_low'], unit, digits=digits)} to {signed(row['conf_high'], unit, digits=digits)})"}
+        for row in own.to_dict("records")
     ], columns=["survey", "topic", "moved", "slope", "part"])  # fmt: skip
 
 
@@ -169,7 +177,7 @@ def tests(found: pd.DataFrame, quarter: str) -> pd.DataFrame:
 
 
 def quotes(found: pd.DataFrame) -> pd.DataFrame:
-    """Return comments to be read with a line beneath each: the score, the segment, survey and quarter."""
+    """Return comments to be read with a line beneath each: survey and quarter, the score as it was given, the segment."""
     scored = [f"{row['survey']}, {row['quarter']}" + (f" · score {row['score']:g}" if row["score"] == row["score"] else "") + (f" · {row['segment']}" if row["segment"] else "") for row in found.to_dict("records")]
     return found.assign(about=scored).sort_values(["topic", "survey"], kind="stable", ignore_index=True)[["topic", "polarity", "kind", "text", "clause", "about"]]
 

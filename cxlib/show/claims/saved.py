@@ -7,9 +7,8 @@ from cxlib.show.claims.effects import MONEY, OUTCOMES, STUDY, named
 
 WORDS = {"retention": "customers who stayed", "margin": "margin", "contacts": "contacts", "returns": "goods sent back"}
 PARTS = {"volume": "More or fewer pieces", "mix": "Dearer or cheaper products", "price": "Other prices", "all": "All"}
-AGAINST = {"matching": " from that of customers like them", "staggered": " from what units without it show", "difference_in_differences": " from what units without it show", "interrupted_series": " from what their past and the control series say"}
-DRAWN = {"randomised": "95 % intervals of customers drawn anew", "interrupted_series": "each from a model of its own, so they add up only nearly"}
-RENEWALS = {"flagged and called": "Flagged by a low score, and called", "flagged, not called": "Flagged, and not called", "called, never flagged": "Called without a flag", "difference": "Difference of the two flagged groups"}
+AGAINST = {"matching": " from that of customers like them", "staggered": " from what units without it show", "difference_in_differences": " from what units without it show", "interrupted_series": " from what their past and the control series say", "synthetic_control": " from what the mix of other series sold"}
+DRAWN = {"randomised": "95 % intervals of customers drawn anew", "interrupted_series": "each from a model of its own, so they add up only nearly", "synthetic_control": "95 % intervals by placebos"}
 
 
 def counted(found: pd.DataFrame, plan, currency: str) -> list[str]:
@@ -23,7 +22,7 @@ def counted(found: pd.DataFrame, plan, currency: str) -> list[str]:
         better = row["estimate"] if row["outcome"] in ("retention", "margin") else -row["estimate"]
         text = f"{name}, {WORDS[row['outcome']]}: {_whole(row['total'], row, currency)} over {prose.plural(row['counted'], 'customer')}, each counted once (95 % interval {_span(row, currency)}){'' if better > 0 else ', the wrong way'}. "
         past = f"{_level(row['before'], row, currency)} a customer in as many days before; " if row["before"] == row["before"] else ""
-        text += f"{past}{_level(row['seen'], row, currency)} after it, and {_level(row['anyway'], row, currency)} would have come by itself. Grade {row['grade']}."
+        text += f"{past}{_level(row['seen'], row, currency)} after it, and {_level(row['anyway'], row, currency)} {'would have come by itself' if row['grade'] in 'AB' else 'is what customers like them came to'}. Grade {row['grade']}."
         said.append(text + (f" {prose.plural(row['treated'] - row['counted'], 'customer')} count for an earlier action whose days were not over." if row["counted"] < row["treated"] else ""))
     if unsure:
         said.append("Whether it changed, once all comparisons of the table are counted, cannot be told: " + "; ".join(f"{name}: {prose.join(what)}" for name, what in unsure.items()) + ".")
@@ -40,7 +39,7 @@ def growth(found: pd.DataFrame, plan, currency: str) -> list[str]:
             nothing.append(named(plan, action))
             continue
         parts = [f"{PARTS[name].lower()} {_signed(row.loc[name, 'estimate'], currency)} ({_sure(row.loc[name], currency)})" for name in ("volume", "mix", "price") if name in row.index]
-        what = "sales" if kind == "interrupted_series" else "spend"
+        what = "sales" if kind in ("interrupted_series", "synthetic_control") else "spend"
         note = f" Mind that {own['note'].iloc[0]}." if own["note"].iloc[0] else ""
         said.append(f"{named(plan, action)}: {what} a {own['per'].iloc[0]} differ{'' if what == 'sales' else 's'}{AGAINST.get(kind, '')} by {_signed(whole['estimate'], currency)}, of which {prose.join(parts)}; {DRAWN.get(kind, '95 % intervals as for the effect')}.{note}")
     if nothing:
@@ -60,14 +59,16 @@ def renewals(found: pd.DataFrame, plan) -> list[str]:
     said = []
     for action, own in found.groupby("action", sort=False):
         row = own.set_index("group")
-        one, other, gap = (row.loc[name] for name in ("flagged and called", "flagged, not called", "difference"))
-        start = f"{named(plan, action)}: {prose.plural(int(one['accounts'] + other['accounts']), 'account')} {'was' if one['accounts'] + other['accounts'] == 1 else 'were'} flagged by a low score, {prose.number(one['accounts'])} of them called, {prose.number(row.loc['called, never flagged', 'accounts'])} more called without a flag"
+        one, other, left, gap = (row.loc[name] for name in ("flagged and called", "flagged, not called", "flagged, gone by then", "difference"))
+        flagged, day = int(one["accounts"] + other["accounts"] + left["accounts"]), prose.plural(int(gap["from_day"]), "day")
+        start = f"{named(plan, action)}: {prose.plural(flagged, 'account')} {'was' if flagged == 1 else 'were'} flagged by a low score, {prose.number(one['accounts'])} of them called within {day}, by when nine in ten of the calls were made, {prose.number(row.loc['called, never flagged', 'accounts'])} more called without a flag"
+        start += f", and {prose.number(left['accounts'])} gone by then, called or not, {'is' if left['accounts'] == 1 else 'are'} in neither group (who leaves is never called, which would make calling look good)" if left["accounts"] else ""
         if gap["estimate"] != gap["estimate"]:
             said.append(f"{start}; how many were kept cannot be told: the year after is not over for enough of them, or the file of accounts names no account that ended.")
             continue
-        verdict = "that cannot be told apart" if gap["conf_low"] <= 0 <= gap["conf_high"] else f"{'more' if gap['estimate'] > 0 else 'fewer'} of those called were kept, which goes with the call and with who was called"
+        verdict = "that cannot be told apart" if gap["conf_low"] <= 0 <= gap["conf_high"] else f"{'more' if gap['estimate'] > 0 else 'fewer'} of those called were kept, which goes with the call and with who was called (grade D)"
         limits = prose.interval(gap["conf_low"], gap["conf_high"], "percentage points")
-        said.append(f"{start}. A year later {prose.percent(one['estimate'])} of {prose.number(one['n'])} called and {prose.percent(other['estimate'])} of {prose.number(other['n'])} not called were still accounts (difference 95 % interval {limits}): {verdict}.")
+        said.append(f"{start}. A year after the flag {prose.percent(one['estimate'])} of {prose.number(one['n'])} called and {prose.percent(other['estimate'])} of {prose.number(other['n'])} not called were still accounts (difference 95 % interval {limits}): {verdict}.")
     return said or ["No list was made of low scores of accounts whose contracts end or renew."]
 
 

@@ -246,5 +246,5 @@ def panels(curves: pd.DataFrame, found: pd.DataFrame, programme) -> tuple[pd.Dat
         return [f"{name}: {OUTCOMES[row.outcome]}" if (name := named(programme, row.group)) else OUTCOMES[row.outcome].capitalize() for row in frame.itertuples()]
 
     unit = curves["outcome"].map(lambda outcome: "days" if outcome == "visits" else f"money:{programme.currency}")
-    shown = found[[shows(row) for row in found.to_dict("records")]]
+    shown = found[pd.Series([shows(row) for row in found.to_dict("records")], index=found.index, dtype=bool)]
     return curves.assign(label=labels(curves), unit=unit).drop(columns=["group", "outcome"]), shown.assign(label=labels(shown))

@@ -9,7 +9,7 @@ STUDY = "04_verbatim_topics"
 
 SOURCE = "contacts: "  # what the channel of a source of messages stands behind
 BY_PEOPLE = "codes that people gave"  # the note of shares that no machine coded
-UNITS = {"points": "points", "share": "scale points", "scale": "scale points"}  # what the KPI's relation to a topic is told in
+UNITS = {"points": "points", "share": "percentage points", "scale": "scale points"}  # what the KPI's relation to a topic is told in
 
 
 def missing(programme) -> str:
@@ -84,14 +84,14 @@ def table(shares: pd.DataFrame) -> pd.DataFrame:
 
 def audit(shares: pd.DataFrame, agreed: pd.DataFrame, names: dict) -> list[str]:
     """Say for each survey's latest quarter whether people have checked the coder, how well it did and how well they agree with each other."""
-    said = []
+    said, unchecked = [], {}
     for _, group in latest(shares, polarity="any").groupby("survey_id", sort=False):
         row, checked = group.iloc[0].to_dict(), group[~group["indicative"].astype(bool)]
         if (group["note"] == BY_PEOPLE).all():
             said.append(claims.say(row["opening"], f"shares of {row['quarter']} are of codes that people gave before the answers came here: their intervals hold the sampling error. How well those who coded agree is not known; answers in words and two coders would tell."))
             continue
         if checked.empty:
-            said.append(claims.say(row["opening"], f"nobody has coded comments of {row['quarter']} by hand, so every share is indicative: its interval holds the sampling error, not the coder's mistakes. To correct them, have two people code 200 answers (cx code export)."))
+            unchecked.setdefault(row["quarter"], []).append(row["opening"].removesuffix(": "))
             continue
         far = checked.loc[(checked["uncorrected"] - checked["estimate"]).abs().idxmax()].to_dict()
         found = [f"the largest correction is that of {far['topic']}, from {prose.percent(far['uncorrected'])} to {prose.percent(far['estimate'])}"]
@@ -102,6 +102,8 @@ def audit(shares: pd.DataFrame, agreed: pd.DataFrame, names: dict) -> list[str]:
         times = blur(checked).dropna()
         if len(times):
             said.append(claims.say(row["opening"], f"where a link to the key figure below is not corrected, the coder's mistakes mix those who speak of a topic with those who do not: a difference between both that is shown stands for one about {prose.number(times.median(), digits=1)} times as large (median over topics, from the audit; if the coder errs alike at every score)."))
+    for quarter, names_ in unchecked.items():
+        said.append(claims.say(f"{prose.join(names_)}: " if names_[0] else "", f"nobody has coded comments of {quarter} by hand, so every share is indicative: its interval holds the sampling error, not the coder's mistakes. To correct them, have two people code 200 answers{' of each' if len(names_) > 1 else ''} (cx code export)."))
     own = agreed[agreed["topic"] != "(polarity)"]
     if len(own):
         bad = own[~own["allowed"].astype(bool)]
@@ -160,6 +162,15 @@ def changes(moved: pd.DataFrame) -> list[str]:
     return said
 
 
+def scores(programme, kpi) -> str:
+    """Return what the scores of a KPI's question run from and to, with the words of both ends: "1 (very good) to 5 (very poor)"; "" where the question has no scale."""
+    item = programme.item(kpi.item)
+    if item.scale not in programme.scales:
+        return ""
+    scale = programme.scales[item.scale]
+    return " to ".join(f"{end:g}{f' ({label})' if label else ''}" for end, label in ((scale.low, scale.low_label), (scale.high, scale.high_label)))
+
+
 def broken(shown: pd.DataFrame) -> list[str]:
     """Say where a survey's shares start anew, because the question, the mode or the source of the sample changed."""
     own = shown[shown["changed"] != ""].drop_duplicates(["survey", "quarter"])
@@ -192,7 +203,7 @@ def _corrected(group: pd.DataFrame, unit: str) -> list[str]:
     if own.empty:
         return [f"{answers} with a score are too few to correct any of these links: all stand as the coder codes."]
     far = own.loc[(own["uncorrected"] - own["estimate"]).abs().idxmax()].to_dict()
-    moved = f"; the largest correction is that of {far['topic']}, by which those who mention it move the figure, from {_signed(far['uncorrected'], unit)} to {_signed(far['estimate'], unit)}" if far["uncorrected"] == far["uncorrected"] else ""
+    moved = f"; the largest correction is that of {far['topic']}, by which those who mention it move the figure, from {signed(far['uncorrected'], unit)} to {signed(far['estimate'], unit)}" if far["uncorrected"] == far["uncorrected"] else ""
     kept = f" {prose.join(left['topic'])} {'stands' if len(left) == 1 else 'stand'} as the coder codes: fewer than ten audited answers in effect speak of {'it' if len(left) == 1 else 'each'}." if len(left) else ""
     return [f"{'all' if left.empty else prose.number(len(own))} {'of these links are' if len(own) > 1 or left.empty else 'of these links is'} corrected by {answers}{moved}.{kept}"]
 
@@ -240,7 +251,7 @@ def rows(shares: pd.DataFrame, found: pd.DataFrame, moved: pd.DataFrame, unit: s
             row = tested.iloc[0].to_dict()
             text = claims.say(opening, f"mentioning {row['topic']} is associated with a {'lower' if row['estimate'] < 0 else 'higher'} {kpi}: {_with(row, unit)}.")
             null = claims.say(opening, f"no topic showed a detectable association with {kpi}.")
-            made.append(claims.claim(f"topics.{survey}.impact", STUDY, text, text_null=null, row=row, unit=unit, base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id"]), rank=4.5 + place / 10, action=row["estimate"] < 0 and row["topic_id"] not in barred))
+            made.append(claims.claim(f"topics.{survey}.impact", STUDY, text, text_null=null, row=row, unit="share" if unit == UNITS["share"] else unit, base=base, p=row["p"], test_id=claims.test_id(STUDY, row, ["survey_id", "topic_id"]), rank=4.5 + place / 10, action=row["estimate"] < 0 and row["topic_id"] not in barred))
         last = moved[(moved["survey_id"] == survey) & moved["p"].notna()].sort_values("p", kind="stable")
         if len(last):
             row = last.iloc[0].to_dict()
@@ -272,21 +283,22 @@ def _moved(row) -> str:
 
 
 def _level(value, unit) -> str:
-    return "–" if value != value else prose.points(value) if unit == "points" else prose.number(value, digits=2)
+    return "–" if value != value else prose.points(value) if unit == "points" else prose.percent(min(max(value, 0.0), 1.0)) if unit == UNITS["share"] else prose.number(value, digits=2)
 
 
 def _limits(row, unit) -> str:
     if row["conf_low"] != row["conf_low"]:
         return "not estimable"
-    return f"{_signed(row['estimate'], unit)} ({_signed(row['conf_low'], unit)} to {_signed(row['conf_high'], unit)})"
+    return f"{signed(row['estimate'], unit)} ({signed(row['conf_low'], unit)} to {signed(row['conf_high'], unit)})"
 
 
-def _signed(value, unit) -> str:
-    return prose.points(value, digits=1 if unit == "points" else 2)
+def signed(value, unit, *, digits=None) -> str:
+    """Return a difference in a KPI with its sign, in the KPI's own unit; of a share in percentage points."""
+    return prose.points(value * 100 if unit == UNITS["share"] else value, digits=(2 if unit == UNITS["scale"] else 1) if digits is None else digits)
 
 
 def _with(row, unit) -> str:
-    limits = f"leaving them out would change the figure by {_signed(-row['estimate'], unit)} {unit}, 95 % interval {_signed(-row['conf_high'], unit)} to {_signed(-row['conf_low'], unit)}"
+    limits = f"leaving them out would change the figure by {signed(-row['estimate'], unit)} {unit}, 95 % interval {signed(-row['conf_high'], unit)} to {signed(-row['conf_low'], unit)}"
     if row.get("indicative", True) or not row.get("audit_n", 0):
         return f"{_level(row['kpi_with'], unit)} among the {prose.number(row['count'])} who mention it, {_level(row['kpi_rest'], unit)} among the others ({limits})"
     return f"{_level(row['kpi_with'], unit)} among those who mention it ({prose.percent(row['share'])}), {_level(row['kpi_rest'], unit)} among the others ({limits}; corrected by {prose.plural(int(row['audit_n']), 'audited answer')})"

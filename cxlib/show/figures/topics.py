@@ -31,8 +31,8 @@ def shares(frame, ax=None):
     ax.set_xlim(*(np.array([-1, 1]) * max(abs(limit) for limit in ax.get_xlim())))
     for across, text, colour in ((0, "← Complaint", layout.RED), (1, "Praise →", layout.BLUE)):
         ax.text(across, 1.0, text, transform=ax.transAxes, ha="left" if across == 0 else "right", va="bottom", color=colour, fontweight="bold")
-    base = marks.base(frame)
-    layout.under(ax, f"Share of comments{f', {base}' if base else ''}")
+    base, of = marks.base(frame), "messages" if "base" in frame and (frame["base"] == "messages").all() else "those who wrote"
+    layout.under(ax, f"Share of {of}{f', {base}' if base else ''}")
     return ax
 
 
@@ -51,9 +51,9 @@ def trend(frame, ax=None, *, most=9, colour=layout.BLUE):
 
 @layout.styled
 def impact(frame, ax=None, *, unit="points"):
-    """Draw how the KPI differs with each topic, with the interval and the line of no difference; the lowest on top.
+    """Draw by how much those who mention each topic move the KPI of all, with the interval and the line of no difference; the lowest on top.
 
-    In: `topic` (or `label`), `estimate, conf_low, conf_high` (difference of the KPI, points or scale units), `n`, or `count`
+    In: `topic` (or `label`), `estimate, conf_low, conf_high` (difference of the KPI, points, proportions or scale units), `n`, or `count`
     where it is there (those who mention the topic), as the base at the edge.
     """
     marks.need(frame, ["estimate", "conf_low", "conf_high"], "impact")
@@ -65,7 +65,7 @@ def impact(frame, ax=None, *, unit="points"):
     marks.rows(ax, labels)
     marks.zero(ax)
     ax.xaxis.set_major_formatter(lambda value, _: tracking.signed(value))
-    layout.under(ax, f"Difference in {'percentage points' if unit == 'percent' else unit} where the topic is mentioned")
+    layout.under(ax, f"By how many {'percentage points' if unit == 'percent' else unit} those who mention it move the figure of all who wrote")
     marks.bases(ax, places, frame)
     return ax
 
