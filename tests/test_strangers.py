@@ -697,3 +697,30 @@ def test_satisfaction_with_one_thing_of_several_is_called_so(tmp_path):
     level = mood(120)
     p = make(tmp_path, {"f_2026Q1.csv": pd.DataFrame({"How satisfied were you with delivery? [1-5]": score(level, 1, 5, seed=1), "How satisfied were you with the product? [1-5]": score(level, 1, 5, seed=2)})})
     assert [kpi.label for kpi in p.kpis] == ["Satisfaction with delivery (4-5 of 5)"]
+
+
+def test_a_printed_report_with_titles_doubled_names_and_its_header_on_every_page(tmp_path):
+    """A name missing and one doubled hid the header under its title: no column had a name, no figure was found."""
+    head = "Response ID,Date completed,Overall how would you rate us?,Staff were helpful,Comments,Comments,,Discount\n"
+    words = ["Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree", "Strongly agree"]
+    rows = [f"{k},{k % 28 + 1}{['th', 'st', 'nd', 'rd'][k % 28 + 1] if k % 28 < 3 else 'th'} January 2026,{1 + k % 10}/10,{words[k % 5]},It was a lovely visit with number {k},,,{k % 3}0%\n" for k in range(90)]
+    told = []
+    p = make(tmp_path, {"visits.csv": "\ufeffCustomer feedback Q1 2026,,,,,,,\nExported 02/04/2026,,,,,,,\n" + head + "".join(rows[:50]) + head + "".join(rows[50:]) + "Average,,5.5,,,,,\n"}, told=told)
+    assert (p.waves[0].header_row, p.waves[0].date_format, str(p.waves[0].last)) == (3, "%d %B %Y", "2026-01-28")
+    assert [(kpi.item, p.scales[items(p)[kpi.item].scale].high) for kpi in p.kpis] == [("satisfaction", 10)]
+    assert any("1 row repeats its header (row 54)" in line for line in told)
+    tables = load.check(p)
+    assert (len(tables["responses"]), tables["responses"]["satisfaction"].mean()) == (90, pytest.approx(5.5))
+    assert tables["repairs"].groupby("row")["rule"].first().to_dict() == {54: "the header once more, and no row", 95: tables["repairs"].query("row == 95")["rule"].iloc[0]}
+
+
+@pytest.mark.parametrize(("labels", "scores"), [(["不満", "やや不満", "どちらともいえない", "やや満足", "満足"], [1, 2, 3, 4, 5]), (["非常不满意", "不满意", "一般", "满意", "非常满意"], [1, 2, 3, 4, 5]), (["全くそう思わない", "そう思わない", "どちらともいえない", "そう思う", "とてもそう思う"], [1, 2, 3, 4, 5]), (["和室", "洋室", "離れ"], None)])
+def test_judgements_in_japanese_and_chinese_words_are_scores(labels, scores):
+    found = scales.guess(dict.fromkeys(labels, 30), labels={}, missing={})
+    assert (None if found is None else [int(found.labels[label]) for label in labels]) == scores
+
+
+@pytest.mark.parametrize(("cells", "high"), [(["7/10", "9/10", "10/10", "3/10"], 10), (["4 out of 5", "2 out of 5", "3 out of 5"], 5), (["3 sur 5", "4 sur 5", "5 sur 5"], 5), (["1/2", "2/2"], None), (["3/10", "4/5"], None)])
+def test_a_score_that_says_of_how_many_is_on_that_scale(cells, high):
+    found = scales.guess(dict.fromkeys(cells, 30), labels={}, missing={})
+    assert (found.high if found else None) == high

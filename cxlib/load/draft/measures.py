@@ -26,7 +26,9 @@ def of(part: Part) -> dict[str, tuple[str, str, str]]:
             lone = [column for column in said if words.says(words.SATISFIED, *asked[column]) and not scales.stem(column)]
             # Several that say overall of this and of that are attributes, each a whole of its own.
             best = both or [column for column in said if not _battery(column, ratings, part)] or (lone if len(lone) == 1 else [])
-            if not whole and len([column for column in best if words.says(words.SATISFIED, *asked[column])]) > 1:
+            firm = [column for column in best if words.says(words.OF_ALL, *asked[column])]
+            best = firm if len(firm) == 1 and not whole else best
+            if not whole and not firm and len([column for column in best if words.says(words.SATISFIED, *asked[column])]) > 1:
                 doubt = "NOT SURE that this is the overall question: others ask for satisfaction too, each with something else"
             if not best and len(whole) == 1:
                 best = whole
