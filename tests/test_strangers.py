@@ -724,3 +724,4 @@ def test_judgements_in_japanese_and_chinese_words_are_scores(labels, scores):
 def test_a_score_that_says_of_how_many_is_on_that_scale(cells, high):
     found = scales.guess(dict.fromkeys(cells, 30), labels={}, missing={})
     assert (found.high if found else None) == high
+    assert high is None or set(found.labels.values()) == {str(point) for point in range(1, high + 1)}  # a point that nobody chose is there for the next wave

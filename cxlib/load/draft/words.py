@@ -117,6 +117,15 @@ def numbered(label: str) -> tuple[int, str] | None:
     return (int(found[1]), found[2].strip()) if found else None
 
 
+def spelt(labels: list[str], most: int) -> dict[str, str]:
+    """Return every score up to the most as it would be spelt like these labels (ONE, TWO), also those that nobody chose; none where they are not spelt out in English."""
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    if not all(label.strip().lower() in words for label in labels):
+        return {}
+    form = next((form for form in (str.upper, str.title, str.lower) if all(form(label) == label for label in labels)), str)
+    return {form(word): str(score) for score, word in enumerate(words[:most], 1)}
+
+
 def out_of(label: str) -> int | None:
     """Return the upper end that an answer like '7/10' or '4 out of 5' names; None for others."""
     found = _OUT_OF.match(label)
