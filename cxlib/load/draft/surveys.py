@@ -4,7 +4,7 @@ import re
 
 from cxlib import quarters
 from cxlib.load import amounts
-from cxlib.load.draft import addresses, book, facts, items, joins, names, printed, roles, tables, tongues, waves, words
+from cxlib.load.draft import addresses, book, facts, items, joins, market, names, printed, roles, tables, tongues, waves, words
 from cxlib.load.draft.tables import Part
 from cxlib.questionnaire import ROW
 
@@ -67,6 +67,8 @@ def _part(file: facts.File, files: list, dictionaries: dict, key: str = "") -> P
     if file.rows == 0:
         return Part(file, wording, {}, "", None, {}, "it has a header and no rows")
     found, fits = roles.of(file, wording), tables.guess(file, wording, key)
+    if sales := market.of(file):
+        return Part(file, wording, found, "sales", sales, {}, "sales of a market by series and period, by its columns; what was done for them stands in plan.toml" + (f"; {sales.why}" if sales.why else ""))
     ratings = [one for one in found.values() if one.role == "rating"]
     judged = [name for name, one in found.items() if one.role == "rating" and any(words.says(pattern, name, wording.get(name, "")) for pattern in words.KPIS.values())]
     texts = sum(one.role == "verbatim" for one in found.values())
@@ -262,15 +264,24 @@ def _currency(parts: list[Part]) -> tuple[str, str]:
     return code, f"its sign stands in {seen[code][0]}" + ("; moneys of other countries are written so too" if several[code] or code == "USD" else "")
 
 
+def _last(part: Part):
+    """The last day on which something was published, bought, sold or said; None for other tables."""
+    if part.kind == "published":
+        return part.figures.last
+    column = part.table.columns.get({"orders": "ordered_on", "sales": "sold_on", "interactions": "at"}.get(part.kind, "")) if part.table else None
+    days = waves.days(part.file, column, part.table.form) if column else ()
+    return days[-1].item() if len(days) else None
+
+
 def _programme(parts: list[Part], name: str, chances) -> list[dict]:
     currency, why = _currency(parts)
-    last = max((part.figures.last for part in parts if part.kind == "published"), default=None) if not any(part.kind == "responses" for part in parts) else None
+    last = max((day for part in parts if (day := _last(part))), default=None) if not any(part.kind == "responses" for part in parts) else None
     spoken, heard = tongues.of(parts, chances) if chances else ([], "")
     return [
         {"key": "name", "value": name, "why": "Name on the report's cover."},
         {"key": "currency", "value": currency, "why": f"Currency of every amount: {why}."},
         {"key": "timezone", "value": "UTC", "why": "Zone in which days and quarters are counted, e.g. Europe/Berlin."},
         {"key": "languages", "value": ", ".join(spoken or ["en"]), "why": f"Languages of the comments that are coded{': ' + heard if heard else ''}."},
-        *([{"key": "reported", "value": quarters.of(last), "why": "Quarters that are reported without a survey: here the last that a figure was published for."}] if last else []),
+        *([{"key": "reported", "value": quarters.of(last), "why": "Quarters that are reported without a survey: here the last of which the files know."}] if last else []),
         {"key": "about", "value": "", "why": "What a reader should know of the programme, in a sentence or two."},
     ]

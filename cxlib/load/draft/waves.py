@@ -39,9 +39,9 @@ def spans(file: facts.File, column: str, form: str) -> tuple[list[Span], str]:
     `column` holds the day of the answer, written as `form`; "" where no column does.
     """
     if column:
-        days = _days(file, column, form)
-        if len(days):
-            return _by_days(days)
+        found = days(file, column, form)
+        if len(found):
+            return _by_days(found)
     if found := _by_column(file):
         return found, "fieldwork_close"
     for said in (file.reading.sheet, names.bare(file.path.name)):
@@ -52,20 +52,20 @@ def spans(file: facts.File, column: str, form: str) -> tuple[list[Span], str]:
     return [Span(_slug(file.path.name.split(".")[0]), day, day, "", why, False)], "fieldwork_close"
 
 
-def _days(file: facts.File, column: str, form: str) -> np.ndarray:
-    """The days of all rows, without the few that lie far from the others (1970-01-01 is what a program writes for nothing)."""
+def days(file: facts.File, column: str, form: str) -> np.ndarray:
+    """Return the days of all rows, in order, without the few that lie far from the others (1970-01-01 is what a program writes for nothing)."""
     cells, counts = np.unique(file.raw.frame[column].to_numpy(dtype=object).astype(str), return_counts=True)
     read = [(value.date(), n) for cell, n in zip(cells, counts) if (value := forms.read(cell, form))]
     if not read:
         return np.array([], dtype="datetime64[D]")
-    days = np.repeat(np.array([day for day, _ in read], dtype="datetime64[D]"), [n for _, n in read])
-    days.sort()
-    kept = days[~np.isin(days, NOTHING)]
-    days = kept if len(kept) > len(days) / 2 else days
-    years, n = np.unique(days.astype("datetime64[Y]"), return_counts=True)
+    found = np.repeat(np.array([day for day, _ in read], dtype="datetime64[D]"), [n for _, n in read])
+    found.sort()
+    kept = found[~np.isin(found, NOTHING)]
+    found = kept if len(kept) > len(found) / 2 else found
+    years, n = np.unique(found.astype("datetime64[Y]"), return_counts=True)
     middle = years[np.argmax(n)]
-    strange = [year for year, count in zip(years, n) if count < 0.005 * len(days) and abs(int((year - middle) / np.timedelta64(1, "Y"))) > 10]
-    return days[~np.isin(days.astype("datetime64[Y]"), np.array(strange, dtype="datetime64[Y]"))] if len(strange) else days
+    strange = [year for year, count in zip(years, n) if count < 0.005 * len(found) and abs(int((year - middle) / np.timedelta64(1, "Y"))) > 10]
+    return found[~np.isin(found.astype("datetime64[Y]"), np.array(strange, dtype="datetime64[Y]"))] if len(strange) else found
 
 
 def _by_days(days: np.ndarray) -> tuple[list[Span], str]:
