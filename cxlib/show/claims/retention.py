@@ -7,9 +7,10 @@ from cxlib.show import claims, prose
 STUDY, KEY = "03_performance_tracking", ["kpi", "quarter", "against"]
 
 
-def beside(tests: pd.DataFrame, moved: pd.DataFrame, indices: pd.DataFrame) -> pd.DataFrame:
+def beside(tests: pd.DataFrame, moved: pd.DataFrame, indices: pd.DataFrame, programme) -> pd.DataFrame:
     """Return the tests of a study with those of retention and of satisfaction indices beside them, as secondary rows of the ledger."""
-    what = lambda row: f"{row['kpi']}: {row['quarter']} against {row['then_quarter']}"
+    names = {one.id: one.label for one in programme.indices if one.label}
+    what = lambda row: f"{names.get(row['kpi'], row['kpi'])}: {row['quarter']} against {row['then_quarter']}"
     own = [claims.tests(found, study=STUDY, family=family, kind="secondary", key=KEY, what=what) for family, found in (("retention", moved.assign(kpi="Retention")), ("index", indices)) if len(found)]
     return pd.concat([tests, *own], ignore_index=True)
 
