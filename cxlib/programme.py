@@ -135,7 +135,7 @@ class Source(Reading):
     table: Table = Field(description="The table it fills.")
     file: str = Field("", description="File under raw/; empty where a database is named, e.g. orders.parquet.")
     columns: dict[str, str] = Field({}, description="Column of the table -> column in the file; the same name where not given, and \"#row\" numbers the rows of a file without ids, e.g. {ordered_on = \"date\"}.")
-    where: dict[str, str] = Field({}, description="Column of the file -> value that its rows must have, or \"*\" for any, where the file holds other rows too, e.g. the further lines of an order: {Total = \"*\"}.")
+    where: dict[str, str] = Field({}, description="Column of the file -> value that its rows must have, or \"*\" for any, where the file holds other rows too, as the further lines of an order, e.g. {Total = \"*\"}.")
     joins: tuple[Join, ...] = Field((), description="Other files whose columns are added by a key, e.g. the orders that their lines name.")
     fixed: dict[str, str] = Field({}, description="Column of the table -> one value for every row, e.g. {channel = \"phone\"}.")
     values: dict[str, dict[str, str]] = Field({}, description="Column -> values in the file = values in the table, e.g. {channel = {tel = \"phone\"}}.")

@@ -573,3 +573,155 @@ def test_published_figures_that_cannot_be_wired_are_left_out_with_the_reason(cha
 def test_a_period_stands_for_its_days(cell, first, last):
     found = published.period(cell)
     assert (None if found is None else tuple(map(str, found))) == (None if first is None else (first, last))
+
+
+# ------------------------------------------------------------------------------------- a hotel, a software firm, an insurer and a shop
+
+
+def test_spanish_ids_with_their_zeros_are_ids_and_lead_to_the_guest(tmp_path):
+    """'Nº encuesta' and 'Nº reserva' were numbers to be averaged, so that rows sent twice counted twice and nothing led to a guest."""
+    level = mood(130)
+    survey = pd.DataFrame({"Nº encuesta": [f"{k:06d}" for k in range(130)], "Nº reserva": [f"00{34000 + k}" for k in range(130)], "Satisfacción general": score(level, 1, 5, seed=1), "Limpieza": score(level, 1, 5, seed=2), "Desayuno": score(level, 1, 5, seed=3)}).astype(str)
+    stays = pd.DataFrame({"Nº reserva": [f"00{34000 + k}" for k in range(150)], "Cliente": [f"C{k % 60:05d}" for k in range(150)], "Fecha": "2026-02-03", "Importe": "1.234,50 €"})
+    p = make(tmp_path, {"encuesta_2026Q1.csv": pd.concat([survey, survey.iloc[:2]]), "reservas.csv": stays})
+    assert (p.column(p.waves[0], "response_id"), [join.on for join in p.waves[0].joins]) == ("Nº encuesta", ["Nº reserva"])
+    assert (p.sources[0].table, p.sources[0].columns["person_id"], p.sources[0].columns["order_id"]) == ("orders", "Cliente", "Nº reserva")
+    tables = linked(p.folder)
+    assert (len(tables["responses"]), int(tables["files"]["duplicates"].sum())) == (130, 2)
+    assert set(tables["responses"]["person_id"]) <= set(tables["orders"]["person_id"])
+    assert tables["orders"]["amount"].unique().tolist() == [1234.5]
+
+
+def test_reviews_with_their_stars_spelt_out_are_read_and_the_firms_replies_are_not(tmp_path):
+    stars = ["ONE", "TWO", "THREE", "FOUR", "FIVE"]
+    frame = pd.DataFrame({"Review ID": [f"AbF{k}" for k in range(120)], "Reviewer": [f"User {k}" for k in range(120)], "Star rating": [stars[(k * k) % 5] for k in range(120)], "Comment": [f"The parcel came late and was {k} times damaged 😡\nnever again" for k in range(120)],
+                          "Create time": [f"2026-0{1 + k % 3}-11T10:00:00Z" for k in range(120)], "Reply": [f"Dear guest {k}, thank you for your kind review of our shop!" for k in range(120)]})  # fmt: skip
+    p = make(tmp_path, {"google_reviews.csv": frame})
+    assert [(kpi.definition, p.column(p.waves[0], kpi.item)) for kpi in p.kpis] == [("csat_top2_of_5", "Star rating")]
+    assert [p.column(p.waves[0], item.id) for item in p.items if item.kind == "verbatim"] == ["Comment"]
+    assert load.check(p)["responses"]["satisfaction"].tolist() == [1 + (k * k) % 5 for k in range(120)]
+
+
+@pytest.mark.parametrize(("yes", "no"), [("ja", "nein"), ("WAHR", "FALSCH"), ("Sí", "No"), ("oui", "non"), ("はい", "いいえ"), ("TRUE", "FALSE")])
+def test_yes_and_no_of_other_languages_settle_a_matter(yes, no, tmp_path):
+    frame = pd.DataFrame({"ticket id": [f"T-{k}" for k in range(60)], "customer id": [f"K{k}" for k in range(60)], "created": "2026-02-03 10:00:00", "resolved": [yes, yes, no] * 20, "category": "bill"})
+    p = make(tmp_path, {"tickets.csv": frame, "pulse_2026Q1.csv": answers(40)})
+    assert load.check(p)["interactions"]["resolved"].mean() == pytest.approx(2 / 3)
+
+
+def test_ids_that_a_spreadsheet_has_rounded_are_said_and_make_no_two_customers_one(tmp_path):
+    frame = answers(90).assign(**{"customer no": [f"1,23457E+11" if k % 10 == 0 else str(123456700000 + k) for k in range(90)]})  # noqa: F541
+    told = []
+    p = make(tmp_path, {"pulse_2026Q1.csv": frame}, told=told)
+    assert any("'customer no' holds ids that a spreadsheet has rounded ('1,23457E+11' and the like in 9 rows)" in line for line in told)
+    assert len(load.check(p)["responses"]) == 90  # nobody is linked yet
+    tables = linked(p.folder)
+    assert tables["responses"]["person_id"].nunique() == len(tables["responses"]) == 81
+    assert set(tables["repairs"]["rule"]) == {"an id that a spreadsheet has rounded"}
+
+
+def test_a_rating_that_was_asked_on_another_scale_halfway_is_refused_and_not_dropped(tmp_path):
+    """Codes 1 to 10 among ratings of 1 to 5 were taken for kinds and left out without a word about the scale."""
+    level = mood(400)
+    half = np.arange(400) >= 200
+    frame = pd.DataFrame({"id": [f"r{k}" for k in range(400)], "date": np.where(half, "2026-05-03", "2026-02-03"), "Overall satisfaction": score(level, 1, 5, seed=1), "Clean": np.where(half, score(level, 1, 10, seed=2), score(level, 1, 5, seed=2)), "Staff": score(level, 1, 5, seed=3), "Price": score(level, 1, 5, seed=4)})
+    frame["date"] = [f"2026-{'0456'[1 + k % 3] if late else '0123'[1 + k % 3]:0>2}-03" for k, late in enumerate(half)]
+    p = make(tmp_path, {"pulse.csv": frame})
+    assert items(p)["clean"].kind == "rating"
+    seen = load.check(p)["anomalies"].query("item == 'clean'")
+    assert (seen["kind"].tolist(), seen["verdict"].tolist()) == (["mixed_scales"], ["refused"])
+
+
+def lines() -> pd.DataFrame:
+    """Orders as a shop system writes them: the sums stand in the first line of an order only."""
+    rows = []
+    for k in range(80):
+        for line in range(1 + k % 3):
+            first = line == 0
+            rows.append({"Name": f"#{1001 + k}", "Email": f"buyer{k % 40}@mail.example", "Paid at": "2026-02-03 10:00:00 +0100" if first else "", "Currency": "EUR" if first else "", "Refunded Amount": "0.00" if first else "", "Total": f"{20 + k}.90" if first else "", "Created at": f"2026-02-{1 + k % 28:02d} 10:00:00 +0100", "Lineitem quantity": 1, "Lineitem name": f"cup {line}", "Lineitem price": "9.90"})
+    return pd.DataFrame(rows)
+
+
+def test_further_lines_of_an_order_are_no_orders(tmp_path):
+    """Half of the rows had no amount; the file was taken for events, its order numbers for people's names."""
+    told = []
+    p = make(tmp_path, {"orders_export_1.csv": lines(), "pulse_2026Q1.csv": answers(40)}, told=told)
+    assert (p.sources[0].table, p.sources[0].where) == ("orders", {"Total": "*"})
+    assert {name: p.sources[0].columns[name] for name in ("order_id", "ordered_on", "amount")} == {"order_id": "Name", "ordered_on": "Created at", "amount": "Total"}
+    assert any("79 rows without 'Total' are further lines of the order above them" in line for line in told)
+    tables = load.check(p)
+    assert (len(tables["orders"]), tables["orders"]["amount"].sum(), len(tables["repairs"])) == (80, pytest.approx(sum(20.9 + k for k in range(80))), 0)
+    before = (p.folder / "programme.toml").read_bytes()
+    draft.make([], p.folder, name="", overwrite=False, say=lambda _: None)
+    assert (p.folder / "programme.toml").read_bytes() == before
+    text = before.decode().replace('where = {Total = "*"}', 'where = {Sum = "*"}')
+    (p.folder / "programme.toml").write_text(text, "utf-8")
+    with pytest.raises(DataError, match=r"orders_export_1\.csv: the column 'Sum' that 'where' of this file needs is missing"):
+        load.check(programmes.read(p.folder))
+
+
+@pytest.mark.parametrize("minus", [True, False])
+def test_returns_count_only_below_nought(minus, tmp_path):
+    """Returns whose amounts carry no minus were sales."""
+    frame = pd.DataFrame({"Return ID": [f"R{k}" for k in range(40)], "Order": [f"#{k % 30}" for k in range(40)], "Returned on": "2026-02-03", "Amount": [f"({k}.50)" if minus else f"{k}.50" for k in range(40)]})
+    told = []
+    p = make(tmp_path, {"returns.csv": frame, "pulse_2026Q1.csv": answers(40)}, told=told)
+    assert len(p.sources) == minus
+    assert any("not below nought would count as sales" in line for line in told) != minus
+    assert not minus or load.check(p)["orders"]["amount"].sum() == -sum(k + 0.5 for k in range(40))
+
+
+def test_the_firms_number_joins_accounts_and_answers_and_a_total_is_no_account(tmp_path):
+    """The firm's name was the account's key, and its number that of a person; the row of totals became an account."""
+    firms = "Kundennr.;Firma;Branche;ARR;Vertragsbeginn;Vertragsende;Gekündigt am\n" + "".join(f"{70000 + k};Müller {k} GmbH;Handel;{k}.500,00 €;01.03.2020;31.12.2026;{'15.06.2026' if k == 7 else ''}\n" for k in range(1, 61)) + "Summe;;;91.500,00 €;;;\n"
+    survey = answers(120).assign(**{"Kundennr.": [str(70001 + k % 60) for k in range(120)]})
+    p = make(tmp_path, {"crm_accounts.csv": firms.encode("cp1252"), "nps_2026Q1.csv": survey})
+    assert p.sources[0].columns == {"account_id": "Kundennr.", "segment": "Branche", "since": "Vertragsbeginn", "renews_on": "Vertragsende", "ended_on": "Gekündigt am"}
+    tables = linked(p.folder)
+    assert set(tables["responses"]["account_id"]) == set(tables["accounts"]["account_id"])
+    assert (len(tables["accounts"]), tables["repairs"]["rule"].tolist()) == (60, ["a row of totals, and nobody's own"])
+
+
+def test_dates_written_in_two_orders_are_said_at_once_and_listed_once(tmp_path, cx):
+    days = [(dt.date(2026, 1, 10) + dt.timedelta(days=k)).strftime("%m/%d/%Y" if k % 6 == 0 else "%d.%m.%Y") for k in range(78)]
+    told = []
+    p = make(tmp_path, {"pulse.csv": answers(78).assign(Datum=days)}, told=told)
+    assert any("13 of its dates are written otherwise ('01/10/2026'), and those rows will be set aside" in line for line in told)
+    told = [line for line in cx("check", p.folder)[1].splitlines() if "column 'Datum'" in line]
+    assert len(told) == 1
+    assert "and 10 more" in told[0]
+    assert "(as are 12 other values)" in told[0]
+
+
+def test_satisfaction_with_one_thing_of_several_is_called_so(tmp_path):
+    level = mood(120)
+    p = make(tmp_path, {"f_2026Q1.csv": pd.DataFrame({"How satisfied were you with delivery? [1-5]": score(level, 1, 5, seed=1), "How satisfied were you with the product? [1-5]": score(level, 1, 5, seed=2)})})
+    assert [kpi.label for kpi in p.kpis] == ["Satisfaction with delivery (4-5 of 5)"]
+
+
+def test_a_printed_report_with_titles_doubled_names_and_its_header_on_every_page(tmp_path):
+    """A name missing and one doubled hid the header under its title: no column had a name, no figure was found."""
+    head = "Response ID,Date completed,Overall how would you rate us?,Staff were helpful,Comments,Comments,,Discount\n"
+    words = ["Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree", "Strongly agree"]
+    rows = [f"{k},{k % 28 + 1}{['th', 'st', 'nd', 'rd'][k % 28 + 1] if k % 28 < 3 else 'th'} January 2026,{1 + k % 10}/10,{words[k % 5]},It was a lovely visit with number {k},,,{k % 3}0%\n" for k in range(90)]
+    told = []
+    p = make(tmp_path, {"visits.csv": "\ufeffCustomer feedback Q1 2026,,,,,,,\nExported 02/04/2026,,,,,,,\n" + head + "".join(rows[:50]) + head + "".join(rows[50:]) + "Average,,5.5,,,,,\n"}, told=told)
+    assert (p.waves[0].header_row, p.waves[0].date_format, str(p.waves[0].last)) == (3, "%d %B %Y", "2026-01-28")
+    assert [(kpi.item, p.scales[items(p)[kpi.item].scale].high) for kpi in p.kpis] == [("satisfaction", 10)]
+    assert any("1 row repeats its header (row 54)" in line for line in told)
+    tables = load.check(p)
+    assert (len(tables["responses"]), tables["responses"]["satisfaction"].mean()) == (90, pytest.approx(5.5))
+    assert tables["repairs"].groupby("row")["rule"].first().to_dict() == {54: "the header once more, and no row", 95: tables["repairs"].query("row == 95")["rule"].iloc[0]}
+
+
+@pytest.mark.parametrize(("labels", "scores"), [(["不満", "やや不満", "どちらともいえない", "やや満足", "満足"], [1, 2, 3, 4, 5]), (["非常不满意", "不满意", "一般", "满意", "非常满意"], [1, 2, 3, 4, 5]), (["全くそう思わない", "そう思わない", "どちらともいえない", "そう思う", "とてもそう思う"], [1, 2, 3, 4, 5]), (["和室", "洋室", "離れ"], None)])
+def test_judgements_in_japanese_and_chinese_words_are_scores(labels, scores):
+    found = scales.guess(dict.fromkeys(labels, 30), labels={}, missing={})
+    assert (None if found is None else [int(found.labels[label]) for label in labels]) == scores
+
+
+@pytest.mark.parametrize(("cells", "high"), [(["7/10", "9/10", "10/10", "3/10"], 10), (["4 out of 5", "2 out of 5", "3 out of 5"], 5), (["3 sur 5", "4 sur 5", "5 sur 5"], 5), (["1/2", "2/2"], None), (["3/10", "4/5"], None)])
+def test_a_score_that_says_of_how_many_is_on_that_scale(cells, high):
+    found = scales.guess(dict.fromkeys(cells, 30), labels={}, missing={})
+    assert (found.high if found else None) == high
+    assert high is None or set(found.labels.values()) == {str(point) for point in range(1, high + 1)}  # a point that nobody chose is there for the next wave

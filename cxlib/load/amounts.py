@@ -35,6 +35,8 @@ SIGNS = {code.lower(): frozenset([code]) for code in CODES} | {
 }  # fmt: skip
 OTHER = "not in {}, in which amounts are counted here"
 LONGEST = 60  # characters of an amount
+WHOLE = frozenset(["VND", "CLP", "ISK", "PYG", "UGX", "RWF", "XAF", "XOF", "XPF", "IDR"])  # moneys without cents: a mark in them is one of thousands
+POINT = frozenset("GBP EGP FKP GIP SHP JPY CNY INR PKR LKR NPR KRW THB ILS PHP MYR HKD SGD AUD NZD TWD NGN KES".split())  # moneys of countries that write decimals with a point
 ENOUGH = 20  # different cells like 1,234 beside whole numbers below a thousand, from which a mark is one of thousands
 _FIGURES = r"(?:[0-9][0-9.,'’ ]*[0-9]|[0-9]|[.,][0-9]+)"
 _WORDS = r"[^\W\d_]*[^\w\s().,'’+-]?(?:[^\W\d_]+\.?)?"
@@ -91,7 +93,7 @@ def notation(cells) -> Notation:
     """Return how the amounts among distinct cells are written.
 
     A mark before other than three digits, after another mark, or after a nought marks decimals; one in front of another, or twice, thousands. Where every mark stands once before three
-    digits it marks thousands if twenty cells have it and those without are below a thousand: written with three decimals, those would have it too.
+    digits the money tells (pounds and yen have a decimal point, dongs no cents); else it marks thousands if twenty cells have it and those without are below a thousand: written with three decimals, those would have it too.
     """
     sure, doubtful, largest, signed, bare = {}, {".": {}, ",": {}}, None, frozenset(), False
     for cell in cells:
@@ -111,6 +113,11 @@ def notation(cells) -> Notation:
     signed -= {"%"} if bare else set()
     if sure:
         return Notation(next(iter(sure)), signed) if len(sure) == 1 else Notation("", signed, *list(sure.values())[::-1])
+    marks = [mark for mark, own in doubtful.items() if own]
+    if signed and signed <= POINT:
+        return Notation(".", signed)
+    if signed and signed <= WHOLE and len(marks) == 1:
+        return Notation("," if marks == ["."] else ".", signed)
     cells = [next(iter(own.values())) for own in doubtful.values() if own]
     if len(cells) != 1:
         return Notation("", signed, *cells) if cells else Notation(".", signed)

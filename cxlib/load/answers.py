@@ -21,6 +21,7 @@ BLANK = "blank"
 # What spreadsheet programs write where a formula has failed; the last one is ours, for a formula whose result was not saved.
 ERRORS = ("#N/A", "#DIV/0!", "#REF!", "#NAME?", "#VALUE!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#FORMULA!")
 FAILED = "an error of the spreadsheet"
+ORDINAL = re.compile(r"(?<=[0-9])(?:st|nd|rd|th)\b")  # 3rd March 2026
 TOTALS = "total|totals|grand total|sub total|subtotal|sum|summe|gesamt|gesamtsumme|gesamtergebnis|ergebnis|total general|totale|totaal|somme|suma|soma|合計|总计|average|mean|mittelwert|durchschnitt|moyenne|promedio|media|gemiddelde".split("|")
 TOTALS += [made for word in TOTALS for made in (word.capitalize(), word.title(), word.upper())]
 ROUNDED = r"^\s*[0-9][.,][0-9]+E\+[0-9]{2,3}\s*$"
@@ -214,7 +215,7 @@ def moments(cells: pd.Series, *, reading: Reading, zone: str, told: str = "") ->
         if text == "":
             return None, BLANK, ""
         try:
-            value = dt.datetime.strptime(text, reading.date_format) if reading.date_format else dt.datetime.fromisoformat(text)
+            value = dt.datetime.strptime(ORDINAL.sub("", text), reading.date_format) if reading.date_format else dt.datetime.fromisoformat(text)
             if value.tzinfo is None and source is not None and (clock if reading.date_format else ":" in text):
                 value = value.replace(tzinfo=source)
             value = value.astimezone(local).replace(tzinfo=None) if value.tzinfo else value

@@ -9,26 +9,10 @@ from cxlib import schema
 from cxlib.errors import DataError, nearest
 from cxlib.load import amounts, answers, currencies, readers, repeats, rows, typed
 from cxlib.load.readers import codes as distinct
+from cxlib.load.rules import Rules, suggestion
 from cxlib.programme import Programme, Reading, Source, Wave
 
 OFTEN = typed.OFTEN
-SUGGESTIONS = (
-    ("an error of the spreadsheet", "mend the formula and save the values, or leave the cell empty"),
-    ("not on the scale", "correct the score, or declare the code under 'missing' if it is none"),
-    ("not a whole number", "correct the score; half points were not offered"),
-    ("not a number", "type the number in plain digits, or leave the cell empty"),
-    ("not an amount", "write the amount as the others of its column, or leave the cell empty"),
-    ("in which amounts are counted", "convert the amount, or give the rows their currency (a column or a fixed value of orders, sales and actions) and its rate under [[rates]]"),
-    ("a row of totals", "delete the row"),
-    ("a spreadsheet has rounded", "export the file again with this column as text: the digits that are missing stand nowhere in it"),
-    ("not a declared code", "correct the code, or declare it under 'labels' or 'missing'"),
-    ("not a date", "correct the date, or declare 'date_format'"),
-    ("outside the wave", "put the row into the wave of its day, or correct the date"),
-    ("the same id", "keep the row that is right and delete the others"),
-    ("no id", "give the row its id"),
-    ("not above 0", "a weight is a positive number: correct it, or leave the wave unweighted"),
-    ("no weight", "give the row its weight, or leave the whole wave unweighted"),
-)
 
 
 class Intake(NamedTuple):
@@ -111,7 +95,7 @@ def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
         return reader.item(asked[name], columns[name]) if name in asked else reader.field(name, columns[name])
 
     for raw, parsed, equal, twice in _parsed(wave, programme, read, columns, parse, key="response_id"):
-        rules = _Rules(parsed)
+        rules = Rules(parsed)
         rules.put("response_id", parsed["response_id"].missing != "", "no id")
         if "weight" in parsed:
             rules.put("weight", parsed["weight"].missing != "", "no weight")
@@ -124,6 +108,7 @@ def wave_parts(programme: Programme, wave: Wave, opened: dict | None = None):
             rules.put("answered_on", outside, f"outside the wave's days {wave.first} to {wave.last}")
             rules.put("answered_on", parsed["answered_on"].missing != "", "not a date (the cell is empty)")
         rules.put("response_id", twice, "the same id as another row with other answers")
+        rules.header(raw, columns)
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
         own = slice(None) if kept.all() else kept
@@ -169,7 +154,7 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
         return reader.amount(columns[name]) if name in money else reader.typed(columns[name], wanted[name].type, source.values.get(name))
 
     for raw, parsed, equal, twice in _parsed(source, programme, read, columns, parse, key=key):
-        rules = _Rules(parsed)
+        rules = Rules(parsed)
         for name, one in parsed.items():
             if wanted[name].required:
                 rules.put(name, one.missing != "", f"no id ({name})" if name.endswith("_id") else f"not a date ({name} is empty)" if wanted[name].type in ("date", "moment") else f"{name} is empty")
@@ -180,6 +165,7 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
                 rules.join(name, answers.no_keys(raw.frame[columns[name]], own=name == key))
         if key:
             rules.put(key, twice, "the same id as another row with other content")
+        rules.header(raw, columns)
         bad = rules.broken(len(raw.frame))
         kept = ~equal & ~bad
         yield Intake(
@@ -231,28 +217,6 @@ def _parsed(reading: Reading, programme: Programme, read, columns: dict, parse, 
         start = end
     if doubt:
         raise DataError(str(doubt))
-
-
-class _Rules(dict):
-    """The rules that cells break, by column: "" where a cell fits, and no entry where all do."""
-
-    def __init__(self, parsed: dict):
-        super().__init__({name: one.rule.copy() for name, one in parsed.items() if one.rule is not None})
-
-    def put(self, name: str, where: np.ndarray, rule: str) -> None:
-        if where.any():
-            self.setdefault(name, np.full(len(where), "", dtype=object))[where] = rule
-
-    def join(self, name: str, rule: np.ndarray) -> None:
-        """Add the rules that cells break, each in its own words."""
-        for words in set(rule) - {""}:
-            self.put(name, rule == words, words)
-
-    def broken(self, rows: int) -> np.ndarray:
-        bad = np.zeros(rows, dtype=bool)
-        for rule in self.values():
-            bad |= rule != ""
-        return bad
 
 
 def _identifiers(reading: Reading, raw: readers.Raw, kept) -> pd.DataFrame:
@@ -307,8 +271,7 @@ def _repairs(file, quarter, raw, rules, columns, equal) -> pd.DataFrame:
     for name in columns:
         rule = rules.get(name)
         for place in np.flatnonzero((rule != "") & ~equal) if rule is not None else ():
-            advice = next((text for start, text in SUGGESTIONS if start in rule[place]), "correct the cell, or leave it empty")
-            rows.append((file, quarter, raw.row(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], advice))
+            rows.append((file, quarter, raw.row(place), columns[name], str(raw.frame[columns[name]].iloc[place])[:200], rule[place], suggestion(rule[place])))
     return pd.DataFrame(rows, columns=["file", "quarter", "row", "column", "value", "rule", "suggestion"]).sort_values(["row", "column"], ignore_index=True)
 
 

@@ -189,7 +189,7 @@ def _look(book: Book, items: dict, by_file: dict) -> list[str]:
     found += [f"{row.file}: {note}" for row in book.files.drop_duplicates("file").itertuples() for note in (*by_file[row.file].told, *(one for one in by_file[row.file].raw.notes if "declare" in one))]
     if book.columns[(book.columns["role"].isin(["amount", "margin", "cost"])) & (book.columns["use"] == "yes")].size:
         found += [f"currency {row.value}: {row.why.removeprefix('Currency of every amount: ').rstrip('.')}; amounts are shown in it" for row in book.programme.itertuples() if row.key == "currency"]
-    found += [f"languages {row.value}: {row.why.partition(': ')[2].rstrip('.')}; correct it if there are others" for row in book.programme.itertuples() if row.key == "languages" and "guessed" in row.why]
+    found += [f"languages {row.value}: {row.why.partition(': ')[2].rstrip('.')}; correct it if there are others" for row in book.programme.itertuples() if row.key == "languages" and "guessed" in row.why and row.value != "en"]
     open_ends = sorted({one["scale"][0] for one in items.values() if "scale" in one} & {row.id for row in book.scales.itertuples() if row.why.startswith("that the high end")})
     if open_ends:
         found.append(f"scales {', '.join(open_ends)}: the file does not say which end is the good one; the high end is assumed")

@@ -54,6 +54,7 @@ class File(NamedTuple):
 def of(path: Path, part: Reading | None = None, told: tuple = ()) -> File:
     """Return the facts of a file (of a table or a sheet of it, where `parts` found several). Raises DataError where it cannot be read."""
     reading, raw = _read(path, part) if part else _fullest(path)
+    raw, again = _without_headers(raw)
     raw, totals = _without_totals(raw)
     if reading.header_row:
         told = (*told, f"the names of its columns stand in row {reading.header_row}; what stands above is not read")
@@ -75,7 +76,7 @@ def of(path: Path, part: Reading | None = None, told: tuple = ()) -> File:
     decimal, thousands, doubt = forms.numbers(_numeric(sample.frame, looks))
     delimiter = forms.separator(path, raw.encoding, list(raw.frame.columns), row=reading.header_row)
     reading = reading.model_copy(update={"decimal": decimal, "thousands": thousands, "delimiter": delimiter, "encoding": raw.encoding if raw.encoding in ("cp1252", "utf-16", "utf-32") else ""})
-    told = (*told, *_rounded(raw), *totals, *([f"'{doubt}' may mark thousands or decimals by its {'comma' if ',' in doubt else 'point'}: declare 'decimal'."] if doubt else []))
+    told = (*told, *_rounded(raw), *again, *totals, *([f"'{doubt}' may mark thousands or decimals by its {'comma' if ',' in doubt else 'point'}: declare 'decimal'."] if doubt else []))
     return File(path.name + (f" [{part.database_table or part.sheet}]" if part else ""), path, reading, raw, columns, counts, distinct, len(sample.frame), {}, told)
 
 
@@ -116,6 +117,19 @@ def _fullest(path: Path) -> tuple[Reading, readers.Raw]:
     if best is None or (fault is not None and len(best.frame) < NOTES):
         raise fault
     return reading, best
+
+
+def _without_headers(raw: readers.Raw) -> tuple[readers.Raw, list[str]]:
+    """Return a file without rows that repeat its header, as a report printed page by page does, and a note that says so."""
+    names = [name for name in raw.frame.columns if not name.startswith("column ") and " (column " not in name]
+    again = np.ones(len(raw.frame), dtype=bool) if len(names) > 2 else np.zeros(len(raw.frame), dtype=bool)
+    for name in names:
+        again &= (raw.frame[name].str.strip() == name).to_numpy(dtype=bool)
+        if not again.any():
+            return raw, []
+    rows = raw.places()[again]
+    note = f"{len(rows):,} row{'s repeat' if len(rows) > 1 else ' repeats'} its header (row {rows[0]}{' first' if len(rows) > 1 else ''}): loading sets {'them' if len(rows) > 1 else 'it'} aside"
+    return raw._replace(frame=raw.frame[~again].reset_index(drop=True), rows=raw.places()[~again]), [note]
 
 
 def _without_totals(raw: readers.Raw) -> tuple[readers.Raw, list[str]]:
@@ -187,7 +201,7 @@ def _numeric(frame: pd.DataFrame, names: list[str]) -> list[str]:
     for name in names:
         cells = [str(one).strip() for one in frame[name].unique()[:500]]
         cells = [one for one in cells if one]
-        looks = [figures for one in cells if len(one) < 30 and (figures := forms.figures(one))]
+        looks = [one for one in cells if len(one) < 30 and forms.figures(one)]
         if len(looks) >= 0.9 * len(cells):
             found += [one for one in looks if "," in one or "." in one]
     return found

@@ -3,13 +3,13 @@
 import datetime as dt
 import re
 
-from cxlib.load import amounts
+from cxlib.load import amounts, answers
 from cxlib.load.readers import text
 
 DATES = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y")
 TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f", "T%H:%M:%S")
 NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d.%m.%Y, %H:%M", "%Y%m%d", "%a %b %d %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S %z", "%Y年%m月%d日", "%Y年%m月%d日 %H:%M")
-_LOOKS = re.compile(r"[0-9]{1,4}[./ -][0-9A-Za-z]{1,9}[./, -]+[0-9]{1,4}|[0-9]{4}年|[A-Z][a-z]{2,8},? [A-Z]?[a-z]*,? ?[0-9]{1,2}|[0-9]{8}\Z")
+_LOOKS = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th) [A-Z]|[0-9]{1,4}[./ -][0-9A-Za-z]{1,9}[./, -]+[0-9]{1,4}|[0-9]{4}年|[A-Z][a-z]{2,8},? [A-Z]?[a-z]*,? ?[0-9]{1,2}|[0-9]{8}\Z")
 _COMMA = re.compile(r"[+-]?[0-9]+(?:[. '\u00a0\u202f][0-9]{3})*,[0-9]+")
 _MIXED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}")
 _NUMERIC = re.compile(r"[+-]?[0-9][0-9.,' \u00a0\u202f]*")
@@ -33,7 +33,8 @@ def numbers(cells: list[str]) -> tuple[str, str, str]:
     A comma before other than three digits marks decimals; a comma in front of a point, or twice, marks thousands. Where every comma
     stands before three digits either could be meant unless the other cells tell (`amounts.notation`), and `doubt` holds the first such cell.
     """
-    commas = [cell for cell in cells if "," in cell and _NUMERIC.fullmatch(cell)]
+    written, cells = cells, [found for cell in cells if (found := figures(cell))]
+    commas = [cell for cell in cells if "," in cell]
     if not commas:
         return "", "", ""
     if any(_MIXED.fullmatch(cell) for cell in commas):
@@ -42,7 +43,7 @@ def numbers(cells: list[str]) -> tuple[str, str, str]:
     if decimal:
         mark = next((one for one in (".", "'", " ") if any(re.search(rf"[0-9]{re.escape(one)}[0-9]{{3}}(?=[,.' ]|$)", cell) for cell in cells)), "")
         return ",", mark, ""
-    if amounts.notation(cells).decimal == ".":
+    if amounts.notation(written).decimal == ".":
         return ".", ",", ""
     return "", "", commas[0]
 
@@ -90,7 +91,7 @@ def dates(cells: list[str]) -> tuple[str, float, str]:
 def read(cell: str, form: str) -> dt.datetime | None:
     """Return a cell as a date under a format, None where it is none."""
     try:
-        value = dt.datetime.strptime(cell.strip(), form) if form else dt.datetime.fromisoformat(cell.strip())
+        value = dt.datetime.strptime(answers.ORDINAL.sub("", cell.strip()), form) if form else dt.datetime.fromisoformat(cell.strip())
     except ValueError:
         return None
     return value if 1900 <= value.year <= 2200 else None

@@ -26,6 +26,10 @@ def of(part: Part) -> dict[str, tuple[str, str, str]]:
             lone = [column for column in said if words.says(words.SATISFIED, *asked[column]) and not scales.stem(column)]
             # Several that say overall of this and of that are attributes, each a whole of its own.
             best = both or [column for column in said if not _battery(column, ratings, part)] or (lone if len(lone) == 1 else [])
+            firm = [column for column in best if words.says(words.OF_ALL, *asked[column])]
+            best = firm if len(firm) == 1 and not whole else best
+            if not whole and not firm and len([column for column in best if words.says(words.SATISFIED, *asked[column])]) > 1:
+                doubt = "NOT SURE that this is the overall question: others ask for satisfaction too, each with something else"
             if not best and len(whole) == 1:
                 best = whole
             elif not best:  # by its question only: columns called quality_global, price_global are attributes, each a whole of its own

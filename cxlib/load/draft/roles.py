@@ -202,7 +202,7 @@ def _far(cell: str, counts: dict) -> bool:
 def _dated(file: facts.File, name: str, kind: str) -> bool:
     if kind in ("date", "verbatim", "id", "nominal", "constant"):
         cells = file.cells(name, 60)
-        return kind == "date" or (bool(cells) and sum(bool(re.match(r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}|[0-9]{1,2}[ -][A-Za-z]{3}|[A-Z][a-z]{2,8} [0-9]{1,2},? ", cell)) for cell in cells) >= 0.7 * len(cells))
+        return kind == "date" or (bool(cells) and sum(bool(re.match(r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}|[0-9]{1,2}(?:st|nd|rd|th)?[ -][A-Za-z]{3}|[A-Z][a-z]{2,8} [0-9]{1,2},? ", cell)) for cell in cells) >= 0.7 * len(cells))
     return False
 
 

@@ -128,10 +128,19 @@ def _apart(run: list) -> bool:
 def _worded(answers: dict, none: dict) -> Guess | None:
     """A scale whose answers came as words: '10 - extremely likely', '4 stars', 'rather satisfied'. Two words only where they are opposites."""
     plain = {cell: words.numbered(cell) for cell in answers}
+    tops = {words.out_of(cell) for cell in answers}
+    if tops != {None}:  # 4/5 and 7/10 in one column are two scales
+        top = tops.pop()
+        if tops or top not in (4, 5, 6, 7, 10) or any(one[0] > top for one in plain.values()):
+            return None
+        low = 0 if any(one[0] == 0 for one in plain.values()) else 1
+        first = next(iter(answers)).strip()
+        points = {re.sub(r"^[0-9]+", str(point), first): str(point) for point in range(low, top + 1)}  # those that nobody chose this time too
+        return Guess("rating", low, top, labels=points | {cell: str(one[0]) for cell, one in plain.items()}, missing=none, sure=0.9, why=f"answers that say of how many points they are ({next(iter(answers))})")
     if all(plain.values()) and len({one[0] for one in plain.values()}) == len(plain):
         found = _coded({str(one[0]): answers[cell] for cell, one in plain.items()}, {str(one[0]): one[1] for one in plain.values() if one[1]}, {})
         if found is not None and not found.missing:
-            return found._replace(labels={cell: str(one[0]) for cell, one in plain.items()}, missing=none, sure=0.9, why="answers that begin with their score")
+            return found._replace(labels=words.spelt(list(answers), found.high) | {cell: str(one[0]) for cell, one in plain.items()}, missing=none, sure=0.9, why="answers that begin with their score")
         return None
     strong = {cell: words.strength(cell) for cell in answers}
     if any(one is None for one in strong.values()) or len(set(strong.values())) != len(strong) or len(strong) < 3 or len(strong) > 7:

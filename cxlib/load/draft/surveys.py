@@ -82,6 +82,9 @@ def _part(file: facts.File, files: list, dictionaries: dict, key: str = "") -> P
         if added:
             found = roles.of(linked, wording) | {name: one for name, one in found.items()}
             found = {name: one if name in file.raw.frame.columns or one.role == "person_id" else one._replace(role="", why=f"a column of {', '.join(added)}") for name, one in found.items()}
+            if added and not any(one.role == "person_id" for one in found.values()):
+                name = next(name for name in found if name not in file.raw.frame.columns and words.says(tables.PERSON, name))
+                found[name] = roles.Role("person_id", 0.8, f"the customer's key in {', '.join(added)}")
         return Part(linked, wording, found, "responses", None, added, why)
     if best is None:
         linked, best, added = joins.table(file, [one for one in files if one is not file], wording)

@@ -11,6 +11,7 @@ from cxlib.questionnaire import Identifier
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 LINE = 160  # characters of a comment
+_WITH = re.compile(r"(?i)\bsatisf\w*.*?\bwith (?:the |our |your )?([\w' -]{3,30}?)\s*[?\[(]")
 CALLED = {"satisfaction": "Satisfaction", "recommend": "Recommendation", "ease": "Ease", "repurchase": "Would come back"}  # key figures whose question is too long for a name
 COUNTED = {  # what of a scale a key figure counts
     "csat_top2_of_5": "4-5 of 5", "ces_2": "5-7 of 7", "ease_top2_of_5": "4-5 of 5", "repurchase_top2_of_5": "4-5 of 5", "top2_of_5": "4-5 of 5", "top2_of_4": "3-4 of 4", "top2_of_6": "5-6 of 6", "top2_of_7": "6-7 of 7",
@@ -207,7 +208,8 @@ def _called(one: dict, turned: set[str]) -> list[str]:
     """The name of a key figure on pages: what its question is called, where that is short."""
     name = "Net Promoter Score" if one["kpi"][0] == "nps_0_10" else one.get("label", ("",))[0]
     if name.endswith(("?", "？", "...")) or len(name) > 40:  # a question is no name: "Checkout speed goes with How satisfied were you?"
-        name = CALLED.get(re.sub(r"_[0-9]+$", "", one["id"]), name)
+        of = _WITH.search(name) if one["sure"] != "yes" else None  # satisfaction with the delivery is not that with everything
+        name = f"Satisfaction with {of[1].strip()}" if of else CALLED.get(re.sub(r"_[0-9]+$", "", one["id"]), name)
     # A share of people who are not dissatisfied must not stand under the name of those who are.
     name += ": no" if name and one["kpi"][0] == "share_0_1" and words.says(words.BINARY, name, one.get("wording", ("",))[0]) else ""
     # "Overall stands at 25 %" does not say of what; and who knows the grades as they were given must see that they are shown the other way round.

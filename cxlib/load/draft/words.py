@@ -38,7 +38,7 @@ PERSONAL = {
 # What a survey tool notes of itself.
 TOOL = r"^(start ?date|end ?date|date created|date modified|status|response type|progress|duration.*|finished|recorded ?date|browser|version|operating ?system|resolution|response ?set|collector ?id|custom ?data.*|user ?agent|count|index|row ?index|row|unnamed.*|column 1|start ?time|end ?time|run ?id|v[0-9]+ (responseset|name|status|finished))$"
 KPIS = {
-    "recommend": r"recommend|\bnps\b|raccomand|consigli(are|ere|era|o )|aanbeve|aanrad|rekommend|anbefal|polec(ic|asz|enie)|tavsiye|薦|勧め|推奨|推荐|net ?pro(moter)?\b|weiterempf|empfehl|recomend|recommand|\bltr\b",
+    "recommend": r"recommend|すすめ|お勧め|\bnps\b|raccomand|consigli(are|ere|era|o )|aanbeve|aanrad|rekommend|anbefal|polec(ic|asz|enie)|tavsiye|薦|勧め|推奨|推荐|net ?pro(moter)?\b|weiterempf|empfehl|recomend|recommand|\bltr\b",
     "effort": r"\b(effort|sforzo|semplice|moeite|gemak\w*|makkelijk|ces|easy|ease|easier|aufwand|einfach|leicht|muhelos|facile|facilement|facil|facilidad|facilidade|esfuerzo|esforco)\b",
     "repurchase": r"repurchas|\b(buy|purchase|choose|book|order|shop|visit|use|come)( us| here| it| with us)? (again|back)\b|\bcontinue\b|wieder ?(kauf|wahl|wahlen|bestellen|buchen|kommen)|erneut|rachat|rachet|reachat|volver(ia)? a|comprar (novamente|de nuevo|de novo)|voltar(ia)? a|recompra|\brenew",
     "satisfaction": r"satisf|zufried|soddisf|tevred|nojd|tilfreds|zadowol|memnun|満足|满意|滿意|\bo?csat\b|\bosat\b|\b(overall|insgesamt|gesamt|global|general|geral|all things considered|tout bien|complessiv\w*|nel complesso|over het geheel|algemene)\b|\bstar rating\b|\b(stars|sterne|etoiles|estrellas|estrelas)$|\b(rating|score|note|bewertung|nota|puntuacion|calificacion|avaliacao|evaluation)\b",
@@ -58,6 +58,7 @@ QUESTIONS = {
     "praise": r"\b(like most|liked|best|enjoy|enjoyed|praise|went well|did well|gefallen|gefallt|lob|gut gelaufen|aime|apprecie|plu|gusto|gusta|gostou|elogio)\b",
     "comment": r"\b(comment|comments|feedback|remark|remarks|verbatim|verbatims|text|message|content|review|opinion|anything|other|kommentar\w*|anmerkung\w*|bemerkung\w*|meinung|commentaire\w*|remarque\w*|comentario\w*|observac\w*|mensagem|opiniao|answer|open ended|freitext|commento|commenti|opmerking\w*|toelichting|osservazioni)\b|意見|感想|コメント|意见|评论",
 }
+OF_ALL = r"\b(our (services?|company|brand|firm)|with us|nos services|notre (marque|entreprise|societe)|unser\w* (services?|leistungen|dienstleistungen|unternehmen)|mit uns|nuestros servicios|con nosotros|nossos servicos|conosco|i nostri servizi|onze (diensten|service))\b"  # satisfaction with the firm as a whole
 REPLIED = r"\b(reply|replies|owner s? ?(response|reply|answer)|(response|reply|answer) (from|of|by) (the )?(owner|business|company|management|merchant|hotel|host)|(business|management|merchant|company|vendor|seller|host) (response|reply|answer)|antwort (des|der|vom|von) \w+|inhaberantwort|respuesta (del?|de la) \w+|resposta d[oae] \w+|reponse (du|de|des) .*)\b"  # what the company answered, beside what a customer wrote
 CUTS = r"\b(gender|sex|geschlecht|sexe|sexo|genero|age|alter|altersgruppe|tranche d age|edad|idade|region|area|bundesland|segment|kundengruppe|type|class|klasse|tarif\w*|contract|vertrag\w*|plan|product|produkt|produit|producto|produto|state|province|occupation|beruf|profession|income|einkommen|revenu|ingreso\w*|renda|education|bildung|method|brand|branch|filiale|store|service|terminal|membership|country|language|channel|company|airline|cabin|traveller)\b"
 TRAITS = r"\b(gender|sex|geschlecht|sexe|sexo|genero|age|age group|alter|altersgruppe|edad|idade|region|segment|income|incme|einkommen|revenu|ingreso\w*|renda|education|bildung|occupation|beruf|profession|lang|language|household|marital|ethnicity|race|day|week|weekday|month|hour|strata|stratum|peak|sample|cluster|county|district)\b"
@@ -75,6 +76,11 @@ _TOP = r"\b(excellent|excelente|outstanding|ausgezeichnet|hervorragend|perfect|o
 _NOT = r"\b(not|nicht|pas|no|nao|non|dont|don't|kein|peu|wenig|poco|pouco)\b"
 _NUMERO = re.compile(r"\b[Nn][º°]\.?\s*|№\s*")  # before accents go, for a small o is one
 _BEFORE = re.compile(r"^(?:id|ref|referencia|reference|num|numero|codigo|cod|codice)\.? +(?:(?:de|del|da|do|della|di|du|la|l|d) +)*(\w+)$")  # as names are put together in Romance languages
+_OUT_OF = re.compile(r"^\s*([0-9]{1,2})\s*(?:/|out of|of|von|sur|de|su|van|av|z)\s*([0-9]{1,2})\s*$", re.IGNORECASE)
+_HAN = {  # judgements in Japanese and Chinese, which write no blanks between words
+    "neutral": re.compile(r"どちらとも|どちらでも|普通|ふつう|一般|中立"), "bad": re.compile(r"不満|不满|不滿|悪い|悪か|良くな|よくな|思わない|あてはまらない|当てはまらない|同意しない|不同意|差"),
+    "good": re.compile(r"満足|满意|滿意|良い|よい|良か|思う|あてはまる|当てはまる|同意|好"), "strong": re.compile(r"非常に|とても|大変|大いに|完全に|全く|まったく|強く|非常|十分|完全|很"), "weak": re.compile(r"やや|まあ|少し|どちらかといえば|どちらかと言えば|比较|比較"),
+}  # fmt: skip
 _SPELT = {word: value for value, said in enumerate(("one uno eins un", "two dos zwei deux", "three tres drei trois", "four cuatro vier quatre quatro", "five cinco funf cinq", "six seis sechs", "seven siete sieben sept", "eight ocho acht huit", "nine nueve neun neuf", "ten diez zehn dix"), 1) for word in said.split()}  # fmt: skip
 _NUMBERED = re.compile(r"^\s*([+-]?[0-9]{1,2})\s*(?:[-–—:=.)(]+\s*|\s+)(?=[^0-9\s.,/%:-])(.+?)\)?\s*$", re.DOTALL)
 _STARS = re.compile(r"^\s*(?:([1-9]|10)\s*(?:\*|star|sterne?|etoile|estrella|estrela)s?|(★{1,10})[☆]*)\s*$", re.IGNORECASE)
@@ -105,12 +111,31 @@ def numbered(label: str) -> tuple[int, str] | None:
     word = re.fullmatch(r"(\w+)(?: (?:stars?|sterne?|estrellas?|etoiles?))?", folded(label))
     if word and word[1] in _SPELT:
         return _SPELT[word[1]], ""
+    if found := _OUT_OF.match(label):
+        return int(found[1]), ""
     found = _NUMBERED.match(label)
     return (int(found[1]), found[2].strip()) if found else None
 
 
+def spelt(labels: list[str], most: int) -> dict[str, str]:
+    """Return every score up to the most as it would be spelt like these labels (ONE, TWO), also those that nobody chose; none where they are not spelt out in English."""
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    if not all(label.strip().lower() in words for label in labels):
+        return {}
+    form = next((form for form in (str.upper, str.title, str.lower) if all(form(label) == label for label in labels)), str)
+    return {form(word): str(score) for score, word in enumerate(words[:most], 1)}
+
+
+def out_of(label: str) -> int | None:
+    """Return the upper end that an answer like '7/10' or '4 out of 5' names; None for others."""
+    found = _OUT_OF.match(label)
+    return int(found[2]) if found else None
+
+
 def strength(label: str) -> float | None:
     """Return how strongly an answer in words is meant: -3 (awful) over 0 (neither) to 3; None for words that are no judgement."""
+    if re.search(r"[\u3040-\u30ff\u3400-\u9fff]", label):
+        return _han(unicodedata.normalize("NFKC", label))
     text = re.sub(r"[^\w' ]+", " ", folded(label))
     if re.search(_NEUTRAL, text):
         return 0.0
@@ -122,3 +147,12 @@ def strength(label: str) -> float | None:
         sign = -1.0 if sign > 0 else 1.0
     size = 3.0 if re.search(_TOP, text) else 2.5 if re.search(r"\b(extremely|extremement|ausserst|sumamente)\b", text) else 2.0 if re.search(_STRONG, text) else 0.8 if re.search(_WEAK, text) else 1.0
     return sign * size
+
+
+def _han(label: str) -> float | None:
+    said = {name for name, pattern in _HAN.items() if pattern.search(label)}
+    if "neutral" in said and "weak" not in said:
+        return 0.0
+    if not said & {"bad", "good"}:
+        return None
+    return (-1.0 if "bad" in said else 1.0) * (0.8 if "weak" in said else 2.0 if "strong" in said else 1.0)

@@ -61,7 +61,7 @@ def mend(repairs: pd.DataFrame) -> pd.DataFrame:
     """Return the repair list for readers: where, column, what stands there, and what is wrong with what would mend it."""
     return pd.DataFrame({
         "where": repairs["file"] + ", row " + repairs["row"].astype(str), "column": repairs["column"], "value": repairs["value"].fillna(""),
-        "to_mend": repairs["rule"].str.capitalize() + ": " + repairs["suggestion"] + ".",
+        "to_mend": repairs["rule"].str[:1].str.upper() + repairs["rule"].str[1:] + ": " + repairs["suggestion"] + ".",
     })  # fmt: skip
 
 
