@@ -92,7 +92,7 @@ def impact(raw: pd.DataFrame, coded: pd.DataFrame, audited: pd.DataFrame, people
     those of t with the effective number of audited answers on the smaller side, less one, as degrees of freedom.
 
     out: raw with estimate, std_error, conf_low, conf_high, p, share, kpi_with, kpi_rest corrected and note empty; uncorrected (the estimate as the coder codes), audit_n (audited answers with a score), indicative (True: stands as the
-    coder codes, because fewer than ten audited answers in effect mention it, or fewer than ten do not).
+    coder codes, because fewer than ten audited answers in effect (`_told`) mention it, or fewer than ten do not).
     """
     people = people.set_index("response_id")
     known = people["known"].to_numpy(bool)
@@ -116,7 +116,7 @@ def _linked(f, y, people, known, audit, kpi, level) -> dict:
     c = np.where(known, weight, 0.0)
     c[audit] = base * (1 + own @ inverse @ (weight[~known] @ x[~known] - base @ own))
     inside, outside, total = c * y, c * (1 - y), weight.sum()
-    fewest = min((side[audit].sum() ** 2 / (side[audit] ** 2).sum() if min(side.sum(), side[audit].sum()) > 0 else 0.0) for side in (inside, outside))
+    fewest = min(_told(c[audit], side[audit]) for side in (y, 1 - y))
     if fewest < EXPECT:
         return {}
     share, all_, with_, rest = inside.sum() / total, weight @ value / total, inside @ value / inside.sum(), outside @ value / outside.sum()
@@ -153,7 +153,7 @@ def associations(raw: pd.DataFrame, coded: pd.DataFrame, audited: pd.DataFrame, 
     keys = [(topic, "any") for topic in raw["topic"].iloc[places]]
     c = np.where(audit, weight / np.where(audit, probability, 1.0), np.where(known, weight, 0.0))
     said = [np.where(audit | known, of_people.get(key, nothing), 0.0) for key in keys]
-    enough = [min((c[audit] @ side) ** 2 / max(c[audit] ** 2 @ side, 1e-300) for side in (y[audit], 1 - y[audit])) for y in said]
+    enough = [min(_told(c[audit], side[audit]) for side in (y, 1 - y)) for y in said]
     f = np.column_stack([*held, *(of_coder.get(key, nothing) for key in keys)])
     y = np.column_stack([*held, *(one if size >= EXPECT else of_coder.get(key, nothing) for key, one, size in zip(keys, said, enough))])
     seen = audit | known
@@ -178,6 +178,12 @@ def associations(raw: pd.DataFrame, coded: pd.DataFrame, audited: pd.DataFrame, 
                 "n": len(people), "n_eff": weight.sum() ** 2 / (weight**2).sum(), "audit_n": int(audit.sum()), "indicative": False}  # fmt: skip
         raw.loc[raw.index[place], list(told)] = list(told.values())
     return raw
+
+
+def _told(c, side) -> float:
+    """How many audited answers, in effect, stand on one side: Kish's number of them, or as many as an audit without strata would have, whichever is fewer (a rare topic that was drawn often leaves those that the coder missed to few answers of great weight)."""
+    total = float(c @ side)
+    return min(total**2 / float((c * side) @ (c * side)), total / c.sum() * len(c)) if total > 0 and c.sum() > 0 else 0.0
 
 
 def _influence(x, value, weight):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.text import codeframe, sentiment, topics
+from cxlib.text import audit, codeframe, correction, prevalence, sentiment, topics
 
 pytestmark = pytest.mark.shared
 HERE = Path(__file__).parent
@@ -75,6 +75,31 @@ def test_polarity_from_ratings_agrees_with_people(shared):
     negative = found.loc[clear, "judged"].isin([4, 5])
     assert roc_auc_score(negative, 1 - found.loc[clear, "positive"]) > 0.94
     assert f1_score(negative, found.loc[clear, "polarity"] == "negative") > 0.78
+
+
+def test_links_corrected_by_an_audit_are_those_that_people_coded(shared):
+    """All 2,720 patients with a score were coded by people: what topics have to do with a good experience is known. Thirty audits of 200 hold it in 95 % of intervals, the phrases alone in 61 %."""
+    rows, verbatims = patients(shared)
+    verbatims, frame = verbatims.drop_duplicates(["response_id", "item"]).reset_index(drop=True), codeframe.read(HERE / "patients.toml")
+    mentions, names = topics.code(verbatims, frame), {topic: name for topic, name in frame.names().items() if name in rows}
+    human = pd.concat([verbatims.loc[rows.loc[verbatims["row"].astype(int), name].to_numpy() == 1, ["response_id"]].assign(topic=topic, polarity="any") for topic, name in names.items()]).drop_duplicates()
+    scored = verbatims.drop_duplicates("response_id")[["response_id", "recommend"]]
+    responses = scored.assign(recommend=(scored["recommend"] >= 4).astype(float).where(scored["recommend"].notna()))
+    raw, true = prevalence.impact(mentions, verbatims, responses, kpi="share"), prevalence.impact(human, verbatims, responses, kpi="share").set_index("topic")["estimate"]
+    people, value = prevalence.scored(verbatims, responses, "recommend", "share")
+    found = []
+    for seed in range(30):
+        drawn = audit.sample(verbatims, mentions, rows=200, seed=seed).set_index("answer")["probability"]
+        told = human[human["response_id"].isin(drawn.index)].assign(share=1.0)
+        who = people.assign(value=value, known=False, probability=people["response_id"].map(drawn))
+        found.append(correction.impact(raw, prevalence.rolled(mentions), told, who, kpi="share").assign(raw_low=raw["conf_low"], raw_high=raw["conf_high"]))
+    found = pd.concat(found).assign(true=lambda one: one["topic"].map(true))
+    found = found[~found["indicative"].astype(bool) & found["true"].notna()]
+    assert len(found) > 150
+    assert found["true"].between(found["conf_low"], found["conf_high"]).mean() > 0.91
+    assert found["true"].between(found["raw_low"], found["raw_high"]).mean() < 0.75
+    apart = lambda column: (found[column] - found["true"]).groupby(found["topic"]).mean()[found["topic"].value_counts() > 15].abs().mean()
+    assert apart("estimate") < apart("uncorrected") / 2
 
 
 @pytest.mark.slow
