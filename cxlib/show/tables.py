@@ -158,12 +158,14 @@ def _kind(values):
 
 
 def _with_limits(frame, column, kind) -> str:
-    """Return the format of an estimate or one of its limits, conf_low and conf_high: one number of decimals for the three, that of the largest."""
-    names, at = list(frame.columns), list(frame.columns).index("conf_low") if {"conf_low", "conf_high"} <= set(frame.columns) else 0
-    three = [*names[at - 1 : at], "conf_low", "conf_high"] if at else []
-    if column not in three or not all(pd.api.types.is_float_dtype(frame[name]) for name in three):
+    """Return the format of an estimate (what stands in front of its limits and lies between them) or of one of its limits, conf_low and conf_high: one number of decimals for all of them, that of the largest."""
+    if not {"conf_low", "conf_high"} <= set(frame.columns) or not all(pd.api.types.is_float_dtype(frame[name]) for name in ("conf_low", "conf_high")):
         return kind
-    return _kind(pd.concat([frame[name] for name in three]))
+    low, high, names = frame["conf_low"], frame["conf_high"], ["conf_low", "conf_high"]
+    front = frame.columns[max(list(frame.columns).index("conf_low") - 1, 0)]
+    if pd.api.types.is_float_dtype(frame[front]) and (low.isna() | frame[front].between(low, high)).all() and low.notna().any():
+        names.append(front)
+    return _kind(pd.concat([frame[name] for name in names])) if column in names else kind
 
 
 def _by_unit(frame, column) -> dict:

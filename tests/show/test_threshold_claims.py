@@ -159,3 +159,11 @@ def test_numbers_of_several_units_are_rounded_each_by_its_own():
     page = tables.table(claims.numbers(frame), id="t", caption="c").html
     assert all(text in page for text in ("3.18", "3.49", ">108<", ">140<", ">EUR<"))
     assert "108.2" not in page
+
+
+def test_an_estimate_and_its_limits_have_one_number_of_decimals():
+    frame = pd.DataFrame({"level": [120.4, 230.5], "estimate": [0.67, 1.38], "conf_low": [0.458, 1.052], "conf_high": [0.881, 1.702]})
+    page = tables.table(frame, id="t", caption="c").html
+    assert all(text in page for text in (">0.46<", ">0.67<", ">1.70<", ">120<"))
+    apart = tables.table(frame[["level", "conf_low", "conf_high"]], id="t", caption="c").html  # what stands in front is no estimate of theirs
+    assert all(text in apart for text in (">0.46<", ">1.70<", ">120<"))
