@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from cxlib import spreadsheets
+from cxlib import schema, spreadsheets
 from cxlib.errors import DataError
 from cxlib.load import identifiers, readers
 from cxlib.load import rows as linked
@@ -84,6 +84,9 @@ def rows(programme, person: str) -> list[Found]:
                 own[place] |= identifiers.normalise(whole.frame[source], kind=identifiers.KINDS[name]).isin(marks[name] - {""}).fillna(False)
     found = []
     for place, (one, table, raw, file, whole, others) in enumerate(files):
+        # The further lines of a person's order, which are no rows of the table, go with it.
+        if getattr(one, "where", None) and isinstance(one, Source) and own[place].any() and (column := _column(programme, one, table, whole, schema.TABLES[table][0].name)):
+            own[place] |= _named_alone(whole.frame[column], own[place], whole.frame[column], _own_rows(whole, one))
         closed = isinstance(one, Wave) and "link" not in programme.survey(one.survey).uses
         found.append(Found(one, table, raw, own[place].to_numpy(dtype=bool).nonzero()[0].tolist(), closed, file))
         for join, other in others:
@@ -120,9 +123,19 @@ def _mails(frame: pd.DataFrame) -> list[str]:
     return found
 
 
-def _named_alone(keys: pd.Series, mine: pd.Series, other: pd.Series) -> pd.Series:
-    """Which rows of a joined file are named by a person's rows and by nobody else's."""
+def _own_rows(raw: readers.Raw, one: Source) -> pd.Series:
+    """Which rows of a file are rows of its table."""
+    own = pd.Series(True, index=raw.frame.index)
+    for column, value in one.where.items():
+        own &= raw.frame[column].str.strip() != "" if value == "*" else raw.frame[column].str.strip() == value
+    return own
+
+
+def _named_alone(keys: pd.Series, mine: pd.Series, other: pd.Series, within: pd.Series | None = None) -> pd.Series:
+    """Which rows of a joined file, or further ones of the same, are named by a person's rows and by nobody else's."""
     keys = keys.astype("str").str.strip()
+    if within is not None:
+        keys, mine = keys[within], mine[within]
     return other.astype("str").str.strip().isin(set(keys[mine]) - set(keys[~mine]) - {""})
 
 

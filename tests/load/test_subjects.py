@@ -254,3 +254,14 @@ def test_what_was_written_of_a_person_beside_the_raw_files_goes_too(company, tmp
     assert [path.exists() for path in files] == [False, False, True]
     assert set(sheets.read(p.folder / sheets.NAME).columns["examples"]) == {""}
     assert not any(b"KX-0000" in path.read_bytes() for path in (tmp_path / "hotel").rglob("*") if path.is_file() and path.suffix != ".xlsx")
+
+
+def test_the_further_lines_of_an_order_go_with_the_person_who_placed_it(company):
+    """Their address stands in the first line only."""
+    (company / "programme.toml").write_text((company / "programme.toml").read_text() + '[[sources]]\ntable = "orders"\nfile = "shop.csv"\ncolumns = {order_id = "Name", person_id = "who", ordered_on = "day", amount = "Total"}\nwhere = {Total = "*"}\n')
+    (company / "raw" / "shop.csv").write_text("Name,who,day,Total,line\n#1,p1,2026-01-01,9,cup\n#1,,2026-01-01,,pot\n#2,p2,2026-01-01,8,cup\n#2,,2026-01-01,,pan\n")
+    text = subjects.subject(programme.read(company), "p1", out=company / "reports").read_text(encoding="utf-8")
+    assert "line: pot" in text
+    assert "line: pan" not in text
+    subjects.remove(programme.read(company), "p1", reason="request")
+    assert (company / "raw" / "shop.csv").read_text() == "Name,who,day,Total,line\n#2,p2,2026-01-01,8,cup\n#2,,2026-01-01,,pan\n"
