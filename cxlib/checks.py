@@ -100,12 +100,12 @@ def contracts(programme) -> None:
     """Read the programme's other TOML files; raises DataError naming file and key, so that no study is the first to find the fault."""
     from cxlib.act import plan
     from cxlib.load import journey
-    from cxlib.text import codeframe, codings
+    from cxlib.text import codeframe, codings, topics
 
     plan.read(programme.folder)
     journey.read(programme)
     if (path := programme.folder / "codeframe.toml").is_file():
-        codeframe.read(path)
+        topics.matched(codeframe.read(path))
     codings.apart(codings.draws(programme))
     codings.codings(programme)
 

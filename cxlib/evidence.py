@@ -46,7 +46,7 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
     ),
     "planned": columns(
         ACTION, ("design", "text", "half by lot", "Way of doing it", True), ("outcome", "text", "margin", "What it is meant to move", True), ("n", "number", "4000", "Customers, units or periods"), ("n_treated", "number", "2000", "Those who would have it"), ("n_control", "number", "2000", "Those who would not"),
-        ("mean", "number", "22.3", "Mean of the outcome today"), ("sd", "number", "16.0", "Its standard deviation over customers"), ("retest", "number", "0.84", "Its correlation with the window before"), ("detectable", "number", "1.4", "Smallest effect seen with 80 % power"), ("adjusted", "number", "0.8", "The same with the window before taken out"),
-        ("wanted", "number", "2.0", "Effect that would make it worth while"), ("power", "number", "0.97", "Chance to see that"), ("needed", "number", "2010", "Customers, or units with it, for 80 %"), ("known_by", "date", "2026-06-29", "Day on which the last window is over"), ("grade", "text", "A", "Best grade it could earn", True), _NOTE,
+        ("mean", "number", "22.3", "Mean of the outcome today"), ("sd", "number", "16.0", "Its standard deviation over customers"), ("retest", "number", "0.84", "Its correlation with the window before"), ("detectable", "number", "1.4", "Smallest effect seen with 80 % power, plain"), ("adjusted", "number", "0.8", "The same with the window before taken out, as it will be measured; empty where it is not known"),
+        ("wanted", "number", "2.0", "Effect that would make it worth while"), ("power", "number", "0.97", "Chance to see that, as it will be measured"), ("needed", "number", "2010", "Customers, or units with it, for 80 %"), ("known_by", "date", "2026-06-29", "Day on which the last window is over"), ("grade", "text", "A", "Best grade it could earn", True), _NOTE,
     ),
 }  # fmt: skip

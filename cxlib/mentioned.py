@@ -67,7 +67,8 @@ FINDINGS: dict[str, tuple[Column, ...]] = {
         ("uncorrected", "number", "2.1", "The estimate as the coder codes"), ("audit_n", "whole", "200", "Answers with a score that people coded for the audit", True), ("indicative", "flag", "1", "As the coder codes: no audit has corrected it", True),
     ),
     "topic_associations": columns(
-        *_TOPIC, _POLARITY, _QUARTER, KPI, ("held", "text", "topics, segment, wave", "What is held constant beside the other topics: segment and wave, and ratings too", True), *ESTIMATE, ("p", "number", "0.004", "p: no difference"), ("count", "whole", "61", "Respondents who mention it so", True), ("note", "text", "", "Why it is not estimable"),
+        *_TOPIC, _POLARITY, _QUARTER, KPI, ("held", "text", "topics, segment, wave", "What is held constant beside the other topics: segment and wave, and ratings too", True), *ESTIMATE, ("p", "number", "0.004", "p: no difference"), ("count", "whole", "61", "Respondents who mention it so, as the coder codes", True), ("note", "text", "", "Why it is not estimable"),
+        ("uncorrected", "number", "-30", "The estimate as the coder codes, over the last four quarters"), ("audit_n", "whole", "200", "Answers with a score that people coded for the audits", True), ("indicative", "flag", "1", "As the coder codes: no audit has corrected it", True),
     ),
     "topic_changes": columns(
         *_TOPIC, _POLARITY, _QUARTER, ("then_quarter", "text", "2026Q2", "Quarter compared with", True), *ESTIMATE, ("p", "number", "0.03", "p: no change"),

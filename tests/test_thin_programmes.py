@@ -63,3 +63,36 @@ def test_two_attributes_and_two_key_figures_with_one_label_stay_two(tiny, cx, tm
     assert "Service (old_price)" in page
     assert "Net Promoter Score (nps)" in page
     assert "Net Promoter Score (level)" in page
+
+
+MESSAGES = """
+name = "Desk"
+timezone = "Europe/Berlin"
+reported = ["2026Q1", "2026Q2"]
+[[sources]]
+table = "interactions"
+file = "chats.csv"
+uses = ["aggregate", "quote"]
+"""
+
+
+def test_a_programme_of_messages_alone_is_told_what_people_write_of_and_that_nothing_relates_it_to_a_score(tiny, cx, tmp_path):
+    """Study 04 ended there as not answerable; two channels stand side by side, with bases of messages, quotes and no key figure."""
+    folder = tiny(toml=MESSAGES)
+    (folder / "codeframe.toml").write_text('version = "1"\n[[topics]]\nid = "wait"\nname = "Waiting"\ninclude = ["wait", "queue"]\n[[topics]]\nid = "staff"\nname = "Staff"\ninclude = ["staff"]\n', "utf-8")
+    said = ["I waited an hour and it was terrible", "The staff was lovely and kind", "The queue was endless and annoying", "My parcel is in Bremen", "Rude staff again"]
+    lines = [f"m{at:03d},2026-0{1 + at % 6}-{1 + at % 27:02d}T10:00,{'chat' if at % 3 else 'complaint'},{said[at % 5]} {['on monday', 'today', 'twice'][at % 3]}" for at in range(420)]
+    (folder / "raw" / "chats.csv").write_text("interaction_id,at,channel,text\n" + "\n".join(lines) + "\n", "utf-8")
+    code, out, errors = cx("report", folder, "--quarter", "2026Q2", "--only", "04", "--out", tmp_path / "reports")
+    assert code == 0, errors
+    page = (Path(out.strip().splitlines()[-1]) / "04_verbatim_topics.html").read_text("utf-8")
+    assert not re.search(r"<tbody[^>]*>\s*</tbody>", page)
+    text = " ".join(words(page).split())
+    assert "Messages (chat): 140 messages in 2026Q2; the codeframe leaves 20 % of them uncovered" in text
+    assert "Messages (complaint): among 70 messages in 2026Q2, criticised most is Waiting (40 %" in text
+    assert "What topics have to do with a key figure cannot be told" in text
+    assert "Nobody was asked for these words" in text
+    assert "nobody rates a message" in text
+    assert "Staff · Praise · Most typical · Messages (chat), 2026Q2" in text
+    assert "contacts:" not in text
+    assert not re.search(r"\b(nan|NaN|None)\b", text)

@@ -46,8 +46,9 @@ def cohort(action, tables) -> pd.DataFrame:
     early = made["assigned_on"] - pd.Timedelta(days=action.window_days) < first
     made = made[~early].dropna(subset="outcome").reset_index(drop=True)
     for name in PAST:
-        if made[name].notna().all() and made[name].std() > 0 and ((made[name] - made[name].mean()).abs() > FAR * made[name].std()).any():
-            made[f"{name}_place"] = made[name].rank(pct=True)
+        own = made[name].astype(float)
+        if len(own) and own.notna().all() and own.std() > 0 and ((own - own.mean()).abs() > FAR * own.std()).any():
+            made[f"{name}_place"] = own.rank(pct=True)
     made.attrs = {"cut": told.attrs.get("cut", 0), "gone": told.attrs.get("gone", 0), "unobserved": int((early & told["treated"]).sum()), "strange": strange}
     return made
 
@@ -80,7 +81,7 @@ def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=(), 
     path = path.assign(action=action.id, label=path["covariate"].map(_said), conf_low=np.nan, conf_high=np.nan, n=found["n"])
     notes = [found["note"], f"{made.attrs['strange']} on the list who are not in the customer file are left out" if made.attrs["strange"] else "", f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{left} who had another action at the same time are left out" if left else ""]
     row = found | {"design": "matching", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": made.attrs["cut"], "grade": letter, "reason": reason, "largest": outcomes.largest(made, "treated"), "note": "; ".join(note for note in notes if note)}
-    row["comparison"] = f"{found['n_control']} customers not on the list, worth {found['n_eff']:.0f} after weighting"
+    row["comparison"] = f"{found['n_control']:,} customers not on the list, worth {found['n_eff']:,.0f} after weighting"
     return row, path[["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]]
 
 

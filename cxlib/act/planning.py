@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.act import differences, markets, outcomes, rollouts, series
+from cxlib.act import adjustment, differences, markets, outcomes, rollouts, series
 from cxlib.act.plan import BY_SERIES, BY_UNIT
 from cxlib.errors import DataError
 
@@ -19,8 +19,8 @@ def table(actions, tables) -> pd.DataFrame:
     """Return for every action that has not begun what each way of doing it could tell: a row an action and design, best grade first.
 
     in: actions of the plan whose start lies after the quarter. out: action, design (half by lot, a tenth held back; the plan's own by unit or series), outcome, n, n_treated, n_control (customers, units, periods), mean and sd of the outcome a customer in a window of
-    that length (the last one over, of all customers of then), retest (its correlation with the window before), detectable (smallest effect seen with 80 % power at 5 %: 2.8 standard errors), adjusted (the same with the window before taken out),
-    wanted (what the plan says would be worth while), power (to see that), needed (customers, or treated units, for 80 %), known_by (day on which the last window is over), grade (at best), note.
+    that length (the last one over, of all customers of then), retest (its correlation with the window before), detectable (smallest effect seen with 80 % power at 5 %: 2.8 standard errors), adjusted (the same with the window before taken out, as the effect will be measured where it is known and each arm has twenty; `adjustment`),
+    wanted (what the plan says would be worth while), power (to see that, adjusted where it can be), needed (customers, or treated units, for 80 %), known_by (day on which the last window is over), grade (at best), note.
     Source of the formula: METHODS 3; for units and series the standard error is that of the same design on the past, where nothing was done.
     """
     rows = []
@@ -54,10 +54,12 @@ def _customers(action, tables) -> list[dict]:
     rows = []
     for share, words in SPLITS:
         n1, n0 = round(n * share), n - round(n * share)
-        error = sd * np.sqrt(1 / max(n1, 1) + 1 / max(n0, 1))
-        row = {"design": words, "n": n, "n_treated": n1, "n_control": n0, "mean": mean, "sd": sd, "retest": retest, "detectable": SEEN * error, "adjusted": SEEN * error * np.sqrt(1 - retest**2) if retest == retest else np.nan, "grade": "A"}
+        plain = sd * np.sqrt(1 / max(n1, 1) + 1 / max(n0, 1))
+        known = retest == retest and min(n1, n0) >= adjustment.FEWEST  # then both arms will be compared at the same past
+        error = plain * np.sqrt(1 - retest**2) if known else plain
+        row = {"design": words, "n": n, "n_treated": n1, "n_control": n0, "mean": mean, "sd": sd, "retest": retest, "detectable": SEEN * plain, "adjusted": SEEN * error if known else np.nan, "grade": "A"}
         if action.wanted:
-            row |= {"power": _power(action.wanted, error), "needed": float(np.ceil((SEEN * sd / action.wanted) ** 2 / (share * (1 - share))))}
+            row |= {"power": _power(action.wanted, error), "needed": float(np.ceil((SEEN * error / action.wanted) ** 2 / (share * (1 - share)) * n1 * n0 / max(n1 + n0, 1)))}
         rows.append(row | {"known_by": action.end + dt.timedelta(days=action.window_days), "note": "" if n <= len(people) else f"the files hold {len(people):,} customers today"})
     return rows
 

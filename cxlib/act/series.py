@@ -1,9 +1,13 @@
 """Interrupted time series: one series against what its own past, its season and a control series say it would have been.
 
-y(t) = level + season + control series + what else is controlled + error, the error remembering its last value (AR(1)). Fitted to the time before; the effect is the mean of what came after less its prediction,
-with the error of the fit, of the prediction and of the memory itself, over which is averaged (restricted likelihood on a grid), because a memory taken as known makes intervals too short.
-Sources: Bernal, Cummins & Gasparrini 2017 (International Journal of Epidemiology 46:348) for the design, and 2018 (47:2082) for controls; Harville 1977 (Journal of the American Statistical Association 72:320) for the likelihood.
+y(t) = level + season + control series + what else is controlled + error. Of the error a part lasts (AR(1); near one it wanders as a random walk does) and the rest is gone with its period: sales that drift slowly under noisy weeks look as
+if they forgot quickly, and a memory of one kind alone made intervals half as long as they had to be. Fitted to the time before; the effect is the mean of what came after less its prediction, with the error of the fit, of the prediction and
+of the memory itself, over which is averaged (restricted likelihood on a grid), because a memory taken as known makes intervals too short.
+Sources: Bernal, Cummins & Gasparrini 2017 (International Journal of Epidemiology 46:348) for the design, and 2018 (47:2082) for controls; Harvey 1989 (Forecasting, structural time series models and the Kalman filter, ch. 3 and 4) for the
+two parts and the filter; Harville 1977 (Journal of the American Statistical Association 72:320) for the likelihood.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +15,8 @@ from scipy import stats
 
 from cxlib.errors import DataError
 
-MEMORY = np.linspace(-0.4, 0.96, 35)
+MEMORY = 1 - np.geomspace(1.3, 0.006, 24)  # of the part that lasts, from a period to the next: as many steps among days as among years of it, so that none is ruled out beforehand
+LASTING = (1.0, 0.75, 0.5, 0.25, 0.1, 0.0)  # its share of the error's variance
 YEAR = 365.25
 
 
@@ -88,17 +93,20 @@ def _fit(rows, after, columns, trend, used=None) -> dict:
     n, p, m = int(before.sum()), x.shape[1], int(after.sum())
     if n - p < 4:
         return {"note": f"not estimable ({n} periods before for {p} things to be told)", "season": waves} | dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high", "df", "p", "memory", "predicted", "low", "high"), np.nan)
-    ahead, fits, masses = np.arange(1, m + 1, dtype=float), [], _memories(x[before], y[before])
-    for memory, _, beta, scale, inner in masses:
-        carry = memory**ahead  # of an AR(1), the past is known by its last value
-        predicted = x[after] @ beta + carry * (y[before] - x[before] @ beta)[-1]
-        rest = x[after] - np.outer(carry, x[before][-1])
-        spread = scale * (memory ** np.abs(np.subtract.outer(ahead, ahead)) - np.outer(carry, carry) + rest @ inner @ rest.T)
-        fits.append(((y[after] - predicted).mean(), spread.mean(), predicted, np.diag(spread), x @ beta))
-    mass = np.array([one[1] for one in masses])
+    level = y[before].mean()
+    y, ahead, fits, masses = y - level, np.arange(1, m + 1, dtype=float), [], _memories(x[before], y[before] - level)
+    apart, sooner = np.abs(np.subtract.outer(ahead, ahead)), np.minimum.outer(ahead, ahead)
+    for one in masses:
+        carry = one.memory**ahead  # what lasted to the end of the past fades
+        rest = x[after] - np.outer(carry, one.left[:-1])
+        predicted = rest @ one.beta + carry * one.left[-1]
+        fades = one.memory ** (2 * sooner)
+        spread = one.scale * (one.memory**apart * (fades * one.unsure + one.lasting * (1 - fades)) + (1 - one.lasting) * np.eye(m) + rest @ one.inner @ rest.T)
+        fits.append(((y[after] - predicted).mean(), spread.mean(), predicted + level, np.diag(spread), x @ one.beta + level))
+    mass = np.array([one.mass for one in masses])
     averaged = lambda place: sum(share * fit[place] for share, fit in zip(mass, fits))
-    memory = float(sum(share * one[0] for share, one in zip(mass, masses)))
-    estimate, df = float(averaged(0)), _freedom(n, p, memory)
+    memory = float(sum(one.mass * one.memory * one.lasting for one in masses))
+    estimate, df = float(averaged(0)), _freedom(n, p, masses)
     error, t = float(np.sqrt(averaged(1) + sum(share * (fit[0] - estimate) ** 2 for share, fit in zip(mass, fits)))), stats.t.ppf(0.975, df)
     predicted, low, high = averaged(4), np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     predicted[after] = averaged(2)
@@ -109,26 +117,49 @@ def _fit(rows, after, columns, trend, used=None) -> dict:
     return out | {"memory": memory, "season": waves, "predicted": predicted, "low": low, "high": high, "note": note}
 
 
-def _freedom(n: int, p: int, memory: float) -> float:
-    """Return degrees of freedom: what n periods of this memory are worth, less what was fitted; at least three."""
-    return max(min(n, n * (1 - memory) / (1 + memory)) - p, 3.0)
+class Memory(NamedTuple):
+    """One way in which the error may last: its memory, the share of its variance that lasts, how likely that is (mass), and the fit under it: coefficients, scale, inverse of the cross-products, what of each regressor and of the series is
+    left at the end of the past, and how unsure that is (of a scale of one)."""
+
+    memory: float
+    lasting: float
+    mass: float
+    beta: np.ndarray
+    scale: float
+    inner: np.ndarray
+    left: np.ndarray
+    unsure: float
 
 
-def _memories(x, y) -> list[tuple]:
-    """Return for every memory its mass by the restricted likelihood, and the fit under it: (memory, mass, coefficients, scale, inverse of the cross-products)."""
+def _freedom(n: int, p: int, masses: list[Memory]) -> float:
+    """Return degrees of freedom: what n periods of these memories are worth as independent ones, less what was fitted; at least three."""
+    worth = sum(one.mass * min(n, n / (1 + 2 * one.lasting * one.memory / (1 - one.memory))) for one in masses)
+    return max(worth - p, 3.0)
+
+
+def _memories(x, y) -> list[Memory]:
+    """Return every memory that is likely at all by the restricted likelihood. The filter runs over all of them at once: what is new in each period, given those before, is independent."""
     n, p = x.shape
-    fits = []
-    for memory in MEMORY:
-        root = np.sqrt(1 - memory**2)  # whitened: what is new in each period, the first at its own spread
-        white = lambda values, root=root, memory=memory: np.concatenate([values[:1], (values[1:] - memory * values[:-1]) / root])
-        xw, yw = white(x), white(y)
-        products = xw.T @ xw
-        beta = np.linalg.solve(products, xw.T @ yw)
-        scale = float(((yw - xw @ beta) ** 2).sum()) / (n - p)
-        likely = -(n - 1) * np.log(root) - 0.5 * np.linalg.slogdet(products)[1] - 0.5 * (n - p) * np.log(max(scale, 1e-300))
-        fits.append((memory, likely, beta, scale, np.linalg.inv(products)))
-    mass = np.exp(np.array([fit[1] for fit in fits]) - max(fit[1] for fit in fits))
-    return [(fit[0], share, *fit[2:]) for fit, share in zip(fits, mass / mass.sum())]
+    memory, lasting = (part.ravel() for part in np.meshgrid(MEMORY, LASTING, indexing="ij"))
+    left, unsure = np.zeros((len(memory), p + 1)), lasting.copy()
+    products, likely = np.zeros((len(memory), p + 1, p + 1)), np.zeros(len(memory))
+    for row in np.column_stack([x, y]):
+        whole = unsure + 1 - lasting
+        new = row - left
+        products += (new[:, :, None] * new[:, None, :]) / whole[:, None, None]
+        likely -= 0.5 * np.log(whole)
+        left = left + (unsure / whole)[:, None] * new
+        unsure = unsure - unsure**2 / whole
+        last = left, unsure
+        left, unsure = memory[:, None] * left, memory**2 * unsure + lasting * (1 - memory**2)
+    inner = np.linalg.inv(products[:, :p, :p])
+    beta = np.einsum("gij,gj->gi", inner, products[:, :p, p])
+    scale = np.maximum(products[:, p, p] - np.einsum("gi,gi->g", beta, products[:, :p, p]), 1e-300) / (n - p)
+    likely -= 0.5 * np.linalg.slogdet(products[:, :p, :p])[1] + 0.5 * (n - p) * np.log(scale)
+    mass = np.exp(likely - likely.max())
+    kept = np.flatnonzero(mass > 1e-6)
+    mass /= mass[kept].sum()
+    return [Memory(*(float(part[at]) for part in (memory, lasting, mass)), beta[at], float(scale[at]), inner[at], last[0][at], float(last[1][at])) for at in kept]
 
 
 def _past(rows, columns, trend, effect, error) -> dict:
@@ -155,7 +186,7 @@ def _slope(rows, columns, before) -> dict:
     y = rows["value"].to_numpy(float)[before]
     unit = np.arange(len(rows))[before].std()  # the trend's column is scaled
     masses = _memories(x[before], y)
-    fits, df = [(share, beta[-1] / unit, scale * inner[-1, -1] / unit**2) for _, share, beta, scale, inner in masses], _freedom(len(y), x.shape[1], float(sum(one[0] * one[1] for one in masses)))
+    fits, df = [(one.mass, one.beta[-1] / unit, one.scale * one.inner[-1, -1] / unit**2) for one in masses], _freedom(len(y), x.shape[1], masses)
     slope = float(sum(share * value for share, value, _ in fits))
     error = float(np.sqrt(sum(share * (variance + (value - slope) ** 2) for share, value, variance in fits)))
     return {"estimate": slope, "std_error": error, "df": df, "p": float(2 * stats.t.sf(abs(slope) / error, df)) if error > 0 else np.nan}

@@ -49,7 +49,7 @@ def judged(action, people: pd.DataFrame, *, joint: bool = False) -> dict:
     most = outcomes.largest(people, "arm") if action.outcome != "retention" else 0.0
     letter, reason = grades.grade(design="randomised", sample_ratio_ok=bool(ratio["ok"]), attrition_p=found["attrition_p"], largest=most, joint=joint)
     row = found | {"design": "randomised", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": people.attrs["cut"], "ratio_p": ratio["p"], "before_p": before["p"], "largest": most, "grade": letter, "reason": reason}
-    row["comparison"] = f"{found['n_control']} customers held back by lot"
+    row["comparison"] = f"{found['n_control']:,} customers held back by lot"
     if found["adjusted"]:  # what customers brought anyway is taken out of both arms
         row["comparison"] += f", both at the same {BEFORE.get(action.outcome, action.outcome)} in the {action.window_days} days before"
         row["naive"] = found["plain"]

@@ -233,15 +233,18 @@ def _by_file(found: list[Found]) -> list[Found]:
 
 
 def answers(programme, person: str) -> dict[str, str]:
-    """Return what becomes of the answers (ids) that are on record elsewhere once a person's rows are taken out: "" for the person's own, and the new id of those that are
+    """Return what becomes of the answers and messages (ids) that are on record elsewhere once a person's rows are taken out: "" for the person's own, and the new id of those that are
     named by a row that moves up. To be asked before `remove`."""
     found: dict[str, str] = {}
     for one in rows(programme, person):
-        if not isinstance(one.reading, Wave) or not one.places or one.joined:
+        file, asked = one.reading, isinstance(one.reading, Wave)
+        if not one.places or one.joined or not (asked or one.table == "interactions"):
             continue
-        wave, gone = one.reading, sorted(one.raw.row(place) for place in one.places)
-        name, stem = f"{wave.survey}/{wave.id}", f"{one.file.split('.')[0]}-" if wave.parts else ""
-        column = programme.column(wave, "response_id")
+        gone = sorted(one.raw.row(place) for place in one.places)
+        name, stem = f"{file.survey}/{file.id}" if asked else "interactions", f"{one.file.split('.')[0]}-" if asked and file.parts else ""
+        column = programme.column(file, "response_id") if asked else file.columns.get("interaction_id", "interaction_id")
+        if column != ROW and column not in one.raw.frame:
+            continue
         if column != ROW:
             found |= {f"{name}/{one.raw.frame[column].iloc[place].strip()}": "" for place in one.places}
             continue

@@ -50,6 +50,7 @@ def table(frame, *, id, caption, labels=None, formats=None, note=None, stub=None
     for column in shown:
         kind = formats.get(column) or _kind(frame[column])
         kinds = {} if column in formats else _by_unit(frame, column)
+        kind = kind if column in formats else _with_limits(frame, column, kind)
         cells[column] = [_cell(row, column, kinds.get(row.get("unit"), kind), absent) for row in frame.to_dict("records")]
         align[column] = "left" if kind in TEXTUAL else "right"
     headings = {column: labels.get(column) or label(column) for column in shown}
@@ -156,11 +157,20 @@ def _kind(values):
     return "date" if pd.api.types.is_datetime64_any_dtype(values) else "text"
 
 
+def _with_limits(frame, column, kind) -> str:
+    """Return the format of an estimate or one of its limits, conf_low and conf_high: one number of decimals for the three, that of the largest."""
+    names, at = list(frame.columns), list(frame.columns).index("conf_low") if {"conf_low", "conf_high"} <= set(frame.columns) else 0
+    three = [*names[at - 1 : at], "conf_low", "conf_high"] if at else []
+    if column not in three or not all(pd.api.types.is_float_dtype(frame[name]) for name in three):
+        return kind
+    return _kind(pd.concat([frame[name] for name in three]))
+
+
 def _by_unit(frame, column) -> dict:
     """Return the format of a column of numbers by the unit of the row, where there are several: visits must not lose their decimals beside money."""
     if "unit" not in frame or frame["unit"].nunique() < 2 or not pd.api.types.is_float_dtype(frame[column]):
         return {}
-    return {unit: _kind(own[column]) for unit, own in frame.groupby("unit", sort=False)}
+    return {unit: _with_limits(own, column, _kind(own[column])) for unit, own in frame.groupby("unit", sort=False)}
 
 
 def _is_text(values, kind):

@@ -74,13 +74,15 @@ class Codeframe(BaseModel):
                     path.append(following)
                     if following in path[:-1]:
                         raise ValueError(f"{key} goes in a circle: {' -> '.join(path[path.index(following):])}; break it at one topic")
-        nets, silent = {topic.parent for topic in self.topics}, {}
+        nets, silent, called = {topic.parent for topic in self.topics}, {}, {}
         owner: dict[tuple[str, str], str] = {}
         for topic in self.topics:
             if topic.merged_into and by_id[topic.merged_into].retired:
                 raise ValueError(f"topic '{topic.id}' is merged into '{topic.merged_into}', which is retired; merge it into a topic that is coded")
             if topic.retired:
                 continue
+            if not topic.merged_into and called.setdefault(topic.name.strip().lower(), topic.id) != topic.id:
+                raise ValueError(f"topics '{called[topic.name.strip().lower()]}' and '{topic.id}' are both called '{topic.name}', and no page could tell which is meant; give each a name of its own, or merge one into the other (merged_into)")
             if topic.silence and silent.setdefault(topic.silence, topic.id) != topic.id:
                 raise ValueError(f"silence = '{topic.silence}' is in two topics, '{silent[topic.silence]}' and '{topic.id}'; keep it in one")
             if not (topic.include or topic.examples or topic.silence or topic.merged_into or topic.id in nets):

@@ -3,6 +3,8 @@
 Surveys are never pooled: each has its own people, its own questions and its own model of polarity; nor are contacts, whose channels stand beside them with a base of messages.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -16,13 +18,22 @@ PAIR = ["survey", "topic", "polarity", "quarter", "then_quarter"]
 
 
 def there(tables) -> bool:
-    """Did anybody answer an open question, in words or in codes that people gave?"""
+    """Did anybody answer an open question, in words or in codes that people gave, or write a message?"""
+    return _asked(tables) or len(sources.of(tables)) > 0
+
+
+def _asked(tables) -> bool:
     return "verbatims" in tables or any(tables["responses"][name].notna().any() for one in tables.programme.coded for name in one.items if name in tables["responses"])
 
 
+def figure(tables):
+    """Return the KPI that comments are related to, the first that anybody answered; None where no survey asked an open question: messages have no score."""
+    return next((kpi for kpi in tables.programme.kpis if tables["responses"][kpi.item].notna().any()), None) if _asked(tables) else None
+
+
 def worded(tables) -> pd.DataFrame:
-    """Return the verbatims under the id that is unique in the programme: those of the table, with response_id = answer."""
-    return tables["verbatims"].assign(response_id=lambda rows: rows["answer"])
+    """Return the verbatims under the id that is unique in the programme: those of the table, with response_id = answer; none where there is no such table."""
+    return tables["verbatims"].assign(response_id=lambda rows: rows["answer"]) if "verbatims" in tables else sources.of(tables).iloc[:0]
 
 
 def of(tables, codeframe=None) -> pd.DataFrame:
@@ -99,13 +110,14 @@ def unsure(tables, codeframe) -> pd.Series | None:
     return coder.unsure(latest(of(tables)), taught) if taught.topics else None
 
 
-def judge(mentions: pd.DataFrame, tables, *, score: str, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+def judge(mentions: pd.DataFrame, tables, *, score: str | None, seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give every mention the polarity learnt from its survey's own ratings (`sentiment.learn`), and return it with a check a survey.
 
-    What people coded keeps the side that its code has; messages, which nobody rated, keep that of opinion words.
+    What people coded keeps the side that its code has; messages, which nobody rated, keep that of opinion words (all, where `score` is None).
     out: mentions with polarity replaced; checks: survey, then the columns of `Learnt.check`.
     """
     answers, judged, checks = responses(tables), [], []
+    answers, score = (answers, score) if score else (answers.assign(score=np.nan), "score")
     by_people = mentions.get("coded_by", pd.Series("", index=mentions.index)) == "people"
     texts_of = pd.concat([worded(tables), sources.of(tables)], ignore_index=True)
     for survey, own in mentions[by_people].groupby("survey", sort=True):
@@ -116,7 +128,7 @@ def judge(mentions: pd.DataFrame, tables, *, score: str, seed: int = 1) -> tuple
         own = mentions[(mentions["survey"] == survey) & ~by_people]
         learnt = sentiment.learn(own, texts, answers, score=score, questions=_wordings(tables.programme), seed=seed)
         judged.append(sentiment.polarity(own, learnt))
-        checks.append(learnt.check.assign(survey=survey))
+        checks.append(learnt.check.assign(survey=survey, **({"note": "for better or worse is told from a short list of opinion words: nobody rates a message"} if sources.is_one(survey) else {})))
     return pd.concat(judged, ignore_index=True), pd.concat(checks, ignore_index=True)
 
 
@@ -147,7 +159,7 @@ def proposed(mentions: pd.DataFrame, verbatims: pd.DataFrame, tables, codeframe)
             behind.append(shown.assign(survey=survey, name=shown["id"].map(found.set_index("id")["name"]), text=[quotes.redact(text)[0] for text in shown["text"].str.slice(0, 600)]))
     whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*emerging.COLUMNS, "survey"])
     twice = whole["id"].duplicated(keep=False)
-    whole = whole.assign(id=[f"{name}_{survey}" if again else name for name, survey, again in zip(whole["id"], whole["survey"], twice)])
+    whole = whole.assign(id=[f"{name}_{re.sub(r'[^a-z0-9]+', '_', survey.lower())}" if again else name for name, survey, again in zip(whole["id"], whole["survey"], twice)])
     columns = ["survey", "id", "name", "text"]
     return whole, pd.concat(behind, ignore_index=True)[columns] if behind else pd.DataFrame(columns=columns)
 
@@ -252,21 +264,22 @@ def typical(mentions: pd.DataFrame, tables, *, polarity: str = "negative", each:
 
 
 def reading(mentions: pd.DataFrame, tables, kpi, *, segment: str = "", seed: int = 1) -> pd.DataFrame:
-    """Return the comments to be read of each topic in the latest quarter (`quotes.reading`), with survey, score of the KPI and a segment's value.
+    """Return the comments and messages to be read of each topic in the latest quarter (`quotes.reading`), with survey, score of the KPI (None: no score) and a segment's value.
 
     A segment's value of an anonymous survey is blank where fewer than the smallest cell answered in the quarter; comments of accounts of a few people are withheld (`told_apart`).
     out: survey, quarter, topic, polarity, kind, text, clause, redactions, score (NaN where none), segment ("" where none or withheld).
     """
-    permitted = [survey.id for survey in tables.programme.surveys if "quote" in survey.uses]
-    said = latest(worded(tables))
+    said = latest(pd.concat([worded(tables), sources.of(tables)], ignore_index=True))
     said = said[~said["answer"].isin(told_apart(tables))]
+    permitted = [survey for survey in said["survey"].unique() if "quote" in sources.uses(tables.programme, survey)]
     found = pd.concat([quotes.reading(mentions[mentions["survey"] == survey], own, surveys=permitted, seed=seed).assign(survey=survey, quarter=own["quarter"].iloc[0]) for survey, own in said.groupby("survey", sort=True)], ignore_index=True) if len(said) else pd.DataFrame(columns=[*quotes.READ, "survey", "quarter"])
     answers = responses(tables).drop_duplicates("response_id").set_index("response_id")
     shown = answers[segment] if segment in answers else pd.Series(np.nan, index=answers.index)
-    size = answers.assign(value=shown).groupby(["survey", "quarter", "value"])["survey"].transform("size")
-    least = answers["survey"].map({survey.id: cells.limit(tables.programme, survey.id) for survey in tables.programme.surveys})
+    size = answers.assign(value=shown).groupby(["survey", "quarter", "value"])["survey"].transform("size").astype(float)
+    least = answers["survey"].map({survey.id: cells.limit(tables.programme, survey.id) for survey in tables.programme.surveys}).astype(float)
     shown = shown.astype(object).where(shown.notna() & (size >= least), "")
-    return found.assign(score=found["response_id"].map(tables["responses"].drop_duplicates("answer").set_index("answer")[kpi.item]), segment=found["response_id"].map(shown).fillna("").astype(str))[["survey", "quarter", "topic", "polarity", "kind", "text", "clause", "redactions", "score", "segment"]]
+    given = tables["responses"].drop_duplicates("answer").set_index("answer")[kpi.item] if kpi else {}
+    return found.assign(score=found["response_id"].map(given).astype(float), segment=found["response_id"].map(shown).fillna("").astype(str))[["survey", "quarter", "topic", "polarity", "kind", "text", "clause", "redactions", "score", "segment"]]
 
 
 def alerts(mentions: pd.DataFrame, tables, codeframe) -> pd.DataFrame:
@@ -292,13 +305,15 @@ def cases(urgent: pd.DataFrame, codeframe) -> pd.DataFrame:
 
 
 def told_apart(tables) -> set[str]:
-    """Return the answers (ids) that come from an account of several people, but fewer than limits.min_cell: words there name their speaker.
+    """Return the answers and messages (ids) that come from an account of several people, but fewer than limits.min_cell: words there name their speaker.
 
     Consumers are accounts of one and share nothing with a colleague. Surveys that promised to be attributed are not held back. An account's people are
     those of the people table and of the answers together.
     """
     programme, answers, people = tables.programme, tables["responses"], tables["people"]
     named = [survey.id for survey in programme.surveys if survey.promise == "attributed"]
+    messages = sources.of(tables)
+    answers = pd.concat([answers[["answer", "survey", "person_id", "account_id"]], messages[["answer", "survey", "person_id"]]], ignore_index=True) if len(messages) else answers
     account = answers["account_id"].astype(object).fillna(answers["person_id"].map(people.drop_duplicates("person_id").set_index("person_id")["account_id"]))
     pairs = pd.concat([people[["account_id", "person_id"]], answers.assign(account_id=account)[["account_id", "person_id"]]]).dropna().drop_duplicates()
     sizes = account.map(pairs.groupby("account_id")["person_id"].nunique()).fillna(1)

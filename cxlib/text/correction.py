@@ -136,6 +136,57 @@ def _linked(f, y, people, known, audit, kpi, level) -> dict:
     }  # fmt: skip
 
 
+def associations(raw: pd.DataFrame, coded: pd.DataFrame, audited: pd.DataFrame, people: pd.DataFrame, held: list, *, level: float = 0.95) -> pd.DataFrame:
+    """Correct how far those who mention a topic differ, with what else they mention and `held` constant, by the audits of a survey (prediction-powered least squares, tuned for power).
+
+    in: raw, rows of `prevalence.associations` in polarity "any"; coded, audited and people as in `impact`, people of the audited quarters only, whose `held` columns (`prevalence.held`) are in their order.
+    Least squares of the value on what people say, weights 1/probability; each slope is then moved by what its influence on the coder's word tells: slope_y + lambda (mean over all of phi_f - mean over the audit of phi_f), phi_f the influence of an answer on the
+    slope where the coder's word stands for people's and lambda the regression of phi_y on phi_f in the audit (the one-step estimator of PPI++, Angelopoulos, Duchi & Zrnic 2023, arXiv:2311.01453, with lambda by coordinate). Variance, limits and p as in `impact`.
+    A topic that too few audited answers mention stays in the model as the coder codes it, and its row is left as it was; so are all where the audit has less than five answers for each column.
+
+    out: raw with estimate, std_error, conf_low, conf_high, p, n and n_eff corrected; uncorrected, audit_n, indicative as in `impact`.
+    """
+    raw, people = raw.assign(uncorrected=raw["estimate"], audit_n=0, indicative=True), people.set_index("response_id")
+    known, value, weight, probability = people["known"].to_numpy(bool), *(people[name].to_numpy(float) for name in ("value", "weight", "probability"))
+    audit, places = ~np.isnan(probability) & ~known, np.flatnonzero(raw["estimate"].notna())
+    of_coder, of_people, nothing = _cells(coded.assign(share=1.0), people.index), _cells(audited, people.index), np.zeros(len(people))
+    keys = [(topic, "any") for topic in raw["topic"].iloc[places]]
+    c = np.where(audit, weight / np.where(audit, probability, 1.0), np.where(known, weight, 0.0))
+    said = [np.where(audit | known, of_people.get(key, nothing), 0.0) for key in keys]
+    enough = [min((c[audit] @ side) ** 2 / max(c[audit] ** 2 @ side, 1e-300) for side in (y[audit], 1 - y[audit])) for y in said]
+    f = np.column_stack([*held, *(of_coder.get(key, nothing) for key in keys)])
+    y = np.column_stack([*held, *(one if size >= EXPECT else of_coder.get(key, nothing) for key, one, size in zip(keys, said, enough))])
+    seen = audit | known
+    if audit.sum() < max(FEWEST, 5 * y.shape[1]) or min(np.linalg.matrix_rank(y[seen]), np.linalg.matrix_rank(f)) < y.shape[1]:
+        return raw
+    (slope, reach, leverage), (_, guessed, _) = _influence(y, value, c), _influence(f, value, weight)
+    unit, z = pd.factorize(people["unit"])[0], len(held)
+    for at, (place, size) in enumerate(zip(places, enough)):
+        if size < EXPECT:
+            continue
+        phi, twin = reach[:, z + at], guessed[:, z + at] / (guessed[:, z + at].std() or 1.0)
+        x = np.column_stack([np.ones(len(people)), twin])
+        base, own = c[audit], x[audit]
+        inverse = np.linalg.pinv((own * base[:, None]).T @ own, hermitian=True)
+        moved = inverse @ ((own * base[:, None]).T @ phi[audit])
+        left = (phi[audit] - own @ moved) / np.clip(1 - leverage[audit] - base * np.einsum("ij,jk,ik->i", own, inverse, own), 0.05, 1)
+        together = max((np.bincount(unit, weights=weight * guessed[:, z + at]) ** 2).sum() / max(((weight * guessed[:, z + at]) ** 2).sum(), 1e-300), 1.0)
+        error = float(np.sqrt((c * weight) @ phi**2 * together + (1 - probability[audit]) @ (base * left) ** 2))
+        estimate = float(slope[z + at] + (weight[~known] @ x[~known] - base @ own) @ moved)
+        wide = stats.t.ppf(0.5 + level / 2, size - 1) * error
+        told = {"estimate": estimate, "std_error": error, "conf_low": estimate - wide, "conf_high": estimate + wide, "p": float(2 * stats.t.sf(abs(estimate) / error, size - 1)) if error > 0 else np.nan,
+                "n": len(people), "n_eff": weight.sum() ** 2 / (weight**2).sum(), "audit_n": int(audit.sum()), "indicative": False}  # fmt: skip
+        raw.loc[raw.index[place], list(told)] = list(told.values())
+    return raw
+
+
+def _influence(x, value, weight):
+    """Slopes of weighted least squares, what an answer of weight one would move each by, and the leverages."""
+    inverse = np.linalg.pinv((x * weight[:, None]).T @ x, hermitian=True)
+    slope = inverse @ ((x * weight[:, None]).T @ value)
+    return slope, (x @ inverse) * (value - x @ slope)[:, None], weight * np.einsum("ij,jk,ik->i", x, inverse, x)
+
+
 def clopper(share, n, *, level=0.95):
     """The exact interval of a proportion (Clopper & Pearson 1934; share and n may be effective): 0 of 20 -> [0, .168433]."""
     share, n = np.asarray(share, float), np.asarray(n, float)

@@ -30,6 +30,7 @@ COMMON = 0.6  # a word that is this much as common in clauses with a topic as wi
 NAMING = frozenset("scam fraud crash outage failure trouble delay betrug ausfall störung verspätung arnaque fraude panne coupure retard plainte golpe atraso defeito".split())
 # Stop words as they are typed; accents left out are allowed for.
 TYPED = {"en": "u ur pls plz thx im ive id dont cant didnt comment comments nothing none nil n/a na", "de": "nen mal nix", "fr": "jai cest pr bcp", "pt": "pra pro pras pros vc vcs tb tbm q pq mt mto ta tá to"}
+_ADDRESS = re.compile(r"https?://\S*|www\.\S+|(?<![\w.])@\w+")  # links, and whom a post is sent to: they name no subject
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
@@ -43,7 +44,7 @@ def remainders(mentions: pd.DataFrame, verbatims: pd.DataFrame, codeframe) -> pd
     state = states(mentions, verbatims, codeframe)
     said = mentions.groupby(["response_id", "item"])["clause_text"].agg(list).to_dict() if len(mentions) else {}
     rests, named = [], []
-    for response, item, text, what in zip(verbatims["response_id"], verbatims["item"], verbatims["text"].map(topics.clean), state):
+    for response, item, text, what in zip(verbatims["response_id"], verbatims["item"], verbatims["text"].map(topics.clean).str.replace(_ADDRESS, " ", regex=True), state):
         named.append(" . ".join(said.get((response, item), ())))
         if what in ("covered", "uncovered"):
             for clause in said.get((response, item), ()):

@@ -183,14 +183,7 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
     people, value = scored(verbatims, responses, score, kpi, keep=(*controls, *ratings))
     found = mentions[mentions["response_id"].isin(set(people["response_id"]))]
     pairs = sorted(set(zip(found["topic"], found["polarity"])))
-    columns, kept, rows = [np.ones(len(people))], [], []
-    if len(people):
-        for name in controls:
-            columns += [column.to_numpy(float) for _, column in pd.get_dummies(people[name].astype("string").fillna("not known"), drop_first=True).items()]
-        for name in ratings:
-            given = people[name].astype(float)
-            columns += [given.fillna(given.mean()).fillna(0.0).to_numpy(), *([given.isna().to_numpy(float)] if given.isna().any() else [])]
-        columns = columns[:1] + _independent(columns[0], columns[1:])
+    columns, kept, rows = held(people, controls, ratings), [], []
     fixed = len(columns)
     rank = np.linalg.matrix_rank(np.column_stack(columns)) if len(people) else 0
     for topic, polarity in pairs:
@@ -217,6 +210,19 @@ def associations(mentions, verbatims, responses, *, score="recommend", kpi="nps"
                              "p": 2 * norm.sf(np.abs(estimate / error))}.items():
             frame.loc[frame.index[kept], name] = column
     return frame.astype({name: float for name in ("estimate", "std_error", "conf_low", "conf_high", "p")})
+
+
+def held(people, controls=(), ratings=()) -> list:
+    """Return the columns of a model that are not topics: the constant, controls as categories, ratings as numbers (those missing at the mean, with a column that says so); none that others determine."""
+    columns = [np.ones(len(people))]
+    if len(people):
+        for name in controls:
+            columns += [column.to_numpy(float) for _, column in pd.get_dummies(people[name].astype("string").fillna("not known"), drop_first=True).items()]
+        for name in ratings:
+            given = people[name].astype(float)
+            columns += [given.fillna(given.mean()).fillna(0.0).to_numpy(), *([given.isna().to_numpy(float)] if given.isna().any() else [])]
+        columns = columns[:1] + _independent(columns[0], columns[1:])
+    return columns
 
 
 def _independent(one, columns) -> list:

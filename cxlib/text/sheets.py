@@ -12,7 +12,7 @@ from cxlib.errors import DataError, UsageError, nearest
 from cxlib.load.redaction import redact
 from cxlib.programme import FORGOTTEN
 from cxlib.questionnaire import Reading
-from cxlib.text import agreement, audit, codings, topics
+from cxlib.text import agreement, audit, codings, sources, topics
 from cxlib.text.codings import NONE, NOTHING, OTHER, UNREADABLE
 
 ROW, QUESTION, COMMENT = "Row", "Question", "Comment"
@@ -39,48 +39,49 @@ def export(tables, codeframe, mentions, *, kind: str, rows: int, coders: int, fo
 
     in: the tables and their coded mentions (response_id = answer). An audit is a stratified sample of the answers of each survey's wave (`audit.sample`), in which `rows` counts
     answers; for training `rows` comments are chosen (`audit.active`), only where the promise permits to train. Sheets hold no score, no segment, no code of the
-    machine and nothing that tells who wrote. Raises UsageError where nothing can be drawn.
+    machine and nothing that tells who wrote. An audit draws from every channel of messages as well ("contacts: chat"); training does not. Raises UsageError where nothing can be drawn.
     """
     programme, drawn = tables.programme, codings.draws(tables.programme)
+    messages = sources.of(tables) if kind == "audit" else sources.of(tables).iloc[:0]
     if not 1 <= coders <= len(CODERS):
         raise UsageError(f"--coders {coders}: give a whole number from 1 to {len(CODERS)}.")
-    verbatims = tables["verbatims"]
-    known = [one.id for one in programme.surveys]
+    verbatims = pd.concat([*([tables["verbatims"]] if "verbatims" in tables else []), messages], ignore_index=True)
+    known = [*(one.id for one in programme.surveys), *sorted(messages["survey"].unique())]
     if survey is not None and survey not in known:
         raise UsageError(f"--survey {survey}: there is no such survey{nearest(survey, known)} (there: {', '.join(known)}).")
-    surveys = [one for one in programme.surveys if (survey in (None, one.id)) and len(verbatims[(verbatims["survey"] == one.id) & (verbatims["quarter"] == tables.quarter)])]
+    surveys = [one for one in known if survey in (None, one) and ((verbatims["survey"] == one) & (verbatims["quarter"] == tables.quarter)).any()]
     if not surveys:
         raise DataError(f"{programme.folder.name}: no comments of {f'survey {survey}' if survey else 'any survey'} in {tables.quarter}; name a quarter with comments (--quarter).")
-    if kind == "train" and not any("train" in one.uses for one in surveys):
-        raise DataError(f"{programme.folder.name}: the promise made to respondents of {', '.join(one.id for one in surveys)} does not permit to train a model on their comments; where it does, add \"train\" to 'uses' in programme.toml.")
-    said, free = [], audit.free(drawn, tables["responses"], kind=kind)
+    if kind == "train" and not any("train" in sources.uses(programme, one) for one in surveys):
+        raise DataError(f"{programme.folder.name}: the promise made to respondents of {', '.join(surveys)} does not permit to train a model on their comments; where it does, add \"train\" to 'uses' in programme.toml.")
+    said, free = [], audit.free(drawn, pd.concat([tables["responses"][["answer", "person_id"]], messages[["answer", "person_id"]]], ignore_index=True), kind=kind)
     for one in surveys:
-        if kind == "train" and "train" not in one.uses:
+        if kind == "train" and "train" not in sources.uses(programme, one):
             continue
-        if kind == "audit" and ((drawn["survey"] == one.id) & (drawn["quarter"] == tables.quarter) & (drawn["kind"] == "audit")).any():
-            said.append(f"{one.id} {tables.quarter} has an audit already; an audit is drawn once, so that chance alone decides what is in it.")
+        if kind == "audit" and ((drawn["survey"] == one) & (drawn["quarter"] == tables.quarter) & (drawn["kind"] == "audit")).any():
+            said.append(f"{one} {tables.quarter} has an audit already; an audit is drawn once, so that chance alone decides what is in it.")
             continue
-        own = verbatims[(verbatims["survey"] == one.id) & (verbatims["quarter"] == tables.quarter)].drop(columns="response_id")
+        own = verbatims[(verbatims["survey"] == one) & (verbatims["quarter"] == tables.quarter)].drop(columns="response_id")
         own = own[own["answer"].map(free).fillna(True)].assign(response_id=lambda frame: frame["answer"])
         hits = mentions[mentions["response_id"].isin(own["response_id"])]
         picked = audit.sample(own, hits, rows=rows, seed=seed) if kind == "audit" else audit.active(own, hits, rows=rows, known=_known(programme, codeframe), unsure=unsure, seed=seed)
         placed = _placed(picked, own)
         if placed.empty:
-            said.append(f"{one.id} {tables.quarter}: no comment is left to draw.")
+            said.append(f"{one} {tables.quarter}: no comment is left to draw.")
             continue
         number = f"d{1 + max([int(name[1:]) for name in codings.draws(programme)['draw'].unique()], default=0)}"
         codes = [topic.id for topic in codeframe.topics if codeframe.coded_as().get(topic.id) == topic.id and not _is_net(codeframe, topic)]
         folder.mkdir(parents=True, exist_ok=True)
         names = []
         for coder in CODERS[:coders]:
-            path = folder / f"{programme.folder.name}_{one.id}_{tables.quarter}_{kind}_{number}_{coder}.xlsx"
+            path = folder / f"{programme.folder.name}_{re.sub(r'[^A-Za-z0-9-]+', '_', one.removeprefix(sources.PREFIX))}_{tables.quarter}_{kind}_{number}_{coder}.xlsx"
             if path.exists():
                 raise UsageError(f"{path} is there already; move it away or name another folder (--to). Nothing was drawn.")
             write(placed, path, codeframe=codeframe, codes=codes, programme=programme, draw=number, coder=coder)
             names.append(path)
         first = placed["row"] == placed["row"].min()
-        codings.drawn(programme, placed.assign(draw=number, kind=kind, survey=one.id, quarter=tables.quarter, version=codeframe.version, codes=[" ".join(codes) if top else "" for top in first])[codings.DRAWN])
-        said.append(f"{number}: {placed['answer'].nunique():,} answers ({len(placed):,} comments) of {one.id} {tables.quarter} for {'an audit' if kind == 'audit' else 'training'}: {', '.join(str(path) for path in names)}. When coded: cx code import {' '.join(path.name for path in names)}")
+        codings.drawn(programme, placed.assign(draw=number, kind=kind, survey=one, quarter=tables.quarter, version=codeframe.version, codes=[" ".join(codes) if top else "" for top in first])[codings.DRAWN])
+        said.append(f"{number}: {placed['answer'].nunique():,} answers ({len(placed):,} comments) of {one} {tables.quarter} for {'an audit' if kind == 'audit' else 'training'}: {', '.join(str(path) for path in names)}. When coded: cx code import {' '.join(path.name for path in names)}")
     return said
 
 
@@ -88,7 +89,7 @@ def write(placed: pd.DataFrame, path: Path, *, codeframe, codes: list[str], prog
     """Write one coder's sheet: comments with a column a topic, the codeframe with its definitions, and how to code."""
     names, by_id = codeframe.names(), {topic.id: topic for topic in codeframe.topics}
     texts = [redact(text)[0] for text in placed["text"]]
-    frame = pd.DataFrame({ROW: [f"{draw}-{coder}-{int(row):03d}-{_check(text)}" for row, text in zip(placed["row"], texts)], QUESTION: [programme.label(item) for item in placed["item"]], COMMENT: texts})
+    frame = pd.DataFrame({ROW: [f"{draw}-{coder}-{int(row):03d}-{_check(text)}" for row, text in zip(placed["row"], texts)], QUESTION: ["Message" if item == sources.ITEM else programme.label(item) for item in placed["item"]], COMMENT: texts})
     heads = [f"{names[code]} ({code})" for code in codes]
     frame = frame.assign(**dict.fromkeys([*heads, *ASIDE], ""))
     book = pd.DataFrame([

@@ -41,10 +41,10 @@ class _Phrases:
                     key, form = f"{topic.id}|{int(exclude)}|{number}", phrase.startswith("=")
                     doc, *_, lemmas = self.reader.read(clean(phrase[form:]))
                     if not lemmas:
-                        raise DataError(f"codeframe {codeframe.version}, topic '{topic.id}': phrase {phrase!r} has no characters that can be found; take it out")
+                        raise DataError(f"codeframe.toml (version {codeframe.version}), topic '{topic.id}': phrase {phrase!r} has no characters that can be found; take it out")
                     other = owner.setdefault((form, *lemmas) if not exclude else key, (coded_as[topic.id], topic.id, phrase))
                     if not form and other[0] != coded_as[topic.id]:
-                        raise DataError(f"codeframe {codeframe.version}: phrase '{phrase}' of topic '{topic.id}' and '{other[2]}' of '{other[1]}' are the same to the coder, which reads both as '{' '.join(lemmas)}'; "
+                        raise DataError(f"codeframe.toml (version {codeframe.version}): phrase '{phrase}' of topic '{topic.id}' and '{other[2]}' of '{other[1]}' are the same to the coder, which reads both as '{' '.join(lemmas)}'; "
                                         "keep it in one topic, or mark both with '=' to match as written")
                     (self.form_matcher if form else self.lemma_matcher).add(key, [doc])
                     self.meaning[vocab.strings[key]] = (coded_as[topic.id], phrase, exclude)
@@ -116,7 +116,7 @@ def _phrases(dumped: str, language: str) -> _Phrases:
 def read(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text"):
     """Yield each verbatim as it is read (`Read`), in the order of the rows.
 
-    state: empty (no letters), other_language (no phrases for it), nothing, unknown ("don't know"), words.
+    state: empty (no letters, or one alone), other_language (no phrases for it), nothing, unknown ("don't know"), words.
     """
     if text not in verbatims.columns or "response_id" not in verbatims.columns:
         raise DataError(f"verbatims: column '{text if text not in verbatims.columns else 'response_id'}' is missing; it has {', '.join(verbatims.columns)}")
@@ -126,12 +126,18 @@ def read(verbatims: pd.DataFrame, codeframe: Codeframe, *, text: str = "text"):
     written = [clauses.own(clean(one)) for one in verbatims[text].tolist()]
     spoken = languages.of(written, verbatims["language"].tolist() if "language" in verbatims.columns else None, known=codeframe.languages)
     for response, item, language, said in zip(verbatims["response_id"].tolist(), items, spoken, written):
-        if not clauses.WORDS.search(said):
+        if not clauses.WORDS.search(said) or (len(said) < 9 and len(said.strip()) == 1 and said.isascii()):
             yield Read(response, item, language, "empty", said, [], [], [], [], [])
         elif language not in known:
             yield Read(response, item, language, "other_language", said, [], [], [], [], [])
         else:
             yield Read(response, item, language, *_phrases(dumped, language).read(said, item))
+
+
+def matched(codeframe: Codeframe) -> None:
+    """Raise DataError where the coder could not tell two topics apart: phrases that are the same once words are read as lemmas, or that hold nothing to be found; in every language of the codeframe."""
+    for language in codeframe.languages:
+        _phrases(codeframe.model_dump_json(), language)
 
 
 @contextmanager

@@ -83,3 +83,10 @@ def test_one_customer_far_out_does_not_make_two_groups_alike():
     row = measured.effects([action(design="list")], tables)[0].iloc[0]
     assert (row["grade"], np.isnan(row["estimate"])) == ("D", True)
     assert "not estimable" in row["note"]
+
+
+def test_a_list_whose_window_is_not_over_is_no_fault():
+    tables = low_scorers(np.random.default_rng(6), 60)
+    tables.end = dt.date(2024, 3, 2)
+    found = measured.effects([CALL.model_copy(update={"outcome": "margin"})], tables)[0]
+    assert found["grade"].tolist() == ["E"]

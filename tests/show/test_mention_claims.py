@@ -199,3 +199,12 @@ def test_the_ends_of_a_scale_are_named_with_their_words():
     programme = SimpleNamespace(item=lambda item: SimpleNamespace(scale=item), scales={"five": scale, "ten": SimpleNamespace(low=0.0, high=10.0, low_label="", high_label="")})
     said = [topics.scores(programme, SimpleNamespace(item=item)) for item in ("five", "ten", "none")]
     assert said == ["1 (very good) to 5 (very poor)", "0 to 10", ""]
+
+
+def test_what_came_in_place_of_words_is_counted():
+    assert mentions.wordless(pd.Series(["empty"] * 3 + ["nothing"])) == "comment that says something (3 without words and 1 saying nothing)"
+    assert "phrases in codeframe.toml in a language" in mentions.wordless(pd.Series(["empty", "other_language"]))
+    assert mentions.wordless(pd.Series([], dtype=object)) == "comment in words"
+    assert "nobody who gave a score" in topics.unlinked("nps")
+    assert "no survey here" in topics.unlinked(None)
+    assert "silence" in mentions.untold(None)

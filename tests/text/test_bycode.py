@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from cxlib import load, programme
+from cxlib import cells, load, programme
 from cxlib.errors import DataError
 from cxlib.measure import metrics
 from cxlib.text import bycode, codeframe, comments, links, sources
@@ -236,3 +236,9 @@ def test_contacts_without_words_are_no_source(company):
     tables, frame = company(toml=CONTACTS, calls="interaction_id,person_id,at,channel\ni1,p1,2026-05-01T10:00:00,phone\n")
     assert sources.of(tables).empty
     assert set(comments.shares(comments.code(tables, frame), tables, frame)["survey"]) == {"gate"}
+
+
+@pytest.mark.parametrize(("uses", "least"), [('["aggregate"]', 10), ('["aggregate", "quote"]', 1)])
+def test_small_counts_of_messages_are_shown_only_where_messages_may_be_quoted(uses, least, company):
+    tables, _ = company(toml=CONTACTS + f"uses = {uses}\n", calls=contacts())
+    assert cells.limit(tables.programme, "contacts: chat") == least

@@ -107,3 +107,19 @@ def test_byte_order_mark_and_windows_line_ends_are_read(tmp_path):
 def test_reading_a_codeframe_loads_neither_spacy_nor_pandas():
     code = "import sys, cxlib.text.codeframe; sys.exit(bool({'spacy', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_two_topics_of_one_name_are_refused_and_one_that_is_merged_is_not():
+    """They ended the report with exit 4 in the middle of a page."""
+    two = [{"id": "price", "name": "Price", "include": ["price"]}, {"id": "prices", "name": "price ", "include": ["bill"]}]
+    with pytest.raises(DataError, match="'price' and 'prices' are both called 'price '"):
+        codeframe.parse({"version": "1", "topics": two})
+    assert len(codeframe.parse({"version": "1", "topics": [two[0], two[1] | {"merged_into": "price"}]}).topics) == 2
+
+
+def test_phrases_that_are_one_to_the_coder_are_found_by_the_check_already(tiny, cx):
+    folder = tiny()
+    (folder / "codeframe.toml").write_text('version = "1"\n[[topics]]\nid = "price"\nname = "Price"\ninclude = ["price", "bills"]\n[[topics]]\nid = "bill"\nname = "Bills"\ninclude = ["bill"]\n', "utf-8")
+    code, _, errors = cx("check", folder)
+    assert code == 3
+    assert "codeframe.toml (version 1): phrase 'bill' of topic 'bill' and 'bills' of 'price' are the same to the coder" in errors

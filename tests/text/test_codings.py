@@ -292,6 +292,9 @@ def test_the_command_sends_sheets_takes_them_back_and_the_report_says_corrected(
     link = links.impact(comments.code(tables, frame), tables, found.kpis[0], frame, what=metrics.definition_of(found.kpis[0].definition)).set_index("topic").loc["staff"]
     assert link[["indicative", "audit_n"]].tolist() == [False, 80]
     assert link["estimate"] == pytest.approx(link["uncorrected"])
+    slope = links.associations(comments.code(tables, frame), tables, found.kpis[0], frame, what=metrics.definition_of(found.kpis[0].definition)).set_index(["held", "topic"]).loc[("topics, segment, wave", "staff")]
+    assert slope[["indicative", "audit_n", "n"]].tolist() == [False, 80, 210]
+    assert abs(slope["estimate"] - slope["uncorrected"]) < slope["std_error"]  # one step of a linearised slope
 
 
 def everything(folder) -> str:
@@ -341,3 +344,40 @@ def test_who_is_forgotten_goes_from_the_draws_the_codings_and_the_sheets_and_nob
     assert code == 0, errors
     assert "left out was row 2, no longer drawn because somebody was forgotten" in said
     assert codings.asked_of(codings.draws(found), "d1") == ["staff", "price", "fee"]
+
+
+CHATS = TRAIN + """
+[[sources]]
+table = "interactions"
+file = "chats.csv"
+uses = ["aggregate", "quote"]
+"""
+
+
+def test_messages_are_audited_channel_by_channel_never_trained_on_and_forgotten_with_who_wrote_them(tiny, cx, tmp_path, monkeypatch):
+    monkeypatch.setenv("CX_SALT", "a fixed salt of the tests")
+    folder = tiny(answers(60), toml=CHATS)
+    (folder / "codeframe.toml").write_text(FRAME, "utf-8")
+    lines = "".join(f"m{at:03d},2026-03-{1 + at % 28:02d},live/chat,w{at},{SAID[at % 4]} and word{at:03d}x\n" for at in range(120))
+    (folder / "raw" / "chats.csv").write_text("interaction_id,at,channel,person_id,text\n" + lines, "utf-8")
+    code, said, errors = cx("code", "export", folder, "--rows", "60", "--survey", "contacts: live/chat", "--out", tmp_path / "r")
+    assert code == 0, errors
+    assert "60 answers (60 comments) of contacts: live/chat 2026Q1 for an audit" in said
+    paths = sorted((folder / "coding").glob("*.xlsx"))
+    assert [path.name for path in paths] == [f"tiny_live_chat_2026Q1_audit_d1_{coder}.xlsx" for coder in "AB"]
+    assert set(sent(paths[0])["Question"]) == {"Message"}
+    assert cx("code", "import", *[returned(path) for path in paths], "--programme", folder)[0] == 0
+    found, frame = programme.read(folder), codeframe.read(folder / "codeframe.toml")
+    tables = load.tables(found, "2026Q1", out=tmp_path / "r")
+    shares = comments.shares(comments.code(tables, frame), tables, frame).set_index(["survey", "topic", "polarity"])
+    assert not shares.loc[("contacts: live/chat", "staff", "any"), "indicative"]
+    assert shares.loc[("poll", "staff", "any"), "indicative"]
+    assert cx("code", "export", folder, "--kind", "train", "--survey", "contacts: live/chat", "--out", tmp_path / "r")[0] == 2
+    drawn = codings.draws(found)
+    one = drawn["answer"].iloc[0]
+    word = f"word{one[-3:]}x"
+    assert word in everything(folder)
+    code, _, errors = cx("forget", f"w{int(one[-3:])}", folder, "--reason", "asked", "--out", tmp_path / "r")
+    assert code == 0, errors
+    assert one not in set(codings.draws(found)["answer"])
+    assert word not in everything(folder)

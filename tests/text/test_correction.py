@@ -195,8 +195,8 @@ def test_people_who_answer_twice_are_no_two_witnesses_of_a_corrected_link():
 LINKS, EFFECTS = np.array([0.30, 0.20, 0.12, 0.08, 0.06]), np.array([-1.2, -0.8, -1.5, 0.0, 0.8])
 
 
-def drawn_links(runs, *, effects, size=700, rows=200, seed=0):
-    """Links of waves whose coder finds nine in ten critics and six in ten others, and adds false ones to critics three times as often, corrected by the real draw of an audit: a row a run and topic."""
+def drawn_links(runs, *, effects, size=700, rows=200, seed=0, adjusted=False):
+    """Links of waves whose coder finds nine in ten critics and six in ten others, and adds false ones to critics three times as often, corrected by the real draw of an audit: a row a run and topic; `adjusted`: slopes with the other topics and a region held."""
     rng, found = np.random.default_rng(seed), []
     ids, names = np.array([f"r{at:05d}" for at in range(size)], object), np.array([f"t{at}" for at in range(len(LINKS))], object)
     verbatims = pd.DataFrame({"response_id": ids, "item": "why", "text": "some words"})
@@ -207,10 +207,15 @@ def drawn_links(runs, *, effects, size=700, rows=200, seed=0):
         f = np.where(y, rng.random(y.shape) < np.where(critic, 0.9, 0.6), rng.random(y.shape) < LINKS * np.where(critic, 0.45, 0.15))
         weight = rng.uniform(0.5, 1.8, size)
         probability = audit.sample(verbatims, mark(f), rows=rows, seed=run).set_index("answer")["probability"].reindex(ids)
-        responses = pd.DataFrame({"response_id": ids, "recommend": np.select([value > 0, value < 0], [9, 3], 7), "weight": weight})
+        responses = pd.DataFrame({"response_id": ids, "recommend": np.select([value > 0, value < 0], [9, 3], 7), "weight": weight, "region": rng.choice(list("abc"), size) if adjusted else "a"})
         people = pd.DataFrame({"response_id": ids, "weight": weight, "unit": ids, "value": value, "probability": probability.to_numpy(), "known": False})
         raw, told = prevalence.impact(mark(f), verbatims, responses), mark(y).assign(share=1.0)
-        row = correction.impact(raw, mark(f), told[told["response_id"].isin(probability.index[probability.notna()])], people)
+        told = told[told["response_id"].isin(probability.index[probability.notna()])]
+        if adjusted:
+            raw = prevalence.associations(mark(f), verbatims, responses, controls=("region",))
+            row = correction.associations(raw, mark(f), told, people, prevalence.held(responses.assign(unit=ids), ("region",)))
+        else:
+            row = correction.impact(raw, mark(f), told, people)
         found.append(row.assign(raw_low=raw["conf_low"], raw_high=raw["conf_high"], raw_p=raw["p"]))
     return pd.concat(found, ignore_index=True)
 
@@ -222,25 +227,45 @@ def answering(rng, size, effects):
     return y, np.select([level > 0.3, level < -0.6], [100.0, -100.0], 0.0)
 
 
-def truth(effects):
+def truth(effects, *, adjusted=False):
     y, value = answering(np.random.default_rng(99), 1_000_000, effects)
+    if adjusted:
+        return {f"t{at}": slope for at, slope in enumerate(np.linalg.lstsq(np.column_stack([y, np.ones(len(y))]), value, rcond=None)[0][:-1])}
     return {f"t{at}": value.mean() - value[~y[:, at]].mean() for at in range(len(LINKS))}
 
 
-def test_a_corrected_link_claims_nothing_where_only_the_coders_mistakes_go_with_the_score():
-    found = drawn_links(25, effects=0 * EFFECTS)
+@pytest.mark.parametrize("adjusted", [False, True])
+def test_a_corrected_link_claims_nothing_where_only_the_coders_mistakes_go_with_the_score(adjusted):
+    found = drawn_links(25, effects=0 * EFFECTS, adjusted=adjusted)
     own = found[~found["indicative"].astype(bool)]
     assert (own["p"] < 0.05).mean() < 0.12
     assert (own["raw_p"] < 0.05).mean() > 0.4
     assert ((own["conf_low"] <= 0) & (own["conf_high"] >= 0)).mean() > 0.88
 
 
+def test_an_audit_of_everything_gives_the_slopes_as_people_code_them():
+    rng, f, y, value = scores(500)
+    other = rng.random(500) < 0.2
+    ids, weight = np.array([f"r{at:05d}" for at in range(500)], object), rng.uniform(0.5, 2, 500)
+    mark = lambda *said: pd.concat([pd.DataFrame({"response_id": ids[one], "topic": f"t{at}", "polarity": "any"}) for at, one in enumerate(said)], ignore_index=True)
+    responses = pd.DataFrame({"response_id": ids, "recommend": np.select([value > 0, value < 0], [9, 3], 7), "weight": weight})
+    verbatims, people = pd.DataFrame({"response_id": ids, "text": "some words"}), pd.DataFrame({"response_id": ids, "weight": weight, "unit": ids, "value": value, "probability": 1.0, "known": False})
+    raw, whole = (prevalence.associations(mark(one, other), verbatims, responses) for one in (f, y))
+    found = correction.associations(raw, mark(f, other), mark(y, other).assign(share=1.0), people, prevalence.held(people))
+    assert found["estimate"].tolist() == pytest.approx(whole["estimate"].tolist())
+    assert found["std_error"].tolist() == pytest.approx(whole["std_error"].tolist(), rel=0.03)
+    assert found["uncorrected"].tolist() == raw["estimate"].tolist()
+    assert not found["indicative"].any()
+    few = correction.associations(raw, mark(f, other), mark(y, other).assign(share=1.0), people.assign(probability=np.where(np.arange(500) < 60, 0.12, np.nan)), [np.ones(500), *(rng.random(500) for _ in range(12))])
+    assert few["indicative"].all()  # sixty answers for fifteen columns
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [700, 2500])
+@pytest.mark.parametrize(("size", "adjusted"), [(700, False), (2500, False), (700, True)])
 @pytest.mark.parametrize("effects", [0 * EFFECTS, EFFECTS], ids=["null", "effects"])
-def test_corrected_links_hold_the_truth_at_200_audit_rows(effects, size):
+def test_corrected_links_hold_the_truth_at_200_audit_rows(effects, size, adjusted):
     """1,000 replicates, five topics, each by itself: coverage of 93 % at least, a claim in at most 5 % of null worlds; as the coder codes both fail."""
-    found, true = drawn_links(1000, effects=effects, size=size, seed=5), truth(effects)
+    found, true = drawn_links(1000, effects=effects, size=size, seed=5, adjusted=adjusted), truth(effects, adjusted=adjusted)
     own = found[~found["indicative"].astype(bool)].assign(true=lambda rows: rows["topic"].map(true))
     runs = own.groupby("topic").size()
     assert (runs[["t0", "t1", "t2"]] > 900).all()

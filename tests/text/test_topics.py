@@ -109,6 +109,12 @@ def test_fault_18_whatever_is_written_is_coded_or_counted(text):
     assert kinds[0] in {"covered", "other", "empty", "other_language"}
 
 
+@pytest.mark.parametrize(("text", "state"), [("x", "empty"), (" Y ", "empty"), ("no", "nothing"), ("it", "words")])
+def test_a_letter_alone_says_nothing_that_a_codeframe_could_miss(text, state):
+    frame = pd.DataFrame({"response_id": ["a"], "item": "improve", "text": [text], "language": "en"})
+    assert topics.answers(frame, FRAME)["state"].tolist() == [state]
+
+
 def test_each_row_is_coded_by_itself_whatever_the_batches():
     texts = ["The staff were kind", "Wrong bill, rude agent", "On hold for hours", "Phone bill too high"] * 5
     frame = pd.DataFrame({"response_id": range(20), "item": "why", "text": texts})

@@ -52,6 +52,20 @@ def rates(found: pd.DataFrame, *, scores: str = "") -> list[str]:
     return said
 
 
+def wordless(states: pd.Series) -> str:
+    """Return what a programme lacks in which nobody wrote a word of use: the phrases of a language, or comments that say something, with what came instead (`comments.answered`, state)."""
+    counts = states.value_counts()
+    if counts.get("other_language", 0):
+        return "phrases in codeframe.toml in a language in which customers write"
+    came = [f"{prose.number(counts[state])} {words}" for state, words in (("empty", "without words"), ("nothing", "saying nothing"), ("unknown", "not knowing")) if counts.get(state, 0)]
+    return f"comment that says something ({prose.join(came)})" if came else "comment in words"
+
+
+def untold(kpi) -> str:
+    """Return what stands where nothing is told of who writes: of messages there is nobody who was asked and stayed silent."""
+    return "Who writes cannot be told: groups of scores are too small to be shown." if kpi else "Nobody was asked for these words: there is no score, and nobody whose silence could be counted."
+
+
 def bases(found: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
     """Return one survey's most criticised topics as a table of words on three bases: of those who wrote, of all respondents, and with the silence of some scores evened out."""
     own = found[(found["polarity"] == "negative")]
@@ -127,7 +141,7 @@ def emerging(found: pd.DataFrame, surveys: list[str]) -> list[str]:
     said = [] if surveys else ["Answers came as codes, not in words: what has no topic yet are the codes without one, which the uncovered share above counts."]
     for name in surveys:
         own = found[found["survey"] == name]
-        opening = own["opening"].iloc[0] if len(own) else f"{name}: "
+        opening = own["opening"].iloc[0] if len(own) else f"{name}: " if len(surveys) > 1 else ""
         grown = own[own["status"].isin(["new", "growing"])]
         for row in grown.to_dict("records"):
             said.append(claims.say(opening, f"{'new is' if row['status'] == 'new' else 'growing is'} “{row['name']}”: {prose.number(row['count'])} of {prose.plural(row['n'], 'comment')} in {row['quarter']}, {prose.number(row['before'])} of {prose.number(row['before_n'])} in the quarters before (change {prose.interval(row['change_low'], row['change_high'], 'percentage points')})."))

@@ -80,15 +80,20 @@ def planned(found: pd.DataFrame, plan, currency: str) -> list[str]:
         if row["detectable"] != row["detectable"]:
             said.append(f"{name}: what it could show cannot be said beforehand: {row['note']}.")
             continue
-        text = f"{name}: {_way(row)}, an effect of {_each(row['detectable'], row, currency)} would be seen 80 times in 100, by {prose.date(row['known_by'])}."
+        text = f"{name}: {_way(row)}, an effect of {_each(_seen(row), row, currency)} would be seen 80 times in 100, by {prose.date(row['known_by'])}."
         if row["adjusted"] == row["adjusted"]:
-            text += f" With the same days before taken into account, {_each(row['adjusted'], row, currency)} would do."
+            text += f" What customers brought in as many days before is taken out of that; without it, it would take {_each(row['detectable'], row, currency)}."
         if row["power"] == row["power"]:
             text += f" The effect that would make it worth while ({_each(row['wanted'], row, currency)}) would be seen {prose.probability(row['power'])} times" + (f"; {prose.number(row['needed'])} are needed for 80." if row["power"] < 0.8 else ".")
         rest = own.iloc[1:]
-        text += "".join(f" With {other.design} it takes an effect of {_each(other.detectable, row, currency)}." for other in rest.itertuples())
+        text += "".join(f" With {other['design']} it takes an effect of {_each(_seen(other), row, currency)}." for other in rest.to_dict("records"))
         said.append(text + (f" ({row['note'][:1].upper()}{row['note'][1:]}.)" if row["note"] else ""))
     return said or ["The plan names no action that has still to begin. An action entered before its first day (start, customers, outcome, wanted) stands here with what it could show."]
+
+
+def _seen(row) -> float:
+    """Return the smallest effect that would be seen, as it will be measured."""
+    return row["adjusted"] if row["adjusted"] == row["adjusted"] else row["detectable"]
 
 
 def saved_table(found: pd.DataFrame, plan, currency: str) -> pd.DataFrame:

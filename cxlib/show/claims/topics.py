@@ -19,12 +19,16 @@ def missing(programme) -> str:
 
 def named(found: pd.DataFrame, programme, names: dict) -> pd.DataFrame:
     """Return a frame with topics, surveys and KPIs in words; ids stay in `topic_id` and `survey_id`, and `opening` is what a sentence begins with."""
-    several = found["survey"].nunique() > 1
-    label = lambda survey: f"Messages ({survey.removeprefix(SOURCE)})" if survey.startswith(SOURCE) else programme.label(survey)
-    out = found.assign(survey_id=found["survey"], opening=[f"{label(survey)}: " if several else claims.heading(programme, survey) for survey in found["survey"]], survey=found["survey"].map(label))
+    several, label = found["survey"].nunique() > 1, lambda survey: called(programme, survey)
+    out = found.assign(survey_id=found["survey"], opening=[f"{label(survey)}: " if several else f"{label(survey)}: " if survey.startswith(SOURCE) else claims.heading(programme, survey) for survey in found["survey"]], survey=found["survey"].map(label))
     if "topic" in out:
         out = out.assign(topic_id=out["topic"], topic=out["topic"].map(names))
     return out.assign(kpi=out["kpi"].map(programme.label)) if "kpi" in out else out
+
+
+def called(programme, survey: str) -> str:
+    """Return a survey, or a channel of messages, in words."""
+    return f"Messages ({survey.removeprefix(SOURCE)})" if survey.startswith(SOURCE) else programme.label(survey)
 
 
 def coverage(found: pd.DataFrame) -> list[str]:
@@ -36,7 +40,7 @@ def coverage(found: pd.DataFrame) -> list[str]:
             continue
         aside = [f"{prose.number(row[key])} {words}" for key, words in (("empty", "without words"), ("nothing", "saying nothing"), ("unknown", "not knowing"), ("other_language", "in another language")) if row[key]]
         said.append(
-            f"{row['opening']}{prose.plural(row['verbatims'], 'comment')} in {row['quarter']}{f', set aside {prose.join(aside)}' if aside else ''}; "
+            f"{row['opening']}{prose.plural(row['verbatims'], 'message' if row['survey_id'].startswith(SOURCE) else 'comment')} in {row['quarter']}{f', set aside {prose.join(aside)}' if aside else ''}; "
             f"the codeframe leaves {prose.percent(row['estimate'])} of {'the others' if aside else 'them'} uncovered (95 % interval {prose.interval(row['conf_low'], row['conf_high'], 'percent')})."
         )
     return said
@@ -71,6 +75,11 @@ def whom(group: pd.DataFrame) -> str:
     """Return in words whose shares a survey's (or a channel's) are: respondents who wrote something, or messages."""
     n = int(group["n"].iloc[0])
     return prose.plural(n, "message") if (group["base"] == "messages").all() else f"{prose.plural(n, 'respondent')} who wrote something"
+
+
+def who(group: pd.DataFrame) -> str:
+    """Return the heading of a column that counts whose shares they are."""
+    return "Messages" if (group["base"] == "messages").all() else "People"
 
 
 def table(shares: pd.DataFrame) -> pd.DataFrame:
@@ -162,8 +171,17 @@ def changes(moved: pd.DataFrame) -> list[str]:
     return said
 
 
+def unlinked(kpi) -> str:
+    """Return what stands where nothing relates topics to a key figure, and what would."""
+    if kpi:
+        return "What topics have to do with the key figure cannot be told: nobody who gave a score mentions one."
+    return "What topics have to do with a key figure cannot be told: no survey here asks for a score and for words. An open question beside the score of a survey would tell."
+
+
 def scores(programme, kpi) -> str:
-    """Return what the scores of a KPI's question run from and to, with the words of both ends: "1 (very good) to 5 (very poor)"; "" where the question has no scale."""
+    """Return what the scores of a KPI's question run from and to, with the words of both ends: "1 (very good) to 5 (very poor)"; "" where the question has no scale, or there is no KPI."""
+    if kpi is None:
+        return ""
     item = programme.item(kpi.item)
     if item.scale not in programme.scales:
         return ""
@@ -209,14 +227,16 @@ def _corrected(group: pd.DataFrame, unit: str) -> list[str]:
 
 
 def links(found: pd.DataFrame, adjusted: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics, segment and wave (and then ratings) held constant, bases, and, where an audit corrected some, whose codes it rests on."""
+    """Return one survey's topics as a table of words: KPI of those who mention it and of the others, by how much they move the figure, their difference with the other topics, segment and wave (and then ratings) held constant, how many mention it as the coder codes, and, where an audit corrected some, whose codes it rests on."""
     by = {held: own.set_index("topic_id").to_dict("index") for held, own in adjusted.groupby("held")}
     checked, rows = (~found["indicative"].astype(bool)).any() and found["audit_n"].max() > 0, []
     for row in found.sort_values("estimate", kind="stable").to_dict("records"):
-        told = {name: _limits(by[held][row["topic_id"]], unit) if row["topic_id"] in by.get(held, {}) else "–" for name, held in (("adjusted", "topics, segment, wave"), ("beside", "and ratings"))}
+        own = {name: by.get(held, {}).get(row["topic_id"]) for name, held in (("adjusted", "topics, segment, wave"), ("beside", "and ratings"))}
+        coded = {name: " (as coded)" if checked and not row["indicative"] and one and one.get("indicative", True) and one["conf_low"] == one["conf_low"] else "" for name, one in own.items()}
+        told = {name: f"{_limits(one, unit)}{coded[name]}" if one else "–" for name, one in own.items()}
         rows.append({
             "topic": row["topic"], "with": _level(row["kpi_with"], unit), "rest": _level(row["kpi_rest"], unit), "impact": _limits(row, unit), **(told if "and ratings" in by else {"adjusted": told["adjusted"]}),
-            "count": row["count"], "n": row["n"], **({"codes": "coder" if row["indicative"] else "audited"} if checked else {}),
+            "count": row["count"], **({"codes": "coder" if row["indicative"] else "audited"} if checked else {}),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
