@@ -58,8 +58,9 @@ class _Place(NamedTuple):
 def rows(programme, person: str) -> list[Found]:
     """Return the files of a programme with the places of a person's rows, files without any left out. Raises DataError where there is none at all."""
     files = _files(programme)
-    secret, wanted = identifiers.salt(), person.strip()
-    matches = lambda cells: (cells == wanted) | (identifiers.pseudonyms(cells.where(cells != ""), secret=secret) == wanted).fillna(False)
+    secret, wanted = identifiers.salt(), identifiers.known_as(person)
+    # By the pseudonym, in which the spellings of an address are one, and not by the cell.
+    matches = lambda cells: (identifiers.pseudonyms(cells.where(cells != ""), secret=secret) == wanted).fillna(False)
     own, accounts, marks = {}, set(), {}
     for place, (one, table, _, _, whole, _) in enumerate(files):
         column = _column(programme, one, table, whole, "person_id")
@@ -172,10 +173,10 @@ def remove(programme, person: str, *, reason: str, day: dt.date | None = None, o
 
     Text files and Parquet are written anew without the rows, every other byte and value as it was; nothing is changed unless all files can be.
     What a draft's codebook shows of cells is emptied, and what `subject` wrote of the person under `out`, the folder of reports, is deleted.
-    Raises DataError for workbooks, statistics files and databases that hold such rows, saying what to do.
+    Raises DataError for workbooks, statistics files and databases that hold such rows, and for a codebook that cannot be read, saying what to do.
     """
     every = [one for one in rows(programme, person) if one.places]
-    found = _by_file(every)
+    found, book = _by_file(every), sheets.shown(programme.folder)
     for one in found:
         if not one.file or not _WRITTEN.search(one.file):
             where = "" if one.closed else f" (row {', '.join(str(one.raw.row(place)) for place in one.places[:5])})"
@@ -205,7 +206,8 @@ def remove(programme, person: str, *, reason: str, day: dt.date | None = None, o
     whole = pd.concat([pd.read_csv(path, dtype=str), manifest.astype(str)], ignore_index=True) if path.is_file() else manifest
     spreadsheets.csv(whole, path.with_suffix(".part"))
     os.replace(path.with_suffix(".part"), path)
-    sheets.without_examples(programme.folder)
+    if book is not None:
+        sheets.without_examples(programme.folder, book)
     keys = {person.strip(), who, *(cell.strip() for one in every if (column := _column(programme, one.reading, one.table, one.raw, "person_id")) for cell in one.raw.frame[column].iloc[one.places])}
     for key in keys if out is not None else ():
         _written(programme, key, out).unlink(missing_ok=True)
