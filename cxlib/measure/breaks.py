@@ -56,7 +56,7 @@ def best(x: np.ndarray, y: np.ndarray, w: np.ndarray | None, *, shape: str, unde
     share = above[0] / total
     open_ = (share >= trim - 1e-12) & (share <= 1 - trim + 1e-12)
     if not open_.any():
-        return row | {"note": f"not estimable (no value has {trim:.0%} of the answers on either side)"}
+        return row | {"note": f"not estimable (no value has {100 * trim:.0f} % of the answers on either side)"}
     spread, common = w @ u**2, w @ (u * v)
     null = w @ v**2 - (common**2 / spread if under == "line" else 0.0)
     numbers = _jumps(above, total, spread, common, under) if shape == "jump" else _hinges(above, u[ends], u[ends + 1], total, spread, common)

@@ -66,7 +66,7 @@ def resample(frame, *, kpi, drivers, weight=None, strata=None, cluster=None, mar
             found[name][:, kept] = part[name]
         lost = np.isnan(r2).mean()
         if lost > 0.01:
-            notes = [note or f"{lost:.0%} of the replicates could not be computed" for note in notes]
+            notes = [note or f"{100 * lost:.0f} % of the replicates could not be computed" for note in notes]
     if "correlation" in methods:
         found["correlation"] = np.where(np.isin(np.arange(p), recoded), np.nan, many[:, :p, p])
     repeat = lambda values: np.tile(np.asarray(values), size)

@@ -115,7 +115,7 @@ def filled_in(responses: pd.DataFrame, answered, items) -> pd.DataFrame:
         share, rest = float((own == top).mean()), float((others == top).mean()) if len(others) else np.nan
         refused = int(len(own) >= 30 and share >= SAME and rest <= 0.8)
         said = f"{len(own):,} rows of people who did not answer carry a score on '{item}'"
-        said += f", {top:g} for {'all of them' if share == 1 else f'{share:.1%}'} where {rest:.0%} of those who answered gave it: it was filled in, not answered. Count those who answered only, or list the code under 'missing'." if refused else "; look where these scores come from before they are averaged."
+        said += f", {top:g} for {'all of them' if share == 1 else f'{100 * share:.1f} %'} where {100 * rest:.0f} % of those who answered gave it: it was filled in, not answered. Count those who answered only, or list the code under 'missing'." if refused else "; look where these scores come from before they are averaged."
         rows.append((item, len(own), top, share, rest, refused, said))
     return pd.DataFrame(rows, columns=["item", "n", "score", "share", "others", "refused", "sentence"])
 

@@ -37,7 +37,7 @@ def begged(tables) -> pd.DataFrame:
             found = found.drop(index=found["n"].idxmin())
         told = tables["anomalies"]
         told = told[(told["kind"] == "heaping") & (told["survey"] == grid.survey.id) & (told["item"] == kpi.item)]
-        seen = [next((f"{row.estimate:.0%} seem to be begged{f' in {row.wave}' if row.wave else ''}" for row in told.itertuples() if row.unit == f"team '{team}'"), "") for team in found["team"]]
+        seen = [next((f"{100 * row.estimate:.0f} % seem to be begged{f' in {row.wave}' if row.wave else ''}" for row in told.itertuples() if row.unit == f"team '{team}'"), "") for team in found["team"]]
         parts.append(found.assign(survey=grid.survey.id, kpi=kpi.id, seen=seen))
     columns = ["survey", "kpi", "team", "n", "top", "elsewhere", "seen"]
     return (pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)).astype({"top": float, "elsewhere": float})

@@ -55,7 +55,7 @@ def find(frame: pd.DataFrame, *, x: str, y: str, shapes=("jump", "hinge"), clust
     row = dict.fromkeys(COLUMNS, np.nan) | {"n": len(cells.y), "n_eff": wild.effective(cells), "customers": cells.clusters, "levels": len(cells.levels), "shape": "", "note": _reason(cells)}
     places = None if row["note"] else places_of(cells, shapes, trim, lasting)
     if places is None or not len(places.at):
-        return pd.DataFrame([row | {"note": row["note"] or f"not estimable (no score has {trim:.0%} of the answers on either side)"}])
+        return pd.DataFrame([row | {"note": row["note"] or f"not estimable (no score has {100 * trim:.0f} % of the answers on either side)"}])
     bend = wild.line(cells)[:, None] ** 2
     row |= sup_f(cells, places, replicates=replicates, seed=seed)
     row["p_curve"] = sup_f(cells, places, extra=bend, replicates=replicates, seed=seed)["p"] if len(cells.levels) > 4 else np.nan

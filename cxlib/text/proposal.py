@@ -18,7 +18,7 @@ def text(proposed: pd.DataFrame, codeframe, *, quarter: str) -> str:
     """Return proposals (`emerging.proposals`, with survey) as the [[topics]] of a codeframe, each with what was found as a comment; phrases under their language."""
     lines = [f"# Topics that codeframe {codeframe.version} does not name, found in the comments of {quarter}. Nobody has accepted them yet:", "# read the comments behind them, give each a name and a definition, then `cx code accept ID ...`, or copy what you want into codeframe.toml.", ""]
     for row in proposed.to_dict("records"):
-        told = f"{row['survey']}: {row['count']} of {row['n']} comments in {row['quarter']}, {row['before']} of {row['before_n']} before; {row['status']}; {'phrases that come back' if row['mode'] == 'phrases' else f'''comes back to {row['stability']:.0%} when a fifth of the comments is left out'''}"
+        told = f"{row['survey']}: {row['count']} of {row['n']} comments in {row['quarter']}, {row['before']} of {row['before_n']} before; {row['status']}; {'phrases that come back' if row['mode'] == 'phrases' else f'''comes back to {100 * row['stability']:.0f} % when a fifth of the comments is left out'''}"
         phrases = json.dumps(row["phrases"].split("|"), ensure_ascii=False)
         lines += [f"# {' '.join(told.split())}", "[[topics]]", f"id = {json.dumps(row['id'])}", f"name = {json.dumps(row['name'], ensure_ascii=False)}", 'definition = ""', f"include = {{{row['language']} = {phrases}}}", ""]
     return "\n".join(lines)

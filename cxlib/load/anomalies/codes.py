@@ -58,7 +58,7 @@ def _by_wave(grid: Grid, place: int, item: str, rows: np.ndarray, score: int, sh
     for w, wave in enumerate(grid.waves):
         if n := counts[w].sum():
             found.append(grid.row("code_as_score", wave, item, n=n, estimate=value, p=p, verdict="refused", unit=unit, sentence=
-                f"{grid.where(wave)}: '{item}' is {value:g} for all {n:,.0f} of {unit}, but for {share:.0%} of the others; it seems to be filled in, not answered. To mend it: {REMEDY}."))
+                f"{grid.where(wave)}: '{item}' is {value:g} for all {n:,.0f} of {unit}, but for {100 * share:.0f} % of the others; it seems to be filled in, not answered. To mend it: {REMEDY}."))
     return found
 
 
@@ -202,9 +202,9 @@ def spikes(grid: Grid) -> list[dict]:
                 filled = blank[w] < 0.25 * np.median(blank[others]) and np.median(blank[others]) - blank[w] > 0.5 * b[0]
                 if pale or (filled and len(grid.items) == 1):
                     value = _as_given(grid, place, score)
-                    why = " and ".join([*(["their other ratings do not fit it"] if pale else []), *([f"blanks went from {np.median(blank[others]):.0%} to {blank[w]:.0%}"] if filled else [])])
+                    why = " and ".join([*(["their other ratings do not fit it"] if pale else []), *([f"blanks went from {100 * np.median(blank[others]):.0f} % to {100 * blank[w]:.0f} %"] if filled else [])])
                     found.append(grid.row("code_as_score", grid.waves[w], item.id, n=counts[w, score], estimate=value, p=p, verdict="refused" if pale else "look", unit=f"score {value:g}", sentence=
-                        f"{grid.where(grid.waves[w])}: {share[w, score]:.0%} have {value:g} on '{item.id}', {usual[score]:.0%} in the other waves, and {why}; blanks seem to be coded as {value:g}. To mend it: {REMEDY}."))
+                        f"{grid.where(grid.waves[w])}: {100 * share[w, score]:.0f} % have {value:g} on '{item.id}', {100 * usual[score]:.0f} % in the other waves, and {why}; blanks seem to be coded as {value:g}. To mend it: {REMEDY}."))
     # several items at once: a wave of another mood, unless their blanks went at the same time
     several = {(row["wave"], row["unit"]) for row in found if sum(other["wave"] == row["wave"] and other["unit"] == row["unit"] for other in found) > 1}
     return [row | {"verdict": "look"} if (row["wave"], row["unit"]) in several and "blanks went" not in row["sentence"] else row for row in found]

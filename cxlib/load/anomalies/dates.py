@@ -27,7 +27,7 @@ def ambiguous(grid: Grid) -> list[dict]:
         chance = share ** len(distinct)
         if len(own) >= 30 and len(distinct) >= 6 and (own.dt.day <= 12).all() and chance < 1e-3 and own.dt.month.nunique() >= 2:
             found.append(grid.row("ambiguous_dates", wave, "answered_on", n=len(own), estimate=1 - share, p=chance, verdict="look", sentence=
-                f"{grid.where(wave)}: none of {len(own):,} dates on {len(distinct)} days lies after the 12th of a month, though {1 - share:.0%} of the fieldwork does; day and month are probably swapped. "
+                f"{grid.where(wave)}: none of {len(own):,} dates on {len(distinct)} days lies after the 12th of a month, though {100 * (1 - share):.0f} % of the fieldwork does; day and month are probably swapped. "
                 f"To mend it: declare date_format for this wave as the file writes it."))
     return found
 
@@ -52,7 +52,7 @@ def set_aside(tables, programme=None) -> list[dict]:
         survey, name = (wave.survey, wave.id) if wave else ("", "")
         table = "responses" if wave else next((one.table for one in programme.sources if one.named == file), "")
         values = ("ambiguous_dates", "", table, survey, name, own["column"].iloc[0], "", len(own), float(np.mean(inside)), np.nan, "look",
-            f"{file}: {len(own):,} dates in '{own['column'].iloc[0]}' were set aside (such as '{own['value'].iloc[0]}'), and {np.mean(inside):.0%} of them fit when day and month are swapped; those that were kept may be swapped unseen. "
+            f"{file}: {len(own):,} dates in '{own['column'].iloc[0]}' were set aside (such as '{own['value'].iloc[0]}'), and {100 * np.mean(inside):.0f} % of them fit when day and month are swapped; those that were kept may be swapped unseen. "
             "To mend it: declare date_format as the file writes it.")
         found.append(dict(zip(COLUMNS, (*values, ""))))
     return found

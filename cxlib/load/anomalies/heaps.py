@@ -88,8 +88,8 @@ def _begged(grid: Grid, place: int, units: Units, bins: np.ndarray, count: int, 
         refused = waves and len(use) > 2
         wave, name = units.waves[unit], _named(grid, units.names[unit])
         found.append(grid.row("heaping", wave, item.id, n=n[unit], estimate=b[number], p=p, verdict="refused" if refused else "look", unit=name, sentence=
-            f"{grid.where(wave, name)}: {share[number]:.0%} give '{item.id}' a {top:g} where {elsewhere[number]:.0%} of people of their mood do elsewhere, and the discontented among them do so too; "
-            f"about {b[number]:.0%} of the answers seem to have been turned into the top score. To mend it: find out how answers are asked for{'; until then the wave is not averaged' if refused else ', and look at the figures without these'}."))
+            f"{grid.where(wave, name)}: {100 * share[number]:.0f} % give '{item.id}' a {top:g} where {100 * elsewhere[number]:.0f} % of people of their mood do elsewhere, and the discontented among them do so too; "
+            f"about {100 * b[number]:.0f} % of the answers seem to have been turned into the top score. To mend it: find out how answers are asked for{'; until then the wave is not averaged' if refused else ', and look at the figures without these'}."))
     return found
 
 
@@ -186,6 +186,6 @@ def _straight(grid: Grid, units: Units, answered: np.ndarray, straight: np.ndarr
         if share >= 0.15 and share >= 2 * elsewhere and z > 5:
             wave, name = units.waves[unit], units.names[unit]
             found.append(grid.row("straight_lining", wave, "", n=n[unit], estimate=share, p=stats.norm.sf(z), verdict="look", unit=name, sentence=
-                f"{grid.where(wave, name)}: {share:.0%} give all of {size} ratings one and the same score, elsewhere {elsewhere:.0%}; "
+                f"{grid.where(wave, name)}: {100 * share:.0f} % give all of {size} ratings one and the same score, elsewhere {100 * elsewhere:.0f} %; "
                 "they may not have read the questions, or somebody answered for them. To mend it: look at how long they took, and at the figures without them."))
     return found

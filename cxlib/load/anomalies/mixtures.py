@@ -57,7 +57,7 @@ def _by_source(grid: Grid, place: int, item: str, top: int, cut: int) -> list[di
             done.add((wave, name))
             varied = (counts[unit] >= max(2, 0.02 * n[unit])).sum() >= 3  # one score for everybody is no scale
             found.append(grid.row("mixed_scales", wave, item, n=n[unit], estimate=share[unit], p=p[unit], verdict="refused" if varied else "look", unit=name, sentence=
-                f"{grid.where(wave, name)}: none of {n[unit]:,.0f} scores of '{item}' lies above {top}, where {share[unit]:.0%} of the others do; "
+                f"{grid.where(wave, name)}: none of {n[unit]:,.0f} scores of '{item}' lies above {top}, where {100 * share[unit]:.0f} % of the others do; "
                 f"they look like answers on a scale that ends at {top}, not at {grid.high[place]:g}. To mend it: {REMEDY}."))
     if not found:
         counts = grid.histogram(place, Units(np.zeros(len(grid.x), dtype=int), [""], [""]))[0]

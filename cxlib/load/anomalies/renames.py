@@ -67,7 +67,7 @@ def _field(grid: Grid, field: str) -> list[dict]:
             if len(pairs) == 1:
                 new = pairs[0]
                 found.append(grid.row("renamed_value", grid.waves[after], field, n=counts[after, new], estimate=share[after, new], p=None, verdict="look", unit=f"'{values[old]}' -> '{values[new]}'", sentence=
-                    f"{grid.where(grid.waves[after])}: {field} '{values[old]}' ({share[before, old]:.0%} in wave '{grid.waves[before]}') is gone and '{values[new]}' ({share[after, new]:.0%}) is new"
+                    f"{grid.where(grid.waves[after])}: {field} '{values[old]}' ({100 * share[before, old]:.0f} % in wave '{grid.waves[before]}') is gone and '{values[new]}' ({100 * share[after, new]:.0f} %) is new"
                     f"{', with a name that is nearly the same' if near(values[old], values[new]) else ', of the same size and with the same ratings'}; they seem to be one, and every line by {field} breaks here. "
                     f"To mend it: use one name in the files, or state that they are two."))
     return found

@@ -111,7 +111,7 @@ def _turned_whole(grid: Grid) -> list[dict]:
             for place, item in enumerate(grid.items):
                 if counts[place][w].sum():
                     found.append(grid.row("reversed_scale", wave, item.id, n=counts[place][w].sum(), estimate=np.median(straight), p=None, verdict="refused", sentence=
-                        f"{grid.where(wave)}: the answers to all {len(base)} ratings fit the other waves only when turned round (they differ by {np.median(straight):.0%} as they stand, by {np.median(mirrored):.0%} turned). To mend it: {REMEDY}."))
+                        f"{grid.where(wave)}: the answers to all {len(base)} ratings fit the other waves only when turned round (they differ by {100 * np.median(straight):.0f} % as they stand, by {100 * np.median(mirrored):.0f} % turned). To mend it: {REMEDY}."))
     return found
 
 

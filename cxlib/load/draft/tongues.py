@@ -25,5 +25,5 @@ def of(parts: list[Part], chances) -> tuple[list[str], str]:
                     seen[code] = seen.get(code, 0) + 1
     told = sum(seen.values())
     kept = [code for code in sorted(seen, key=lambda one: (-seen[one], one)) if seen[code] >= max(FEW, SHARE * told)]
-    said = " and ".join(f"{NAMES.get(code, code)} ({seen[code] / told:.0%})" for code in kept)
+    said = " and ".join(f"{NAMES.get(code, code)} ({100 * seen[code] / told:.0f} %)" for code in kept)
     return kept, f"guessed from {told:,} comments, which are in {said}" if kept else ""
