@@ -158,6 +158,9 @@ def source_parts(programme: Programme, source: Source, opened: dict | None = Non
         for name, one in parsed.items():
             if wanted[name].required:
                 rules.put(name, one.missing != "", f"no id ({name})" if name.endswith("_id") else f"not a date ({name} is empty)" if wanted[name].type in ("date", "moment") else f"{name} is empty")
+        if money and "currency" in parsed:
+            said = pd.Series(parsed["currency"].values, dtype=object)
+            rules.put("currency", (said.notna() & ~said.astype("str").str.strip().str.upper().isin(amounts.CODES)).to_numpy(dtype=bool), "no currency")
         for name in set(money) & set(columns):
             rules.join(name, amounts.foreign(raw.frame[columns[name]], _own(parsed, source, programme)))
         for name in columns:

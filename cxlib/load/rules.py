@@ -13,6 +13,7 @@ SUGGESTIONS = (
     ("not on the scale", "correct the score, or declare the code under 'missing' if it is none"),
     ("not a whole number", "correct the score; half points were not offered"),
     ("not a number", "type the number in plain digits, or leave the cell empty"),
+    ("no currency", "write it by its three letters, e.g. EUR, or leave the cell empty where it is the programme's own"),
     ("not an amount", "write the amount as the others of its column, or leave the cell empty"),
     ("in which amounts are counted", "convert the amount, or give the rows their currency (a column or a fixed value of orders, sales and actions) and its rate under [[rates]]"),
     ("the header once more", "delete the row"),

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from cxlib import spreadsheets
+from cxlib import schema, spreadsheets
 from cxlib.errors import DataError
 from cxlib.load import identifiers, readers
 from cxlib.load import rows as linked
@@ -58,8 +58,9 @@ class _Place(NamedTuple):
 def rows(programme, person: str) -> list[Found]:
     """Return the files of a programme with the places of a person's rows, files without any left out. Raises DataError where there is none at all."""
     files = _files(programme)
-    secret, wanted = identifiers.salt(), person.strip()
-    matches = lambda cells: (cells == wanted) | (identifiers.pseudonyms(cells.where(cells != ""), secret=secret) == wanted).fillna(False)
+    secret, wanted = identifiers.salt(), identifiers.known_as(person)
+    # By the pseudonym, in which the spellings of an address are one, and not by the cell.
+    matches = lambda cells: (identifiers.pseudonyms(cells.where(cells != ""), secret=secret) == wanted).fillna(False)
     own, accounts, marks = {}, set(), {}
     for place, (one, table, _, _, whole, _) in enumerate(files):
         column = _column(programme, one, table, whole, "person_id")
@@ -84,6 +85,9 @@ def rows(programme, person: str) -> list[Found]:
                 own[place] |= identifiers.normalise(whole.frame[source], kind=identifiers.KINDS[name]).isin(marks[name] - {""}).fillna(False)
     found = []
     for place, (one, table, raw, file, whole, others) in enumerate(files):
+        # The further lines of a person's order, which are no rows of the table, go with it.
+        if getattr(one, "where", None) and isinstance(one, Source) and own[place].any() and (column := _column(programme, one, table, whole, schema.TABLES[table][0].name)):
+            own[place] |= _named_alone(whole.frame[column], own[place], whole.frame[column], _own_rows(whole, one))
         closed = isinstance(one, Wave) and "link" not in programme.survey(one.survey).uses
         found.append(Found(one, table, raw, own[place].to_numpy(dtype=bool).nonzero()[0].tolist(), closed, file))
         for join, other in others:
@@ -120,9 +124,19 @@ def _mails(frame: pd.DataFrame) -> list[str]:
     return found
 
 
-def _named_alone(keys: pd.Series, mine: pd.Series, other: pd.Series) -> pd.Series:
-    """Which rows of a joined file are named by a person's rows and by nobody else's."""
+def _own_rows(raw: readers.Raw, one: Source) -> pd.Series:
+    """Which rows of a file are rows of its table."""
+    own = pd.Series(True, index=raw.frame.index)
+    for column, value in one.where.items():
+        own &= raw.frame[column].str.strip() != "" if value == "*" else raw.frame[column].str.strip() == value
+    return own
+
+
+def _named_alone(keys: pd.Series, mine: pd.Series, other: pd.Series, within: pd.Series | None = None) -> pd.Series:
+    """Which rows of a joined file, or further ones of the same, are named by a person's rows and by nobody else's."""
     keys = keys.astype("str").str.strip()
+    if within is not None:
+        keys, mine = keys[within], mine[within]
     return other.astype("str").str.strip().isin(set(keys[mine]) - set(keys[~mine]) - {""})
 
 
@@ -159,10 +173,10 @@ def remove(programme, person: str, *, reason: str, day: dt.date | None = None, o
 
     Text files and Parquet are written anew without the rows, every other byte and value as it was; nothing is changed unless all files can be.
     What a draft's codebook shows of cells is emptied, and what `subject` wrote of the person under `out`, the folder of reports, is deleted.
-    Raises DataError for workbooks, statistics files and databases that hold such rows, saying what to do.
+    Raises DataError for workbooks, statistics files and databases that hold such rows, and for a codebook that cannot be read, saying what to do.
     """
     every = [one for one in rows(programme, person) if one.places]
-    found = _by_file(every)
+    found, book = _by_file(every), sheets.shown(programme.folder)
     for one in found:
         if not one.file or not _WRITTEN.search(one.file):
             where = "" if one.closed else f" (row {', '.join(str(one.raw.row(place)) for place in one.places[:5])})"
@@ -192,7 +206,8 @@ def remove(programme, person: str, *, reason: str, day: dt.date | None = None, o
     whole = pd.concat([pd.read_csv(path, dtype=str), manifest.astype(str)], ignore_index=True) if path.is_file() else manifest
     spreadsheets.csv(whole, path.with_suffix(".part"))
     os.replace(path.with_suffix(".part"), path)
-    sheets.without_examples(programme.folder)
+    if book is not None:
+        sheets.without_examples(programme.folder, book)
     keys = {person.strip(), who, *(cell.strip() for one in every if (column := _column(programme, one.reading, one.table, one.raw, "person_id")) for cell in one.raw.frame[column].iloc[one.places])}
     for key in keys if out is not None else ():
         _written(programme, key, out).unlink(missing_ok=True)

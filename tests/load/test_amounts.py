@@ -123,6 +123,12 @@ def test_a_sign_that_departs_from_the_currency_of_its_own_row_is_on_the_repair_l
     assert shop(["CHF 6.00"], more='fixed = {currency = "CHF"}\n' + rate)["orders"]["amount"].tolist() == [12]
 
 
+def test_a_cell_that_names_no_currency_is_on_the_repair_list_and_refuses_nothing_else(shop):
+    tables = shop(["6.00", "5.50", "7.00"], extra=["EUR", "euros?", "eur "])
+    assert tables["orders"]["amount"].tolist() == [6, 7]
+    assert tables["repairs"][["column", "value", "rule"]].to_numpy().tolist() == [["currency", "euros?", "no currency"]]
+
+
 def test_an_item_whose_cells_name_a_money_is_read_as_amounts_and_others_as_before(tiny):
     from small import TINY
 

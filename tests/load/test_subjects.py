@@ -250,7 +250,31 @@ def test_what_was_written_of_a_person_beside_the_raw_files_goes_too(company, tmp
     p = programme.read(tmp_path / "hotel")
     assert "KX-0000" in " ".join(sheets.read(p.folder / sheets.NAME).columns["examples"])
     files = [subjects.subject(p, name, out=tmp_path / "reports") for name in ("KX-0000", identifiers.known_as("KX-0000"), "KX-0001")]
+    codebook, before = (p.folder / sheets.NAME).read_bytes(), (p.raw / "nps_2026Q1.csv").read_bytes()
+    (p.folder / sheets.NAME).write_bytes(codebook[:500])
+    with pytest.raises(DataError, match=r"mend or delete .*codebook\.xlsx.*Nothing was changed"):
+        subjects.remove(p, "KX-0000", reason="request")
+    assert (p.raw / "nps_2026Q1.csv").read_bytes() == before
+    (p.folder / sheets.NAME).write_bytes(codebook)
     subjects.remove(p, identifiers.known_as("KX-0000"), reason="request", out=tmp_path / "reports")
     assert [path.exists() for path in files] == [False, False, True]
     assert set(sheets.read(p.folder / sheets.NAME).columns["examples"]) == {""}
     assert not any(b"KX-0000" in path.read_bytes() for path in (tmp_path / "hotel").rglob("*") if path.is_file() and path.suffix != ".xlsx")
+
+
+def test_the_further_lines_of_an_order_go_with_the_person_who_placed_it(company):
+    """Their address stands in the first line only."""
+    (company / "programme.toml").write_text((company / "programme.toml").read_text() + '[[sources]]\ntable = "orders"\nfile = "shop.csv"\ncolumns = {order_id = "Name", person_id = "who", ordered_on = "day", amount = "Total"}\nwhere = {Total = "*"}\n')
+    (company / "raw" / "shop.csv").write_text("Name,who,day,Total,line\n#1,p1,2026-01-01,9,cup\n#1,,2026-01-01,,pot\n#2,p2,2026-01-01,8,cup\n#2,,2026-01-01,,pan\n")
+    text = subjects.subject(programme.read(company), "p1", out=company / "reports").read_text(encoding="utf-8")
+    assert "line: pot" in text
+    assert "line: pan" not in text
+    subjects.remove(programme.read(company), "p1", reason="request")
+    assert (company / "raw" / "shop.csv").read_text() == "Name,who,day,Total,line\n#2,p2,2026-01-01,8,cup\n#2,,2026-01-01,,pan\n"
+
+
+@pytest.mark.parametrize("named", ["anna@mail.example", "ANNA@mail.example"])
+def test_an_address_that_is_the_key_is_found_however_it_is_spelt(company, named):
+    (company / "raw" / "events.jsonl").write_text("".join(f'{{"event_id": "e{at}", "person_id": "{who}", "at": "2026-01-01 10:00:00", "kind": "outage"}}\n' for at, who in enumerate(["Anna@mail.example", "anna@mail.example ", "p2"])))
+    subjects.remove(programme.read(company), named, reason="request")
+    assert [line.split('"')[3] for line in (company / "raw" / "events.jsonl").read_text().splitlines()] == ["e2"]

@@ -59,25 +59,24 @@ def read(path: Path) -> Book:
     return Book(**{name: frame.drop(columns="#").astype("str") for name, frame in found.items()})
 
 
-def without_examples(folder: Path) -> bool:
-    """Empty what the codebook of a folder shows of cells, because it may be a person's who is to be forgotten; False where there is none, or nothing in it.
-
-    A workbook that is no codebook any more is deleted: what it holds cannot be told.
-    """
+def shown(folder: Path) -> Book | None:
+    """Return the codebook of a folder that shows examples of cells; None where there is none, or it shows none. Raises DataError where it cannot be read."""
     path = Path(folder) / NAME
     if not path.is_file():
-        return False
+        return None
     try:
         book = read(path)
-    except DataError:
-        path.unlink()
-        return True
-    if not (book.columns["examples"] != "").any():
-        return False
+    except DataError as error:
+        raise DataError(f"{error} It may show cells of the person who is to be forgotten: mend or delete {path}, then run the command again. Nothing was changed.") from None
+    return book if (book.columns["examples"] != "").any() else None
+
+
+def without_examples(folder: Path, book: Book) -> None:
+    """Write a codebook anew without its examples of cells, which may be a person's who is forgotten."""
+    path = Path(folder) / NAME
     temporary = path.with_name(f".{NAME}.part.xlsx")
     write(temporary, book._replace(columns=book.columns.assign(examples="")))
     temporary.replace(path)
-    return True
 
 
 def _checked(found: dict[str, pd.DataFrame]) -> None:
@@ -145,4 +144,4 @@ def _rows(found: dict, name: str) -> list[dict]:
 
 
 _SOURCES = ("accounts", "people", "invitations", "interactions", "events", "orders", "offers", "actions", "sales", "staff")
-__all__ = ["NAME", "fits", "read", "without_examples", "write"]
+__all__ = ["NAME", "fits", "read", "shown", "without_examples", "write"]

@@ -249,6 +249,11 @@ def _published(part: Part, made: dict) -> None:
 
 def _currency(parts: list[Part]) -> tuple[str, str]:
     """Return the currency whose sign stands in most columns, in their names or cells, and where; EUR where none does."""
+    for part in parts:
+        if column := part.table.columns.get("currency") if part.table else None:
+            told = [cell.strip().upper() for cell in part.file.raw.frame[column] if cell.strip().upper() in amounts.CODES]
+            if told:
+                return max(sorted(set(told)), key=told.count), f"most amounts of {part.file.name} are in it, as '{column}' says"
     seen, several = {}, {}
     for part in parts:
         for name in part.file.raw.frame.columns:
