@@ -106,6 +106,9 @@ def _coded(p):
             yield f"the coded question '{one.id}' has the name of another question; choose its own."
 
 
+LOW = ("ces_1", "bottom2_of_5", "share_0_1")  # definitions that hold whichever end is the good one
+
+
 def _kpis(p):
     """Sentences for key figures that are made from nothing, or are too many to be headlines."""
     surveys, items = ({one.id for one in group} for group in (p.surveys, p.items))
@@ -116,6 +119,10 @@ def _kpis(p):
             yield f"the KPI '{kpi.id}' has the name of an item that it is not made from; pages could not tell the two apart: give it another."
         elif p.item(kpi.item).kind != "rating":
             yield f"the KPI '{kpi.id}' is made from '{kpi.item}', which is not a rating."
+        elif p.direction(p.item(kpi.item)) == "low_is_good" and kpi.definition not in LOW:
+            scale = p.scales[p.item(kpi.item).scale]
+            turned = ", ".join(f'{code:g} = "{scale.low + scale.high - code:g}"' for code in (scale.low, scale.low + 1)) + ", ..."
+            yield f"the KPI '{kpi.id}' counts high scores as the good ones ({kpi.definition}), and of '{kpi.item}' the low ones are: give it a scale of its own whose labels turn the scores on loading (labels = {{{turned}}}), without low_is_good."
         yield from (f"the KPI '{kpi.id}' names a survey '{s}' that is not declared{nearest(s, surveys)}." for s in kpi.surveys if s not in surveys)
     if sum(kpi.primary for kpi in p.kpis) > 10:
         yield "more than ten KPIs are primary; headline tests lose their meaning: set primary = false for some."

@@ -196,6 +196,35 @@ def test_ratings_that_go_against_the_recommendation_are_turned_and_said(tmp_path
     assert next(kpi.label for kpi in p.kpis if kpi.item == "satisfaction").endswith("(4-5 of 5, turned: high is good)")
 
 
+@pytest.mark.parametrize(
+    ("said", "turned"),
+    [
+        ("Wie zufrieden sind Sie insgesamt? (1 = sehr zufrieden, 5 = sehr unzufrieden)", True),
+        ("Zufriedenheit insgesamt, von 1 (sehr unzufrieden) bis 5 (sehr zufrieden)", False),
+        ("Overall satisfaction on a scale of 1 to 5, where 1 is very satisfied and 5 is very dissatisfied", True),
+        ("Satisfaction générale : 1 (très satisfait) à 5 (pas du tout satisfait)", True),
+        ("Satisfacción general (muy satisfecho = 1; muy insatisfecho = 5)", True),
+        ("Overall satisfaction 1-5", False),
+    ],
+)
+def test_a_question_that_says_what_its_ends_mean_is_believed(said, turned, tmp_path):
+    """'1 = very satisfied' stood in the column's name, and the page called nine in a hundred satisfied where three in four were."""
+    draws = np.random.default_rng(1).choice([1, 2, 3, 4, 5], 300, p=[0.4, 0.35, 0.15, 0.07, 0.03])
+    p = make(tmp_path, {"umfrage_2026Q1.csv": pd.DataFrame({"id": [f"r{k}" for k in range(300)], said: draws if turned else 6 - draws, "Gender": np.where(draws > 2, "m", "f")})})
+    (kpi,) = p.kpis
+    assert kpi.definition == "csat_top2_of_5"
+    satisfied = load.check(p)["responses"][kpi.item] >= 4
+    assert satisfied.mean() == (draws <= 2).mean()
+
+
+def test_a_key_figure_of_high_scores_is_refused_where_the_low_ones_are_good(tmp_path):
+    p = make(tmp_path, {"a_2026Q1.csv": pd.DataFrame({"id": [f"r{k}" for k in range(60)], "Overall satisfaction": [1 + k % 5 for k in range(60)]})})
+    path = p.folder / "programme.toml"
+    path.write_text(path.read_text("utf-8").replace("high = 5\n", 'high = 5\ndirection = "low_is_good"\n'), "utf-8")
+    with pytest.raises(DataError, match=r"counts high scores as the good ones .csat_top2_of_5., and of 'satisfaction' the low ones are: .*labels = .1 = \"5\", 2 = \"4\""):
+        programmes.read(p.folder)
+
+
 def test_ratings_that_go_with_the_recommendation_and_stated_importance_stay_as_they_are(tmp_path):
     level = mood(300)
     frame = pd.DataFrame({"Recommend us": score(level, 0, 10, seed=1), **{name: score(level, 1, 5, seed=k) for k, name in enumerate(["Advice", "Price", "Branch"], start=2)}, "Importance of price": score(-level, 1, 5, seed=9)})

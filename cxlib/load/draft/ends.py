@@ -1,4 +1,7 @@
-"""Which end of a scale is the good one, where the file does not say it: what goes against the recommendation is turned."""
+"""Which end of a scale is the good one: as the question says it, and where nothing does, what goes against the recommendation is turned."""
+
+import itertools
+import re
 
 import numpy as np
 
@@ -7,6 +10,21 @@ from cxlib.load.draft.scales import ENOUGH, Guess
 
 AGAINST = -0.3  # correlation from which a rating goes against what is known
 SIGMA = 4.0  # and how far from nought it must lie
+_BEHIND = r"(?<![0-9.,]){}\s*(?:[=:(–—-]\s*|\s)(?:(?:is|means?|bedeutet|heißt|ist|steht für|est|signifie|significa|es|é)\s)?([^0-9=;()|]{{2,80}})"  # 1 = very satisfied, 1 (sehr gut) bis ...
+_BEFORE = r"([^0-9=;,()|]{{2,80}}?)\s*(?:=|\(|:)\s*{}(?![0-9.])"  # very satisfied = 1
+_JOINED = re.compile(r"[\s,.–—-]+(?:bis|to|a|à|until|und|and|et|y|e|hasta|até|jusqu'à)?\s*$", re.IGNORECASE)
+
+
+def worded(one: Guess, said: list[str]) -> Guess | None:
+    """Return a rating with what its name or question says of both ends of its scale (1 = very satisfied, 5 = very dissatisfied); None where they do not, or say nothing of good and bad."""
+    for text in said:
+        for pattern in (_BEHIND, _BEFORE):
+            for low, high in itertools.product(*(re.findall(pattern.format(code), text) for code in (one.low, one.high))):
+                low, high = (_JOINED.sub("", end).strip(" ,.–—-") for end in (low, high))
+                below, above = words.strength(low), words.strength(high)
+                if below is not None and above is not None and below * above < 0:
+                    return one._replace(low_label=low, high_label=high, reversed=below > 0, sure=max(one.sure, 0.85), why=f"codes {one.low} to {one.high}, and its question says what the ends mean")
+    return None
 
 
 def turned(file: facts.File, guesses: dict[str, Guess], said: dict[str, list[str]]) -> dict[str, str]:

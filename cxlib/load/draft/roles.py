@@ -42,7 +42,11 @@ def of(file: facts.File, wording: dict[str, str]) -> dict[str, Role]:
             one = one._replace(kind="nominal", sure=0.5, why="named as a trait of the person, not as a judgement")
         found[name] = Role(one.kind, one.sure, one.why, one if one.kind == "rating" else one._replace(missing=_declared(file, name)))
     ratings = {name: one.guess for name, one in found.items() if one.role == "rating"}
-    for name, why in ends.turned(file, ratings, {one: [text for text in (one, wording.get(one, "")) if text] for one in ratings}).items():
+    said = {one: [text for text in (one, wording.get(one, "")) if text] for one in ratings}
+    for name, one in ratings.items():
+        if not (one.labels or one.high_label) and (known := ends.worded(one, said[name])):
+            ratings[name], found[name] = known, found[name]._replace(guess=known, sure=max(found[name].sure, known.sure), why=known.why)
+    for name, why in ends.turned(file, ratings, said).items():
         unsure = why.startswith("NOT SURE")
         found[name] = found[name]._replace(guess=ratings[name]._replace(reversed=True), sure=min(found[name].sure, 0.5) if unsure else found[name].sure, why=f"{why}; {found[name].why}")
     for name, (score, promoters) in echoes.of(file, ratings).items():
