@@ -8,13 +8,14 @@ from cxlib.errors import DataError
 
 WORDS = ("contract", "segment", "brand", "region")  # of the customer file, where it has them
 PAST = ("before", "earlier")
+MOST = 0.9  # of the calls are made by the day from which low scorers are compared
 FAR = 6.0  # standard deviations from the mean beyond which one customer can bring two means together
 
 
 def cohort(action, tables) -> pd.DataFrame:
     """Return those on the list and those who could have been: person_id, treated, assigned_on, outcome, covariates.
 
-    The others are customers who never were on this list. Where the list was made of low scorers (`cut`), they are those with equally low scores who were not called, dated by their answer and the days it took to call the others; else each has a day of assignment
+    The others are customers who never were on this list. Where the list was made of low scorers (`cut`), they are those with equally low scores who were not called, and both are dated the same days after their answer (`_low_scorers`); else each has a day of assignment
     that is drawn from the days of the list in order, whatever they did later (no immortal time), on which they were customers. Covariates: the outcome in as many days before, in as many before these, tenure, and what the
     customer file says (contract, segment, brand, region); the score, where the list was made by it; and where one customer's past lies far out, everybody's place in the order of it too (columns before_place, earlier_place), because then the means of two groups can be alike though hardly anybody is. `attrs`: cut, gone, unobserved (treated whose time before is not in the files), strange (treated who are not in the customer file).
     """
@@ -23,10 +24,12 @@ def cohort(action, tables) -> pd.DataFrame:
     if "people" not in tables:
         raise DataError("customers who were not on the list are not known: a customer file (the table people) would name them")
     people = tables["people"].drop_duplicates("person_id").set_index("person_id")
-    others = _low_scorers(action, chosen, tables) if action.cut is not None and action.kpi else _undated(chosen, people)
-    rows = pd.concat([chosen[["person_id", "assigned_on"]].assign(treated=True), others.assign(treated=False)], ignore_index=True)
-    if action.cut is not None and action.kpi:
+    scored, day = action.cut is not None and bool(action.kpi), 0
+    if scored:
+        rows, day = _low_scorers(action, chosen, tables)
         rows["score"] = _scores(action, rows, tables)
+    else:
+        rows = pd.concat([chosen[["person_id", "assigned_on"]].assign(treated=True), _undated(chosen, people).assign(treated=False)], ignore_index=True)
     strange = int((rows["treated"] & ~rows["person_id"].isin(people.index)).sum())
     rows = rows[rows["person_id"].isin(people.index) & (rows["score"].notna() if "score" in rows else True)]
     file = people.reindex(rows["person_id"]).reset_index()
@@ -49,7 +52,7 @@ def cohort(action, tables) -> pd.DataFrame:
         own = made[name].astype(float)
         if len(own) and own.notna().all() and own.std() > 0 and ((own - own.mean()).abs() > FAR * own.std()).any():
             made[f"{name}_place"] = own.rank(pct=True)
-    made.attrs = {"cut": told.attrs.get("cut", 0), "gone": told.attrs.get("gone", 0), "unobserved": int((early & told["treated"]).sum()), "strange": strange}
+    made.attrs = {"cut": told.attrs.get("cut", 0), "gone": told.attrs.get("gone", 0), "unobserved": int((early & told["treated"]).sum()), "strange": strange, "from_day": day}
     return made
 
 
@@ -79,7 +82,7 @@ def evaluate(action, tables, *, seed: int = 1, replicates: int = 0, without=(), 
     letter, reason = grades.grade(design="adjusted" if len(alike) else "described", overlap=found["overlap"], balance=found["balance"], largest=outcomes.largest(made, "treated"))
     path = pd.concat([alike.assign(kind=kind, estimate=alike[kind], at=np.arange(len(alike), dtype=float)) for kind in ("before", "after")], ignore_index=True)
     path = path.assign(action=action.id, label=path["covariate"].map(_said), conf_low=np.nan, conf_high=np.nan, n=found["n"])
-    notes = [found["note"], f"{made.attrs['strange']} on the list who are not in the customer file are left out" if made.attrs["strange"] else "", f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{left} who had another action at the same time are left out" if left else ""]
+    notes = [found["note"], f"{made.attrs['strange']} on the list who are not in the customer file are left out" if made.attrs["strange"] else "", f"{made.attrs['unobserved']} customers whose time before is not in the files are left out" if made.attrs["unobserved"] else "", f"{made.attrs['gone']} had left before" if made.attrs["gone"] else "", f"{left} who had another action at the same time are left out" if left else "", f"counted from {made.attrs['from_day']} days after the low score on, by when nine in ten had been called: who was called later counts as not called, who had left by then as neither" if made.attrs["from_day"] > 1 else ""]
     row = found | {"design": "matching", "per": f"customer in {action.window_days} days", "times": float(found["n_treated"]), "days": action.window_days, "cut": made.attrs["cut"], "grade": letter, "reason": reason, "largest": outcomes.largest(made, "treated"), "note": "; ".join(note for note in notes if note)}
     row["comparison"] = f"{found['n_control']:,} customers not on the list, worth {found['n_eff']:,.0f} after weighting"
     return row, path[["action", "kind", "at", "label", "estimate", "conf_low", "conf_high", "n"]]
@@ -111,15 +114,19 @@ def _undated(chosen: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"person_id": rest, "assigned_on": days[np.arange(len(rest)) % len(days)]})
 
 
-def _low_scorers(action, chosen, tables) -> pd.DataFrame:
-    """Return equally low scorers who were not called, dated as many days after their answer as it took to call the others, in order: who leaves before that is never called, and is left out of both (no immortal time)."""
-    own = _answers(action, tables)
+def _low_scorers(action, chosen, tables) -> tuple[pd.DataFrame, int]:
+    """Return those called and equally low scorers who were not (person_id, treated, assigned_on), both dated the same days after their answer, and how many: those by which nine in ten of the calls were made.
+
+    Who leaves before the call can be made is never called (immortal time), so both must still be there on that day (a landmark, as in `renewals`); who was called later counts as not called.
+    """
+    own, dtype = _answers(action, tables), chosen["assigned_on"].dtype
+    taken = pd.merge_asof(chosen[["person_id", "assigned_on"]], own[["person_id", "answered_on"]].assign(answered_on=own["answered_on"].astype(dtype)), left_on="assigned_on", right_on="answered_on", by="person_id", tolerance=pd.Timedelta(days=31))
+    taken = taken.dropna(subset="answered_on").assign(days=lambda rows: (rows["assigned_on"] - rows["answered_on"]).dt.days)
+    day = int(np.ceil(taken["days"].quantile(MOST))) if len(taken) else 1
     low = own[(own[action.kpi] <= action.cut) & own["answered_on"].between(chosen["assigned_on"].min() - pd.Timedelta(days=31), chosen["assigned_on"].max())]
-    taken = pd.merge_asof(chosen, own[["person_id", "answered_on"]].assign(answered_on=own["answered_on"].astype(chosen["assigned_on"].dtype)), left_on="assigned_on", right_on="answered_on", by="person_id", tolerance=pd.Timedelta(days=31))
-    days = (taken["assigned_on"] - taken["answered_on"]).dt.days.dropna().to_numpy(int)
-    days = days if len(days) else np.ones(1, dtype=int)
     low = low[~low["person_id"].isin(chosen["person_id"])].drop_duplicates("person_id")
-    return low[["person_id"]].assign(assigned_on=(low["answered_on"] + pd.to_timedelta(days[np.arange(len(low)) % len(days)], unit="D")).astype(chosen["assigned_on"].dtype))
+    rows = pd.concat([taken[["person_id", "answered_on"]].assign(treated=taken["days"] <= day), low[["person_id", "answered_on"]].assign(answered_on=low["answered_on"].astype(dtype), treated=False)], ignore_index=True)
+    return rows[["person_id", "treated"]].assign(assigned_on=(rows["answered_on"] + pd.Timedelta(days=day)).astype(dtype)), day
 
 
 def _answers(action, tables) -> pd.DataFrame:

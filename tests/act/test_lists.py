@@ -48,13 +48,16 @@ def test_a_call_that_does_nothing_keeps_nobody_though_who_leaves_is_never_called
     assert stats.binomtest(int(held), runs, 0.93, "less").pvalue > 0.005
 
 
-def test_the_days_it_took_to_call_are_those_of_the_others_too():
+def test_called_and_uncalled_are_counted_from_the_same_day_after_their_score():
     tables = low_scorers(np.random.default_rng(4))
     made = lists.cohort(CALL, tables)
-    answered = tables["responses"].set_index("person_id")["answered_on"]
-    waited = (made["assigned_on"] - made["person_id"].map(answered)).dt.days.groupby(made["treated"]).mean()
-    assert waited[True] == pytest.approx(waited[False], abs=1.5)
-    assert waited[True] > 10
+    waited = (made["assigned_on"] - made["person_id"].map(tables["responses"].set_index("person_id")["answered_on"])).dt.days
+    assert waited.unique().tolist() == [made.attrs["from_day"]]
+    log = tables["actions"].set_index("person_id")["assigned_on"]
+    assert (made.loc[made["treated"], "person_id"].map(log) <= made.loc[made["treated"], "assigned_on"]).all()
+    late = ~made["treated"] & made["person_id"].isin(log.index)
+    assert 0 < late.sum() < 0.15 * made["treated"].sum()
+    assert f"counted from {made.attrs['from_day']} days after the low score on" in lists.evaluate(CALL, tables)[0]["note"]
 
 
 def test_a_list_of_whose_customers_nothing_is_known_is_a_description():
