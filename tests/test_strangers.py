@@ -217,6 +217,26 @@ def test_a_question_that_says_what_its_ends_mean_is_believed(said, turned, tmp_p
     assert satisfied.mean() == (draws <= 2).mean()
 
 
+@pytest.mark.parametrize(
+    ("said", "high", "definition", "best"),
+    [
+        ("How much effort did you have to make? (1 = very low effort, 5 = very high effort)", 5, "ces_1", 1),
+        ("How much effort did you have to make?", 7, "top3_of_7", 7),
+        ("How easy was it to get help? (1 = very easy, 5 = very difficult)", 5, "ease_top2_of_5", 5),
+        ("The company made it easy to handle my issue (1 = strongly disagree, 7 = strongly agree)", 7, "ces_2", 7),
+    ],
+)
+def test_little_effort_is_the_good_end(said, high, definition, best, tmp_path):
+    """An effort of 1 to 7 was counted as ease: the more trouble, the better the figure. `best` is the score that those who had no trouble have after loading."""
+    ease = np.random.default_rng(2).integers(1, high + 1, 300)
+    given = ease if "agree" in said else high + 1 - ease
+    p = make(tmp_path, {"a_2026Q1.csv": pd.DataFrame({"id": [f"r{k}" for k in range(300)], said: given, "Gender": np.where(ease > 2, "m", "f")})})
+    (kpi,) = p.kpis
+    assert kpi.definition == definition
+    assert set(load.check(p)["responses"][kpi.item][ease == high]) == {best}
+    assert kpi.label.startswith("Effort") == (definition == "ces_1")
+
+
 def test_a_key_figure_of_high_scores_is_refused_where_the_low_ones_are_good(tmp_path):
     p = make(tmp_path, {"a_2026Q1.csv": pd.DataFrame({"id": [f"r{k}" for k in range(60)], "Overall satisfaction": [1 + k % 5 for k in range(60)]})})
     path = p.folder / "programme.toml"

@@ -38,8 +38,9 @@ def turned(file: facts.File, guesses: dict[str, Guess], said: dict[str, list[str
     for name, one in open_ends.items():
         if one.low == 1 and ((one.high in (5, 6) and words.says(words.GRADES, *said[name])) or (one.high == 6 and words.says(words.NOTE, *said[name]))):
             found[name] = "a school grade: 1 is the best"
+    found |= {name: "an effort: little of it is good" for name, one in guesses.items() if hard(one, said[name]) and (one.low, one.high) != (1, 5)}  # of 1 to 5 a definition knows it
     known = {name: -1.0 if one.reversed else 1.0 for name, one in guesses.items() if name not in open_ends or ((one.low, one.high) == (0, 10) and words.says(words.KPIS["recommend"], *said[name]))} | dict.fromkeys(found, -1.0)
-    rest = [name for name, one in open_ends.items() if name not in known and not words.says(f"{words.STATED}|{words.RANKS}|{words.BINARY}", *said[name]) and not _hard(said[name])]
+    rest = [name for name, one in open_ends.items() if name not in known and not words.says(f"{words.STATED}|{words.RANKS}|{words.BINARY}", *said[name]) and not hard(one, said[name])]
     if not known or not rest:
         return found
     values = facts.matrix(file, [*known, *rest])
@@ -56,9 +57,9 @@ def turned(file: facts.File, guesses: dict[str, Guess], said: dict[str, list[str
     return found
 
 
-def _hard(said: list[str]) -> bool:
-    """An effort: its definition already knows that the low end is the good one."""
-    return words.says(r"\b(effort|aufwand|esfuerzo|esforco|sforzo|moeite)\b", *said)
+def hard(one: Guess, said: list[str]) -> bool:
+    """Return whether a rating is an effort, of which little is good, and nothing says that its high end is the easy one."""
+    return one.high > 2 and not one.labels and words.says(r"\b(effort|aufwand|esfuerzo|esforco|sforzo|moeite)\b", *said) and words.strength(one.high_label) is None
 
 
 def _scores(values: np.ndarray, one: Guess) -> np.ndarray:

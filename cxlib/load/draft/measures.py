@@ -2,6 +2,7 @@
 
 import re
 
+from cxlib.load.draft import ends as ends_
 from cxlib.load.draft import names, scales, words
 from cxlib.load.draft.tables import Part
 
@@ -35,13 +36,13 @@ def of(part: Part) -> dict[str, tuple[str, str, str]]:
             elif not best:  # by its question only: columns called quality_global, price_global are attributes, each a whole of its own
                 best = [column for column in whole if words.says(words.OVERALL, part.wording.get(column, ""))][:1]
                 doubt = "NOT SURE that this is the overall question: several say so" if best else ""
-        best = [column for column in best if _definition(kind, ratings[column], column)]
+        best = [column for column in best if _definition(kind, ratings[column], asked[column])]
         if best:
             column = min(best, key=lambda one: (ratings[one].high == 1, len(one) > 60, list(ratings).index(one)))
-            found[column] = (item, _definition(kind, ratings[column], column), doubt)
+            found[column] = (item, _definition(kind, ratings[column], asked[column]), doubt)
     if not any(item == "satisfaction" for item, *_ in found.values()):
-        tail = [column for column in ratings if column not in found and re.search(r"\b(all|gesamt|total)$", words.folded(column)) and _definition("satisfaction", ratings[column], column)]
-        found |= {column: ("satisfaction", _definition("satisfaction", ratings[column], column), "") for column in tail[:1]}
+        tail = [column for column in ratings if column not in found and re.search(r"\b(all|gesamt|total)$", words.folded(column)) and _definition("satisfaction", ratings[column], asked[column])]
+        found |= {column: ("satisfaction", _definition("satisfaction", ratings[column], asked[column]), "") for column in tail[:1]}
     return found
 
 
@@ -66,15 +67,15 @@ def _battery(column: str, ratings: dict, part: Part) -> bool:
     return bool(words_of) and (sum(scales.stem(one) == stem for one in like) >= 3 if stem else len(like) >= 4)
 
 
-def _definition(kind: str, guess: scales.Guess, column: str) -> str:
+def _definition(kind: str, guess: scales.Guess, asked: tuple[str, ...]) -> str:
     ends = (guess.low, guess.high)
     if ends == (0, 1):
         return "share_0_1"
     if kind == "recommend":
         return {(0, 10): "nps_0_10", (1, 10): "top2_of_10", (1, 4): "top2_of_4", (1, 6): "top2_of_6", (1, 5): "top2_of_5", (1, 7): "top2_of_7"}.get(ends, "")
     if kind == "effort":
-        hard = words.says(r"\b(effort|aufwand|esfuerzo|esforco)\b", column) and not guess.high_label
-        return {(1, 5): "ces_1" if hard else "ease_top2_of_5", (1, 7): "ces_2", (1, 10): "mean_of_10", (0, 10): "mean_0_10"}.get(ends, "")
+        hard = ends_.hard(guess, [text for text in asked if text])
+        return {(1, 5): "ces_1" if hard else "ease_top2_of_5", (1, 7): "top3_of_7" if hard else "ces_2", (1, 10): "mean_of_10", (0, 10): "mean_0_10"}.get(ends, "")
     if kind == "repurchase":
         return {(1, 5): "repurchase_top2_of_5", (1, 7): "top2_of_7", (1, 10): "top2_of_10", (0, 10): "mean_0_10"}.get(ends, "")
     return {(1, 4): "top2_of_4", (1, 5): "csat_top2_of_5", (1, 6): "top2_of_6", (1, 7): "top2_of_7", (1, 10): "mean_of_10", (0, 10): "mean_0_10"}.get(ends, "")

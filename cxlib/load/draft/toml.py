@@ -15,7 +15,7 @@ _WITH = re.compile(r"(?i)\bsatisf\w*.*?\bwith (?:the |our |your )?([\w' -]{3,30}
 CALLED = {"satisfaction": "Satisfaction", "recommend": "Recommendation", "ease": "Ease", "repurchase": "Would come back"}  # key figures whose question is too long for a name
 COUNTED = {  # what of a scale a key figure counts
     "csat_top2_of_5": "4-5 of 5", "ces_2": "5-7 of 7", "ease_top2_of_5": "4-5 of 5", "repurchase_top2_of_5": "4-5 of 5", "top2_of_5": "4-5 of 5", "top2_of_4": "3-4 of 4", "top2_of_6": "5-6 of 6", "top2_of_7": "6-7 of 7",
-    "top2_of_10": "9-10 of 10", "ces_1": "mean of 1 to 5", "mean_of_10": "mean of 1 to 10", "mean_0_10": "mean of 0 to 10",
+    "top2_of_10": "9-10 of 10", "ces_1": "mean of 1 to 5, low is good", "mean_of_10": "mean of 1 to 10", "mean_0_10": "mean of 0 to 10",
 }  # fmt: skip
 GAP = " "  # an empty line; an empty remark leaves none
 
@@ -209,7 +209,7 @@ def _called(one: dict, turned: set[str]) -> list[str]:
     name = "Net Promoter Score" if one["kpi"][0] == "nps_0_10" else one.get("label", ("",))[0]
     if name.endswith(("?", "？", "...")) or len(name) > 40:  # a question is no name: "Checkout speed goes with How satisfied were you?"
         of = _WITH.search(name) if one["sure"] != "yes" else None  # satisfaction with the delivery is not that with everything
-        name = f"Satisfaction with {of[1].strip()}" if of else CALLED.get(re.sub(r"_[0-9]+$", "", one["id"]), name)
+        name = f"Satisfaction with {of[1].strip()}" if of else "Effort" if one["kpi"][0] == "ces_1" else CALLED.get(re.sub(r"_[0-9]+$", "", one["id"]), name)
     # A share of people who are not dissatisfied must not stand under the name of those who are.
     name += ": no" if name and one["kpi"][0] == "share_0_1" and words.says(words.BINARY, name, one.get("wording", ("",))[0]) else ""
     # "Overall stands at 25 %" does not say of what; and who knows the grades as they were given must see that they are shown the other way round.
