@@ -11,7 +11,7 @@ from cxlib.measure import retention
 from cxlib.show import claims
 from cxlib.show.claims import retention as words
 
-PROGRAMME = SimpleNamespace(fiscal_year_start=1, fiscal_year_label="start", quarter_of=lambda day: quarters.of(day))
+PROGRAMME = SimpleNamespace(fiscal_year_start=1, fiscal_year_label="start", indices=(), quarter_of=lambda day: quarters.of(day))
 
 
 class Tables(dict):
@@ -48,7 +48,7 @@ def test_a_file_that_names_nobody_who_left_tells_no_retention():
     since = retention.changes(found, "2026Q2")
     assert found.empty
     assert since.empty
-    assert words.said(found, since, ledger.adjust(words.beside(claims.tests(since, study="03", family="", kind="", key=[], what=str), since, since.assign(kpi="")))) == [
+    assert words.said(found, since, ledger.adjust(words.beside(claims.tests(since, study="03", family="", kind="", key=[], what=str), since, since.assign(kpi=""), PROGRAMME))) == [
         "This programme holds no days on which customers left, over more than one quarter, which it would need to tell its retention."
     ]
 
@@ -78,7 +78,7 @@ def test_the_sample_s_retention_is_that_of_its_customer_file(sample):
     assert found.loc["2026Q3", "left"] == there["left_on"].between("2025-10-01", "2025-12-31").sum()
     since = retention.changes(found.reset_index(), "2026Q3")
     assert since["then_quarter"].tolist() == ["2026Q2", "2025Q3"]
-    tests = words.beside(claims.tests(since.iloc[:0].assign(kpi=""), study="03", family="", kind="", key=[], what=str), since, since.iloc[:0])
+    tests = words.beside(claims.tests(since.iloc[:0].assign(kpi=""), study="03", family="", kind="", key=[], what=str), since, since.iloc[:0], tables.programme)
     said = words.said(found.reset_index(), since, ledger.adjust(tests))
     assert said[0].startswith(f"Retention: of {len(there):,} customers when 2026Q3 began, 9")
     assert all("showed no detectable change since" in line for line in said[1:])

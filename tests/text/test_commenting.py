@@ -141,7 +141,7 @@ def test_a_scale_on_which_low_is_good_is_turned_before_anything_is_learnt_and_sh
     """School marks: 1 is best. Those who praise gave 1; praise is praise, the worst marks come first, and the page shows the marks of the questionnaire."""
     good, bad = "the staff was wonderful and kind", "the price is terrible and a rip-off"
     lines = "".join(f"r{at:03d},DE,p{at},{at % 11},{1 if at % 2 else 5},{good if at % 2 else bad} {'again ' * (at % 3)}\n" for at in range(400))
-    toml = OPEN.replace("[scales.five]\nlow = 1\nhigh = 5\n", '[scales.five]\nlow = 1\nhigh = 5\ndirection = "low_is_good"\n').replace('item = "recommend"\ndefinition = "nps_0_10"', 'item = "price"\ndefinition = "csat_top2_of_5"')
+    toml = OPEN.replace("[scales.five]\nlow = 1\nhigh = 5\n", '[scales.five]\nlow = 1\nhigh = 5\ndirection = "low_is_good"\n').replace('item = "recommend"\ndefinition = "nps_0_10"', 'item = "price"\ndefinition = "ces_1"')
     folder = tiny(lines, toml=toml)
     (folder / "codeframe.toml").write_text(FRAME, "utf-8")
     found = programme.read(folder)
@@ -149,6 +149,6 @@ def test_a_scale_on_which_low_is_good_is_turned_before_anything_is_learnt_and_sh
     mentions, checks = comments.judge(comments.code(tables, frame), tables, score="price")
     assert checks["method"].tolist() == ["ratings"]
     assert mentions.groupby("topic")["polarity"].agg(set).to_dict() == {"price": {"negative"}, "staff": {"positive"}}
-    assert links.impact(mentions, tables, kpi, what=metrics.definition_of(kpi.definition)).set_index("topic").loc["price", "estimate"] < 0
+    assert links.impact(mentions, tables, kpi, what=metrics.definition_of(kpi.definition)).set_index("topic").loc["price", "estimate"] > 0, "a mean of marks as they were given"
     assert commenting.rates(tables, kpi, unit="share")["scores"].tolist() == ["5", "1"]
     assert set(comments.reading(mentions, tables, kpi).query("topic == 'staff'")["score"]) == {1.0}
