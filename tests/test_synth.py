@@ -21,6 +21,7 @@ from cxlib.act import plan, series
 from cxlib.errors import UsageError
 from cxlib.load import identifiers
 from cxlib.synth import comments, company, deflate, draws, opinions, sayings, truth
+from cxlib.synth import programme as written
 from cxlib.text import codeframe, emerging, topics
 
 
@@ -267,7 +268,7 @@ def test_the_important_attributes_come_out_on_top(telecom):
 
 def test_the_true_nps_of_a_person_is_what_many_answers_give():
     """Basics, delighters, complaints and twins are integrated out in closed form; here they are drawn."""
-    folk, held, _, _ = synth.programme.population(300, seed=9, world="truth")
+    folk, held, _, _ = written.population(300, seed=9, world="truth")
     n, key = 200_000, ("test", "expected")
     person, days = draws.whole((*key, "person"), n, 0, len(folk) - 1), np.full(n, np.datetime64("2025-11-20"))
     felt = opinions.experience(person, days, held, key=key, world="truth")
