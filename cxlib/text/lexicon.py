@@ -5,6 +5,10 @@ fall-back only: where respondents rated, polarity is learnt from their ratings (
 hints 1. A word used both ways in service comments ("cheap", "hot", "quick" of a fix but also of a brush-off) is left out or weak.
 """
 
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
 POSITIVE = {
     "en": """good great excellent amazing awesome fantastic wonderful brilliant superb outstanding perfect perfectly lovely nice pleasant pleased
         happy glad delighted satisfied impressed love like enjoy appreciate thank thanks thankful grateful helpful friendly kind polite courteous
@@ -63,26 +67,6 @@ CONTRAST = {
     "fr": "mais cependant toutefois pourtant malgré sauf quoique néanmoins malheureusement",
     "pt": "mas porém porem embora contudo entretanto todavia exceto apesar infelizmente",
 }
-# Whole answers, or clauses, that say there is nothing to say: they are no uncovered topic, and what they mean hangs on the question.
-NOTHING = {
-    "en": """nothing|none|no|nil|na|n/a|n a|nope|nothing really|not really|nothing at all|nothing at the moment|nothing much|not much|not a lot|nothing else|nothing more|nothing in particular|nothing specific|nothing special
-        |nothing to add|nothing to say|nothing comes to mind|nothing springs to mind|nothing i can think of|nothing that i can think of|nothing i could think of|absolutely nothing|no comment|no comments|no complaints|none at all
-        |no suggestions|no improvements|nothing to improve|nothing to complain about|can't think of anything|cannot think of anything|i can't think of anything|nothing needs improving|not applicable|all good|ok""",
-    "de": """nichts|keine|kein|nein|k a|keine angabe|kein kommentar|nichts besonderes|gar nichts|eigentlich nichts|nichts weiter|nichts zu beanstanden|keine kritik|keine beschwerden|keine verbesserungen|alles gut|alles bestens
-        |nichts hinzuzufügen|fällt mir nichts ein|mir fällt nichts ein""",
-    "fr": """rien|aucun|aucune|non|sans commentaire|aucun commentaire|ras|rien du tout|rien de particulier|rien à dire|rien à signaler|rien à ajouter|rien de spécial|pas de commentaire|tout va bien|rien à améliorer""",
-    "pt": """nada|nenhum|nenhuma|não|nao|sem comentários|sem comentario|nada a declarar|nada a reclamar|nada a acrescentar|nada de mais|tudo certo|sem reclamações""",
-    # "Todo bien" is Spanish for "all good", a whole answer; nothing is left to do here.
-    "es": """nada|ninguno|ninguna|no|sin comentarios|nada que añadir|nada en particular|nada especial|todo bien|sin quejas""",
-}
-# Whole answers of those who do not know.
-UNKNOWING = {
-    "en": "dont know|don't know|i don't know|i dont know|do not know|not sure|i'm not sure|unsure|no idea|no opinion|can't say|cannot say|hard to say|dk|idk|can't remember",
-    "de": "weiß nicht|weiss nicht|ich weiß nicht|ich weiß es nicht|weiß ich nicht|keine ahnung|keine meinung|kann ich nicht sagen|kann ich nicht beurteilen|unsicher",
-    "fr": "je ne sais pas|ne sais pas|je sais pas|sais pas|sans avis|sans opinion|aucune idée|pas d'avis|nsp",
-    "pt": "não sei|nao sei|eu não sei|sem opinião|não sei dizer|não faço ideia",
-    "es": "no sé|no se|no lo sé|ni idea|sin opinión|no sabría decir",
-}
 
 
 def words(table: dict[str, str], language: str) -> frozenset[str]:
@@ -92,12 +76,12 @@ def words(table: dict[str, str], language: str) -> frozenset[str]:
 
 def nothing(language: str) -> frozenset[str]:
     """Return the whole answers that say there is nothing to say, in a language."""
-    return _listed(NOTHING, language)
+    return _whole()["nothing"].get(language, frozenset())
 
 
 def unknowing(language: str) -> frozenset[str]:
     """Return the whole answers that say that one does not know, in a language."""
-    return _listed(UNKNOWING, language)
+    return _whole()["unknowing"].get(language, frozenset())
 
 
 def answers(language: str) -> frozenset[str]:
@@ -105,5 +89,8 @@ def answers(language: str) -> frozenset[str]:
     return nothing(language) | unknowing(language)
 
 
-def _listed(table, language) -> frozenset[str]:
-    return frozenset(" ".join(answer.split()) for answer in table.get(language, "").split("|")) - {""}
+@lru_cache(maxsize=1)
+def _whole() -> dict[str, dict[str, frozenset[str]]]:
+    """The whole answers of every language, by what they say."""
+    found = tomllib.loads(Path(__file__).with_name("whole_answers.toml").read_text("utf-8"))
+    return {kind: {language: frozenset(own) for language, own in table.items()} for kind, table in found.items()}
